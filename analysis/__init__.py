@@ -1,0 +1,1 @@
+"""Numbers only: arrays or frames in, frozen dataclasses out. Knows no store, file or screen."""
