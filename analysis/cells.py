@@ -1,0 +1,257 @@
+"""What do the estimators need of the judgments? Sums over those that share cluster, model pair and position.
+
+Every estimator of strengths works from `Cells`; the counts of a pair of models are sufficient for the
+strengths (Bradley and Terry 1952), the sums within a cluster for their cluster-robust covariance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Up to this many entries a table over all ordered pairs of models is cheaper than sorting keys.
+DENSE_TABLE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Judgments of one judge, summed over all that share (cluster, model pair, position).
+
+    models : names, the index space of `i` and `j`
+    i, j : (n_cells,) two different models; a pair of models may occur in both orders
+    weight : (n_cells,) sum of the judgments' weights, > 0
+    score : (n_cells,) sum of weight * y, where y in [0, 1] is the preference for `i`
+    count : (n_cells,) number of judgments
+    first : (n_cells,) +1 where `i` was shown first, -1 where `j` was, 0 unknown; None when not used
+    clusters : codes by name ("prompt", "pair", "annotator"), each (n_cells,). Equal codes mean the same
+        cluster, also across two judges; codes need not be dense. A negative code stands for "nobody
+        named": such a cell is a cluster of its own.
+
+    Raises ValueError where the arrays contradict each other.
+    """
+
+    models: tuple[str, ...]
+    i: Ints
+    j: Ints
+    weight: Floats
+    score: Floats
+    count: Ints
+    first: Floats | None = None
+    clusters: Mapping[str, Ints] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.i)
+        columns = {"j": self.j, "weight": self.weight, "score": self.score, "count": self.count}
+        columns |= dict(self.clusters) | ({} if self.first is None else {"first": self.first})
+        for name, column in columns.items():
+            if len(column) != n:
+                raise ValueError(f"{name} has {len(column)} entries where i has {n}")
+        if n == 0:
+            return
+        if min(self.i.min(), self.j.min()) < 0 or max(self.i.max(), self.j.max()) >= len(self.models):
+            raise ValueError(f"i and j must lie in 0..{len(self.models) - 1}")
+        if bool((self.i == self.j).any()):
+            raise ValueError("a cell compares a model with itself")
+        if not float(self.weight.min()) > 0:
+            raise ValueError("every weight must be > 0")
+        if float(self.score.min()) < 0 or bool((self.score > self.weight * (1 + 1e-9)).any()):
+            raise ValueError("score must lie between 0 and weight")
+
+    @property
+    def n_judgments(self) -> int:
+        """Number of judgments behind all cells."""
+        return int(self.count.sum())
+
+    def among(self, models: Iterable[str]) -> Cells:
+        """The cells in which both models are among `models`, in that order of models."""
+        wanted = tuple(models)
+        if wanted == self.models:
+            return self
+        new_index = np.full(len(self.models), -1, dtype=np.int64)
+        old_index = {name: k for k, name in enumerate(self.models)}
+        for k, name in enumerate(wanted):
+            new_index[old_index[name]] = k
+        i, j = new_index[self.i], new_index[self.j]
+        inside = (i >= 0) & (j >= 0)
+        # All inside: views instead of a copy of every column.
+        take: slice | NDArray[np.bool_] = slice(None) if inside.all() else inside
+        return Cells(
+            models=wanted,
+            i=i[take],
+            j=j[take],
+            weight=self.weight[take],
+            score=self.score[take],
+            count=self.count[take],
+            first=None if self.first is None else self.first[take],
+            clusters={name: codes[take] for name, codes in self.clusters.items()},
+        )
+
+    def without_position(self) -> Cells:
+        """The same cells without the shown order."""
+        if self.first is None:
+            return self
+        return Cells(self.models, self.i, self.j, self.weight, self.score, self.count, None, self.clusters)
+
+    @cached_property
+    def key(self) -> Ints:
+        """(n_cells,) one integer for (i, j, first): (i * n_models + j) * n_orders + first + 1."""
+        key = self.i.astype(np.int64) * len(self.models)
+        key += self.j
+        if self.first is not None:
+            key *= 3
+            key += self.first.astype(np.int64)
+            key += 1
+        return key
+
+
+@dataclass(frozen=True)
+class PairCounts:
+    """Sums over all judgments of a pair of models (and shown order), each pair listed once as a < b.
+
+    a, b : (n_rows,) model indices
+    first : (n_rows,) +1 where `a` was shown first, -1 where `b` was, 0 unknown; None when not used
+    weight, score, count : (n_rows,) sums as in `Cells`, with the score of `a`
+    """
+
+    n_models: int
+    a: Ints
+    b: Ints
+    first: Floats | None
+    weight: Floats
+    score: Floats
+    count: Ints
+
+    @property
+    def lost(self) -> Floats:
+        """(n_rows,) the score of `b`; sums that differ from 0 by rounding alone are 0."""
+        lost = self.weight - self.score
+        lost[lost <= 1e-12 * self.weight] = 0.0
+        return lost
+
+    @property
+    def judgments(self) -> Ints:
+        """(n_models,) number of judgments in which each model took part."""
+        both = np.bincount(self.a, self.count, self.n_models) + np.bincount(self.b, self.count, self.n_models)
+        return both.astype(np.int64)
+
+    def key(self) -> Ints:
+        """(n_rows,) ascending: one integer for (a, b, first), made as in `Cells.key`."""
+        key = self.a * self.n_models + self.b
+        return key if self.first is None else key * 3 + self.first.astype(np.int64) + 1
+
+
+def fold_to_pairs(cells: Cells) -> PairCounts:
+    """Sum the cells of each pair of models. Exchanging i and j in a cell changes nothing."""
+    m = len(cells.models)
+    orders = 1 if cells.first is None else 3
+    size = m * m * orders
+    if size <= DENSE_TABLE:
+        shape = (m, m, orders)
+        weight = np.bincount(cells.key, cells.weight, size).reshape(shape)
+        score = np.bincount(cells.key, cells.score, size).reshape(shape)
+        count = np.bincount(cells.key, cells.count, size).reshape(shape)
+        # Turning a pair round turns the shown order round: reversed along the last axis.
+        turned = weight.transpose(1, 0, 2)[:, :, ::-1]
+        score = score + turned - score.transpose(1, 0, 2)[:, :, ::-1]
+        weight = weight + turned
+        count = count + count.transpose(1, 0, 2)[:, :, ::-1]
+        upper = np.triu(np.ones((m, m), dtype=bool), 1)[:, :, None]
+        key = np.flatnonzero((weight > 0) & upper)
+        sums, wins, numbers = weight.reshape(-1)[key], score.reshape(-1)[key], count.reshape(-1)[key]
+    else:
+        turn = cells.i > cells.j
+        low, high = np.minimum(cells.i, cells.j), np.maximum(cells.i, cells.j)
+        packed = low.astype(np.int64) * m + high
+        if cells.first is not None:
+            packed = packed * 3 + np.where(turn, -cells.first, cells.first).astype(np.int64) + 1
+        key, row = np.unique(packed, return_inverse=True)
+        turned_score = np.where(turn, cells.weight - cells.score, cells.score)
+        sums, wins = np.bincount(row, cells.weight, len(key)), np.bincount(row, turned_score, len(key))
+        numbers = np.bincount(row, cells.count, len(key))
+    pair = key // orders
+    return PairCounts(
+        n_models=m,
+        a=pair // m,
+        b=pair % m,
+        first=None if cells.first is None else (key % 3 - 1).astype(np.float64),
+        weight=sums,
+        score=np.clip(wins, 0.0, sums),
+        count=np.rint(numbers).astype(np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where each cell stands in the rows of a `PairCounts`, seen from that row's model `a`.
+
+    row : (n_cells,) row of the pair table; score : (n_cells,) sum of weight * y for the row's `a`
+    """
+
+    row: Ints
+    score: Floats
+
+
+def place(cells: Cells, counts: PairCounts) -> Placed:
+    """Find each cell's row in the pair table that was folded from these cells."""
+    turn = cells.i > cells.j
+    m = len(cells.models)
+    packed = np.minimum(cells.i, cells.j).astype(np.int64) * m + np.maximum(cells.i, cells.j)
+    if cells.first is not None:
+        packed = packed * 3 + np.where(turn, -cells.first, cells.first).astype(np.int64) + 1
+    key = counts.key()
+    size = m * m * (1 if cells.first is None else 3)
+    if size <= DENSE_TABLE:
+        table = np.empty(size, dtype=np.int64)
+        table[key] = np.arange(len(key))
+        row = table[packed]
+    else:
+        row = np.searchsorted(key, packed)
+    return Placed(row, np.where(turn, cells.weight - cells.score, cells.score))
+
+
+@dataclass(frozen=True)
+class DenseCodes:
+    """Cluster codes renumbered 0..n_clusters-1 over all parts together.
+
+    codes : one (n_cells,) array for each part; n_clusters : number of different clusters
+    """
+
+    codes: tuple[Ints, ...]
+    n_clusters: int
+
+
+def dense_codes(parts: Iterable[Ints]) -> DenseCodes:
+    """Renumber cluster codes that are shared between parts (two judges' cells); order is kept.
+
+    Negative codes get a cluster each (see `Cells.clusters`).
+    """
+    arrays = [np.asarray(part, dtype=np.int64) for part in parts]
+    n_rows = sum(len(part) for part in arrays)
+    if n_rows == 0:
+        return DenseCodes(tuple(arrays), 0)
+    if min(int(part.min()) for part in arrays if len(part)) < 0:
+        top = max(int(part.max()) for part in arrays if len(part)) + 1
+        fresh = []
+        for part in arrays:
+            unnamed = part < 0
+            own = top + np.cumsum(unnamed) - 1
+            fresh.append(np.where(unnamed, own, part))
+            top += int(unnamed.sum())
+        arrays = fresh
+    top = max(int(part.max()) for part in arrays if len(part)) + 1
+    if top <= 4 * n_rows + 1000:
+        seen = np.zeros(top, dtype=bool)
+        for part in arrays:
+            seen[part] = True
+        new = np.cumsum(seen) - 1
+        return DenseCodes(tuple(new[part] for part in arrays), int(new[-1]) + 1)
+    known, inverse = np.unique(np.concatenate(arrays), return_inverse=True)
+    cuts = np.cumsum([len(part) for part in arrays])[:-1]
+    return DenseCodes(tuple(np.split(inverse, cuts)), len(known))
