@@ -1,0 +1,216 @@
+"""How DuckDB is set up for the store, what schema it must find there, and what its errors mean to a user."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from errors import StoreBusyError, StoreError
+
+Settings = dict[str, str | bool | int | float | list[str]]
+
+SCHEMA_FOLDER = Path(__file__).parent
+MEMORY_SHARE = 0.5
+"""Share of the machine's memory that DuckDB may take; the rest is for arrays, texts and the browser."""
+
+
+def configuration() -> Settings:
+    """What every connection to the store is opened with: no files, no downloads, nothing to be changed later.
+
+    Raises StoreError when JURYLENS_THREADS or JURYLENS_MEMORY cannot be understood.
+    """
+    return _limits() | {
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "lock_configuration": "true",
+    }
+
+
+def staging_configuration() -> Settings:
+    """What a staging connection is opened with: it may read files, but downloads nothing and sees no variables."""
+    return _limits() | {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+    }
+
+
+def _limits() -> Settings:
+    limits: Settings = {}
+    threads = os.environ.get("JURYLENS_THREADS", "").strip()
+    if threads and not re.fullmatch(r"[1-9]\d{0,3}", threads):
+        raise StoreError(f"JURYLENS_THREADS is {threads!r}: give a whole number of threads, 1 or more, or unset it")
+    limits["threads"] = threads or str(_cores())
+    memory = os.environ.get("JURYLENS_MEMORY", "").strip()
+    if memory and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", memory, re.IGNORECASE):
+        raise StoreError(f"JURYLENS_MEMORY is {memory!r}: give a size such as 4GB or 800MB, or unset it")
+    if memory:
+        limits["memory_limit"] = memory
+    elif (ram := _ram()) is not None:
+        limits["memory_limit"] = f"{max(256, int(MEMORY_SHARE * ram / 2**20))}MiB"
+    return limits
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _ram() -> int | None:
+    """Bytes of memory this process may use; None where the system does not tell (DuckDB then finds its own limit)."""
+    known = []
+    with suppress(AttributeError, OSError, ValueError):
+        known.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            known.append(int(Path(limit).read_text()))
+    return min((size for size in known if size > 0), default=None)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables a store must have.
+
+    tables : the SQL that makes them in a new file
+    migrations : (N, SQL) in order; each leads from version N - 1 to N
+    """
+
+    tables: str
+    migrations: tuple[tuple[int, str], ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Schema:
+        """`schema.sql` and `migrations/NNN_*.sql` of a folder."""
+        migrations = [
+            (int(path.name[:3]), path.read_text(encoding="utf-8"))
+            for path in sorted((folder / "migrations").glob("[0-9][0-9][0-9]_*.sql"))
+        ]
+        return cls((folder / "schema.sql").read_text(encoding="utf-8"), tuple(migrations))
+
+    @property
+    def version(self) -> int:
+        """The version `tables` makes: that of the last migration; 1 before the first."""
+        return max((number for number, _ in self.migrations), default=1)
+
+    def create(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Make the tables in an empty file, inside the caller's transaction."""
+        database.execute(self.tables)
+        database.execute("CREATE TABLE IF NOT EXISTS meta (key VARCHAR, value VARCHAR)")
+        _set_version(database, self.version)
+
+    def is_outdated(self, database: duckdb.DuckDBPyConnection, path: Path) -> bool:
+        """Whether the store must be migrated first.
+
+        Raises StoreError when the file is not a Jurylens store, or one of a newer version.
+        """
+        found = _version(database, path)
+        if found > self.version:
+            raise StoreError(
+                f"{path} was written by a newer Jurylens (its tables are version {found}, this program knows "
+                f"{self.version}): update Jurylens, or name another store with --db"
+            )
+        return found < self.version
+
+    def migrate(self, database: duckdb.DuckDBPyConnection, path: Path) -> None:
+        """Bring an older store to this version, in one transaction: all steps or none."""
+        if not self.is_outdated(database, path):
+            return
+        found = _version(database, path)
+        database.execute("BEGIN TRANSACTION")
+        for number, sql in self.migrations:
+            if number > found:
+                database.execute(sql)
+        _set_version(database, self.version)
+        database.execute("COMMIT")
+
+
+def _version(database: duckdb.DuckDBPyConnection, path: Path) -> int:
+    try:
+        rows = database.execute("SELECT value FROM meta WHERE key = 'schema_version' ORDER BY value").fetchall()
+        return int(rows[0][0])
+    except (duckdb.CatalogException, duckdb.BinderException, IndexError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{path} is a DuckDB file, but not a Jurylens store: name another file with --db or JURYLENS_DB"
+        ) from error
+
+
+def _set_version(database: duckdb.DuckDBPyConnection, version: int) -> None:
+    database.execute("DELETE FROM meta WHERE key = 'schema_version'")
+    database.execute("INSERT INTO meta (key, value) VALUES ('schema_version', $version)", {"version": str(version)})
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what a user can cause (a full disk, little memory, a damaged file, no permission) into StoreError.
+
+    Errors in SQL and interrupts pass as they are.
+    """
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        sentence = _sentence(path, error)
+        if sentence is None:
+            raise
+        kind = StoreBusyError if is_locked_elsewhere(error) else StoreError
+        raise kind(sentence) from error
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to make, move or remove our own files beside the store into StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent} cannot be written ({error.strerror}): get the right to write into it, make room, "
+            "or keep the store in another folder"
+        ) from error
+
+
+def is_locked_elsewhere(error: BaseException) -> bool:
+    """Whether DuckDB could not open the file because another program has it open."""
+    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
+
+
+def _sentence(path: Path, error: duckdb.Error) -> str | None:
+    """What happened and the way out; None for an error that is not the user's."""
+    text = str(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        if "disk" in text.lower() or "max_temp_directory_size" in text:
+            return (
+                f"{path}: the disk is too full for DuckDB's temporary files: make room and try again ({_first(text)})"
+            )
+        return f"{path}: DuckDB ran out of memory: raise JURYLENS_MEMORY, or select less ({_first(text)})"
+    if is_locked_elsewhere(error):
+        return f"{path} is open in another program: close it there and try again"
+    if "Corrupt" in text or isinstance(error, duckdb.FatalException | duckdb.SerializationException):
+        return f"{path} is damaged: put back a copy of it, or move it away and import again ({_first(text)})"
+    if not isinstance(error, duckdb.IOException):
+        return None
+    if "not a valid DuckDB database" in text:
+        return f"{path} is not a store but some other kind of file: name another with --db or JURYLENS_DB"
+    if "version number" in text or "newer version" in text:
+        return f"{path} was written by another version of DuckDB: update Jurylens, or export it with that version"
+    if "ermission denied" in text:
+        return f"{path} cannot be opened (permission denied): get the right to read and write it, or copy it"
+    if "ead-only file system" in text:
+        return f"{path} lies on a disk that cannot be written: copy it to one that can"
+    if "No space left" in text or "File too large" in text or "quota" in text:
+        return f"{path}: the disk is full, nothing was written: make room and try again ({_first(text)})"
+    if "enough bytes" in text:
+        return f"{path} is damaged (cut short): put back a copy of it, or move it away and import again"
+    return f"{path} cannot be read or written: {_first(text)}"
+
+
+def _first(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no reason given"
