@@ -147,24 +147,26 @@ class PairCounts:
         return key if self.first is None else key * 3 + self.first.astype(np.int64) + 1
 
 
+def _sums(key: Ints, values: Floats | Ints, size: int) -> Floats:
+    return np.asarray(np.bincount(key, values, size), dtype=np.float64)
+
+
 def fold_to_pairs(cells: Cells) -> PairCounts:
     """Sum the cells of each pair of models. Exchanging i and j in a cell changes nothing."""
     m = len(cells.models)
     orders = 1 if cells.first is None else 3
     size = m * m * orders
     if size <= DENSE_TABLE:
-        shape = (m, m, orders)
-        weight = np.bincount(cells.key, cells.weight, size).reshape(shape)
-        score = np.bincount(cells.key, cells.score, size).reshape(shape)
-        count = np.bincount(cells.key, cells.count, size).reshape(shape)
         # Turning a pair round turns the shown order round: reversed along the last axis.
-        turned = weight.transpose(1, 0, 2)[:, :, ::-1]
-        score = score + turned - score.transpose(1, 0, 2)[:, :, ::-1]
-        weight = weight + turned
-        count = count + count.transpose(1, 0, 2)[:, :, ::-1]
+        weight, score, count = (
+            _sums(cells.key, column, size).reshape(m, m, orders) for column in (cells.weight, cells.score, cells.count)
+        )
+        turned = [table.transpose(1, 0, 2)[:, :, ::-1] for table in (weight, score, count)]
         upper = np.triu(np.ones((m, m), dtype=bool), 1)[:, :, None]
-        key = np.flatnonzero((weight > 0) & upper)
-        sums, wins, numbers = weight.reshape(-1)[key], score.reshape(-1)[key], count.reshape(-1)[key]
+        key = np.flatnonzero((count + turned[2] > 0) & upper)
+        sums = (weight + turned[0]).reshape(-1)[key]
+        wins = (score + turned[0] - turned[1]).reshape(-1)[key]
+        numbers = (count + turned[2]).reshape(-1)[key]
     else:
         turn = cells.i > cells.j
         low, high = np.minimum(cells.i, cells.j), np.maximum(cells.i, cells.j)
@@ -172,9 +174,10 @@ def fold_to_pairs(cells: Cells) -> PairCounts:
         if cells.first is not None:
             packed = packed * 3 + np.where(turn, -cells.first, cells.first).astype(np.int64) + 1
         key, row = np.unique(packed, return_inverse=True)
-        turned_score = np.where(turn, cells.weight - cells.score, cells.score)
-        sums, wins = np.bincount(row, cells.weight, len(key)), np.bincount(row, turned_score, len(key))
-        numbers = np.bincount(row, cells.count, len(key))
+        of_low = np.where(turn, cells.weight - cells.score, cells.score)
+        sums = _sums(row, cells.weight, len(key))
+        wins = _sums(row, of_low, len(key))
+        numbers = _sums(row, cells.count, len(key))
     pair = key // orders
     return PairCounts(
         n_models=m,

@@ -229,7 +229,7 @@ def strength_covariance(fits: Sequence[BradleyTerry], cells: Sequence[Cells], cl
         naive = _block_diagonal([fit.bread for fit in fits])
         return Covariance(clustering, estimate, (Term("none", 0, 1, naive),))
     ways = name.split("+")
-    codes = {way: dense_codes([_codes(part, way) for part in used]) for way in ways}
+    codes = {way: dense_codes([cluster_codes(part, way) for part in used]) for way in ways}
     terms = [_term(fits, used, way, found.codes, found.n_clusters, 1) for way, found in codes.items()]
     if len(ways) == 2:
         one, two = (codes[way] for way in ways)
@@ -240,7 +240,8 @@ def strength_covariance(fits: Sequence[BradleyTerry], cells: Sequence[Cells], cl
     return Covariance(clustering, estimate, tuple(terms))
 
 
-def _codes(cells: Cells, way: str) -> Ints:
+def cluster_codes(cells: Cells, way: str) -> Ints:
+    """The cells' codes of one way of clustering; OptionError when they are not there."""
     if way not in cells.clusters:
         raise OptionError(f"intervals clustered by {way} need the {way} of each judgment, which is not there")
     return cells.clusters[way]

@@ -1,0 +1,208 @@
+"""Where do two judges of the same pairs rank models differently, beyond noise?
+
+Both judges are fitted on the pairs they share and on the models identified for both; the clusters
+(prompts) that both saw tie the two sets of strengths together, so gaps get their joint covariance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.bradley_terry import BradleyTerry, fit_bradley_terry
+from analysis.cells import Cells, Floats, fold_to_pairs
+from analysis.connectivity import find_kept
+from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
+from analysis.rank_correlation import REPLICATES, RankCorrelation, correlate_ranks
+from analysis.tables import floats
+from analysis.vcov import Clustering, Covariance, strength_covariance
+from errors import NotIdentifiedError
+
+DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """A model that is not identified for both judges, and why: "judge: lost all 3 of its judgments"."""
+
+    model: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Two models that the judges order differently.
+
+    p_flip : probability that the two orders truly differ, from N(estimates, joint covariance) draws
+    judgments : of these two models against each other, by reference and judge together
+    """
+
+    model_1: str
+    model_2: str
+    p_flip: float
+    judgments: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two judges held against each other.
+
+    reference, judge : fits on the shared pairs and common models, each with strengths of mean 0
+    covariance : joint, over the reference's parameters, then the judge's
+    gaps : per model; correlation : of the two orders; flips : most certain first
+    not_compared : models left out with their cause; n_draws : behind every p_flip
+    """
+
+    reference: BradleyTerry
+    judge: BradleyTerry
+    covariance: Covariance
+    gaps: Gaps
+    correlation: RankCorrelation
+    flips: tuple[Flip, ...]
+    not_compared: tuple[NotCompared, ...]
+    n_draws: int
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters behind the intervals; 0 without clustering."""
+        return self.covariance.n_clusters
+
+    @property
+    def clustering(self) -> Clustering:
+        """What forms a cluster, and how that was chosen."""
+        return self.covariance.clustering
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before believing the numbers."""
+        found = [*self.gaps.warnings, *self.correlation.warnings]
+        if self.not_compared:
+            n = len(self.not_compared)
+            some = ", ".join(f"{one.model} ({one.cause})" for one in self.not_compared[:3])
+            found.append(
+                f"{n} model{'s are' if n > 1 else ' is'} left out because not identified for both judges: "
+                f"{some}" + (", ..." if n > 3 else "")
+            )
+        return tuple(found)
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a model: model, strength_ref, strength_judge, then as in `Gaps.table`."""
+        names = {"name": "model", "weight_ref": "strength_ref", "weight_judge": "strength_judge"}
+        return self.gaps.table(level).rename(columns=names)
+
+    def flip_table(self) -> pd.DataFrame:
+        """One row a flip, most certain first: model_1, model_2, p_flip, judgments."""
+        return pd.DataFrame(
+            {
+                "model_1": pd.Series([flip.model_1 for flip in self.flips], dtype="str"),
+                "model_2": pd.Series([flip.model_2 for flip in self.flips], dtype="str"),
+                "p_flip": floats([flip.p_flip for flip in self.flips]),
+                "judgments": pd.Series([flip.judgments for flip in self.flips], dtype="int64"),
+            }
+        )
+
+
+def compare_strengths(
+    reference: Cells,
+    judge: Cells,
+    clustering: Clustering,
+    rng: np.random.Generator,
+    *,
+    position: bool = False,
+    names: tuple[str, str] = ("reference", "judge"),
+    margin: float = EQUIVALENCE_MARGIN,
+    replicates: int = REPLICATES,
+    draws: int = DRAWS,
+) -> Comparison:
+    """Fit both judges on common models and compare their strengths.
+
+    reference, judge : judgments on the pairs that both judged, over the same models, with shared
+        cluster codes
+    position : one position effect for each judge, beside the strengths
+    names : of the two judges, for causes; margin : see `find_gaps`
+    replicates : of the rank correlation's bootstrap, 0 for no interval; draws : behind each p_flip
+
+    Raises NotIdentifiedError when fewer than two models are identified for both judges.
+    """
+    if reference.models != judge.models:
+        raise ValueError("the two judges' cells must be over the same models in the same order")
+    common = _common_models(reference, judge, names)
+    models = common.models
+    pair = [reference.among(models), judge.among(models)]
+    fits = [fit_bradley_terry(part, position=position) for part in pair]
+    covariance = strength_covariance(fits, pair, clustering)
+    n = len(models)
+    width = len(fits[0].parameters)
+    strengths = np.r_[0:n, width : width + n]
+    joint = covariance.of(lambda w: w[..., strengths], np.eye(2 * width)[strengths])
+    return Comparison(
+        reference=fits[0],
+        judge=fits[1],
+        covariance=covariance,
+        gaps=find_gaps(models, joint, margin=margin),
+        correlation=correlate_ranks(fits, pair, clustering, rng, replicates=replicates),
+        flips=_find_flips(fits[0], fits[1], joint, rng, draws),
+        not_compared=common.not_compared,
+        n_draws=draws,
+    )
+
+
+@dataclass(frozen=True)
+class _Common:
+    models: tuple[str, ...]
+    not_compared: tuple[NotCompared, ...]
+
+
+def _common_models(reference: Cells, judge: Cells, names: tuple[str, str]) -> _Common:
+    """Models on one scale for both judges. Leaving one out can cut off others: repeated until stable."""
+    models = reference.models
+    causes: dict[str, list[str]] = {}
+    while True:
+        kept: list[set[str]] = []
+        for name, cells in zip(names, (reference, judge), strict=True):
+            try:
+                found = find_kept(fold_to_pairs(cells.without_position().among(models)), models)
+            except NotIdentifiedError as error:
+                raise NotIdentifiedError(f"{name}: {error}") from error
+            kept.append({models[k] for k in found.kept})
+            for left in found.left_out:
+                causes.setdefault(left.model, []).append(f"{name}: {left.cause}")
+        common = tuple(model for model in models if model in kept[0] and model in kept[1])
+        if len(common) < 2:
+            raise NotIdentifiedError(
+                f"{names[0]} and {names[1]} cannot be compared: no two models are on one scale for both of "
+                "them on the pairs they share. Choose more scenarios, or judges with more common pairs"
+            )
+        if len(common) == len(models):
+            left_out = [NotCompared(model, "; ".join(why)) for model, why in sorted(causes.items())]
+            return _Common(common, tuple(left_out))
+        models = common
+
+
+def _find_flips(
+    reference: BradleyTerry, judge: BradleyTerry, joint: Covariance, rng: np.random.Generator, draws: int
+) -> tuple[Flip, ...]:
+    n = len(reference.models)
+    # What differs by the optimiser's rounding alone is a tie, not an order.
+    theta_r, theta_j = np.round(reference.strength, 9), np.round(judge.strength, 9)
+    one, two = np.triu_indices(n, 1)
+    flipped = (theta_r[one] - theta_r[two]) * (theta_j[one] - theta_j[two]) < 0
+    one, two = one[flipped], two[flipped]
+    values, vectors = np.linalg.eigh(joint.vcov)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    # (2n, draws): each model's draws lie side by side.
+    drawn = (joint.estimate + rng.standard_normal((draws, len(root))) @ root.T).T.copy()
+    p_flip = np.empty(len(one))
+    step = max(1, 1_000_000 // draws)
+    for start in range(0, len(one), step):
+        i, j = one[start : start + step], two[start : start + step]
+        order: Floats = (drawn[i] - drawn[j]) * (drawn[n + i] - drawn[n + j])
+        p_flip[start : start + step] = (order < 0).mean(axis=1)
+    met = np.zeros((n, n), dtype=np.int64)
+    for fit in (reference, judge):
+        np.add.at(met, (fit.counts.a, fit.counts.b), fit.counts.count)
+    models = reference.models
+    flips = [Flip(models[i], models[j], float(p), int(met[i, j])) for i, j, p in zip(one, two, p_flip, strict=True)]
+    return tuple(sorted(flips, key=lambda flip: (-flip.p_flip, flip.model_1, flip.model_2)))

@@ -1,0 +1,207 @@
+"""Where does a judge part from the reference: is it taste, or only decisiveness?
+
+A judge with half the noise has all weights doubled without any other taste. Beside the plain gap
+(judge - reference) stands therefore the scale lambda with judge = lambda * reference on the whole, and
+the scaled gap (judge - lambda * reference), which is about taste alone. Comparing coefficients across
+groups of unequal residual variation: Allison 1999; Williams 2009. Equivalence: Schuirmann 1987.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import chdtrc, fdtrc
+
+from analysis.cells import Floats
+from analysis.multiple import adjust_bh, adjust_holm
+from analysis.tables import booleans, floats
+from analysis.vcov import Covariance
+
+EQUIVALENCE_MARGIN = 0.1
+EQUIVALENCE_LEVEL = 0.90  # two one-sided tests at 5 %
+OUTLYING = 2.5
+LEVEL_OF_TESTS = 0.05
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much more decisive the judge is than the reference: judge = value * reference on the whole.
+
+    agreeing : (n,) whether each weight took part in the estimate (it does not deviate by |z| >= 2.5)
+    """
+
+    value: float
+    se: float
+    agreeing: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The joint comparison of two judges' weights (strengths of models, or factor weights).
+
+    names : (n,) what the weights belong to; reference, judge : (n,) weights
+    gap : judge - reference with its covariance
+    scale, scaled : lambda, and judge - lambda * reference with its covariance; None when not offered
+    not_scaled : why the scale is not offered, or None
+    margin : half-width of what counts as no difference, in log-odds
+    """
+
+    names: tuple[str, ...]
+    reference: Floats
+    judge: Floats
+    gap: Covariance
+    scale: Scale | None
+    scaled: Covariance | None
+    not_scaled: str | None
+    margin: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before believing the numbers."""
+        return (*self.gap.warnings, *(() if self.not_scaled is None else (self.not_scaled,)))
+
+    def scale_table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row: value, se, lower, upper of the scale; no row when it is not offered."""
+        if self.scale is None:
+            return pd.DataFrame({name: floats([]) for name in ("value", "se", "lower", "upper")})
+        half = self.gap.quantiles.two_sided(level) * self.scale.se
+        ends = (self.scale.value - half, self.scale.value + half)
+        row = {"value": self.scale.value, "se": self.scale.se, "lower": ends[0], "upper": ends[1]}
+        return pd.DataFrame({name: floats([value]) for name, value in row.items()})
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a name, in the order of `names`; what is undefined is missing (pandas.NA).
+
+        Columns: name, weight_ref, weight_judge, gap, se, lower, upper, p, q, gap_scaled, scaled_se,
+        scaled_lower, scaled_upper, scaled_p, scaled_q, equivalent. q: Benjamini-Hochberg over all rows.
+        `equivalent`: the 90 % interval of gap_scaled lies within the margin.
+        """
+        columns: dict[str, pd.Series] = {
+            "name": pd.Series(list(self.names), dtype="str"),
+            "weight_ref": floats(self.reference),
+            "weight_judge": floats(self.judge),
+        }
+        columns |= _tested(self.gap, level, ("gap", "se", "lower", "upper", "p", "q"), self.gap.se)
+        scaled_names = tuple(["gap_scaled"] + [f"scaled_{part}" for part in ("se", "lower", "upper", "p", "q")])
+        n = len(self.names)
+        if self.scaled is None:
+            columns |= {name: floats([None] * n) for name in scaled_names}
+            columns["equivalent"] = booleans([None] * n)
+        else:
+            columns |= _tested(self.scaled, level, scaled_names, self.gap.se)
+            reach = self.scaled.quantiles.two_sided(EQUIVALENCE_LEVEL) * self.scaled.se
+            inside = np.abs(self.scaled.estimate) + reach < self.margin
+            defined = ~np.isnan(_z(self.scaled, self.gap.se))
+            columns["equivalent"] = booleans(
+                [bool(yes) if known else None for yes, known in zip(inside, defined, strict=True)]
+            )
+        return pd.DataFrame(columns)
+
+
+def _z(covariance: Covariance, unit: Floats) -> Floats:
+    """Estimates in standard errors; NaN where the estimate has none (it is 0 by construction)."""
+    se = covariance.se
+    has = se > 1e-6 * np.maximum(unit, unit.max(initial=0.0) * 1e-6)
+    return np.where(has, covariance.estimate / np.where(has, se, 1.0), np.nan)
+
+
+def _tested(covariance: Covariance, level: float, names: Sequence[str], unit: Floats) -> dict[str, pd.Series]:
+    z = _z(covariance, unit)
+    p = covariance.quantiles.p_value(z)
+    se = np.where(np.isnan(z), np.nan, covariance.se)
+    half = covariance.quantiles.two_sided(level) * se
+    estimate = covariance.estimate
+    values = (estimate, se, estimate - half, estimate + half, p, adjust_bh(p))
+    return {name: floats(value) for name, value in zip(names, values, strict=True)}
+
+
+def find_gaps(names: Sequence[str], joint: Covariance, *, margin: float = EQUIVALENCE_MARGIN) -> Gaps:
+    """Gap, scale and scaled gap of two judges from their stacked estimates.
+
+    names : (n,) names of the weights
+    joint : over 2n estimates, the reference's n first, then the judge's n (position terms left out)
+    margin : half-width of what counts as no difference, in log-odds
+
+    The scale is the weighted median of judge / reference, refined by weighted least squares on the
+    weights that deviate from it by less than 2.5 standard errors. Which weights these are, and their
+    precision, is held fixed when its uncertainty is carried over to the scaled gap.
+    """
+    n = len(names)
+    reference, judge = joint.estimate[:n], joint.estimate[n:]
+    eye = np.eye(n)
+    gap = joint.of(lambda w: w[..., n:] - w[..., :n], np.hstack([-eye, eye]))
+    why_not = _why_not_scaled(joint, n)
+    if why_not is not None:
+        return Gaps(tuple(names), reference, judge, gap, None, None, why_not, margin)
+
+    precision = _agreeing_precision(reference, judge, joint.vcov, gap.se)
+    value = float(_scale(joint.estimate, precision))
+    # Derivative of sum(a * r * (j - value * r)) = 0 with respect to reference r and judge j.
+    total = precision @ reference**2
+    d_scale = np.concatenate([precision * (judge - 2 * value * reference), precision * reference]) / total
+    d_scaled = np.hstack([-value * eye, eye]) - np.outer(reference, d_scale)
+
+    def with_scale(w: Floats) -> Floats:
+        scale = _scale(w, precision)[..., None]
+        return np.concatenate([w[..., n:] - scale * w[..., :n], scale], axis=-1)
+
+    both = joint.of(with_scale, np.vstack([d_scaled, d_scale]))
+    scaled = both.of(lambda w: w[..., :n], np.eye(n, n + 1))
+    scale = Scale(value, float(both.se[n]), precision > 0)
+    return Gaps(tuple(names), reference, judge, gap, scale, scaled, None, margin)
+
+
+def _scale(estimates: Floats, precision: Floats) -> Floats:
+    n = len(precision)
+    reference, judge = estimates[..., :n], estimates[..., n:]
+    return np.asarray((reference * judge) @ precision / (reference**2 @ precision))
+
+
+def _agreeing_precision(reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats) -> Floats:
+    """(n,) inverse variances of judge - lambda * reference at the weighted median; 0 where outlying."""
+    n = len(reference)
+    usable = (reference != 0) & (gap_se > 0)
+    ratio = judge[usable] / reference[usable]
+    mass = np.abs(reference[usable]) / gap_se[usable]
+    order = np.argsort(ratio, kind="stable")
+    half = np.searchsorted(np.cumsum(mass[order]), mass.sum() / 2)
+    start = ratio[order][half]
+    diagonal, across = np.diag(vcov), np.diag(vcov[:n, n:])
+    variance = diagonal[n:] + start**2 * diagonal[:n] - 2 * start * across
+    usable &= variance > 1e-12 * (diagonal[n:] + start**2 * diagonal[:n])
+    safe = np.where(usable, variance, 1.0)
+    agreeing = usable & ((judge - start * reference) ** 2 < OUTLYING**2 * safe)
+    return np.where(agreeing, 1.0 / safe, 0.0)
+
+
+def _why_not_scaled(joint: Covariance, n: int) -> str | None:
+    """None when the reference's weights are beyond doubt not all 0; otherwise the reason."""
+    weight, vcov = joint.estimate[:n], joint.vcov[:n, :n]
+    values, vectors = np.linalg.eigh(vcov)
+    free = values > 1e-9 * values[-1]
+    rank = int(free.sum())
+    if rank < 2:
+        return "the scale is not offered: it needs at least two independent weights"
+    if joint.clustering.name == "none":
+        wald = float((((vectors.T @ weight)[free]) ** 2 / values[free]).sum())
+        found = float(chdtrc(rank, wald)) < LEVEL_OF_TESTS
+    elif joint.n_clusters > n and not joint.floored:
+        # Hotelling's T2: chi-squared would take the estimated covariance for the true one.
+        wald = float((((vectors.T @ weight)[free]) ** 2 / values[free]).sum())
+        clusters = joint.n_clusters
+        f = wald * (clusters - rank) / (rank * (clusters - 1))
+        found = float(fdtrc(rank, clusters - rank, f)) < LEVEL_OF_TESTS
+    else:
+        se = np.sqrt(np.diag(vcov))
+        p = joint.quantiles.p_value(np.divide(weight, se, out=np.zeros(n), where=se > 0))
+        found = float(adjust_holm(p).min()) < LEVEL_OF_TESTS
+    if found:
+        return None
+    return (
+        "the scale is not offered: the reference's weights together cannot be told from 0, so nothing is "
+        "known about how much more decisive the judge is"
+    )

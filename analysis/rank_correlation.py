@@ -1,0 +1,246 @@
+"""Do two judges put the models in the same order, and how sure is that?
+
+Spearman's rho and Kendall's tau-b (Kendall 1945) of two judges' strengths. The interval comes from a
+bootstrap that draws whole clusters with replacement, the same ones for both judges, and is corrected
+for the bias of the replicates (Efron 1982): noise in the strengths pulls every replicate towards 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from analysis.bradley_terry import BradleyTerry
+from analysis.cells import Cells, Floats, Ints, dense_codes, place
+from analysis.connectivity import connected_replicates
+from analysis.replicates import refit
+from analysis.tables import floats
+from analysis.vcov import Clustering, cluster_codes
+from errors import NotIdentifiedError, OptionError
+
+REPLICATES = 1000
+RIDGE = 0.01
+FEW_PROMPTS = 30
+# Entries of a replicates x pairs matrix held at a time: 80 MB.
+BLOCK_ENTRIES = 10_000_000
+
+
+def ranks_of(values: Floats) -> Floats:
+    """Ranks within each row, equal values sharing their mean rank."""
+    rows = np.atleast_2d(values)
+    n = rows.shape[1]
+    order = np.argsort(rows, axis=1, kind="stable")
+    ascending = np.take_along_axis(rows, order, axis=1)
+    new = np.ones(rows.shape, dtype=bool)
+    new[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    position = np.arange(n)
+    first = np.maximum.accumulate(np.where(new, position, 0), axis=1)
+    ends = np.ones(rows.shape, dtype=bool)
+    ends[:, :-1] = new[:, 1:]
+    last = np.minimum.accumulate(np.where(ends, position, n)[:, ::-1], axis=1)[:, ::-1]
+    out = np.empty(rows.shape)
+    np.put_along_axis(out, order, (first + last) / 2 + 1, axis=1)
+    return out.reshape(values.shape)
+
+
+def spearman(x: Floats, y: Floats) -> Floats:
+    """Spearman's rho of each row of x with that of y, (..., n) to (...); NaN where one is constant."""
+    a, b = ranks_of(x), ranks_of(y)
+    a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
+    square = (a * a).sum(axis=-1) * (b * b).sum(axis=-1)
+    return _share((a * b).sum(axis=-1), square)
+
+
+def kendall(x: Floats, y: Floats) -> Floats:
+    """Kendall's tau-b of each row of x with that of y, (..., n) to (...); NaN where one is constant."""
+    rows_x, rows_y = np.atleast_2d(x), np.atleast_2d(y)
+    n = rows_x.shape[1]
+    concordant, untied_x, untied_y = (np.zeros(len(rows_x)) for _ in range(3))
+    for k in range(n - 1):
+        order_x = np.sign(rows_x[:, k + 1 :] - rows_x[:, k : k + 1])
+        order_y = np.sign(rows_y[:, k + 1 :] - rows_y[:, k : k + 1])
+        concordant += np.einsum("rk,rk->r", order_x, order_y)
+        untied_x += np.abs(order_x).sum(axis=1)
+        untied_y += np.abs(order_y).sum(axis=1)
+    return _share(concordant, untied_x * untied_y).reshape(np.shape(x)[:-1])
+
+
+def _share(product: Floats, square: Floats) -> Floats:
+    defined = square > 0
+    root = np.sqrt(np.where(defined, square, 1.0))
+    return np.asarray(np.where(defined, product / root, np.nan))
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """A figure with its bootstrap replicates.
+
+    value : the figure itself, or None when undefined; replicates : (n,) the defined replicates
+    """
+
+    value: float | None
+    replicates: Floats
+
+    def interval(self, level: float = 0.95) -> Interval:
+        """Bias-corrected percentile interval (Efron 1982); absent without value or replicates."""
+        if not 0 < level < 1:
+            raise OptionError(f"level {level!r} is not between 0 and 1; 0.95 is usual")
+        n = len(self.replicates)
+        if self.value is None or n == 0:
+            return Interval(self.value, None, None)
+        below = (self.replicates < self.value).sum() + (self.replicates == self.value).sum() / 2
+        # Replicates all on one side would ask for an infinite correction.
+        bias = ndtri(np.clip(below / n, 0.5 / n, 1 - 0.5 / n))
+        z = ndtri((1 + level) / 2)
+        lower, upper = np.quantile(self.replicates, ndtr(np.array([2 * bias - z, 2 * bias + z])))
+        return Interval(self.value, float(lower), float(upper))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with the ends of its interval; what is undefined is None."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class RankCorrelation:
+    """Agreement of two judges' orders of models.
+
+    clusters : what was drawn ("prompt", "pair", ...), None when no interval was made; n_clusters of them
+    n_replicates : bootstrap replicates; share_separated : those in which, for either judge, some model
+        only won, only lost or was not met (their strengths rest on the ridge)
+    penalty : the ridge in the replicates (the figures themselves have none)
+    """
+
+    spearman: Bootstrapped
+    kendall: Bootstrapped
+    clusters: str | None
+    n_clusters: int
+    n_replicates: int
+    share_separated: float
+    penalty: float
+    warnings: tuple[str, ...]
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """Two rows: measure, value, lower, upper; what is undefined is missing (pandas.NA)."""
+        found = [figure.interval(level) for figure in (self.spearman, self.kendall)]
+        return pd.DataFrame(
+            {
+                "measure": ["spearman", "kendall"],
+                "value": floats([one.value for one in found]),
+                "lower": floats([one.lower for one in found]),
+                "upper": floats([one.upper for one in found]),
+            }
+        )
+
+
+def correlate_ranks(
+    fits: Sequence[BradleyTerry],
+    cells: Sequence[Cells],
+    clustering: Clustering,
+    rng: np.random.Generator,
+    *,
+    replicates: int = REPLICATES,
+) -> RankCorrelation:
+    """Spearman's rho and Kendall's tau-b of two judges with their cluster-bootstrap intervals.
+
+    fits : reference and judge, over the same models; cells : their judgments
+    With two ways of clustering the first (prompt) is drawn; without clustering there is no interval.
+
+    Raises NotIdentifiedError with fewer than two clusters.
+    """
+    reference, judge = fits
+    if reference.models != judge.models:
+        raise ValueError("the two fits must be over the same models in the same order")
+    rho = float(spearman(reference.strength, judge.strength))
+    tau = float(kendall(reference.strength, judge.strength))
+    if clustering.name == "none" or replicates == 0:
+        note = ("rank correlations have no interval without clusters to draw",) if replicates else ()
+        empty = np.empty(0)
+        return RankCorrelation(_figure(rho, empty), _figure(tau, empty), None, 0, 0, 0.0, RIDGE, note)
+    way = clustering.name.split("+")[0]
+    used = [
+        (part if fit.position is not None else part.without_position()).among(fit.models)
+        for fit, part in zip(fits, cells, strict=True)
+    ]
+    dense = dense_codes([cluster_codes(part, way) for part in used])
+    n = dense.n_clusters
+    if n < 2:
+        raise NotIdentifiedError(
+            f"the rank correlation's interval needs at least 2 {way}s, and there is {n}. Choose more data"
+        )
+    drawn = rng.multinomial(n, np.full(n, 1 / n), size=replicates).astype(np.float64)
+    separated = np.zeros(replicates, dtype=bool)
+    strengths = []
+    for fit, part, codes in zip(fits, used, dense.codes, strict=True):
+        found = _redraw(fit, part, codes, drawn)
+        strengths.append(found.strength)
+        separated |= found.separated
+    share = float(separated.mean())
+    return RankCorrelation(
+        spearman=_figure(rho, spearman(*strengths)),
+        kendall=_figure(tau, kendall(*strengths)),
+        clusters=way,
+        n_clusters=n,
+        n_replicates=replicates,
+        share_separated=share,
+        penalty=RIDGE,
+        warnings=_warnings(clustering, way, n, share),
+    )
+
+
+def _figure(value: float, replicates: Floats) -> Bootstrapped:
+    return Bootstrapped(None if np.isnan(value) else value, replicates[~np.isnan(replicates)])
+
+
+def _warnings(clustering: Clustering, way: str, n: int, share: float) -> tuple[str, ...]:
+    found = []
+    if "+" in clustering.name:
+        found.append(f"the interval of the rank correlation draws {way}s only")
+    if n < FEW_PROMPTS:
+        trust = "is a rough guide only" if n >= 10 else "cannot be trusted"
+        found.append(f"with {n} {way}s the interval of the rank correlation {trust}")
+    if share:
+        found.append(
+            f"in {share:.0%} of the bootstrap replicates some model only won, only lost or was not met; "
+            f"a ridge of {RIDGE} kept its strength finite there"
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Redrawn:
+    strength: Floats
+    separated: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+def _redraw(fit: BradleyTerry, cells: Cells, codes: Ints, drawn: Floats) -> _Redrawn:
+    """Strengths (n_replicates, n_models) of one judge when each cluster counts as often as drawn."""
+    from scipy.sparse import csr_array
+
+    counts = fit.counts
+    placed = place(cells, counts)
+    shape = (drawn.shape[1], len(counts.a))
+    sums = (cells.weight, placed.score)
+    by_cluster: list[Any] = [csr_array((column, (codes, placed.row)), shape=shape) for column in sums]
+    if by_cluster[0].nnz > 0.1 * shape[0] * shape[1]:
+        by_cluster = [table.toarray() for table in by_cluster]
+    strength = np.empty((len(drawn), len(fit.models)))
+    separated = np.empty(len(drawn), dtype=bool)
+    step = max(1, BLOCK_ENTRIES // shape[1])
+    for start in range(0, len(drawn), step):
+        rows = slice(start, start + step)
+        weight, score = (np.ascontiguousarray(drawn[rows] @ table) for table in by_cluster)
+        score = np.clip(score, 0.0, weight)
+        separated[rows] = ~connected_replicates(counts, weight, score)
+        parameters = refit(counts, weight, score, fit.parameters, RIDGE)
+        strength[rows] = parameters[:, : len(fit.models)]
+    return _Redrawn(strength, separated)
