@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,9 @@ from errors import StoreBusyError, StoreError
 Settings = dict[str, str | bool | int | float | list[str]]
 
 SCHEMA_FOLDER = Path(__file__).parent
-MEMORY_SHARE = 0.5
-"""Share of the machine's memory that DuckDB may take; the rest is for arrays, texts and the browser."""
+MEMORY_SHARE = 0.4
+"""Share of the machine's memory that one DuckDB may take. An import runs two, the staging file's and the store's;
+the rest is for arrays, texts and the browser."""
 
 
 def configuration() -> Settings:
@@ -147,21 +150,73 @@ def _set_version(database: duckdb.DuckDBPyConnection, version: int) -> None:
     database.execute("INSERT INTO meta (key, value) VALUES ('schema_version', $version)", {"version": str(version)})
 
 
+def open_file(path: Path, read_only: bool, *, give_up: float | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a store's file.
+
+    give_up : seconds, after a stream has escaped. DuckDB then waits without end for the stream, so that a thread
+        must do the waiting, which can be left behind. Raises StoreBusyError when the time has passed.
+    """
+
+    def connect() -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(path), read_only=read_only, config=configuration())
+
+    if give_up is None:
+        return connect()
+    opened: Future[duckdb.DuckDBPyConnection] = Future()
+
+    def wait() -> None:
+        database, failure = None, None
+        try:
+            database = connect()
+        except Exception as error:
+            failure = error
+        if not opened.set_running_or_notify_cancel():
+            if database is not None:
+                database.close()
+        elif database is not None:
+            opened.set_result(database)
+        else:
+            opened.set_exception(failure)
+
+    threading.Thread(target=wait, daemon=True, name="jurylens-open").start()
+    try:
+        return opened.result(give_up)
+    except TimeoutError:
+        if opened.cancel():
+            raise StoreBusyError(
+                f"{path} is still held by a stream that was left open in this process: restart the program, "
+                "and read streams to their end inside their lease"
+            ) from None
+        return opened.result()
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Give up the transaction, if there is one. True when an unread Arrow stream forbids it: somebody still holds
+    it, and so keeps the database open after every connection is closed."""
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.ResourceInUseException:
+        return True
+    except duckdb.Error:
+        # No transaction is open: the usual case.
+        return False
+    return False
+
+
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, *, files: bool = True) -> Iterator[None]:
     """Turn what a user can cause (a full disk, little memory, a damaged file, no permission) into StoreError.
 
-    Errors in SQL and interrupts pass as they are.
+    files : False where other files are read too, whose troubles are not the store's. Errors in SQL and interrupts
+    pass as they are.
     """
     try:
         yield
-    except duckdb.InterruptException:
-        raise
     except duckdb.Error as error:
-        sentence = _sentence(path, error)
+        sentence = _shortage(path, error) or (_trouble(path, error) if files else None)
         if sentence is None:
             raise
-        kind = StoreBusyError if is_locked_elsewhere(error) else StoreError
+        kind = StoreBusyError if who_has_it_open(error) else StoreError
         raise kind(sentence) from error
 
 
@@ -177,38 +232,44 @@ def writable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def is_locked_elsewhere(error: BaseException) -> bool:
-    """Whether DuckDB could not open the file because another program has it open."""
-    return isinstance(error, duckdb.IOException) and "lock on file" in str(error)
-
-
-def _sentence(path: Path, error: duckdb.Error) -> str | None:
-    """What happened and the way out; None for an error that is not the user's."""
+def who_has_it_open(error: BaseException) -> str | None:
+    """Who opened the file without a lease, when that is why DuckDB could not open it."""
     text = str(error)
+    if isinstance(error, duckdb.IOException) and "lock on file" in text:
+        return "another program that has the file open (a database browser, the duckdb shell)"
+    if "file handle conflict" in text or "different configuration" in text:
+        return "a part of this process that has the file open without a lease"
+    return None
+
+
+def _shortage(path: Path, error: duckdb.Error) -> str | None:
+    """The sentence for too little memory or disk; None when it is neither."""
+    text = str(error)
+    if "No space left" in text or "File too large" in text or "quota" in text or "max_temp_directory_size" in text:
+        return f"{path}: the disk is full, nothing was written: make room and try again ({_first(text)})"
     if isinstance(error, duckdb.OutOfMemoryException):
-        if "disk" in text.lower() or "max_temp_directory_size" in text:
-            return (
-                f"{path}: the disk is too full for DuckDB's temporary files: make room and try again ({_first(text)})"
-            )
         return f"{path}: DuckDB ran out of memory: raise JURYLENS_MEMORY, or select less ({_first(text)})"
-    if is_locked_elsewhere(error):
-        return f"{path} is open in another program: close it there and try again"
+    return None
+
+
+def _trouble(path: Path, error: duckdb.Error) -> str | None:
+    """The sentence for a file that cannot be used; None for an error that is not the user's."""
+    text = str(error)
+    damaged = f"{path} is damaged: put back a copy of it, or move it away and import again ({_first(text)})"
+    if (holder := who_has_it_open(error)) is not None:
+        return f"{path} is held by {holder}: close it there and try again"
     if "Corrupt" in text or isinstance(error, duckdb.FatalException | duckdb.SerializationException):
-        return f"{path} is damaged: put back a copy of it, or move it away and import again ({_first(text)})"
+        return damaged
     if not isinstance(error, duckdb.IOException):
         return None
     if "not a valid DuckDB database" in text:
         return f"{path} is not a store but some other kind of file: name another with --db or JURYLENS_DB"
     if "version number" in text or "newer version" in text:
         return f"{path} was written by another version of DuckDB: update Jurylens, or export it with that version"
-    if "ermission denied" in text:
-        return f"{path} cannot be opened (permission denied): get the right to read and write it, or copy it"
-    if "ead-only file system" in text:
-        return f"{path} lies on a disk that cannot be written: copy it to one that can"
-    if "No space left" in text or "File too large" in text or "quota" in text:
-        return f"{path}: the disk is full, nothing was written: make room and try again ({_first(text)})"
+    if "ermission denied" in text or "ead-only file system" in text:
+        return f"{path} cannot be opened ({_first(text)}): get the right to read and write it, or copy it"
     if "enough bytes" in text:
-        return f"{path} is damaged (cut short): put back a copy of it, or move it away and import again"
+        return damaged
     return f"{path} cannot be read or written: {_first(text)}"
 
 

@@ -60,17 +60,20 @@ class Wait:
         """Seconds of patience that are left, at least 0."""
         return max(0.0, self.started + self.patience - time.monotonic())
 
-    def check(self, whom: Callable[[], str]) -> None:
+    def check(self, whom: str | Callable[[], str]) -> None:
         """Tell the log once after a second; raise StoreBusyError when patience has run out."""
         waited = time.monotonic() - self.started
-        if waited >= self.patience:
+        out = waited >= self.patience
+        if not out and (self.told or waited <= SLOW):
+            return
+        name = whom if isinstance(whom, str) else whom()
+        if out:
             raise StoreBusyError(
-                f"{self.store} is busy: {self.who} waited {waited:.0f} s for {whom()}; "
+                f"{self.store} is busy: {self.who} waited {waited:.0f} s for {name}; "
                 "try again when that is done, or end it"
             )
-        if waited > SLOW and not self.told:
-            self.told = True
-            logger.warning("%s: %s has been waiting %.1f s for %s", self.store.name, self.who, waited, whom())
+        self.told = True
+        logger.warning("%s: %s has been waiting %.1f s for %s", self.store.name, self.who, waited, name)
 
 
 def open_lock(path: Path) -> IO[bytes]:

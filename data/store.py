@@ -13,7 +13,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,24 +22,31 @@ import duckdb
 from data.duck import (
     SCHEMA_FOLDER,
     Schema,
-    configuration,
     explained,
-    is_locked_elsewhere,
+    open_file,
+    roll_back,
     staging_configuration,
+    who_has_it_open,
     writable,
 )
 from data.locks import PATIENCE, Wait, exclusive_lease, shared_lease
 from data.staging import Staging, remove_leftovers, staging_beside
-from errors import StoreBusyError, StoreError
+from errors import StoreError
 
 
 @dataclass
 class _File:
-    """What all threads of this process know together about one store file."""
+    """What all threads of this process know together about one store file.
+
+    database, users : the read-only database, and how many cursors are on it
+    writing : a thread has it open for writing
+    escaped : a stream was left open, which holds the file although every connection is closed
+    """
 
     mutex: threading.Lock = field(default_factory=threading.Lock)
     database: duckdb.DuckDBPyConnection | None = None
     users: int = 0
+    writing: bool = False
     escaped: bool = False
 
 
@@ -59,6 +66,7 @@ _files: dict[Path, _File] = {}
 _files_mutex = threading.Lock()
 _thread = threading.local()
 _of_the_parent: list[object] = []
+_open_in_parent: set[Path] = set()
 
 
 class Store:
@@ -102,11 +110,14 @@ class Store:
         with ExitStack() as lease:
             file = self._file()
             cursor = self._join(own, file, purpose, lease)
-            lease.callback(self._leave, own, file, cursor)
             own.readers += 1
-            with explained(self.path):
-                yield cursor
-            if _has_open_stream(cursor):
+            try:
+                with explained(self.path):
+                    yield cursor
+            finally:
+                own.readers -= 1
+                escaped = _leave(file, cursor)
+            if escaped:
                 raise StoreError(
                     f"{self.path}: '{purpose}' left a stream open: read it to its end, or close it, inside the lease"
                 )
@@ -130,30 +141,29 @@ class Store:
         with exclusive_lease(self.path, purpose, wait):
             shutil.rmtree(self._nursery, ignore_errors=True)
             remove_leftovers(self.path)
-            create = not self.path.exists()
+            create = not self._is_there()
             if create:
                 with writable(self.path):
                     self._nursery.mkdir()
             try:
-                with explained(self.path):
-                    database = self._connect(self._nursery / self.path.name if create else self.path, wait, False)
+                with explained(self.path), self._database(create, wait) as database:
+                    database.execute("BEGIN TRANSACTION")
+                    if create:
+                        self._schema.create(database)
+                    own.writer = database
                     try:
-                        if not create:
-                            # Nobody else has the store open: what spilled beside it is of a process that died.
-                            shutil.rmtree(self.path.with_name(self.path.name + ".tmp"), ignore_errors=True)
-                            self._schema.migrate(database, self.path)
-                        database.execute("BEGIN TRANSACTION")
-                        if create:
-                            self._schema.create(database)
-                        own.writer = database
                         yield database
-                        self._commit(database, purpose)
-                        if create:
-                            database.execute("CHECKPOINT")
                     finally:
                         own.writer = None
-                        _roll_back(database)
-                        database.close()
+                    try:
+                        database.execute("COMMIT")
+                    except duckdb.ResourceInUseException as error:
+                        raise StoreError(
+                            f"{self.path}: '{purpose}' left a stream open, so nothing was written: read it to its "
+                            "end, or close it, inside the lease"
+                        ) from error
+                    if create:
+                        database.execute("CHECKPOINT")
                 if create:
                     self._publish()
             finally:
@@ -164,7 +174,7 @@ class Store:
     def staging(self) -> Iterator[Staging]:
         """A DuckDB file and a scratch folder beside the store, outside every lease; both removed at the end."""
         self._check_place()
-        with explained(self.path), staging_beside(self.path, staging_configuration()) as staging:
+        with explained(self.path, files=False), staging_beside(self.path, staging_configuration()) as staging:
             yield staging
 
     @property
@@ -183,14 +193,30 @@ class Store:
             return _files.setdefault(self.path, _File())
 
     def _check_place(self) -> None:
+        if self.path in _open_in_parent:
+            raise StoreError(
+                f"{self.path} was open when this process was forked, and cannot be used in the fork: "
+                "fork outside the lease, or start a new process instead (multiprocessing: 'spawn')"
+            )
         if not self.path.parent.is_dir():
             raise StoreError(
                 f"there is no folder {self.path.parent} to keep the store {self.path.name} in: make it first"
             )
-        if self.path.is_dir():
+        if self._is_there() and self.path.is_dir():
             raise StoreError(
-                f"{self.path} is a folder, not a store: name a file in it, such as {self.path}/jurylens.duckdb"
+                f"{self.path} is a folder, not a store: name a file in it, such as {self.path.name}/my.duckdb"
             )
+
+    def _is_there(self) -> bool:
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(
+                f"{self.path} cannot be looked at ({error.strerror}): get the right to, or name another store"
+            ) from error
+        return True
 
     def _join(self, own: _Own, file: _File, purpose: str, lease: ExitStack) -> duckdb.DuckDBPyConnection:
         """A cursor on this process's read-only database, behind a lease unless this thread has one already."""
@@ -198,12 +224,12 @@ class Store:
         if own.readers:
             return self._cursor(file, wait)
         while True:
-            if not self.path.exists():
+            if not self._is_there():
                 raise StoreError(f"there is no store at {self.path}: import a file first")
             self._check_place()
             with ExitStack() as attempt:
                 attempt.enter_context(shared_lease(self.path, purpose, wait))
-                if self.path.exists():
+                if self._is_there():
                     try:
                         cursor = self._cursor(file, wait)
                     except _Outdated:
@@ -211,7 +237,7 @@ class Store:
                     else:
                         lease.push(attempt.pop_all())
                         return cursor
-            if self.path.exists():
+            if self._is_there():
                 with self.writing(f"migrating for '{purpose}'"):
                     pass
 
@@ -230,41 +256,37 @@ class Store:
             file.users += 1
             return cursor
 
-    def _leave(self, own: _Own, file: _File, cursor: duckdb.DuckDBPyConnection) -> None:
-        own.readers -= 1
-        if _has_open_stream(cursor):
-            file.escaped = True
-        with file.mutex:
-            cursor.close()
-            file.users -= 1
-            if file.users == 0 and file.database is not None:
-                file.database.close()
-                file.database = None
-
     def _connect(self, path: Path, wait: Wait, read_only: bool) -> duckdb.DuckDBPyConnection:
         """Open DuckDB; wait while a program that knows nothing of leases has the file open."""
         file = self._file()
         while True:
             try:
-                if file.escaped:
-                    database = _connect_patiently(path, wait, read_only)
-                    file.escaped = False
-                    return database
-                return duckdb.connect(str(path), read_only=read_only, config=configuration())
-            except duckdb.IOException as error:
-                if not is_locked_elsewhere(error):
+                database = open_file(path, read_only, give_up=wait.left if file.escaped else None)
+                file.escaped = False
+                return database
+            except duckdb.Error as error:
+                holder = who_has_it_open(error)
+                if holder is None:
                     raise
-                wait.check(lambda: "another program that has the file open (a database browser, the duckdb shell)")
+                wait.check(holder)
                 time.sleep(0.05)
 
-    def _commit(self, database: duckdb.DuckDBPyConnection, purpose: str) -> None:
-        if _has_open_stream(database):
-            self._file().escaped = True
-            raise StoreError(
-                f"{self.path}: '{purpose}' left a stream open, nothing was written: read it to its end, or close it, "
-                "inside the lease"
-            )
-        database.execute("COMMIT")
+    @contextmanager
+    def _database(self, create: bool, wait: Wait) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file opened for its one writer, migrated; closed at the end, its transaction rolled back if open."""
+        file = self._file()
+        database = self._connect(self._nursery / self.path.name if create else self.path, wait, False)
+        file.writing = True
+        try:
+            if not create:
+                # Nobody else has the store open: what spilled beside it is of a process that died.
+                shutil.rmtree(self.path.with_name(self.path.name + ".tmp"), ignore_errors=True)
+                self._schema.migrate(database, self.path)
+            yield database
+        finally:
+            file.escaped |= roll_back(database)
+            database.close()
+            file.writing = False
 
     def _publish(self) -> None:
         with writable(self.path):
@@ -279,54 +301,25 @@ class Store:
                     os.close(folder)
 
 
-def _has_open_stream(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether somebody still holds an unread Arrow stream of this connection. It keeps the database open after
-    every connection is closed, and the next open of the file in this process hangs until it is gone."""
-    try:
-        connection.execute("SELECT 1").fetchall()
-    except duckdb.Error as error:
-        return "open result" in str(error)
-    return False
-
-
-def _connect_patiently(path: Path, wait: Wait, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open the file although an escaped stream may still hold it: in a thread that can be given up."""
-    opened: list[duckdb.DuckDBPyConnection] = []
-    failed: list[Exception] = []
-    given_up = threading.Event()
-
-    def connect() -> None:
-        try:
-            opened.append(duckdb.connect(str(path), read_only=read_only, config=configuration()))
-            if given_up.is_set():
-                opened.pop().close()
-        except Exception as error:
-            failed.append(error)
-
-    worker = threading.Thread(target=connect, daemon=True, name="jurylens-open")
-    worker.start()
-    worker.join(wait.left)
-    if failed:
-        raise failed[0]
-    if worker.is_alive():
-        given_up.set()
-        raise StoreBusyError(
-            f"{path} is still held by a stream that an earlier reading in this process left open: "
-            "restart the program, and read streams to their end inside their lease"
-        )
-    return opened[0]
-
-
-def _roll_back(database: duckdb.DuckDBPyConnection) -> None:
-    # After COMMIT, or where DuckDB has already given the transaction up, there is nothing to roll back.
-    with suppress(duckdb.Error):
-        database.execute("ROLLBACK")
+def _leave(file: _File, cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Close a cursor, and the database with the last one; True when a stream was left open."""
+    with file.mutex:
+        escaped = roll_back(cursor)
+        file.escaped |= escaped
+        cursor.close()
+        file.users -= 1
+        if file.users == 0 and file.database is not None:
+            file.database.close()
+            file.database = None
+    return escaped
 
 
 def _forget_in_child() -> None:
-    # A forked child has DuckDB's memory but not its threads: the copies are kept, never used and never closed.
+    # A forked child has a copy of DuckDB's memory without its threads. The copy is kept, never used and never
+    # closed; DuckDB would hand it out again for the same file, however much the file has changed since.
     global _files_mutex, _thread
     _of_the_parent.extend((dict(_files), _thread))
+    _open_in_parent.update(path for path, file in _files.items() if file.database is not None or file.writing)
     _files.clear()
     _files_mutex = threading.Lock()
     _thread = threading.local()
