@@ -1,0 +1,344 @@
+"""What are the rows of this file, as text, and on which line does each of them stand?
+
+Whatever the format, the result is the relation `raw` of a staging connection: `row` (BIGINT, 0-based, in the
+file's order) and one VARCHAR column `c0, c1, ...` for each column of the file. In delimited files an empty cell is
+the empty text, never NULL; in JSON and Parquet null (and, in JSON, an absent key) is NULL.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from data.importers import json_rows
+from data.importers.records import Header, read_header, scan
+from data.importers.source import Source
+from data.model import Progress, Rejection, silent
+from errors import FileError
+
+# DuckDB's own default; a longer record needs a larger buffer and so is met by a second, slower way.
+LINE_BYTES = 2_000_000
+# RE2 refuses longer repetitions.
+MOST_REPEATS = 1000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file behind the table. lines : (rows within the file) -> 1-based lines, or None without lines"""
+
+    name: str
+    sha256: str
+    size: int
+    encoding: str
+    first_row: int
+    n_rows: int
+    lines: Callable[[NDArray[np.int64]], NDArray[np.int64] | None] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """What was read into `raw`.
+
+    columns : names by position, as in the file (stripped); `raw.c{i}` is column i
+    rejections : rows that could not be read at all (they are not in `raw`)
+    inferred : sentences about what was taken for granted
+    parts : the files read, in row order; one unless a folder was read
+    in_folder : whether rows and rejections name their file
+    """
+
+    columns: tuple[str, ...]
+    n_rows: int
+    rejections: tuple[Rejection, ...]
+    inferred: tuple[str, ...]
+    parts: tuple[Part, ...]
+    in_folder: bool = False
+
+    def line_of(self, rows: Sequence[int]) -> list[int | None]:
+        """The 1-based line on which each row begins; computed when asked, which may read the file again.
+
+        For a JSON array the record's number; None where a format has neither (Parquet).
+        """
+        wanted = np.asarray(rows, dtype=np.int64)
+        found: list[int | None] = [None] * len(wanted)
+        owners = self._owners(wanted)
+        for number, part in enumerate(self.parts):
+            mine = np.flatnonzero(owners == number)
+            if len(mine) and (lines := part.lines(wanted[mine] - part.first_row)) is not None:
+                for at, line in zip(mine.tolist(), lines.tolist(), strict=True):
+                    found[at] = line
+        return found
+
+    def file_of(self, rows: Sequence[int]) -> list[str | None]:
+        """The name, inside the folder, of the file each row comes from; None for a single file."""
+        if not self.in_folder:
+            return [None] * len(rows)
+        return [self.parts[i].name for i in self._owners(np.asarray(rows, dtype=np.int64)).tolist()]
+
+    def _owners(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        starts = np.array([part.first_row for part in self.parts if part.n_rows], dtype=np.int64)
+        numbers = np.array([i for i, part in enumerate(self.parts) if part.n_rows], dtype=np.int64)
+        return numbers[np.searchsorted(starts, rows, side="right") - 1] if len(numbers) else rows
+
+
+def read_table(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    workdir: Path,
+    progress: Progress = silent,
+    *,
+    known: Mapping[str, Iterable[str]] | None = None,
+) -> RawTable:
+    """Fill `raw` from `source`. Replaces a `raw` that is already there.
+
+    known : vocabulary of columns by name (winner: a, b, tie); it helps to tell a broken quote from CSV in a text
+    Raises FileError when the file has no header, no row, a name twice, or is damaged.
+    """
+    con.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS raw_cells; SET preserve_insertion_order = true")
+    if source.kind == "csv":
+        return _read_csv(source, con, workdir, progress, known or {})
+    if source.kind == "parquet":
+        return _read_parquet(source, con, progress)
+    rows = json_rows.read(source, con, progress)
+    make_view(con)
+    if not rows.n_rows and not rows.rejections:
+        raise FileError(f"{source.name} holds no record")
+    return _table(source, rows.columns, rows.n_rows, rows.rejections, lambda wanted: rows.lines[wanted])
+
+
+def make_view(con: duckdb.DuckDBPyConnection) -> None:
+    """`raw` over `raw_cells`: row numbers are the row ids of a table written once, in order."""
+    con.execute("CREATE OR REPLACE VIEW raw AS SELECT rowid AS row, * FROM raw_cells")
+
+
+def run_sql(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object], progress: Progress, text: str
+) -> None:
+    """Execute one statement and report how far it is; stopping in `progress` interrupts it."""
+    with ThreadPoolExecutor(1) as beside:
+        job = beside.submit(con.execute, sql, parameters)
+        try:
+            while True:
+                try:
+                    job.result(0.25)
+                    return
+                except StillRunning:
+                    progress(min(max(con.query_progress() / 100, 0.0), 1.0), text)
+        except BaseException:
+            if not job.done():
+                con.interrupt()
+            raise
+
+
+def _table(
+    source: Source,
+    columns: tuple[str, ...],
+    n_rows: int,
+    rejections: tuple[Rejection, ...],
+    lines: Callable[[NDArray[np.int64]], NDArray[np.int64] | None],
+    inferred: tuple[str, ...] = (),
+) -> RawTable:
+    part = Part(source.name, source.sha256, source.size, source.encoding, 0, n_rows, lines)
+    return RawTable(columns, n_rows, rejections, source.inferred + inferred, (part,))
+
+
+def _check_names(name: str, columns: Sequence[str]) -> None:
+    twice = [column for column, count in Counter(columns).items() if count > 1]
+    if twice:
+        listed = ", ".join(repr(column[:80]) for column in twice[:10])
+        raise FileError(f"{name}: the header names {listed} more than once; give each column its own name")
+
+
+# ---------------------------------------------------------------- delimited text
+
+
+def _read_csv(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    workdir: Path,
+    progress: Progress,
+    known: Mapping[str, Iterable[str]],
+) -> RawTable:
+    assert source.delimiter is not None
+    header = read_header(source.plain, source.delimiter)
+    if len(header.names) > 1 and header.names[-1] == "" and header.names.count("") == 1 and header.names[0]:
+        inferred: tuple[str, ...] = ("the header ends in a delimiter; the nameless last column is kept apart",)
+    else:
+        inferred = ()
+    columns = tuple(n or f"column {i}" for i, n in enumerate(header.names, 1))
+    _check_names(source.name, columns)
+    n = len(columns)
+    fast = n > 1 and header.first and not source.mixed_line_ends
+    n_rows = _fast(source, con, n, progress) if fast else None
+    # One line a record and one for the header (whose line feed the last line may lack): nothing to doubt.
+    one_line_each = n_rows is not None and source.newlines <= n_rows + header.lines
+    if n_rows is not None and not one_line_each and _may_swallow(con, n, source.delimiter):
+        n_rows = None
+    if n_rows:
+        lines = _Lines(source, header, n_rows)
+        return _table(source, columns, n_rows, (), lines, inferred)
+    return _read_scanned(source, con, workdir, progress, header, columns, inferred, known)
+
+
+def _read_scanned(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    workdir: Path,
+    progress: Progress,
+    header: Header,
+    columns: tuple[str, ...],
+    inferred: tuple[str, ...],
+    known: Mapping[str, Iterable[str]],
+) -> RawTable:
+    """The careful way: find the records ourselves, and let DuckDB read the good ones."""
+    assert source.delimiter is not None
+    words = {columns.index(name): values for name, values in known.items() if name in columns}
+    handle, name = tempfile.mkstemp(dir=workdir, prefix="clean-", suffix=".csv")
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as clean:
+            found = scan(source.plain, source.delimiter, header, clean=clean, known=words, progress=progress)
+        if not found.n_records and not found.rejections:
+            raise FileError(f"{source.name} has a header and no row: export the data again")
+        con.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS raw_cells")
+        sql = _csv_sql(len(columns), source.delimiter, header=False, line_bytes=found.longest + 1024)
+        run_sql(con, sql, [glob_escape(path)], progress, "reading the rows")
+    except duckdb.Error as error:
+        raise FileError(f"{source.name} cannot be read as a table: {_first_line(error)}") from error
+    finally:
+        path.unlink()
+    n_rows = _count(con)
+    if n_rows != found.n_records:
+        raise FileError(
+            f"{source.name}: {found.n_records} records were found but {n_rows} read; "
+            "save it again as plain CSV (UTF-8, comma)"
+        )
+    make_view(con)
+    starts = found.start_lines()
+    return _table(source, columns, n_rows, found.rejections, lambda rows: starts[rows], inferred)
+
+
+def _csv_sql(n: int, delimiter: str, *, header: bool, line_bytes: int) -> str:
+    types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(n))
+    names = ", ".join(f"'c{i}'" for i in range(n))
+    size = max(LINE_BYTES, line_bytes)
+    return (
+        "CREATE TABLE raw_cells AS SELECT * FROM read_csv(?, auto_detect = false, strict_mode = true, "
+        f"header = {str(header).lower()}, delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', "
+        f"null_padding = false, max_line_size = {size}, columns = {{{types}}}, force_not_null = [{names}])"
+    )
+
+
+def _fast(source: Source, con: duckdb.DuckDBPyConnection, n: int, progress: Progress) -> int | None:
+    """The number of rows DuckDB read by itself, or None where it found anything wrong."""
+    assert source.delimiter is not None
+    sql = _csv_sql(n, source.delimiter, header=True, line_bytes=0)
+    try:
+        run_sql(con, sql, [glob_escape(source.plain)], progress, "reading the rows")
+    except duckdb.Error:
+        return None
+    make_view(con)
+    return _count(con)
+
+
+def _may_swallow(con: duckdb.DuckDBPyConnection, n: int, delimiter: str) -> bool:
+    """Whether a cell over several lines has an interior line with as many delimiters as a row has.
+
+    Looser than the scanner's rule, which then decides; it only saves most files the second reading.
+    """
+    if n < 3:
+        return False
+    if n > MOST_REPEATS:
+        return True
+    d = {"|": r"\|", "\t": r"\t"}.get(delimiter, delimiter)
+    row = rf"\n[^\n{d}]*(?:{d}[^\n{d}]*){{{n - 1}}}\n"
+    tests = " OR ".join(
+        f"(contains(c{i}, chr(10)) AND regexp_matches(c{i}, $row))" for i in range(n)
+    )  # fmt: skip
+    found = con.execute(f"SELECT count(*) FROM (SELECT 1 FROM raw_cells WHERE {tests} LIMIT 1)", {"row": row})
+    return bool(found.fetchall()[0][0])
+
+
+def _count(con: duckdb.DuckDBPyConnection) -> int:
+    return int(con.execute("SELECT count(*) FROM raw_cells").fetchall()[0][0])
+
+
+class _Lines:
+    """Start lines of a file that DuckDB read by itself: simple when each record is a line, else found once."""
+
+    def __init__(self, source: Source, header: Header, n_rows: int) -> None:
+        self.source, self.header, self.n_rows = source, header, n_rows
+
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        first = self.header.line + self.header.lines
+        if self.source.newlines <= self.n_rows + self.header.lines:
+            return rows + first
+        return self._starts[rows]
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        assert self.source.delimiter is not None
+        return scan(self.source.plain, self.source.delimiter, self.header).start_lines()
+
+
+# ---------------------------------------------------------------- Parquet
+
+
+def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress) -> RawTable:
+    """All columns as text; lists, structs and maps as JSON, floats with all their digits."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        columns = tuple(name.strip() for name in pyarrow.parquet.read_schema(source.plain).names)
+        if not columns:
+            raise FileError(f"{source.name} is a Parquet file without columns")
+        _check_names(source.name, columns)
+        path = glob_escape(source.plain)
+        described = con.execute(
+            "SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false))", [path]
+        ).fetchall()
+        aliases = ", ".join(f"v{i}" for i in range(len(described)))
+        cells = ", ".join(
+            (f"to_json(v{i})::VARCHAR AS c{i}" if _nested(kind) else f"v{i}::VARCHAR AS c{i}")
+            for i, (kind,) in enumerate(described)
+        )
+        run_sql(
+            con,
+            f"CREATE TABLE raw_cells AS SELECT {cells} FROM read_parquet(?, hive_partitioning = false) AS t({aliases})",
+            [path],
+            progress,
+            "reading the rows",
+        )
+    except (duckdb.Error, pyarrow.ArrowException, OSError, ValueError) as error:
+        raise FileError(
+            f"{source.name} is a damaged Parquet file ({_first_line(error)}): download or copy it again"
+        ) from error
+    make_view(con)
+    n_rows = _count(con)
+    if not n_rows:
+        raise FileError(f"{source.name} has columns and no row: export the data again")
+    return _table(source, columns, n_rows, (), lambda rows: None)
+
+
+def _nested(kind: str) -> bool:
+    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+
+
+def glob_escape(path: Path) -> str:
+    """The path for DuckDB's readers, which would take `*`, `?` and `[` in a file's name for patterns."""
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
