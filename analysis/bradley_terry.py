@@ -18,9 +18,11 @@ from analysis.connectivity import LeftOut, find_kept, position_identified
 from errors import ConvergenceError, NotIdentifiedError
 
 MAX_STEPS = 200
-# Newton decrement (squared step length in standard errors) at which the step just taken is the last one:
-# convergence is quadratic, so the remaining error is of the order of its square.
+# Newton decrement (squared step length in standard errors) and longest step in log-odds at which the step
+# just taken is the last one: convergence is quadratic, so the remaining error is of the order of their
+# square. The second matters where information is tiny, as with preferences of .999999.
 DECREMENT = 1e-12
+LAST_STEP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,6 @@ def newton(counts: PairCounts, start: Floats, *, ridge: float = 0.0) -> Optimum:
                     f"after {step_number} steps"
                 )
         parameters, point = candidate, new
-        if share == 1.0 and decrement <= DECREMENT:
+        if share == 1.0 and decrement <= DECREMENT and np.abs(step).max() <= LAST_STEP:
             return Optimum(parameters, point.value, step_number)
     raise ConvergenceError(f"the strengths of {n} models did not converge within {MAX_STEPS} steps")

@@ -168,7 +168,8 @@ def _common_models(reference: Cells, judge: Cells, names: tuple[str, str]) -> _C
                 raise NotIdentifiedError(f"{name}: {error}") from error
             kept.append({models[k] for k in found.kept})
             for left in found.left_out:
-                causes.setdefault(left.model, []).append(f"{name}: {left.cause}")
+                again = "" if len(models) == len(reference.models) else " once others are left out"
+                causes.setdefault(left.model, []).append(f"{name}: {left.cause}{again}")
         common = tuple(model for model in models if model in kept[0] and model in kept[1])
         if len(common) < 2:
             raise NotIdentifiedError(

@@ -44,6 +44,7 @@ class Gaps:
     """The joint comparison of two judges' weights (strengths of models, or factor weights).
 
     names : (n,) what the weights belong to; reference, judge : (n,) weights
+    joint : their covariance, the reference's n first, then the judge's
     gap : judge - reference with its covariance
     scale, scaled : lambda, and judge - lambda * reference with its covariance; None when not offered
     not_scaled : why the scale is not offered, or None
@@ -53,6 +54,7 @@ class Gaps:
     names: tuple[str, ...]
     reference: Floats
     judge: Floats
+    joint: Covariance
     gap: Covariance
     scale: Scale | None
     scaled: Covariance | None
@@ -80,32 +82,40 @@ class Gaps:
         scaled_lower, scaled_upper, scaled_p, scaled_q, equivalent. q: Benjamini-Hochberg over all rows.
         `equivalent`: the 90 % interval of gap_scaled lies within the margin.
         """
+        unit = _unit(self.joint)
         columns: dict[str, pd.Series] = {
             "name": pd.Series(list(self.names), dtype="str"),
             "weight_ref": floats(self.reference),
             "weight_judge": floats(self.judge),
         }
-        columns |= _tested(self.gap, level, ("gap", "se", "lower", "upper", "p", "q"), self.gap.se)
+        columns |= _tested(self.gap, level, ("gap", "se", "lower", "upper", "p", "q"), unit)
         scaled_names = tuple(["gap_scaled"] + [f"scaled_{part}" for part in ("se", "lower", "upper", "p", "q")])
         n = len(self.names)
         if self.scaled is None:
             columns |= {name: floats([None] * n) for name in scaled_names}
             columns["equivalent"] = booleans([None] * n)
         else:
-            columns |= _tested(self.scaled, level, scaled_names, self.gap.se)
+            columns |= _tested(self.scaled, level, scaled_names, unit)
             reach = self.scaled.quantiles.two_sided(EQUIVALENCE_LEVEL) * self.scaled.se
             inside = np.abs(self.scaled.estimate) + reach < self.margin
-            defined = ~np.isnan(_z(self.scaled, self.gap.se))
+            defined = ~np.isnan(_z(self.scaled, unit))
             columns["equivalent"] = booleans(
                 [bool(yes) if known else None for yes, known in zip(inside, defined, strict=True)]
             )
         return pd.DataFrame(columns)
 
 
+def _unit(joint: Covariance) -> Floats:
+    """(n,) standard error that each gap would have if the two judges' noise were independent."""
+    variance = joint.se**2
+    n = len(variance) // 2
+    return np.sqrt(variance[:n] + variance[n:])
+
+
 def _z(covariance: Covariance, unit: Floats) -> Floats:
     """Estimates in standard errors; NaN where the estimate has none (it is 0 by construction)."""
     se = covariance.se
-    has = se > 1e-6 * np.maximum(unit, unit.max(initial=0.0) * 1e-6)
+    has = se > 1e-6 * unit
     return np.where(has, covariance.estimate / np.where(has, se, 1.0), np.nan)
 
 
@@ -135,10 +145,12 @@ def find_gaps(names: Sequence[str], joint: Covariance, *, margin: float = EQUIVA
     eye = np.eye(n)
     gap = joint.of(lambda w: w[..., n:] - w[..., :n], np.hstack([-eye, eye]))
     why_not = _why_not_scaled(joint, n)
+    if why_not is None and not bool((gap.se > 1e-6 * _unit(joint)).any()):
+        why_not = "the scale is not offered: judge and reference have the same noise in every weight"
     if why_not is not None:
-        return Gaps(tuple(names), reference, judge, gap, None, None, why_not, margin)
+        return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin)
 
-    precision = _agreeing_precision(reference, judge, joint.vcov, gap.se)
+    precision = _agreeing_precision(reference, judge, joint.vcov, gap.se, _unit(joint))
     value = float(_scale(joint.estimate, precision))
     # Derivative of sum(a * r * (j - value * r)) = 0 with respect to reference r and judge j.
     total = precision @ reference**2
@@ -152,7 +164,7 @@ def find_gaps(names: Sequence[str], joint: Covariance, *, margin: float = EQUIVA
     both = joint.of(with_scale, np.vstack([d_scaled, d_scale]))
     scaled = both.of(lambda w: w[..., :n], np.eye(n, n + 1))
     scale = Scale(value, float(both.se[n]), precision > 0)
-    return Gaps(tuple(names), reference, judge, gap, scale, scaled, None, margin)
+    return Gaps(tuple(names), reference, judge, joint, gap, scale, scaled, None, margin)
 
 
 def _scale(estimates: Floats, precision: Floats) -> Floats:
@@ -161,10 +173,10 @@ def _scale(estimates: Floats, precision: Floats) -> Floats:
     return np.asarray((reference * judge) @ precision / (reference**2 @ precision))
 
 
-def _agreeing_precision(reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats) -> Floats:
+def _agreeing_precision(reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats, unit: Floats) -> Floats:
     """(n,) inverse variances of judge - lambda * reference at the weighted median; 0 where outlying."""
     n = len(reference)
-    usable = (reference != 0) & (gap_se > 0)
+    usable = (reference != 0) & (gap_se > 1e-6 * unit)
     ratio = judge[usable] / reference[usable]
     mass = np.abs(reference[usable]) / gap_se[usable]
     order = np.argsort(ratio, kind="stable")

@@ -13,8 +13,9 @@ from analysis.cells import Floats, PairCounts
 from errors import ConvergenceError
 
 MAX_STEPS = 100
-# Squared step in standard errors after which a replicate is finished; see bradley_terry.DECREMENT.
+# When a replicate is finished; see the constants of the same names in bradley_terry.
 DECREMENT = 1e-10
+LAST_STEP = 1e-4
 # Numbers held at a time for the Hessians of a batch: 64 MB.
 BATCH_ENTRIES = 8_000_000
 
@@ -61,7 +62,7 @@ def _refit_batch(counts: PairCounts, weight: Floats, score: Floats, start: Float
             found = _evaluate(counts, weight[active], score[active], candidate, ridge[active])
         parameters[active] = candidate
         value, residual, curvature = found
-        going = (decrement > DECREMENT) | (share < 1)
+        going = (decrement > DECREMENT) | (share < 1) | (np.abs(step).max(axis=1) > LAST_STEP)
         if not going.any():
             return parameters
         active, value, residual, curvature = active[going], value[going], residual[going], curvature[going]
