@@ -13,7 +13,7 @@ CREATE TABLE import_log (
     reasons VARCHAR, inferred VARCHAR, imported_at TIMESTAMP
 );
 
-CREATE TABLE text (text_id INTEGER, hash HUGEINT, body VARCHAR);
+CREATE TABLE text (text_id INTEGER, hash UBIGINT, body VARCHAR);
 CREATE TABLE scenario (scenario_id INTEGER, dataset_id INTEGER, name VARCHAR);
 CREATE TABLE model (model_id INTEGER, dataset_id INTEGER, name VARCHAR);
 CREATE TABLE judge (judge_id INTEGER, dataset_id INTEGER, name VARCHAR, kind VARCHAR);

@@ -1,0 +1,74 @@
+"""How are numbers written for people? At most two decimals, no leading zero, a true minus, thousands apart."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+MINUS = "−"
+
+
+def absent(value: Any) -> bool:
+    """Whether a cell holds no number."""
+    return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
+
+
+def number(value: Any, decimals: int = 2) -> str:
+    """.73, −1.20, 1,204; '' where undefined."""
+    if absent(value):
+        return ""
+    if isinstance(value, (int,)) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
+        return f"{int(value):,}".replace("-", MINUS)
+    text = f"{float(value):,.{decimals}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    sign, digits = (MINUS, text[1:]) if text.startswith("-") else ("", text)
+    if digits.startswith("0.") and decimals > 0:
+        digits = digits[1:]
+    return sign + digits
+
+
+def interval(lower: Any, upper: Any, decimals: int = 2) -> str:
+    """[.56, .79]; '' where undefined."""
+    if absent(lower) or absent(upper):
+        return ""
+    return f"[{number(lower, decimals)}, {number(upper, decimals)}]"
+
+
+def estimate(value: Any, lower: Any, upper: Any, decimals: int = 2) -> str:
+    """.73 [.56, .79]"""
+    return f"{number(value, decimals)} {interval(lower, upper, decimals)}".strip()
+
+
+def share(value: Any) -> str:
+    """66 %; '' where undefined."""
+    return "" if absent(value) else f"{100 * float(value):.0f} %".replace("-", MINUS)
+
+
+def p_value(value: Any) -> str:
+    """.03, or < .001; '' where undefined."""
+    if absent(value):
+        return ""
+    return "< .001" if value < 0.001 else number(value, 3 if value < 0.01 else 2)
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """1 prompt, 13 prompts, 2,139 pairs."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listing(names: list[str], most: int = 3) -> str:
+    """a, b and c; a, b, c and 4 more."""
+    if len(names) > most:
+        return ", ".join(names[:most]) + f" and {len(names) - most} more"
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def shorten(name: str, most: int = 60) -> str:
+    """A name cut in the middle, so that its beginning and end can still be told from others'."""
+    if len(name) <= most:
+        return name
+    head = (most - 1) * 2 // 3
+    return name[:head] + "…" + name[len(name) - (most - 1 - head) :]

@@ -1,0 +1,408 @@
+"""The command line: import, simulate and look after datasets, and one command for each registered study."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+import studies  # noqa: F401  (registers the studies)
+from charts import words
+from data import datasets as dataset_work
+from data import imports, queries
+from data.store import Store
+from errors import JurylensError, OptionError
+from exports import text
+from studies import simulate as simulation
+from studies.study import REGISTRY, Result, Study, bare, hints
+
+DEFAULT_DB = "jurylens.duckdb"
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Jurylens compares human and model preferences: whom each judge prefers, why, and where they part.",
+)  # fmt: skip
+datasets_app = typer.Typer(
+    invoke_without_command=True, rich_markup_mode=None, help="What is in the store: list, show, check, rename, withdraw."
+)
+app.add_typer(datasets_app, name="datasets")
+
+Output = Annotated[str, typer.Option("-o", "--output", help="table, json, csv or latex")]
+Dataset = Annotated[str, typer.Option("--dataset", help="name of the dataset")]
+
+
+class _Context:
+    """What the options before the command said."""
+
+    db = Path(DEFAULT_DB)
+    debug = False
+
+
+def store() -> Store:
+    return Store(_Context.db)
+
+
+@app.callback()
+def main(
+    db: Annotated[
+        Path | None, typer.Option("--db", help=f"the store; default $JURYLENS_DB, else {DEFAULT_DB}")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,
+) -> None:
+    _Context.db = db or Path(os.environ.get("JURYLENS_DB") or DEFAULT_DB)
+    _Context.debug = debug
+
+
+# -- output -------------------------------------------------------------------------------------------------------
+
+
+class _Bar:
+    """Progress on stderr: a line that rewrites itself in a terminal, one line each for a program that reads along."""
+
+    def __init__(self) -> None:
+        self.lines = os.environ.get("JURYLENS_PROGRESS") == "lines"
+        self.live = sys.stderr.isatty() and not self.lines
+        self.last = 0.0
+
+    def __call__(self, share: float, what: str) -> None:
+        now = time.monotonic()
+        if share < 1 and now - self.last < 0.1:
+            return
+        self.last = now
+        if self.lines:
+            print(f"progress {share:.3f} {what}", file=sys.stderr, flush=True)
+        elif self.live:
+            end = "\r" if share < 1 else "\n"
+            print(f"\x1b[2K{100 * share:3.0f} % {what}", end=end, file=sys.stderr, flush=True)
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _check_output(output: str) -> None:
+    if output not in text.FORMATS:
+        raise typer.BadParameter(f"-o {output}: one of " + ", ".join(text.FORMATS))
+
+
+def _show_tables(tables: dict[str, pd.DataFrame], content: Any, output: str, name: str | None = None) -> None:
+    """Print one of the four formats. `content` is the JSON."""
+    if output == "json":
+        print(text.as_json(content))
+        return
+    if name is not None and name not in tables:
+        raise OptionError(f"--table {name}: there is no such table; there are " + ", ".join(tables))
+    chosen = tables[name] if name is not None else next(iter(tables.values()))
+    if output == "csv":
+        sys.stdout.write(text.as_csv(chosen))
+    elif output == "latex":
+        sys.stdout.write(text.as_latex(chosen))
+    else:
+        shown = {name: chosen} if name is not None else tables
+        for title, table in shown.items():
+            if len(table):
+                print(text.as_table(table, title.replace("_", " ").capitalize()))
+
+
+def show_result(result: Result, output: str, table: str | None) -> None:
+    """A study's answer: numbers on stdout, warnings and taken defaults on stderr."""
+    _show_tables(dict(result.tables), result.as_json(), output, table)
+    if output == "table":
+        for name, value in result.values.items():
+            if isinstance(value, dict):
+                print(f"{name}: {words.estimate(value.get('value'), value.get('lower'), value.get('upper'))}")
+            elif value is not None:
+                print(f"{name.replace('_', ' ')}: {words.number(value)}")
+        print(result.caption)
+    for line in result.taken:
+        say(f"taken: {line}")
+    for line in result.warnings:
+        say(f"warning: {line}")
+
+
+# -- --require ----------------------------------------------------------------------------------------------------
+
+_REQUIRE = re.compile(r"^\s*([\w.]+)\s*(>=|<=|==|>|<)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$")
+_TESTS: dict[str, Callable[[float, float], bool]] = {
+    ">=": lambda a, b: a >= b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, "<": lambda a, b: a < b,
+    "==": lambda a, b: a == b,
+}  # fmt: skip
+
+
+def check_required(content: dict[str, Any], conditions: list[str]) -> list[str]:
+    """Which conditions do not hold, in words. Raises BadParameter for one that cannot be read."""
+    failed = []
+    for condition in conditions:
+        found = _REQUIRE.match(condition)
+        if not found:
+            raise typer.BadParameter(f"--require {condition!r}: write NAME>=NUMBER, for example 'spearman.lower>=.5'")
+        path, sign, bound = found.group(1), found.group(2), float(found.group(3))
+        value: Any = content
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get("value")
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            numbers = sorted(k for k, v in content.items() if isinstance(v, (int, float, dict)) and k != "settings")
+            failed.append(f"{condition}: {path} is no defined number here (there are {', '.join(numbers)})")
+        elif not _TESTS[sign](float(value), bound):
+            failed.append(f"{condition}: {path} is {words.number(value, 4)}")
+    return failed
+
+
+# -- import and simulate ------------------------------------------------------------------------------------------
+
+
+@app.command("import")
+def import_file(
+    path: Annotated[Path, typer.Argument(help="a file or folder")],
+    dataset: Dataset,
+    format_name: Annotated[str | None, typer.Option("--as", help="the format; single files are recognised")] = None,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN (repeatable)")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="FIELD=VALUE, scores=logit, winner.WORD=OUTCOME (repeatable)")
+    ] = None,
+    judge_column: Annotated[
+        list[str] | None, typer.Option("--judge-column", help="COLUMN or COLUMN=KIND: one column a judge (repeatable)")
+    ] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option("--attribute", help="ENTITY.NAME=COLUMN, e.g. annotator.age=age (repeatable)")
+    ] = None,
+    rejects: Annotated[Path | None, typer.Option("--rejects", help="write rejected rows to this CSV")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="all rows or none")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen and change nothing")] = False,
+    only_mapped: Annotated[
+        bool, typer.Option("--only-mapped", help="take no column by its name; --map says all")
+    ] = False,
+    output: Output = "table",
+) -> None:
+    """Read a file or folder of judgments into the store."""
+    _check_output(output)
+    from data.fields import parse_assignments
+
+    options = imports.ImportOptions(
+        format=format_name,
+        maps=tuple(parse_assignments(map_ or [], "map")),
+        sets=tuple(parse_assignments(set_ or [], "set")),
+        judge_columns=imports.judge_columns_from(judge_column or []),
+        attributes=tuple(parse_assignments(attribute or [], "attribute")),
+        automatic=not only_mapped,
+    )
+    report = imports.import_path(
+        store(), path, dataset, options, strict=strict, dry_run=dry_run, rejects=rejects, progress=_Bar()
+    )
+    _show_report(report, output)
+
+
+def _show_report(report: imports.ImportReport, output: str) -> None:
+    content = report.as_json()
+    summary = pd.DataFrame([{k: content[k] for k in ("dataset", "format", "read", "accepted", "rejected", "duplicates",
+                                                     "pairs", "models", "prompts", "scenarios")}])  # fmt: skip
+    tables = {"import": summary, "judges": pd.DataFrame(report.judges), "rejections": report.rejections.head(20)}
+    _show_tables(tables, content, output)
+    for line in report.inferred:
+        say(f"inferred: {line}")
+    for line in report.rejections.head(20).to_dict("records") if output != "table" else []:
+        say(f"rejected: {imports.describe(line)}")
+    if len(report.rejections) > 20:
+        say(f"... and {len(report.rejections) - 20:,} more rejected; --rejects FILE writes them all")
+    if report.dry_run:
+        say("dry run: nothing was changed")
+
+
+@app.command()
+def simulate(
+    dataset: Dataset,
+    judgments: Annotated[int, typer.Option(help="how many judgments")] = 20_000,
+    models: Annotated[int, typer.Option(help="how many models")] = 12,
+    judges: Annotated[int, typer.Option(help="how many judges; the first is human")] = 3,
+    factors: Annotated[int, typer.Option(help="how many factors of the responses")] = 5,
+    scenarios: Annotated[int, typer.Option(help="how many scenarios")] = 8,
+    prompts: Annotated[int | None, typer.Option(help="how many prompts; default a tenth of the judgments")] = None,
+    seed: Annotated[int, typer.Option(help="seed of everything random")] = 0,
+    output: Output = "table",
+) -> None:
+    """Simulate judgments with a planted truth, which is stored beside them."""
+    _check_output(output)
+    report = simulation.add_simulated(
+        store(), dataset, judgments=judgments, models=models, judges=judges, factors=factors, scenarios=scenarios,
+        prompts=prompts, seed=seed, progress=_Bar(),
+    )  # fmt: skip
+    _show_report(report, output)
+
+
+# -- datasets -----------------------------------------------------------------------------------------------------
+
+
+@datasets_app.callback(invoke_without_command=True)
+def datasets(context: typer.Context, output: Output = "table") -> None:
+    """List the datasets of the store."""
+    if context.invoked_subcommand is not None:
+        return
+    _check_output(output)
+    with store().reading("listing datasets") as con:
+        table = queries.dataset_table(con)
+    _show_tables({"datasets": table}, {"datasets": table.to_dict("records")}, output)
+
+
+@datasets_app.command()
+def show(name: str, output: Output = "table") -> None:
+    """One dataset: its judges, models and scenarios."""
+    _check_output(output)
+    with store().reading(f"showing {name}") as con:
+        names = queries.catalog(con, name)
+        facts = queries.dataset_facts(con, names.dataset_id)
+        truth = queries.truth(con, names.dataset_id)
+    content: dict[str, Any] = {
+        "dataset": name, "simulated": names.simulated, "judgments": facts.judgments, "pairs": facts.pairs,
+        "prompts": facts.prompts, "judges": facts.judges, "models": list(names.models),
+        "scenarios": list(names.scenarios), "criteria": list(names.criteria), "variants": list(names.variants),
+    }  # fmt: skip
+    if len(truth):
+        content["truth"] = [
+            {k: v for k, v in row.items() if not words.absent(v)} for row in truth.to_dict("records")
+        ]
+    _show_tables({"judges": pd.DataFrame(facts.judges), "models": pd.DataFrame({"model": list(names.models)}),
+                  "scenarios": pd.DataFrame({"scenario": list(names.scenarios)})}, content, output)  # fmt: skip
+
+
+@datasets_app.command()
+def log(name: str, output: Output = "table") -> None:
+    """The imports of one dataset, oldest first."""
+    _check_output(output)
+    with store().reading(f"showing the log of {name}") as con:
+        table = queries.import_log(con, queries.catalog(con, name).dataset_id)
+    table["imported_at"] = table["imported_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    rows = [{k: v for k, v in r.items() if not pd.isna(v)} for r in table.to_dict("records")]
+    _show_tables({"imports": table.drop(columns="sha256")}, {"dataset": name, "imports": rows}, output)
+
+
+@datasets_app.command()
+def rename(old: str, new: str, output: Output = "table") -> None:
+    """Give a dataset another name."""
+    _check_output(output)
+    dataset_work.rename(store(), old, new)
+    _show_tables({"renamed": pd.DataFrame([{"dataset": new, "was": old}])}, {"dataset": new, "was": old}, output)
+
+
+@datasets_app.command()
+def undo(
+    name: str,
+    number: Annotated[int | None, typer.Option("--import", help="which import; default the last")] = None,
+    output: Output = "table",
+) -> None:
+    """Withdraw one import: afterwards the dataset is as if that file had never been read."""
+    _check_output(output)
+    done = dataset_work.undo(store(), name, number)
+    content = {"dataset": done.dataset, "import": done.number, "file": done.file_name, "removed": done.removed,
+               "kept": done.kept}  # fmt: skip
+    _show_tables({"withdrawn": pd.DataFrame([content])}, content, output)
+
+
+@datasets_app.command()
+def delete(
+    name: str,
+    yes: Annotated[bool, typer.Option("--yes", help="really delete")] = False,
+    output: Output = "table",
+) -> None:
+    """Delete a dataset. Without --yes only says what would be lost."""
+    _check_output(output)
+    lost = dataset_work.would_delete(store(), name)
+    loss = (
+        f"dataset {name!r} holds {words.plural(lost.judgments, 'judgment')} on {words.plural(lost.pairs, 'pair')} from "
+        f"{words.plural(lost.imports, 'import')}"
+    )
+    if not yes:
+        raise OptionError(f"{loss}; nothing was deleted. To delete it for good add --yes")
+    dataset_work.delete(store(), name)
+    content = {"dataset": name, "deleted": True, "judgments": lost.judgments, "pairs": lost.pairs}
+    _show_tables({"deleted": pd.DataFrame([content])}, content, output)
+
+
+# -- studies ------------------------------------------------------------------------------------------------------
+
+
+def _study_command(cls: type[Study]) -> Callable[..., None]:
+    """A command whose options are the study's fields."""
+
+    def command(**given: Any) -> None:
+        output, table, require = given.pop("output"), given.pop("table"), given.pop("require") or []
+        _check_output(output)
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
+        result = cls(**options).run(store(), _Bar())
+        content = result.as_json()
+        show_result(result, output, table)
+        failed = check_required(content, require)
+        for line in failed:
+            say(f"does not hold: {line}")
+        if failed:
+            raise typer.Exit(3)
+
+    parameters = []
+    kinds = hints(cls)
+    positional = cls.command.startswith("datasets ")
+    for each in fields(cls):
+        one, several = bare(kinds[each.name])
+        if positional and each.name == "dataset":
+            parameters.append(_parameter("dataset", str | None, typer.Argument(help=each.metadata["help"]), None))
+            continue
+        flag = "--" + each.name.replace("_", "-")
+        choices = each.metadata.get("choices")
+        text_help = each.metadata["help"] + (f" ({', '.join(str(c) for c in choices)})" if choices else "")
+        kind: Any = list[one] | None if several else one if one is bool else one | None  # type: ignore[valid-type]
+        default = None if several or each.default is None else each.default
+        parameters.append(_parameter(each.name, kind, typer.Option(flag, help=text_help), default))
+    parameters += [
+        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
+        _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),
+        _parameter("require", list[str] | None,
+                   typer.Option("--require", help="exit 3 unless it holds, e.g. 'spearman.lower>=.5' (repeatable)"), None),
+    ]  # fmt: skip
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    command.__doc__ = cls.__doc__
+    return command
+
+
+def _parameter(name: str, kind: Any, info: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
+
+
+_GROUPS: dict[str, typer.Typer] = {"datasets": datasets_app}
+for _cls in REGISTRY.values():
+    *_group, _name = _cls.command.split()
+    _home = app
+    if _group:
+        if _group[0] not in _GROUPS:
+            _GROUPS[_group[0]] = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+            app.add_typer(_GROUPS[_group[0]], name=_group[0])
+        _home = _GROUPS[_group[0]]
+    _home.command(_name)(_study_command(_cls))
+
+
+def run() -> None:
+    """Entry point: what a user can cause becomes one sentence and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except JurylensError as error:
+        if _Context.debug:
+            raise
+        say(f"{error}")
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; what is still buffered must not be flushed into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    run()

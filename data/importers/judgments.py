@@ -1,0 +1,33 @@
+"""The general importer: any table of pairwise judgments, one row a judgment or one column a judge.
+
+Reads: CSV, TSV (also with ; or |), Parquet, JSON lines and a JSON array of objects, each also gzipped; UTF-8,
+UTF-16, Latin-1 and CP1252. Shapes: one row a judgment; one column a judge; vote counts; chosen/rejected; scores;
+verdicts only. Which column means what is decided by data/fields.py, what its cells mean by data/normalise.py.
+Defined in: this project's docs/files.md.
+Shown order: recorded where the file has a column `swapped` (true: b was shown first), else unknown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from data.importers.source import open_source
+from data.importers.table import RawTable, read_table
+from data.model import Progress
+from errors import FileError
+
+NAME = "judgments"
+
+
+def sniff(path: Path) -> bool:
+    """Any single file may be a table; whether it is shows when it is read."""
+    return path.is_file()
+
+
+def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress) -> RawTable:
+    """Fill `raw` with the file's own columns as text."""
+    if path.is_dir():
+        raise FileError(f"{path.name} is a folder: the format {NAME} reads single files")
+    return read_table(open_source(path, workdir), con, workdir, progress)

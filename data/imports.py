@@ -1,0 +1,406 @@
+"""How does a file become part of a dataset: read, checked, matched, committed - or not at all?
+
+Reading and checking happen in a staging file outside the store; matching and writing are one transaction of the
+store, so that an import is either whole or absent. See docs/store.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from data import queries
+from data.fields import Mapping, resolve_mapping
+from data.importers import registry
+from data.importers.table import RawTable
+from data.ingest import Ingested, add_dataset, find_dataset, ingest
+from data.model import Progress, silent
+from data.normalise import Staged, normalise
+from data.store import Store
+from errors import FileError, NothingAcceptedError
+
+SHOWN_VALUE = 200
+"""Characters of an offending value that a report repeats."""
+
+REJECTION_COLUMNS = ["file", "line", "column", "value", "reason"]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How a file is to be read; part of what makes an import the same as an earlier one."""
+
+    format: str | None = None
+    maps: tuple[tuple[str, str], ...] = ()
+    sets: tuple[tuple[str, str], ...] = ()
+    judge_columns: tuple[tuple[str, str | None], ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    automatic: bool = True
+
+    def key(self) -> str:
+        parts = {
+            "map": sorted(self.maps), "set": sorted(self.sets), "judge_column": list(self.judge_columns),
+            "attribute": sorted(self.attributes), "automatic": self.automatic,
+        }  # fmt: skip
+        return json.dumps(parts, ensure_ascii=False, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did. `rejections` is a frame: file, line, column, value, reason; one row a rejected judgment.
+
+    read = accepted + rejected + duplicates, all counted in judgments; the counts of pairs, models, prompts and
+    scenarios are those of the dataset afterwards.
+    """
+
+    dataset: str
+    format: str
+    number: int | None
+    read: int
+    accepted: int
+    rejected: int
+    duplicates: int
+    reasons: dict[str, int]
+    judges: list[dict[str, Any]]
+    pairs: int
+    models: int
+    prompts: int
+    scenarios: int
+    inferred: list[str]
+    encoding: str | None
+    dry_run: bool
+    rejections: pd.DataFrame = field(repr=False)
+
+    def as_json(self, most: int = 100) -> dict[str, Any]:
+        """The command line's contract; at most `most` rejections in full."""
+        out = {k: v for k, v in self.__dict__.items() if k != "rejections" and v is not None}
+        shown = self.rejections.head(most)
+        out["rejections"] = [
+            {k: v for k, v in row.items() if not pd.isna(v)} for row in shown.to_dict(orient="records")
+        ]
+        return out
+
+
+class _Undo(Exception):
+    """Raised inside the write transaction to leave the store as it was."""
+
+
+def import_path(
+    store: Store,
+    path: str | os.PathLike[str],
+    dataset: str,
+    options: ImportOptions | None = None,
+    *,
+    strict: bool = False,
+    dry_run: bool = False,
+    rejects: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
+) -> ImportReport:
+    """Import a file or folder into `dataset`. Good rows go in, bad ones are reported.
+
+    Raises FileError or MappingError when nothing can be read, NothingAcceptedError when no row (or, with `strict`,
+    not every row) could be accepted. The store is then as before.
+    """
+    options = options or ImportOptions()
+    source = Path(path)
+    if not source.exists():
+        raise FileError(f"there is no file or folder {str(path)!r}")
+    progress(0.0, f"reading {source.name}")
+    sha = digest(source)
+    earlier = _earlier(store, dataset, sha, options)
+    if earlier is not None:
+        return earlier
+    with store.staging() as staging:
+        importer = registry.choose(source, options.format)
+        raw = importer.load(source, staging.connection, staging.scratch, _part(progress, 0.0, 0.4))
+        mapping = resolve_mapping(
+            raw.columns, options.maps, options.sets, options.judge_columns, options.attributes, source.name,
+            automatic=options.automatic,
+        )  # fmt: skip
+        staged = normalise(staging.connection, raw.columns, mapping, _part(progress, 0.4, 0.6))
+        return commit(
+            store, staging.connection, dataset, staged, raw, mapping,
+            log={"file_name": source.name, "sha256": sha, "format": importer.NAME, "mapping": options.key()},
+            strict=strict, dry_run=dry_run, rejects=rejects, progress=_part(progress, 0.6, 1.0),
+        )  # fmt: skip
+
+
+def commit(
+    store: Store,
+    staging: duckdb.DuckDBPyConnection,
+    dataset: str,
+    staged: Staged,
+    raw: RawTable,
+    mapping: Mapping,
+    *,
+    log: dict[str, str],
+    strict: bool = False,
+    dry_run: bool = False,
+    truth: pd.DataFrame | None = None,
+    rejects: str | os.PathLike[str] | None = None,
+    progress: Progress = silent,
+) -> ImportReport:
+    """The last step of every import: staged tables into the store, in one transaction.
+
+    truth : of simulated data, kept beside it: kind, judge, scenario, name, planted, pseudo_true
+    """
+    report: ImportReport | None = None
+    with contextlib.suppress(_Undo), _writing(store, dry_run, f"importing {log['file_name']} into {dataset}") as con:
+        progress(0.0, "handing over to the store")
+        _hand_over(staging, con)
+        dataset_id = add_dataset(con, dataset, simulated=truth is not None)
+        done = ingest(con, dataset_id, progress)
+        report = _report(con, staging, dataset, staged, raw, mapping, done, log, dry_run)
+        _log(con, done, report, log)
+        if truth is not None:
+            con.register("planted", truth)
+            con.execute(
+                f"INSERT INTO truth SELECT {dataset_id}, kind, judge, scenario, name, planted, pseudo_true FROM planted"
+            )
+            con.unregister("planted")
+        if dry_run or report.accepted == 0 or (strict and report.rejected):
+            raise _Undo
+    assert report is not None
+    if rejects is not None:
+        write_rejects(report, rejects)
+    progress(1.0, "done")
+    if dry_run:
+        return report
+    if report.accepted == 0 and report.duplicates == 0:
+        raise NothingAcceptedError(_nothing(report, log["file_name"]))
+    if strict and report.rejected:
+        raise NothingAcceptedError(
+            f"--strict: {report.rejected:,} of {report.read:,} judgments of {log['file_name']} would be rejected, so "
+            f"nothing was imported. {_first_reasons(report)}"
+        )
+    return report
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files."""
+    if path.is_file():
+        with open(path, "rb") as f:
+            return hashlib.file_digest(f, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for each in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(str(each.relative_to(path)).encode() + b"\0")
+        with open(each, "rb") as f:
+            total.update(hashlib.file_digest(f, "sha256").digest())
+    return total.hexdigest()
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    return lambda share, text: progress(start + (end - start) * min(share, 1.0), text)
+
+
+@contextlib.contextmanager
+def _writing(store: Store, dry_run: bool, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A write lease; for a dry run into a store that does not exist, an empty store in memory."""
+    if dry_run and not store.exists():
+        con = duckdb.connect(":memory:")
+        try:
+            con.execute((Path(__file__).parent / "schema.sql").read_text())
+            yield con
+        finally:
+            con.close()
+        return
+    with store.writing(purpose) as con:
+        yield con
+
+
+_TABLES = {"s_row": "stage", "s_text": "text", "s_factor": "factor_stage", "s_attribute": "attribute_stage"}
+
+
+def _hand_over(staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
+    """Stream the staged tables into temporary tables of the store's connection.
+
+    The store's connection may not open files, so the rows travel as Arrow batches. Each reader is drained before
+    the next opens: an unfinished one would block the store's next lease.
+    """
+    for target, source in _TABLES.items():
+        reader: pa.RecordBatchReader = staging.sql(f"FROM {source}").to_arrow_reader(100_000)
+        con.register("incoming", reader)
+        try:
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS FROM incoming")
+        finally:
+            con.unregister("incoming")
+
+
+def _earlier(store: Store, dataset: str, sha: str, options: ImportOptions) -> ImportReport | None:
+    """The report of a file that the dataset already holds, read the same way: it adds nothing."""
+    if not store.exists():
+        return None
+    with store.reading("looking for an earlier import") as con:
+        dataset_id = find_dataset(con, dataset)
+        if dataset_id is None:
+            return None
+        rows = con.execute(
+            "SELECT number, format, read, encoding FROM import_log WHERE dataset_id = $d AND sha256 = $sha "
+            "AND mapping = $mapping ORDER BY number",
+            {"d": dataset_id, "sha": sha, "mapping": options.key()},
+        ).fetchall()
+        rows = [r for r in rows if options.format in (None, r[1])]
+        if not rows:
+            return None
+        number, format_name, read, encoding = rows[0]
+        facts = queries.dataset_facts(con, dataset_id)
+    return ImportReport(
+        dataset=dataset, format=format_name, number=None, read=read, accepted=0, rejected=0, duplicates=read,
+        reasons={}, judges=facts.judges, pairs=facts.pairs, models=facts.models, prompts=facts.prompts,
+        scenarios=facts.scenarios, inferred=[f"the same file was imported before (import {number}); nothing was added"],
+        encoding=encoding, dry_run=False, rejections=pd.DataFrame(columns=REJECTION_COLUMNS),
+    )  # fmt: skip
+
+
+def _report(
+    con: duckdb.DuckDBPyConnection,
+    staging: duckdb.DuckDBPyConnection,
+    dataset: str,
+    staged: Staged,
+    raw: RawTable,
+    mapping: Mapping,
+    done: Ingested,
+    log: dict[str, str],
+    dry_run: bool,
+) -> ImportReport:
+    rejections = _rejections(con, staging, raw, mapping)
+    facts = queries.dataset_facts(con, done.dataset_id)
+    said = rejections["column"].map(lambda c: "" if pd.isna(c) else f"{c} ") + rejections["reason"]
+    return ImportReport(
+        dataset=dataset,
+        format=log["format"],
+        number=done.number,
+        read=staged.n_judgments + len(raw.rejections),
+        accepted=done.accepted,
+        rejected=len(rejections),
+        duplicates=done.duplicates,
+        reasons={str(k): int(v) for k, v in said.value_counts().items()},
+        judges=facts.judges,
+        pairs=facts.pairs,
+        models=facts.models,
+        prompts=facts.prompts,
+        scenarios=facts.scenarios,
+        inferred=[*raw.inferred, *mapping.inferred, *staged.inferred, *done.inferred],
+        encoding=getattr(raw, 'encoding', None),
+        dry_run=dry_run,
+        rejections=rejections,
+    )
+
+
+def _rejections(
+    con: duckdb.DuckDBPyConnection, staging: duckdb.DuckDBPyConnection, raw: RawTable, mapping: Mapping
+) -> pd.DataFrame:
+    """All rejected rows in file order, with the line each starts at."""
+    early = staging.execute(
+        "SELECT row, coalesce(winner_column, bad_field) AS field, winner_column IS NOT NULL AND bad_field = 'winner' AS wide, "
+        "bad_field, bad_value AS value, bad_reason AS reason FROM stage WHERE bad_reason IS NOT NULL ORDER BY row, cell"
+    ).df()
+    late = con.execute("SELECT row, cell, field, value, reason FROM marked ORDER BY row, cell").df()
+    if len(late):
+        wide = staging.execute("SELECT row, cell, winner_column FROM stage WHERE winner_column IS NOT NULL").df()
+        late = late.merge(wide, on=["row", "cell"], how="left") if len(wide) else late.assign(winner_column=None)
+    columns = dict(mapping.columns)
+    frames = []
+    if len(early):
+        name = early["field"].where(early["wide"], early["bad_field"].map(lambda f: columns.get(f, f)))
+        frames.append(pd.DataFrame({"row": early["row"], "column": name, "value": early["value"], "reason": early["reason"]}))
+    if len(late):
+        name = late["field"].map(lambda f: columns.get(f, f))
+        name = late["winner_column"].where(late["winner_column"].notna() & (late["field"] == "winner"), name)
+        frames.append(pd.DataFrame({"row": late["row"], "column": name, "value": late["value"], "reason": late["reason"]}))
+    if frames:
+        found = pd.concat(frames, ignore_index=True)
+        rows = found["row"].tolist()
+        found["line"] = pd.Series(raw.line_of(rows), dtype="Int64")
+        found["file"] = pd.Series(raw.file_of(rows), dtype=object)
+    else:
+        found = pd.DataFrame(columns=REJECTION_COLUMNS)
+    if raw.rejections:
+        structural = pd.DataFrame(
+            [(r.file, r.line, r.column, r.value, r.reason) for r in raw.rejections], columns=REJECTION_COLUMNS
+        )
+        found = pd.concat([found, structural], ignore_index=True) if len(found) else structural
+    found["line"] = found["line"].astype("Int64")
+    found["value"] = found["value"].map(_shorten)
+    found = found[REJECTION_COLUMNS].astype({"file": object, "column": object, "value": object, "reason": object})
+    return found.sort_values(["file", "line"], kind="stable", na_position="first").reset_index(drop=True)
+
+
+def _shorten(value: object) -> object:
+    if not isinstance(value, str):
+        return None
+    return value if len(value) <= SHOWN_VALUE else value[:SHOWN_VALUE] + f"… ({len(value):,} characters)"
+
+
+def _log(con: duckdb.DuckDBPyConnection, done: Ingested, report: ImportReport, log: dict[str, str]) -> None:
+    con.execute(
+        "INSERT INTO import_log VALUES ($id, $dataset, $number, $file, $sha, $format, $encoding, $mapping, $read, "
+        "$accepted, $rejected, $duplicates, $reasons, $inferred, now()::TIMESTAMP)",
+        {
+            "id": done.import_id, "dataset": done.dataset_id, "number": done.number, "file": log["file_name"],
+            "sha": log["sha256"], "format": log["format"], "encoding": report.encoding, "mapping": log["mapping"],
+            "read": report.read, "accepted": report.accepted, "rejected": report.rejected,
+            "duplicates": report.duplicates, "reasons": json.dumps(report.reasons, ensure_ascii=False),
+            "inferred": json.dumps(report.inferred, ensure_ascii=False),
+        },
+    )  # fmt: skip
+
+
+def _first_reasons(report: ImportReport, most: int = 3) -> str:
+    return " ".join(describe(row) + "." for row in report.rejections.head(most).to_dict(orient="records"))
+
+
+def describe(rejection: dict[Hashable, Any]) -> str:
+    """One rejected row in words: judgments.csv line 6: winner 'banana' is not one of ..."""
+    where = [] if pd.isna(rejection["file"]) else [str(rejection["file"])]
+    if not pd.isna(rejection["line"]):
+        where.append(f"line {rejection['line']}")
+    what = [] if pd.isna(rejection["column"]) else [str(rejection["column"])]
+    if not pd.isna(rejection["value"]):
+        what.append(repr(rejection["value"]))
+    head = " ".join(where)
+    return (head + ": " if head else "") + " ".join([*what, str(rejection["reason"])])
+
+
+def _nothing(report: ImportReport, name: str) -> str:
+    if report.read == 0:
+        return f"{name} holds no judgment: " + ("; ".join(report.inferred) or "it has a header only")
+    return (
+        f"none of the {report.read:,} judgments of {name} could be accepted, so nothing was imported. "
+        + _first_reasons(report)
+    )
+
+
+def write_rejects(report: ImportReport, path: str | os.PathLike[str]) -> None:
+    """The rejected rows as CSV. Cells that a spreadsheet would run as a formula are led by an apostrophe."""
+    safe = report.rejections.copy()
+    for name in ("file", "column", "value", "reason"):
+        safe[name] = safe[name].map(neutralise)
+    safe.to_csv(path, index=False)
+
+
+def neutralise(value: object) -> object:
+    """A text that begins like a spreadsheet formula, made harmless."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def judge_columns_from(words: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """--judge-column COLUMN or COLUMN=KIND; the last equals sign separates, and only before a known kind."""
+    from data.model import JUDGE_KINDS
+
+    out: list[tuple[str, str | None]] = []
+    for word in words:
+        column, sign, kind = word.rpartition("=")
+        out.append((column, kind) if sign and kind in JUDGE_KINDS else (word, None))
+    return tuple(out)

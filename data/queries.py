@@ -1,0 +1,298 @@
+"""What does the store hold, and which judgments does a selection mean? Every SELECT of the house."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from data.model import Selection
+from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
+
+Con = duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one dataset holds. judges: judge, kind, judgments, annotators (where named)."""
+
+    judges: list[dict[str, Any]]
+    judgments: int
+    pairs: int
+    prompts: int
+    models: int
+    scenarios: int
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The names that a dataset holds, for checking a selection and filling its boxes.
+
+    judges : name -> (id, kind) in the order first seen; the others name -> id.
+    """
+
+    dataset: str
+    dataset_id: int
+    simulated: bool
+    judges: dict[str, tuple[int, str]]
+    models: dict[str, int]
+    scenarios: dict[str, int]
+    criteria: dict[str, int]
+    variants: dict[str, int]
+
+    @property
+    def humans(self) -> list[str]:
+        return [name for name, (_, kind) in self.judges.items() if kind == "human"]
+
+
+DATASETS = """SELECT d.dataset_id, d.name, d.simulated, count(j.judgment_id) AS judgments,
+    count(DISTINCT j.pair_id) AS pairs, count(DISTINCT j.prompt_id) AS prompts, count(DISTINCT j.judge_id) AS judges
+FROM dataset d LEFT JOIN judgment j USING (dataset_id) GROUP BY ALL ORDER BY d.simulated, d.dataset_id"""
+
+JUDGES = """SELECT g.name, g.kind, count(*) AS judgments, count(DISTINCT j.annotator_id) AS annotators
+FROM judgment j JOIN judge g USING (judge_id) WHERE j.dataset_id = $d
+GROUP BY g.judge_id, g.name, g.kind ORDER BY g.judge_id"""
+
+
+def dataset_names(con: Con) -> list[tuple[str, bool]]:
+    """(name, simulated) of each dataset, those of users before the simulated ones."""
+    return con.execute("SELECT name, simulated FROM dataset ORDER BY simulated, dataset_id").fetchall()
+
+
+def dataset_table(con: Con) -> pd.DataFrame:
+    """One row a dataset: dataset, simulated, judgments, pairs, prompts, models, scenarios, judges."""
+    table = con.execute(DATASETS).df()
+    models = dict(con.execute("SELECT dataset_id, count(*) FROM model GROUP BY 1 ORDER BY 1").fetchall())
+    scenarios = dict(con.execute("SELECT dataset_id, count(*) FROM scenario GROUP BY 1 ORDER BY 1").fetchall())
+    table.insert(6, "models", [int(models.get(i, 0)) for i in table["dataset_id"]])
+    table.insert(7, "scenarios", [int(scenarios.get(i, 0)) for i in table["dataset_id"]])
+    return table.drop(columns="dataset_id").rename(columns={"name": "dataset"})
+
+
+def dataset_facts(con: Con, dataset_id: int) -> Facts:
+    judges = []
+    for name, kind, n, annotators in con.execute(JUDGES, {"d": dataset_id}).fetchall():
+        entry: dict[str, Any] = {"judge": name, "kind": kind, "judgments": n}
+        if annotators:
+            entry["annotators"] = annotators
+        judges.append(entry)
+    counts = con.execute(
+        """SELECT (SELECT count(*) FROM judgment WHERE dataset_id = $d), (SELECT count(*) FROM pair WHERE dataset_id = $d),
+        (SELECT count(*) FROM prompt WHERE dataset_id = $d), (SELECT count(*) FROM model WHERE dataset_id = $d),
+        (SELECT count(*) FROM scenario WHERE dataset_id = $d)""",
+        {"d": dataset_id},
+    ).fetchall()[0]
+    return Facts(judges, *counts)
+
+
+def catalog(con: Con, dataset: str) -> Catalog:
+    """The names of one dataset. Raises UnknownNameError with the nearest names."""
+    rows = con.execute("SELECT dataset_id, simulated FROM dataset WHERE name = $n", {"n": dataset}).fetchall()
+    if not rows:
+        raise unknown_name("dataset", dataset, [n for n, _ in dataset_names(con)])
+    d, simulated = rows[0]
+
+    def ids(table: str) -> dict[str, int]:
+        found = con.execute(
+            f"SELECT name, {table}_id FROM {table} WHERE dataset_id = $d ORDER BY {table}_id", {"d": d}
+        ).fetchall()
+        return dict(found)
+
+    judges = con.execute(
+        "SELECT name, judge_id, kind FROM judge WHERE dataset_id = $d ORDER BY judge_id", {"d": d}
+    ).fetchall()
+    return Catalog(
+        dataset=dataset,
+        dataset_id=d,
+        simulated=simulated,
+        judges={name: (i, kind) for name, i, kind in judges},
+        models=ids("model"),
+        scenarios=ids("scenario"),
+        criteria=ids("criterion"),
+        variants=ids("variant"),
+    )
+
+
+def default_dataset(con: Con) -> str:
+    """The only dataset besides the sample; UnknownNameError with the list when there is a choice to make."""
+    names = dataset_names(con)
+    own = [n for n, simulated in names if not simulated]
+    if len(own) == 1:
+        return own[0]
+    if not own and len(names) == 1:
+        return names[0][0]
+    if not names:
+        raise UnknownNameError("the store holds no dataset yet: import a file first")
+    listed = ", ".join(repr(n) for n, _ in names)
+    raise UnknownNameError(f"say which dataset is meant with --dataset: there are {listed}")
+
+
+def where(selection: Selection, names: Catalog, ties: str = "half", ranked: bool = True) -> str:
+    """The condition on `judgment` that a resolved selection means. All values are ids, so nothing is quoted.
+
+    ranked : two different models named and a verdict given, as every ranking needs
+    """
+    parts = [f"dataset_id = {names.dataset_id}"]
+    if selection.judge:
+        parts.append("judge_id IN (" + ", ".join(str(names.judges[j][0]) for j in selection.judge) + ")")
+    if selection.scenario:
+        parts.append("scenario_id IN (" + ", ".join(str(names.scenarios[s]) for s in selection.scenario) + ")")
+    if selection.model:
+        ids = ", ".join(str(names.models[m]) for m in selection.model)
+        parts.append(f"model_a IN ({ids}) AND model_b IN ({ids})")
+    if selection.criterion in names.criteria and len(names.criteria) > 1:
+        parts.append(f"criterion_id = {names.criteria[selection.criterion]}")
+    if len(names.variants) > 1 or selection.variant not in names.variants:
+        parts.append(f"variant_id = {names.variants.get(selection.variant, -1)}")
+    if selection.since is not None:
+        parts.append(f"judged_at >= DATE '{selection.since}'")
+    if selection.until is not None:
+        parts.append(f"judged_at < DATE '{selection.until}' + INTERVAL 1 DAY")
+    if ranked:
+        parts.append("rankable AND outcome <> 0")
+    if ties == "drop":
+        parts.append("outcome NOT IN (3, 4)")
+    return " AND ".join(parts)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Judgments summed in the store: one row a (judge, cluster..., pair of models, position).
+
+    frame : judge_id, a, b (model ids), [prompt, annotator, pair, shown], weight, score, n - all numpy columns
+    """
+
+    frame: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.frame["weight"])
+
+    def of(self, judge_id: int) -> Counts:
+        """The rows of one judge."""
+        mine = self.frame["judge_id"] == judge_id
+        return self if mine.all() else Counts({name: column[mine] for name, column in self.frame.items()})
+
+
+CLUSTER_COLUMNS = {
+    "prompt": "prompt_id",
+    "pair": "pair_id",
+    # A judgment without a named annotator stands for itself; negative codes keep the two kinds apart.
+    "annotator": "coalesce(annotator_id, -judgment_id)",
+}
+
+
+def counts(con: Con, condition: str, clusters: Sequence[str] = (), position: bool = False) -> Counts:
+    """Sums of weight and of weight * p_a over all judgments alike in judge, models, clusters and shown order."""
+    keys = ["judge_id", "model_a AS a", "model_b AS b"]
+    keys += [f"{CLUSTER_COLUMNS[c]} AS {c}" for c in clusters]
+    if position:
+        keys.append("shown")
+    sql = (
+        f"SELECT {', '.join(keys)}, sum(weight) AS weight, sum(weight * p_a) AS score, count(*) AS n "
+        f"FROM judgment WHERE {condition} GROUP BY ALL"
+    )
+    return Counts({k: np.asarray(v) for k, v in con.execute(sql).fetchnumpy().items()})
+
+
+def shared_pairs(condition: str, judge_ids: Sequence[int]) -> str:
+    """`condition`, narrowed to the pairs on which each of the judges has a judgment that satisfies it."""
+    subset = " INTERSECT ".join(
+        f"SELECT pair_id FROM judgment WHERE {condition} AND judge_id = {i}" for i in judge_ids
+    )
+    return f"{condition} AND pair_id IN ({subset})"
+
+
+def left_out(con: Con, selection: Selection, names: Catalog, ties: str) -> dict[str, int]:
+    """How many judgments of the selection no ranking can use, by cause."""
+    condition = where(selection, names, ranked=False)
+    row = con.execute(
+        f"""SELECT count(*) FILTER (outcome = 0), count(*) FILTER (outcome <> 0 AND NOT rankable AND model_a = model_b),
+            count(*) FILTER (outcome <> 0 AND NOT rankable AND (model_a = model_b) IS NOT TRUE),
+            count(*) FILTER (outcome IN (3, 4) AND rankable) FROM judgment WHERE {condition}"""
+    ).fetchall()[0]
+    causes = {
+        "no verdict (refused or invalid)": row[0],
+        "two texts of one model": row[1],
+        "without two named models": row[2],
+        "ties": row[3] if ties == "drop" else 0,
+    }
+    return {k: int(v) for k, v in causes.items() if v}
+
+
+def extent(con: Con, condition: str) -> dict[str, int]:
+    """How much a condition covers: judgments, pairs, prompts, annotators, rows of known shown order."""
+    row = con.execute(
+        f"""SELECT count(*) AS judgments, count(DISTINCT pair_id) AS pairs, count(DISTINCT prompt_id) AS prompts,
+        count(DISTINCT annotator_id) AS annotators, count(*) FILTER (shown <> 0) AS known_order,
+        count(*) FILTER (annotator_id IS NULL) AS unnamed FROM judgment WHERE {condition}"""
+    ).fetchall()[0]
+    return dict(zip(("judgments", "pairs", "prompts", "annotators", "known_order", "unnamed"), map(int, row), strict=True))
+
+
+def pairs_between(con: Con, condition: str) -> pd.DataFrame:
+    """How many pairs of responses stand behind each pair of models: a, b (ids, a < b), pairs."""
+    return con.execute(
+        f"""SELECT least(model_a, model_b) AS a, greatest(model_a, model_b) AS b, count(DISTINCT pair_id) AS pairs
+        FROM judgment WHERE {condition} GROUP BY ALL ORDER BY a, b"""
+    ).df()
+
+
+def coverage(con: Con, selection: Selection, names: Catalog) -> pd.DataFrame:
+    """Judgments with a verdict by judge and scenario: judge, scenario ('' where none is known), judgments."""
+    return con.execute(
+        f"""SELECT g.name AS judge, coalesce(s.name, '') AS scenario, n AS judgments FROM (
+            SELECT judge_id, scenario_id, count(*) AS n FROM judgment
+            WHERE {where(selection, names, ranked=False)} AND outcome <> 0 GROUP BY ALL)
+        JOIN judge g USING (judge_id) LEFT JOIN scenario s USING (scenario_id) ORDER BY g.judge_id, s.scenario_id"""
+    ).df()
+
+
+def fingerprint(con: Con, names: Catalog, judges: Sequence[str]) -> str:
+    """A digest of the judgments of these judges (and the scenario labels), equal for equal data in any store."""
+    ids = {names.judges[j][0]: j for j in judges}
+    rows = con.execute(
+        """SELECT judge_id, sum(n_rows), sum(hash) % 18446744073709551616 FROM fingerprint WHERE dataset_id = $d
+        GROUP BY judge_id ORDER BY judge_id NULLS FIRST""",
+        {"d": names.dataset_id},
+    ).fetchall()
+    parts = sorted(
+        f"{'' if j is None else ids[j]}\x1f{int(n)}\x1f{int(h)}" for j, n, h in rows if j is None or j in ids
+    )
+    return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()[:16]
+
+
+def import_log(con: Con, dataset_id: int) -> pd.DataFrame:
+    """The imports of one dataset, oldest first."""
+    return con.execute(
+        """SELECT number AS import, file_name AS file, format, encoding, read, accepted, rejected, duplicates,
+        imported_at, sha256 FROM import_log WHERE dataset_id = $d ORDER BY number""",
+        {"d": dataset_id},
+    ).df()
+
+
+def truth(con: Con, dataset_id: int) -> pd.DataFrame:
+    """What a simulated dataset planted: kind, judge, scenario, name, planted, pseudo_true."""
+    return con.execute(
+        """SELECT kind, judge, scenario, name, planted, pseudo_true FROM truth WHERE dataset_id = $d
+        ORDER BY kind, judge, scenario, name""",
+        {"d": dataset_id},
+    ).df()
+
+
+def require_rows(n: int, what: str) -> None:
+    if n == 0:
+        raise EmptySelectionError(f"the selection leaves no judgment {what}: widen it")
+
+
+def check_date(option: str, value: str | None) -> None:
+    if value is None:
+        return
+    try:
+        pd.Timestamp(value)
+    except ValueError as error:
+        raise OptionError(f"--{option} {value!r} is no date: write it as 2026-01-31") from error

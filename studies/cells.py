@@ -1,0 +1,50 @@
+"""From a selection to the sums that the estimators take, judge by judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.cells import Cells
+from analysis.vcov import Clustering
+from data.queries import Catalog, Counts
+
+
+def cluster_columns(clustering: Clustering) -> tuple[str, ...]:
+    """Which ids the sums must be kept apart by."""
+    if clustering.name == "none":
+        return ()
+    return tuple(clustering.name.split("+"))
+
+
+def models_met(counts: Counts, names: Catalog) -> tuple[str, ...]:
+    """The models that these counts name, in the dataset's order."""
+    met = np.union1d(counts.frame["a"], counts.frame["b"])
+    by_id = {i: name for name, i in names.models.items()}
+    return tuple(by_id[int(i)] for i in met)
+
+
+def judge_cells(
+    counts: Counts,
+    names: Catalog,
+    judge: str,
+    models: tuple[str, ...],
+    clusters: Sequence[str] = (),
+    position: bool = False,
+) -> Cells:
+    """The cells of one judge over `models` (which must hold every model the counts name)."""
+    frame = counts.of(names.judges[judge][0]).frame
+    lookup = np.full(max(names.models.values(), default=0) + 1, -1, dtype=np.int64)
+    for k, name in enumerate(models):
+        lookup[names.models[name]] = k
+    return Cells(
+        models=models,
+        i=lookup[frame["a"]],
+        j=lookup[frame["b"]],
+        weight=frame["weight"],
+        score=frame["score"],
+        count=frame["n"],
+        first=frame["shown"].astype(np.float64) if position else None,
+        clusters={c: frame[c] for c in clusters},
+    )

@@ -1,0 +1,184 @@
+"""Where do two judges order the same models differently, beyond noise and beyond decisiveness?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.compare import Comparison, compare_strengths
+from analysis.vcov import choose_clustering
+from data import queries
+from data.model import Progress, option
+from data.queries import Catalog
+from data.store import Store
+from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.cells import cluster_columns, judge_cells, models_met
+from studies.rank import check_annotators, percent
+from studies.study import Fitted, Result, register
+
+
+@dataclass(frozen=True)
+class Held:
+    """One judge held against the reference on the pairs that both judged."""
+
+    judge: str
+    comparison: Comparison
+    extent: dict[str, int]
+    pairs: pd.DataFrame
+
+
+@register
+@dataclass(frozen=True)
+class Compare(Fitted):
+    """Each judge's ranking held against the reference's, fitted on the pairs they share."""
+
+    command: ClassVar[str] = "compare"
+    title: ClassVar[str] = "Where judges part"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+
+    position: bool = option(
+        False, "estimate and take out the advantage of the response shown first", label="Position term", advanced=True
+    )
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if len(self.judge) < 2:
+            raise EmptySelectionError(
+                f"compare needs two judges, the reference first; only {self.judge[0]!r} is chosen: add --judge NAME"
+            )
+        reference, *others = self.judge
+        with store.reading("comparing: names") as con:
+            names = queries.catalog(con, self.dataset or "")
+            fingerprint = queries.fingerprint(con, names, self.judge)
+        if not names.models:
+            raise EmptySelectionError(
+                f"dataset {names.dataset!r} names no models, so there are no rankings to compare: they need the "
+                "columns model_a and model_b"
+            )
+        held, warnings = [], []
+        for k, judge in enumerate(others):
+            progress(k / len(others), f"comparing {judge} with {reference}")
+            try:
+                held.append(self._hold(store, names, reference, judge))
+            except (NotIdentifiedError, EmptySelectionError) as error:
+                if len(others) == 1:
+                    raise
+                warnings.append(f"{judge}: {error}")
+        if not held:
+            raise NotIdentifiedError("no judge can be compared with the reference. " + " ".join(warnings))
+        for one in held:
+            warnings += [f"{one.judge}: {w}" if len(held) > 1 else w for w in one.comparison.warnings]
+        progress(1.0, "done")
+        figures = [self._figures(one) for one in held]
+        single = figures[0] if len(held) == 1 else {}
+        return Result(
+            study=self,
+            tables={
+                "models": pd.concat([self._models(one) for one in held], ignore_index=True),
+                "flips": pd.concat([self._flips(one) for one in held], ignore_index=True),
+                "judges": pd.DataFrame([self._flat(f) for f in figures]),
+                "left_out": pd.DataFrame(
+                    [
+                        {"judge": one.judge, "model": left.model, "cause": left.cause}
+                        for one in held
+                        for left in one.comparison.not_compared
+                    ],
+                    columns=["judge", "model", "cause"],
+                ),
+            },
+            values={k: single.get(k) for k in ("spearman", "kendall", "scale")},
+            settings=self.settings() | {"reference": reference, "clustering": held[0].comparison.clustering.name},
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=" ".join(self._caption(one, reference) for one in held),
+            fingerprint=fingerprint,
+        )
+
+    def _hold(self, store: Store, names: Catalog, reference: str, judge: str) -> Held:
+        with store.reading(f"comparing {judge} with {reference}") as con:
+            ids = [names.judges[reference][0], names.judges[judge][0]]
+            condition = queries.shared_pairs(queries.where(self, names, self.ties), ids)
+            condition += f" AND judge_id IN ({ids[0]}, {ids[1]})"
+            extent = queries.extent(con, condition)
+            if extent["judgments"] == 0:
+                raise EmptySelectionError(
+                    f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "
+                    "nothing to compare"
+                )
+            clustering = choose_clustering(self.cluster, extent["prompts"])
+            check_annotators(clustering, extent)
+            if self.position and extent["known_order"] == 0:
+                raise OptionError("--position: this file does not record which response was shown first")
+            ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt")))
+            counts = queries.counts(con, condition, ways, self.position)
+            pairs = queries.pairs_between(con, condition)
+        models = models_met(counts, names)
+        cells = [judge_cells(counts, names, j, models, ways, self.position) for j in (reference, judge)]
+        comparison = compare_strengths(
+            cells[0], cells[1], clustering, np.random.default_rng(self.seed), position=self.position,
+            names=(reference, judge),
+        )  # fmt: skip
+        by_id = {i: name for name, i in names.models.items()}
+        pairs["a"], pairs["b"] = pairs["a"].map(by_id), pairs["b"].map(by_id)
+        return Held(judge, comparison, extent, pairs)
+
+    def _models(self, one: Held) -> pd.DataFrame:
+        table = one.comparison.table(self.level)
+        table.insert(0, "judge", one.judge)
+        return table.sort_values("strength_ref", ascending=False, kind="stable", ignore_index=True)
+
+    def _flips(self, one: Held) -> pd.DataFrame:
+        flips = one.comparison.flip_table()
+        between = zip(one.pairs["a"], one.pairs["b"], one.pairs["pairs"], strict=True)
+        behind = {frozenset((a, b)): int(n) for a, b, n in between}
+        flips["pairs"] = [behind.get(frozenset(p), 0) for p in zip(flips["model_1"], flips["model_2"], strict=True)]
+        flips["pairs"] = flips["pairs"].astype("int64")
+        flips.insert(0, "judge", one.judge)
+        return flips
+
+    def _figures(self, one: Held) -> dict[str, Any]:
+        comparison = one.comparison
+        out: dict[str, Any] = {"judge": one.judge}
+        for name, boot in (("spearman", comparison.correlation.spearman), ("kendall", comparison.correlation.kendall)):
+            interval = boot.interval(self.level)
+            out[name] = {"value": interval.value, "lower": interval.lower, "upper": interval.upper}
+        scale = comparison.gaps.scale_table(self.level)
+        out["scale"] = scale.iloc[0].to_dict() if len(scale) else None
+        out |= {
+            "models": len(comparison.reference.models),
+            "judgments": one.extent["judgments"],
+            "pairs": one.extent["pairs"],
+            "prompts": one.extent["prompts"],
+            "clusters": comparison.n_clusters or None,
+            "clustering": comparison.clustering.name,
+            "intervals": comparison.covariance.method,
+            "separated_replicates": comparison.correlation.share_separated,
+        }
+        return out
+
+    @staticmethod
+    def _flat(figures: dict[str, Any]) -> dict[str, Any]:
+        """{value, lower, upper} as columns name, name_lower, name_upper."""
+        row: dict[str, Any] = {}
+        for key, value in figures.items():
+            if key in ("spearman", "kendall", "scale"):
+                value = value or {}
+                row[key] = value.get("value")
+                row[f"{key}_lower"] = value.get("lower")
+                row[f"{key}_upper"] = value.get("upper")
+            else:
+                row[key] = value
+        return row
+
+    def _caption(self, one: Held, reference: str) -> str:
+        extent, comparison = one.extent, one.comparison
+        ties = "ties count half" if self.ties == "half" else "ties left out"
+        scale = comparison.gaps.scale
+        decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {scale.value:.2f})."
+        return (
+            f"Bradley-Terry strengths (natural log, mean 0) of {len(comparison.reference.models)} models by "
+            f"{reference} and {one.judge}, both fitted on the {extent['pairs']:,} pairs (with "
+            f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; {ties}; {percent(self.level)} intervals, "
+            f"{comparison.covariance.method}; rank correlations by prompt bootstrap.{decisive}"
+        )

@@ -1,0 +1,142 @@
+"""What in a dataset should be distrusted, and what can be done about it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from analysis.cells import fold_to_pairs
+from analysis.connectivity import find_kept
+from charts import words
+from data import health, queries
+from data.model import Progress, Selection
+from data.queries import Catalog
+from data.store import Store
+from errors import NotIdentifiedError
+from studies.cells import judge_cells, models_met
+from studies.study import Finding, Result, Study, register
+
+THIN = 30
+"""A judge x scenario cell below this many judgments is called thin."""
+
+
+@register
+@dataclass(frozen=True)
+class Health(Study):
+    """Connectivity, separation, thin cells, identical rows, unknown order: what to distrust and how to mend it."""
+
+    command: ClassVar[str] = "datasets health"
+    title: ClassVar[str] = "What to distrust"
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        progress(0.0, "checking the dataset")
+        with store.reading("checking health") as con:
+            names = queries.catalog(con, self.dataset or "")
+            fingerprint = queries.fingerprint(con, names, self.judge)
+            condition = queries.where(Selection(dataset=names.dataset, judge=self.judge, criterion=self.criterion), names)
+            counts = queries.counts(con, condition)
+            thin = health.thin_cells(con, names, THIN)
+            identical = health.identical_votes(con, names)
+            order = health.order_known(con, names)
+            none = health.no_verdicts(con, names)
+        found: list[dict[str, object]] = []
+        for judge in self.judge:
+            found += _connectivity(judge, names, counts)
+        found += _thin(thin) + _identical(identical) + _order(order) + _none(none)
+        table = pd.DataFrame(found, columns=["rule", "severity", "judge", "finding", "remedy", "n"])
+        table = table.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
+        progress(1.0, "done")
+        return Result(
+            study=self,
+            tables={"health": table},
+            values={"findings": len(table)},
+            settings=self.settings(),
+            warnings=(),
+            caption=f"Health of dataset {names.dataset}: " + words.plural(len(table), "finding") + ".",
+            fingerprint=fingerprint,
+            findings=tuple(
+                Finding(str(r["finding"]), int(r["severity"]), str(r["remedy"])) for r in table.to_dict("records")
+            ),
+        )
+
+
+def _row(rule: str, severity: int, judge: str | None, finding: str, remedy: str, n: int) -> dict[str, object]:
+    return {"rule": rule, "severity": severity, "judge": judge, "finding": finding, "remedy": remedy, "n": n}
+
+
+def _connectivity(judge: str, names: Catalog, counts: queries.Counts) -> list[dict[str, object]]:
+    """Models that never met the others, and models that only won or only lost."""
+    mine = counts.of(names.judges[judge][0])
+    if not len(mine):
+        return []
+    models = models_met(mine, names)
+    folded = fold_to_pairs(judge_cells(mine, names, judge, models))
+    try:
+        found = find_kept(folded, models)
+    except NotIdentifiedError as error:
+        return [_row("separation", 3, judge, f"{judge}: {error}", "Add judgments between more models.", len(models))]
+    rows = []
+    apart = [left.model for left in found.left_out if left.place == "apart"]
+    one_sided = [left.model for left in found.left_out if left.place != "apart"]
+    if apart:
+        rows.append(
+            _row("connectivity", 3, judge,
+                 f"{judge}: {words.plural(len(apart), 'model')} never met the others, directly or through a third "
+                 f"({words.listing(apart)}).",
+                 "Let them be judged against models of the main group.", len(apart))
+        )  # fmt: skip
+    if one_sided:
+        rows.append(
+            _row("separation", 2, judge,
+                 f"{judge}: {words.plural(len(one_sided), 'model')} won all or lost all against the rest and have a "
+                 f"place but no strength ({words.listing(one_sided)}).",
+                 "Judge them against models of similar strength.", len(one_sided))
+        )  # fmt: skip
+    return rows
+
+
+def _thin(thin: pd.DataFrame) -> list[dict[str, object]]:
+    if thin.empty:
+        return []
+    first = thin.iloc[0]
+    return [
+        _row("thin cells", 1, None,
+             f"{words.plural(len(thin), 'combination')} of judge and scenario have fewer than {THIN} judgments "
+             f"(fewest: {first['judge']} in {first['scenario']}, {first['judgments']}).",
+             "Read their figures as noise, or add judgments there.", len(thin))
+    ]  # fmt: skip
+
+
+def _identical(identical: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        _row("identical rows", 2, str(r["judge"]),
+             f"{r['judge']}: {words.plural(int(r['rows']), 'row')} repeat another row of an unnamed person word for word.",
+             "Check that the file was not appended twice; an annotator column tells votes from copies.", int(r["rows"]))
+        for r in identical.to_dict("records")
+    ]  # fmt: skip
+
+
+def _order(order: pd.DataFrame) -> list[dict[str, object]]:
+    unknown = order[order["known"] < order["judgments"]]
+    if unknown.empty:
+        return []
+    missing = int((unknown["judgments"] - unknown["known"]).sum())
+    all_of = [str(j) for j in unknown.loc[unknown["known"] == 0, "judge"]]
+    who = f" ({words.listing(all_of)}: all)" if all_of else ""
+    return [
+        _row("unknown order", 1, None,
+             f"Which response was shown first is unknown for {words.plural(missing, 'judgment')}{who}: "
+             "a position effect can be neither seen nor taken out.",
+             "Add a column `swapped`, or assert the order at import with --set swapped=false.", missing)
+    ]  # fmt: skip
+
+
+def _none(none: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        _row("no verdict", 1, str(r["judge"]),
+             f"{r['judge']}: {int(r['none']):,} of {int(r['judgments']):,} judgments hold no verdict (refused or invalid).",
+             "They stay outside every fit; a high share is a finding of its own.", int(r["none"]))
+        for r in none.to_dict("records")
+    ]  # fmt: skip

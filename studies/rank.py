@@ -1,0 +1,138 @@
+"""Whom does each judge prefer? Bradley-Terry rankings of the models with cluster-robust intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from analysis.ranks import Ranking, rank_models
+from analysis.vcov import Clustering, choose_clustering
+from data import queries
+from data.model import Progress, option
+from data.store import Store
+from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.cells import cluster_columns, judge_cells, models_met
+from studies.study import Fitted, Result, register
+
+
+@register
+@dataclass(frozen=True)
+class Rank(Fitted):
+    """Bradley-Terry ranking of the models by each judge."""
+
+    command: ClassVar[str] = "rank"
+    title: ClassVar[str] = "Rankings"
+
+    position: bool = option(
+        False, "estimate and take out the advantage of the response shown first", label="Position term", advanced=True
+    )
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        progress(0.0, "counting judgments")
+        with store.reading("ranking") as con:
+            names = queries.catalog(con, self.dataset or "")
+            condition = queries.where(self, names, self.ties)
+            extent = queries.extent(con, condition)
+            left_out = queries.left_out(con, self, names, self.ties)
+            fingerprint = queries.fingerprint(con, names, self.judge)
+            if not names.models:
+                raise EmptySelectionError(
+                    f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the "
+                    "columns model_a and model_b"
+                )
+            queries.require_rows(extent["judgments"], "on two named models with a verdict")
+            clustering = choose_clustering(self.cluster, extent["prompts"])
+            check_annotators(clustering, extent)
+            if self.position and extent["known_order"] == 0:
+                raise OptionError("--position: this file does not record which response was shown first")
+            ways = cluster_columns(clustering)
+            counts = queries.counts(con, condition, ways, self.position)
+        rankings: dict[str, Ranking] = {}
+        warnings = []
+        for k, judge in enumerate(self.judge):
+            progress((k + 0.5) / len(self.judge), f"ranking by {judge}")
+            # Only models this judge has met: one it never saw is no left-out model of its ranking.
+            mine = counts.of(names.judges[judge][0])
+            cells = judge_cells(mine, names, judge, models_met(mine, names), ways, self.position)
+            try:
+                rankings[judge] = rank_models(cells, clustering, position=self.position)
+            except NotIdentifiedError as error:
+                warnings.append(f"{judge}: {error}")
+        if not rankings:
+            raise NotIdentifiedError("no judge's verdicts determine a ranking. " + " ".join(warnings))
+        for cause, n in left_out.items():
+            warnings.append(f"left out of the ranking: {n:,} judgments ({cause})")
+        tables = []
+        for judge, ranking in rankings.items():
+            table = ranking.table(self.level)
+            table.insert(0, "judge", judge)
+            tables.append(table)
+            warnings += [f"{judge}: {w}" if len(rankings) > 1 else w for w in ranking.warnings]
+        progress(1.0, "done")
+        return Result(
+            study=self,
+            tables={
+                "ranking": pd.concat(tables, ignore_index=True),
+                "judges": pd.DataFrame([self._judge_row(j, r) for j, r in rankings.items()]),
+                "left_out": left_out_table(rankings),
+            },
+            values={"log_likelihood": sum(r.fit.log_likelihood for r in rankings.values())},
+            settings=self.settings() | {"clustering": clustering.name, "clustering_chosen": clustering.chosen},
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=self._caption(rankings, extent),
+            fingerprint=fingerprint,
+        )
+
+    def _judge_row(self, judge: str, ranking: Ranking) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "judge": judge,
+            "judgments": ranking.n_judgments,
+            "models": len(ranking.fit.models),
+            "clusters": ranking.n_clusters or None,
+            "clustering": ranking.clustering.name,
+            "intervals": ranking.covariance.method,
+            "log_likelihood": ranking.fit.log_likelihood,
+        }
+        if ranking.fit.position is not None:
+            se = ranking.covariance.se[-1]
+            half = ranking.covariance.quantiles.two_sided(self.level) * se
+            row |= {
+                "position": ranking.fit.position, "position_se": se, "position_lower": ranking.fit.position - half,
+                "position_upper": ranking.fit.position + half,
+            }  # fmt: skip
+        return row
+
+    def _caption(self, rankings: dict[str, Ranking], extent: dict[str, int]) -> str:
+        methods = {r.covariance.method for r in rankings.values()}
+        judges = ", ".join(f"{j} ({r.n_judgments:,} judgments)" for j, r in rankings.items())
+        ties = "ties count half" if self.ties == "half" else "ties left out"
+        position = "; a position term is fitted" if self.position else ""
+        return (
+            f"Bradley-Terry strengths (natural log, mean 0) by {judges}; {extent['pairs']:,} pairs, "
+            f"{extent['prompts']:,} prompts; {ties}{position}; {percent(self.level)} intervals, "
+            + " / ".join(sorted(methods))
+            + "."
+        )
+
+
+def percent(level: float) -> str:
+    """.95 as 95 %."""
+    return f"{100 * level:g} %"
+
+
+def check_annotators(clustering: Clustering, extent: dict[str, int]) -> None:
+    """Refuse clustering by annotator where nobody is named."""
+    if "annotator" in clustering.name and extent["annotators"] == 0:
+        raise OptionError(f"--cluster {clustering.name}: these judgments name no annotators")
+
+
+def left_out_table(rankings: dict[str, Ranking]) -> pd.DataFrame:
+    """Models that a judge's verdicts cannot put on the common scale: judge, model, place, cause, judgments."""
+    rows = [
+        {"judge": judge, "model": left.model, "place": left.place, "cause": left.cause, "judgments": left.judgments}
+        for judge, ranking in rankings.items()
+        for left in ranking.fit.left_out
+    ]
+    return pd.DataFrame(rows, columns=["judge", "model", "place", "cause", "judgments"])

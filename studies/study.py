@@ -1,0 +1,352 @@
+"""What is a study? One question with all its options; running it on a store gives a result.
+
+The command line, the page widgets, the address of a page, the replay line and the captions are all derived from the
+fields of the dataclass, so a new analysis is written once. A field's metadata comes from `data.model.option`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import shlex
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+import pandas as pd
+
+from data import queries
+from data.model import Progress, Selection, option, silent
+from data.queries import Catalog
+from data.store import Store
+from errors import EmptySelectionError, OptionError, unknown_name
+
+VERSION = "1"
+"""Part of every cache key: raised when a result of the same study on the same data would differ."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer of a study, ready for a page, a terminal and a file.
+
+    study : the resolved study; tables : tidy frames by name, undefined values missing (never NaN in the output)
+    values : single quantities, numbers or {value, lower, upper}
+    caption : what a figure's caption must say: n, clusters, method, interval
+    taken : defaults that `resolve` filled in, in sentences; fingerprint : digest of the judgments it could read
+    """
+
+    study: Study
+    tables: Mapping[str, pd.DataFrame]
+    values: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    caption: str
+    fingerprint: str
+    taken: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def table(self, name: str | None = None) -> pd.DataFrame:
+        """The table called `name`, or the first one."""
+        if name is None:
+            return next(iter(self.tables.values()))
+        if name not in self.tables:
+            raise OptionError(f"--table {name}: there is no such table; there are " + ", ".join(self.tables))
+        return self.tables[name]
+
+    def as_json(self) -> dict[str, Any]:
+        """Settings, quantities, tables as lists of objects, warnings. Undefined numbers are absent."""
+        out: dict[str, Any] = {"settings": plain(self.settings)}
+        out |= {name: plain(value) for name, value in self.values.items() if value is not None}
+        out |= {name: records(table) for name, table in self.tables.items()}
+        out["warnings"] = list(self.warnings)
+        out["caption"] = self.caption
+        out["fingerprint"] = self.fingerprint
+        return out
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One generated sentence, and how far it may be trusted.
+
+    severity : 0 plain, 1 worth knowing, 2 a reason to distrust; remedy : what to do about it
+    """
+
+    text: str
+    severity: int = 0
+    remedy: str = ""
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: NumPy scalars unwrapped, undefined ones dropped from their container."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items() if not _undefined(v)}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value if not _undefined(v)]
+    if hasattr(value, "item") and not isinstance(value, str):
+        return value.item()
+    return value
+
+
+def _undefined(value: Any) -> bool:
+    if value is None or value is pd.NA:
+        return True
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as objects, without the cells that are undefined."""
+    columns = list(table.columns)
+    rows = zip(*(table[c].astype(object).tolist() for c in columns), strict=True) if columns else iter(())
+    return [
+        {c: v.item() if hasattr(v, "item") else v for c, v in zip(columns, row, strict=True) if not _missing(v)}
+        for row in rows
+    ]
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
+
+
+@dataclass(frozen=True)
+class Study(Selection):
+    """A question with all its options. Subclasses add fields and `answer`."""
+
+    command: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    # How judges enter: "any" (each alone), or "reference" (the first is what the others are held against).
+    judges: ClassVar[Literal["any", "reference"]] = "any"
+
+    def resolve(self, store: Store) -> Self:
+        """The same study with every default filled in and every name checked.
+
+        Raises UnknownNameError with the nearest names, OptionError, EmptySelectionError.
+        """
+        with store.reading(f"resolving {self.command}") as con:
+            dataset = self.dataset if self.dataset is not None else queries.default_dataset(con)
+            names = queries.catalog(con, dataset)
+        for each in fields(self):
+            _check_choice(each, getattr(self, each.name))
+        for kind, chosen, known in (
+            ("judge", self.judge, names.judges),
+            ("scenario", self.scenario, names.scenarios),
+            ("model", self.model, names.models),
+        ):
+            for name in chosen:
+                if name not in known:
+                    raise unknown_name(f"{kind} in dataset {dataset!r}", name, known)
+        if self.variant != "plain" and self.variant not in names.variants:
+            raise unknown_name(f"variant in dataset {dataset!r}", self.variant, names.variants)
+        return replace(
+            self,
+            dataset=dataset,
+            judge=_unique(self.judge) or self.default_judges(names),
+            criterion=_criterion(self.criterion, names),
+            since=_date("since", self.since),
+            until=_date("until", self.until),
+        )
+
+    def default_judges(self, names: Catalog) -> tuple[str, ...]:
+        """All judges; where they are compared, the human one first."""
+        if self.judges == "any":
+            return tuple(names.judges)
+        if len(names.judges) < 2:
+            raise EmptySelectionError(
+                f"dataset {names.dataset!r} has one judge only ({', '.join(names.judges)}): add another judge's "
+                "verdicts on the same pairs to compare the two"
+            )
+        humans = names.humans
+        if len(humans) != 1:
+            why = "no judge that is human" if not humans else f"{len(humans)} human judges"
+            raise EmptySelectionError(
+                f"dataset {names.dataset!r} has {why}: say which judges are compared with two --judge, the reference "
+                "first. There are " + ", ".join(repr(j) for j in names.judges)
+            )
+        return (humans[0], *(j for j in names.judges if j != humans[0]))
+
+    def run(self, store: Store, progress: Progress = silent) -> Result:
+        """Resolve and answer. The result carries the fingerprint of the judgments it could read."""
+        study = self.resolve(store)
+        result = study.answer(store, progress)
+        return replace(result, taken=taken(self, study))
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        """The work itself, on a resolved study."""
+        raise NotImplementedError
+
+    # -- what other layers derive ---------------------------------------------------------------------------------
+
+    def parameters(self) -> dict[str, list[str]]:
+        """The options that differ from their defaults, as words: for an address."""
+        out = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value == each.default:
+                continue
+            out[each.name] = [str(v) for v in value] if isinstance(value, tuple) else [_word(value)]
+        return out
+
+    @classmethod
+    def from_parameters(cls, words: Mapping[str, Iterable[str]]) -> tuple[Self, list[str]]:
+        """A study from the words of an address, and what of them was dropped (unknown names, impossible values)."""
+        known = {f.name: f for f in fields(cls)}
+        kinds = hints(cls)
+        values: dict[str, Any] = {}
+        dropped = []
+        for name, given in words.items():
+            listed = list(given)
+            if name not in known or not listed:
+                continue
+            try:
+                value = parse(kinds[name], listed)
+                _check_choice(known[name], value)
+                values[name] = value
+            except (ValueError, OptionError):
+                dropped.append(f"{name}={', '.join(listed)}")
+        return cls(**values), dropped
+
+    def command_line(self, db: str | None = None) -> str:
+        """The command that gives this result in a terminal."""
+        words = ["python", "cli.py"]
+        if db is not None:
+            words += ["--db", db]
+        words += self.command.split()
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value == each.default:
+                continue
+            flag = "--" + each.name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(flag)
+            else:
+                for item in value if isinstance(value, tuple) else (value,):
+                    words += [flag, _word(item)]
+        return shlex.join(words)
+
+    def settings(self) -> dict[str, Any]:
+        """All options as they were used."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) not in (None, ())}
+
+
+@dataclass(frozen=True)
+class Fitted(Study):
+    """A study that fits something: how ties count, what hangs together, how wide intervals are."""
+
+    ties: str = option(
+        "half", "how ties enter: half a win for each side, or left out", label="Ties", choices=("half", "drop"),
+        advanced=True,
+    )  # fmt: skip
+    cluster: str = option(
+        "auto",
+        "what hangs together: auto is by prompt from 10 prompts on, else by pair; none takes all as independent",
+        label="Intervals by",
+        choices=("auto", "prompt", "pair", "annotator", "prompt+annotator", "none"),
+        advanced=True,
+    )
+    level: float = option(0.95, "coverage of the intervals", label="Interval level", advanced=True)
+    seed: int = option(0, "seed of everything random", label="Seed", advanced=True)
+
+    def resolve(self, store: Store) -> Self:
+        if not 0.5 <= self.level < 1:
+            raise OptionError(f"--level {self.level}: a coverage from .5 up to but not 1, usually .95")
+        return super().resolve(store)
+
+
+# -- the registry -------------------------------------------------------------------------------------------------
+
+REGISTRY: dict[str, type[Study]] = {}
+
+
+S = TypeVar("S", bound="type[Study]")
+
+
+def register(cls: S) -> S:
+    """Make a study known to the command line and the pages under its `command`."""
+    REGISTRY[cls.command] = cls
+    return cls
+
+
+# -- fields -------------------------------------------------------------------------------------------------------
+
+
+def hints(cls: type[Any]) -> dict[str, Any]:
+    """Field name -> type, with class variables left out."""
+    names = {f.name for f in fields(cls)}
+    return {k: v for k, v in typing.get_type_hints(cls).items() if k in names}
+
+
+def bare(kind: Any) -> tuple[Callable[[str], Any], bool]:
+    """(the type of one value, whether there may be several) of a field's annotation."""
+    if typing.get_origin(kind) is tuple:
+        return typing.get_args(kind)[0], True
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return next(k for k in typing.get_args(kind) if k is not type(None)), False
+    return kind, False
+
+
+def parse(kind: Any, words: list[str]) -> Any:
+    """Words of an address as a field's value. Raises ValueError."""
+    one, several = bare(kind)
+    if several:
+        return tuple(one(w) for w in words)
+    word = words[-1]
+    if one is bool:
+        if word not in ("true", "false"):
+            raise ValueError(word)
+        return word == "true"
+    return one(word)
+
+
+def _word(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _check_choice(each: dataclasses.Field[Any], value: Any) -> None:
+    choices = each.metadata.get("choices")
+    if choices is None:
+        return
+    for item in value if isinstance(value, tuple) else (value,):
+        if item not in choices:
+            allowed = ", ".join(str(c) for c in choices if c is not None)
+            raise OptionError(f"--{each.name.replace('_', '-')} {item}: one of {allowed}")
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _criterion(asked: str | None, names: Catalog) -> str | None:
+    if asked is not None:
+        if asked not in names.criteria:
+            raise unknown_name(f"criterion in dataset {names.dataset!r}", asked, names.criteria)
+        return asked
+    if "overall" in names.criteria or not names.criteria:
+        return "overall"
+    if len(names.criteria) == 1:
+        return next(iter(names.criteria))
+    raise OptionError(
+        f"dataset {names.dataset!r} has several criteria and none is called overall: choose with --criterion, one of "
+        + ", ".join(repr(c) for c in names.criteria)
+    )
+
+
+def _date(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return pd.Timestamp(value).date().isoformat()
+    except ValueError as error:
+        raise OptionError(f"--{name} {value!r} is no date: write it as 2026-01-31") from error
+
+
+def taken(asked: Study, resolved: Study) -> tuple[str, ...]:
+    """Which defaults were filled in, in words."""
+    said = []
+    for each in fields(asked):
+        before, after = getattr(asked, each.name), getattr(resolved, each.name)
+        if before == after or before not in (None, (), each.default):
+            continue
+        shown = ", ".join(map(str, after)) if isinstance(after, tuple) else str(after)
+        said.append(f"{each.name}: {shown}")
+    return tuple(said)
