@@ -32,11 +32,16 @@ PATIENCE = 30.0
 """Seconds that a lease is waited for."""
 SLOW = 1.0
 """Seconds of waiting after which the log says who is waiting for whom."""
-PAUSES = (0.0005, 0.005)
+PAUSES = (0.0005, 0.003)
 """Shortest and longest pause between two tries, in seconds: short enough that a freed store is not left idle,
 long enough that ten waiting threads cost a few percent of one core."""
 
+COURTESY = 0.006
+"""Seconds that a process which has just written leaves to the others before it asks to write again. Without them a
+loop of writes is back at the gate long before anybody's next try, and the others wait for seconds."""
+
 _handles: set[IO[bytes]] = set()
+_last_write: dict[Path, float] = {}
 _readers: dict[Path, dict[int, tuple[str, float]]] = {}
 _books = threading.Lock()
 
@@ -146,6 +151,7 @@ def shared_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
 @contextmanager
 def exclusive_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
     """Hold off everybody else; the gate's file says who we are. Raises as `shared_lease` does."""
+    time.sleep(max(0.0, _last_write.get(store, 0.0) + COURTESY - time.monotonic()))
     gate = open_lock(_gate(store))
     try:
         _await(gate, wait, lambda: _writer(store))
@@ -157,6 +163,7 @@ def exclusive_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
         finally:
             # The lock before the gate: whoever passes the gate then finds the lock free.
             close_lock(lock)
+            _last_write[store] = time.monotonic()
     finally:
         close_lock(gate)
 
