@@ -273,6 +273,11 @@ class _Scanner:
 
     def _accept(self, data: bytes, records: int, lines: int) -> None:
         if self.clean is not None:
+            if records == lines and b"\r\n" in data:
+                # All rows on one line: carriage returns before line feeds are line ends, not text.
+                data = data.replace(b"\r\n", b"\n")
+            elif data.endswith(b"\r\n"):
+                data = data[:-2] + b"\n"
             self.clean.write(data)
         if self.runs and records == lines and sum(self.runs[-1]) == self.line:
             self.runs[-1] = (self.runs[-1][0], self.runs[-1][1] + records)

@@ -232,10 +232,12 @@ def _csv_sql(n: int, delimiter: str, *, header: bool, line_bytes: int) -> str:
     types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(n))
     names = ", ".join(f"'c{i}'" for i in range(n))
     size = max(LINE_BYTES, line_bytes)
+    # Detected in a file as it came; the scanner's own file is known to end its rows in line feeds.
+    line_end = "" if header else ", new_line = '\\n'"
     return (
         "CREATE TABLE raw_cells AS SELECT * FROM read_csv(?, auto_detect = false, strict_mode = true, "
         f"header = {str(header).lower()}, delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', "
-        f"null_padding = false, max_line_size = {size}, columns = {{{types}}}, force_not_null = [{names}])"
+        f"null_padding = false{line_end}, max_line_size = {size}, columns = {{{types}}}, force_not_null = [{names}])"
     )
 
 

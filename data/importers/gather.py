@@ -1,0 +1,162 @@
+"""How do several files of one folder become one raw table, when one of them may be damaged?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from data.importers.source import open_source
+from data.importers.table import Part, RawTable, make_view, read_table
+from data.model import Progress, Rejection
+from errors import FileError
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file read into a staging table of its own. table : its name; raw : what was read"""
+
+    name: str
+    table: str
+    raw: RawTable
+
+    def cell(self, column: str) -> str:
+        """SQL for a column of the piece, NULL where the file has none of that name."""
+        if column not in self.raw.columns:
+            return "NULL"
+        return f"{self.table}.c{self.raw.columns.index(column)}"
+
+
+class Gatherer:
+    """Collects files, one `Piece` each, then writes them one after the other into `raw`.
+
+    total : how many files there will be, for the progress; in_folder : whether rows name their file
+    A file that cannot be read becomes one rejection and the others go on.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        con: duckdb.DuckDBPyConnection,
+        workdir: Path,
+        progress: Progress,
+        *,
+        total: int,
+        in_folder: bool,
+    ) -> None:
+        self.columns, self.con, self.workdir, self.progress = tuple(columns), con, workdir, progress
+        self.total, self.in_folder, self.taken = max(total, 1), in_folder, 0
+        self.rejections: list[Rejection] = []
+        self.inferred: list[str] = []
+        self.remarks: dict[str, list[str]] = {}
+        self.parts: list[Part] = []
+        con.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS raw_cells; DROP TABLE IF EXISTS gathered")
+        con.execute(f"CREATE TABLE gathered ({', '.join(f'c{i} VARCHAR' for i in range(len(self.columns)))})")
+        self.n_rows = 0
+
+    def read(
+        self,
+        path: Path,
+        name: str,
+        needs: Iterable[str] = (),
+        known: Mapping[str, Iterable[str]] | None = None,
+    ) -> Piece | None:
+        """Read one file into its own table. None, and a rejection, when it is damaged or lacks a column."""
+        done, self.taken = self.taken, self.taken + 1
+
+        def tell(share: float, text: str) -> None:
+            self.progress(min((done + share) / self.total, 1.0), f"{name}: {text}")
+
+        try:
+            raw = read_table(open_source(path, self.workdir, tell), self.con, self.workdir, tell, known=known)
+            missing = [column for column in needs if column not in raw.columns]
+            if missing:
+                have = ", ".join(column[:40] for column in raw.columns[:20])
+                raise FileError(f"{name} has no column {', '.join(missing)}; it has {have}")
+        except FileError as error:
+            self.reject(Rejection(None, None, None, str(error), file=name))
+            return None
+        table = f"piece_{done}"
+        self.con.execute(f"DROP VIEW raw; DROP TABLE IF EXISTS {table}; ALTER TABLE raw_cells RENAME TO {table}")
+        for rejection in raw.rejections:
+            self.reject(replace(rejection, file=name))
+        for sentence in raw.inferred:
+            self.remarks.setdefault(sentence.replace(path.name, "the file"), []).append(name)
+        return Piece(name, table, raw)
+
+    def reject(self, rejection: Rejection) -> None:
+        """Keep a rejection; it names its file inside a folder only."""
+        self.rejections.append(rejection if self.in_folder else replace(rejection, file=None))
+
+    def add(self, piece: Piece, cells: Mapping[str, str], joins: str = "", refuse: str = "false") -> int:
+        """Append a piece's rows, and its place in the file list; returns how many were taken.
+
+        cells : SQL for each of the columns (others are NULL); joins : SQL after the piece's table
+        refuse : SQL condition on rows that were rejected and are left out
+        """
+        names = list(cells)
+        targets = ", ".join(f"c{self.columns.index(name)}" for name in names)
+        self.con.execute(
+            f"INSERT INTO gathered ({targets}) SELECT {', '.join(cells[name] for name in names)} "
+            f"FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) ORDER BY {piece.table}.rowid"
+        )
+        after = int(self.con.execute("SELECT count(*) FROM gathered").fetchall()[0][0])
+        count, first = after - self.n_rows, self.n_rows
+        self.n_rows = after
+        old = piece.raw.parts[0]
+        lines = old.lines
+        if count != piece.raw.n_rows:
+            kept = self.con.execute(
+                f"SELECT {piece.table}.rowid FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) "
+                f"ORDER BY {piece.table}.rowid"
+            ).fetchnumpy()["rowid"]
+            lines = _through(old.lines, np.asarray(kept, dtype=np.int64))
+        self.parts.append(replace(old, name=piece.name, first_row=first, n_rows=count, lines=lines))
+        return count
+
+    def refused(self, piece: Piece, condition: str, column: str, reason: str, joins: str = "") -> None:
+        """One rejection for each row of the piece that meets the SQL condition."""
+        found = self.con.execute(
+            f"SELECT {piece.table}.rowid, {piece.cell(column)} FROM {piece.table} {joins} "
+            f"WHERE {condition} ORDER BY {piece.table}.rowid"
+        ).fetchall()
+        lines = piece.raw.line_of([row for row, _ in found])
+        for (_, value), line in zip(found, lines, strict=True):
+            self.reject(Rejection(line, column, value, reason, file=piece.name))
+
+    def drop(self, piece: Piece) -> None:
+        """Forget a piece's table once its rows are added."""
+        self.con.execute(f"DROP TABLE {piece.table}")
+
+    def finish(self) -> RawTable:
+        """`raw` over all that was added. Raises FileError when no file could be read at all."""
+        if not self.parts:
+            reasons = "; ".join(rejection.reason for rejection in self.rejections[:3])
+            raise FileError(reasons or "there is no file to read")
+        self.con.execute("ALTER TABLE gathered RENAME TO raw_cells")
+        make_view(self.con)
+        return RawTable(
+            self.columns,
+            self.n_rows,
+            tuple(self.rejections),
+            tuple(self.inferred) + self._remarks(),
+            tuple(self.parts),
+            self.in_folder,
+        )
+
+    def _remarks(self) -> tuple[str, ...]:
+        """What was taken for granted in single files; said once where it holds for many."""
+        return tuple(
+            f"{', '.join(names) if len(names) <= 3 else f'{len(names)} files'}: {sentence}"
+            for sentence, names in self.remarks.items()
+        )
+
+
+def _through(
+    lines: Callable[[NDArray[np.int64]], NDArray[np.int64] | None], kept: NDArray[np.int64]
+) -> Callable[[NDArray[np.int64]], NDArray[np.int64] | None]:
+    return lambda rows: lines(kept[rows])
