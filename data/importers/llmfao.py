@@ -85,7 +85,9 @@ def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Pr
             _add(gatherer, piece, *JUDGES[name])
     con.execute("DROP TABLE llmfao_pairs; DROP TABLE llmfao_prompts")
     table = gatherer.finish()
-    absent = con.execute("SELECT count(*) FROM raw_cells WHERE c6 IS NULL OR c7 IS NULL").fetchall()[0][0]
+    texts = [f"c{COLUMNS.index(name)}" for name in ("response_a", "response_b")]
+    missing = " OR ".join(f"{cell} IS NULL" for cell in texts)
+    absent = con.execute(f"SELECT count(*) FROM raw_cells WHERE {missing}").fetchall()[0][0]
     if absent and PAIRS in extra:
         sentence = f"{absent} judgments are on pairs that {PAIRS} lacks: no response texts there"
         return replace(table, inferred=(*table.inferred, sentence))
