@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import duckdb
 
 from data import queries
-from data.ingest import assign_scenarios, find_dataset, fingerprint_labels, prune
+from data.ingest import find_dataset
 from data.store import Store
+from data.upkeep import assign_scenarios, fingerprint_labels, prune
 from errors import OptionError, unknown_name
 
 # Tables with a dataset_id, all rows of which go when the dataset goes.
