@@ -52,7 +52,7 @@ def json_kind(name: str, plain: Path, text: str, *, whole: bool, suffix: str) ->
         if isinstance(value, dict):
             _refuse_wrapped(name, value)
             raise FileError(f"{name} is one JSON object over several lines: write one object a line, or an array")
-    if re.match(r'\{\s*"', body) and not body.split("\n", 1)[0].rstrip().endswith(("{", ",")):
+    if re.match(r'\{\s*"', body) and not body.split("\n", 1)[0].rstrip().endswith(("{", "[", ":", ",")):
         return "jsonl"
     raise FileError(
         f"{name} begins like JSON but its lines are no JSON objects: write one whole object a line, or one array"

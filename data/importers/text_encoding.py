@@ -57,7 +57,10 @@ def wide_encoding(head: bytes) -> Wide | None:
     ):
         if zeros * 10 >= half and others * 50 <= zeros:
             text = sample[: half * 2].decode(codec, "ignore")
-            if ("\n" in text or "\r" in text) and len(_CONTROL.findall(text)) * 50 <= len(text):
+            ends = sum(text.count(end) for end in "\r\n")
+            # In a narrow text with a few stray zeros most line ends have no zero beside them.
+            whole = 2 * ends >= sum(sample.count(end) for end in (b"\r", b"\n"))
+            if ends and whole and len(_CONTROL.findall(text)) * 50 <= len(text):
                 return Wide(codec, label, 0)
     return None
 
