@@ -60,7 +60,7 @@ class Cells:
 
 
 @dataclass(frozen=True, eq=False)
-class _People:
+class People:
     """The annotators of one judge: (n,) careless, (n, m) taste, (n, f) slopes, (n,) decisiveness factor."""
 
     careless: Ints
@@ -70,7 +70,7 @@ class _People:
 
 
 @dataclass(frozen=True, eq=False)
-class _Prompts:
+class Prompts:
     """Drawn facts about n prompts: (n,) scenario, (n, m, f) x, (n, m) u, (n, f) slopes; own effects a judge."""
 
     scenario: Ints
@@ -86,14 +86,15 @@ def _normal(rng: np.random.Generator, sd: float, shape: tuple[int, ...]) -> Floa
     return sd * rng.standard_normal(shape) if sd and np.prod(shape) else None
 
 
-def _draw_people(world: World, rng: np.random.Generator) -> list[_People]:
+def draw_people(world: World, rng: np.random.Generator) -> list[People]:
+    """Fresh annotators for every judge (none where a judge has none)."""
     people = []
     for judge in world.judges:
         n = judge.annotators
         careless = np.zeros(n, dtype=np.int64)
         careless[rng.permutation(n)[: judge.n_careless]] = 1
         people.append(
-            _People(
+            People(
                 careless,
                 judge.annotator_sd * rng.standard_normal((n, len(world.models))),
                 judge.annotator_slope_sd * rng.standard_normal((n, len(world.factors))),
@@ -103,16 +104,17 @@ def _draw_people(world: World, rng: np.random.Generator) -> list[_People]:
     return people
 
 
-def _draw_prompts(world: World, rng: np.random.Generator, n: int) -> _Prompts:
+def draw_prompts(world: World, rng: np.random.Generator, n: int, scenario: Ints | None = None) -> Prompts:
+    """n fresh prompts with all their responses; `scenario` (n,) where it is not left to chance."""
     m, f = len(world.models), len(world.factors)
-    if len(world.scenarios) == 1:
+    if scenario is None and len(world.scenarios) == 1:
         scenario = np.zeros(n, dtype=np.int64)
-    else:
+    elif scenario is None:
         scenario = rng.choice(len(world.scenarios), size=n, p=world.scenario_share)
     x = rng.standard_normal((n, m, f)) * np.array([factor.sd for factor in world.factors])
     x += world.model_factor
     x += world.scenario_factor[scenario][:, None, :]
-    return _Prompts(
+    return Prompts(
         scenario,
         x,
         _normal(rng, world.prompt_sd, (n, m)),
@@ -122,7 +124,7 @@ def _draw_prompts(world: World, rng: np.random.Generator, n: int) -> _Prompts:
     )
 
 
-def _distinct(rng: np.random.Generator, rows: int, votes: int, among: int) -> Ints:
+def distinct(rng: np.random.Generator, rows: int, votes: int, among: int) -> Ints:
     """(rows, votes) numbers below `among`, uniform and different within a row."""
     chosen = np.empty((rows, 0), dtype=np.int64)
     columns = []
@@ -147,7 +149,7 @@ def probabilities(judge: Judge, eta: Floats) -> tuple[Floats, Floats]:
     return 1.0 / (1.0 + np.exp(judge.tie - eta)), 1.0 / (1.0 + np.exp(judge.tie + eta))
 
 
-def log_odds(judge: Judge, cells: Cells, prompts: _Prompts, people: _People, number: int, first: int) -> Floats:
+def log_odds(judge: Judge, cells: Cells, prompts: Prompts, people: People, number: int, first: int = 0) -> Floats:
     """eta of `world`'s docstring for the judgments of one judge; prompts count from `first`."""
     p, a, b = cells.prompt - first, cells.model_a, cells.model_b
     weights = judge.weights[cells.scenario]
@@ -196,7 +198,7 @@ def _layout(
         pair[rows] = pairs[j][:, None]
         judge_of[rows] = j
         if judge.annotators:
-            annotator[rows] = _distinct(rng, len(pairs[j]), judge.votes, judge.annotators)
+            annotator[rows] = distinct(rng, len(pairs[j]), judge.votes, judge.annotators)
     return {
         "prompt": prompt[pair],
         "pair": first_pair + pair,
@@ -209,11 +211,11 @@ def _layout(
 
 
 def _judge_block(
-    world: World, people: list[_People], rng: np.random.Generator, sizes: Ints, first: int, first_pair: int
+    world: World, people: list[People], rng: np.random.Generator, sizes: Ints, first: int, first_pair: int
 ) -> Cells:
     """All judgments on `len(sizes)` fresh prompts with `sizes` pairs each; prompt ids count from `first`."""
     m = len(world.models)
-    prompts = _draw_prompts(world, rng, len(sizes))
+    prompts = draw_prompts(world, rng, len(sizes))
     local = np.repeat(np.arange(len(sizes)), sizes)
     cumulated = np.cumsum(world.pair_share.ravel())
     cell = np.searchsorted(cumulated, rng.random(len(local)) * cumulated[-1], side="right")
@@ -227,6 +229,14 @@ def _judge_block(
         x_a=prompts.x[p, columns["model_a"]],
         x_b=prompts.x[p, columns["model_b"]],
     )
+    decide(world, cells, prompts, people, rng, first)
+    return cells
+
+
+def decide(
+    world: World, cells: Cells, prompts: Prompts, people: list[People], rng: np.random.Generator, first: int = 0
+) -> None:
+    """Write an outcome for every judgment into `cells.outcome`; prompts count from `first`."""
     for j, judge in enumerate(world.judges):
         rows = np.flatnonzero(cells.judge == j)
         p_a, p_b = probabilities(judge, log_odds(judge, cells.take(rows), prompts, people[j], j, first))
@@ -235,7 +245,6 @@ def _judge_block(
         if judge.refusals:
             outcome[rng.random(len(rows)) < judge.refusals] = NONE
         cells.outcome[rows] = outcome
-    return cells
 
 
 def _pair_counts(world: World, n_judgments: int) -> Ints:
@@ -257,14 +266,14 @@ def draw_cells(world: World, rng: np.random.Generator, n_judgments: int) -> Cell
     Rows go prompt by prompt, pair by pair, judge by judge; the last pair may lack some of its judgments.
     """
     sizes = _pair_counts(world, n_judgments)
-    cells = _judge_block(world, _draw_people(world, rng), rng, sizes, 0, 0)
+    cells = _judge_block(world, draw_people(world, rng), rng, sizes, 0, 0)
     return cells.take(slice(0, n_judgments))
 
 
 def blocks(world: World, n_judgments: int, seed: int) -> Iterator[Cells]:
     """The same in blocks of whole prompts, in bounded memory; `seed` alone decides the rows."""
     sizes = _pair_counts(world, n_judgments)
-    people = _draw_people(world, np.random.default_rng((seed, 0)))
+    people = draw_people(world, np.random.default_rng((seed, 0)))
     most_prompts = max(1, _BLOCK_EFFECTS // (len(world.models) * (1 + len(world.factors))))
     rows_of = sizes * world.judgments_a_pair
     first, first_pair, left, number = 0, 0, n_judgments, 0
