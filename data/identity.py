@@ -81,6 +81,12 @@ def match_prompts(step: Step) -> None:
     )
     if other:
         step.inferred.append(f"{other:,} prompts had another scenario from an earlier import; that one was kept")
+    if several:
+        # Names that no prompt took.
+        step.run(
+            """DELETE FROM scenario WHERE dataset_id = $d
+                AND scenario_id NOT IN (SELECT scenario_id FROM prompt_scenario WHERE dataset_id = $d)"""
+        )
     assign_scenarios(step.con, step.dataset_id)
 
 
@@ -181,7 +187,8 @@ def _keyed_pairs(step: Step) -> None:
                 AND NOT coalesce(r4.model_a = p.model_a AND r4.model_b = p.model_b, false) AS turned,
             (r4.model_a IS NULL OR r4.model_a IN (p.model_a, p.model_b))
                 AND (r4.model_b IS NULL OR r4.model_b IN (p.model_a, p.model_b))
-                AND (r4.model_a IS DISTINCT FROM r4.model_b OR p.model_a IS NOT DISTINCT FROM p.model_b) AS fits,
+                AND (r4.model_a = r4.model_b) IS NOT DISTINCT FROM (CASE WHEN r4.model_a IS NULL OR r4.model_b IS NULL THEN NULL
+                        ELSE p.model_a = p.model_b END) AS fits,
             (r4.prompt_id IS NULL OR r4.prompt_id = p.prompt_id) AS same_prompt
         FROM r4 JOIN key_of k ON k.external_id = r4.pair_id JOIN pair p ON p.pair_id = k.pair_id
         WHERE r4.response_a IS NULL AND r4.response_b IS NULL"""
