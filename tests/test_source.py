@@ -197,7 +197,7 @@ PACKED = gzip.compress(TEXT.encode() * 50)
         (b"\n  <HTML><title>Sign in</title>", "is a web page"),
         (b"<?xml version='1.0'?><rows/>", "is XML"),
         (bytes(range(256)) * 20, "is binary, not a text table"),
-        (b"a,b\n1,2\n3,\x00\n", "line 3: a NUL byte"),
+        (b"a,b\n" + b"1,2\n" * 20 + b"3,\x00\n", "line 22: a NUL byte"),
         (b"BZh91AY&SY....", "bzip2"),
         (b"\x28\xb5\x2f\xfd....", "zstd"),
         (b"SQLite format 3\x00....", "SQLite"),
