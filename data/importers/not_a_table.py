@@ -29,6 +29,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 # Tab, line feed, vertical tab, form feed, carriage return and escape do occur in texts.
 _TEXT = bytes(b for b in range(256) if b >= 32 or b in (9, 10, 11, 12, 13, 27))
 
+_READABLE = bytes(range(32, 127)) + b"\t\r\n"
+
 
 def refuse_binary(name: str, suffix: str, head: bytes) -> None:
     """Raise FileError, with the remedy, when the first bytes `head` are those of no text.
@@ -73,7 +75,7 @@ def refuse_markup(name: str, text: str) -> None:
 
 def is_parquet(head: bytes) -> bool:
     """Whether a file begins as Parquet does; a header that merely reads `PAR1,...` is none."""
-    return head.startswith(b"PAR1") and (len(head) == 4 or (head[4] < 32 and head[4:5] not in b"\t\r\n"))
+    return head.startswith(b"PAR1") and (len(head) == 4 or head[4:5] not in _READABLE)
 
 
 def refuse_cut_parquet(name: str, plain: Path) -> None:
