@@ -1,0 +1,59 @@
+# make app: install what is needed and start the app on the simulated sample
+# make test: install what tests need and run everything: lint, types, unit, real data, slow statistics, browser
+# make bench: benchmarks; prints ratios of one run
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q
+
+.PHONY: app test lint types unit real slow browser bench screenshots clean
+
+app: $(VENV)/installed-app
+	$(BIN)/python -m ui.first_run
+	$(BIN)/python -m streamlit run app.py
+
+$(VENV)/bin/python:
+	sh scripts/make_venv.sh "$(PYTHON)" $(VENV)
+
+$(VENV)/installed-app: requirements.txt constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements.txt requirements-dev.txt constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/installed-app
+
+$(VENV)/installed-browser: | $(VENV)/installed-dev
+	sh scripts/install_browser.sh $(BIN)/python
+	touch $@
+
+test: lint types unit real slow browser
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy .
+
+unit: $(VENV)/installed-dev
+	$(PYTEST) -n $(WORKERS) -m "not real and not slow and not browser"
+
+real: $(VENV)/installed-dev
+	$(PYTEST) -n $(WORKERS) -m "real and not slow and not browser"
+
+slow: $(VENV)/installed-dev
+	$(PYTEST) -n $(WORKERS) -m "slow and not browser"
+
+browser: $(VENV)/installed-dev $(VENV)/installed-browser
+	$(PYTEST) -n $(WORKERS) -m browser
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/installed-dev $(VENV)/installed-browser
+	$(BIN)/python -m scripts.screenshots
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache artifacts
