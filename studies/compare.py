@@ -17,6 +17,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met
 from studies.rank import check_annotators, percent
+from studies.overview import Line, compare_line
 from studies.study import Fitted, Result, register
 
 
@@ -93,6 +94,13 @@ class Compare(Fitted):
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(one, reference) for one in held),
             fingerprint=fingerprint,
+        )
+
+    @classmethod
+    def overview(cls, result: Result) -> Line | None:
+        settings = result.settings
+        return compare_line(
+            settings["reference"], result.table("judges"), result.table("models"), settings["level"], settings["ties"]
         )
 
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str) -> Held:

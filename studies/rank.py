@@ -14,6 +14,7 @@ from data.model import Progress, option
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met
+from studies.overview import Line, rank_line
 from studies.study import Fitted, Result, register
 
 
@@ -84,6 +85,11 @@ class Rank(Fitted):
             caption=self._caption(rankings, extent),
             fingerprint=fingerprint,
         )
+
+    @classmethod
+    def overview(cls, result: Result) -> Line | None:
+        settings = result.settings
+        return rank_line(result.table("ranking"), result.table("judges"), settings["level"], settings["ties"])
 
     def _judge_row(self, judge: str, ranking: Ranking) -> dict[str, Any]:
         row: dict[str, Any] = {

@@ -22,6 +22,7 @@ from data.model import Progress, Selection, option, silent
 from data.queries import Catalog
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
+from studies.overview import Line
 
 VERSION = "1"
 """Part of every cache key: raised when a result of the same study on the same data would differ."""
@@ -174,6 +175,11 @@ class Study(Selection):
     def answer(self, store: Store, progress: Progress) -> Result:
         """The work itself, on a resolved study."""
         raise NotImplementedError
+
+    @classmethod
+    def overview(cls, result: Result) -> Line | None:
+        """What this study's result adds to the Overview; None for a study that adds nothing."""
+        return None
 
     # -- what other layers derive ---------------------------------------------------------------------------------
 
