@@ -26,6 +26,7 @@ HEDGED_ENDS = (
     "in all likelihood",
 )
 PROPOSALS_HEDGED = ("perhaps", "if you like", "if that suits you", "at least as a first idea")
+IDEAS_HEDGED = ("perhaps", "or something of the kind", "at least in a first draft", "one might say")
 HEDGES = (
     "There may well be exceptions.",
     "Opinions on this vary somewhat.",

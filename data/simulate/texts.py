@@ -21,6 +21,7 @@ from data.simulate.phrases import (
     HEDGED_ENDS,
     HEDGED_STARTS,
     HEDGES,
+    IDEAS_HEDGED,
     OPENINGS,
     PROPOSALS_HEDGED,
     QUESTIONS,
@@ -46,7 +47,7 @@ SCENARIOS: dict[str, str] = {
 # Their points are proposals or stages and make no sense without their names.
 _LABELLED = ("creative", "plan")
 # Their points propose something, which "as far as one can tell" does not fit.
-_PROPOSALS = ("creative", "plan", "advice")
+_HEDGED_BY_SCENARIO = {"creative": IDEAS_HEDGED, "plan": PROPOSALS_HEDGED, "advice": PROPOSALS_HEDGED}
 # Their points do not build on one another.
 _FREE_ORDER = ("creative", "compare", "advice")
 
@@ -137,13 +138,12 @@ def _count(text: str) -> int:
     return len(text.split())
 
 
-def _hedged(sentence: str, proposal: bool, rng: Random) -> str:
+def _hedged(sentence: str, scenario: str, rng: Random) -> str:
     """The sentence with a hedge in front, or behind where one in front would break it."""
-    if proposal:
-        return f"{sentence[:-1]}, {rng.choice(PROPOSALS_HEDGED)}{sentence[-1]}"
-    if _STATEMENT.match(sentence) and rng.random() < 0.6:
+    ends = _HEDGED_BY_SCENARIO.get(scenario, HEDGED_ENDS)
+    if ends is HEDGED_ENDS and _STATEMENT.match(sentence) and rng.random() < 0.6:
         return f"{rng.choice(HEDGED_STARTS)} {sentence[0].lower()}{sentence[1:]}"
-    return f"{sentence[:-1]}, {rng.choice(HEDGED_ENDS)}{sentence[-1]}"
+    return f"{sentence[:-1]}, {rng.choice(ends)}{sentence[-1]}"
 
 
 def write_response(topic: Topic, number: int, style: Style, rng: Random) -> str:
@@ -223,7 +223,7 @@ def _arrange(
     marks = [f"{n}." for n in range(1, 9)] if topic.scenario == "plan" or rng.random() < 0.3 else ["-"] * 8
     for place, k in enumerate(shown):
         point = topic.points[k]
-        text = _hedged(point.sentence, topic.scenario in _PROPOSALS, rng) if k in hedged else point.sentence
+        text = _hedged(point.sentence, topic.scenario, rng) if k in hedged else point.sentence
         if detailed[k]:
             text += " " + point.detail
         listed = place >= len(shown) - n_items
