@@ -299,24 +299,30 @@ def test_a_stream_left_open_while_writing_writes_nothing(store: Store) -> None:
 
     with pytest.raises(StoreError, match="nothing was written"):
         leak()
+    with pytest.raises(StoreBusyError, match="held by a stream"), Store(store.path, patience=0.3).writing():
+        pass
     streams.clear()
     assert count(store) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_holds_none_of_its_parents_leases(store: Store) -> None:
-    """The child outlives the lease; a copy of the lock's handle in it must not keep the store closed."""
-    with store.reading("parent"):
-        child = os.fork()
-        if child == 0:
-            time.sleep(ALARM)
-            os._exit(0)
-    try:
-        with Store(store.path, patience=2).writing("parent"):
-            pass
-    finally:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
+def test_a_forked_child_does_not_prolong_the_lease_of_a_killed_parent(store: Store) -> None:
+    """A copy of the lock's handle in the child would keep the store closed for as long as the child lives."""
+    body = (
+        "with store.writing('parent') as c:\n"
+        "    child = os.fork()\n"
+        "    if child == 0: time.sleep(60); os._exit(0)\n"
+        "    print('ready', flush=True); print(child, flush=True); sys.stdin.readline()"
+    )
+    with process(store, body) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        try:
+            parent.kill()
+            add(Store(store.path, patience=2), "survivor", 1)
+        finally:
+            os.kill(child, 9)
+    assert count(store) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
