@@ -89,7 +89,7 @@ class Store:
 
     def exists(self) -> bool:
         """Whether there is a file at the path. Whether it is a store shows when it is opened."""
-        return self.path.is_file()
+        return os.path.isfile(self.path)
 
     @contextmanager
     def reading(self, purpose: str = "reading") -> Iterator[duckdb.DuckDBPyConnection]:
@@ -198,7 +198,7 @@ class Store:
                 f"{self.path} was open when this process was forked, and cannot be used in the fork: "
                 "fork outside the lease, or start a new process instead (multiprocessing: 'spawn')"
             )
-        if not self.path.parent.is_dir():
+        if not os.path.isdir(self.path.parent):
             raise StoreError(
                 f"there is no folder {self.path.parent} to keep the store {self.path.name} in: make it first"
             )

@@ -296,6 +296,7 @@ def test_a_file_open_in_another_program_is_waited_for_and_named(store: Store) ->
 
 UNPRIVILEGED = """
 if os.getuid() == 0: os.setuid(65534)
+store.exists()
 from errors import StoreError
 for lease in (store.reading, store.writing, store.staging):
     try:
