@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +18,7 @@ from analysis.bradley_terry import fit_bradley_terry
 from analysis.cells import Cells
 from data import queries
 from data.fields import resolve_mapping
-from data.importers.table import RawTable
+from data.importers.memory import fill_raw
 from data.imports import ImportReport, commit
 from data.model import SAMPLE, Progress, silent
 from data.normalise import normalise
@@ -92,7 +91,10 @@ def add_source(
     progress(0.0, "planting the truth")
     truth = with_pseudo_true(source)
     with store.staging() as staging:
-        raw = _fill(staging.connection, source, progress)
+        raw = fill_raw(
+            staging.connection, source.tables(), ("simulated: no real judgments",),
+            lambda share, text: progress(0.05 + 0.45 * share, text),
+        )  # fmt: skip
         mapping = resolve_mapping(raw.columns, name=dataset)
         progress(0.5, "checking judgments")
         staged = normalise(staging.connection, raw.columns, mapping)
@@ -102,22 +104,6 @@ def add_source(
             log={"file_name": "simulated", "sha256": key, "format": "simulate", "mapping": str(told)},
             truth=truth, progress=lambda share, text: progress(0.6 + 0.4 * share, text),
         )  # fmt: skip
-
-
-def _fill(con: duckdb.DuckDBPyConnection, source: Source, progress: Progress) -> RawTable:
-    columns: tuple[str, ...] = ()
-    n = 0
-    for table in source.tables():
-        if not columns:
-            columns = tuple(table.column_names)
-            con.execute("CREATE TEMP TABLE raw (row BIGINT, " + ", ".join(f"c{k} VARCHAR" for k in range(len(columns))) + ")")
-        con.register("drawn", table)
-        names = ", ".join('CAST("' + c.replace('"', '""') + '" AS VARCHAR)' for c in columns)
-        con.execute(f"INSERT INTO raw SELECT {n} + row_number() OVER () - 1, {names} FROM drawn")
-        con.unregister("drawn")
-        n += len(table)
-        progress(min(0.45, n / (n + 2_000_000)), f"drawing judgments: {n:,}")
-    return RawTable(columns=columns, n_rows=n, rejections=(), inferred=("simulated: no real judgments",), parts=())
 
 
 def with_pseudo_true(source: Source) -> pd.DataFrame:
