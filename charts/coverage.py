@@ -1,0 +1,131 @@
+"""Who judged how much of what?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts import rows as parts
+from charts import words
+from charts.theme import Theme, base
+
+NO_SCENARIO = "no scenario"
+
+COLUMNS = {False: 9, True: 4}
+"""Columns with upright heads and numbers in the cells, by `narrow`; with more the heads stand on end."""
+
+
+def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False) -> go.Figure:
+    """A heat map of judgments with a verdict, judge by scenario; the longer of the two runs down the rows.
+
+    Shades follow the square root of the count, so that thin cells can be told from empty ones.
+
+    coverage : judge, scenario ('' or missing where none is known), judgments
+    narrow : for figures under 600 pixels
+    customdata of each cell: [judge, scenario]
+    """
+    if coverage.empty:
+        return parts.empty("There is no judgment with a verdict in this selection.", theme, narrow)
+    tidy = pd.DataFrame(
+        {
+            "judge": coverage["judge"].astype(str),
+            "scenario": coverage["scenario"].fillna("").astype(str),
+            "judgments": np.nan_to_num(parts.numbers(coverage, "judgments")),
+        }
+    )
+    table = tidy.pivot_table("judgments", "judge", "scenario", aggfunc="sum", fill_value=0, sort=False)
+    # Scenarios with the most judgments first; what has no scenario last.
+    totals = table.sum()
+    table = table[sorted(table.columns, key=lambda s: (s == "", -totals[s], s))]
+    # Two judges against many scenarios, or one scenario against many judges: the longer list runs down.
+    turned = table.shape[1] > max(table.shape[0], COLUMNS[narrow])
+    shown = table.T if turned else table
+    counts = shown.to_numpy(dtype=float)
+    n, m = counts.shape
+    names = [str(name) or NO_SCENARIO for name in shown.index]
+    heads = [str(name) or NO_SCENARIO for name in shown.columns]
+    upright = m <= COLUMNS[narrow]
+    labels = parts.fit_labels(names, 120.0 if narrow else 200.0, theme.label)
+    left = parts.labels_width(labels, theme.label) + 14
+    room = ((330.0 if narrow else 620.0) - left) / m - 8
+    tops = parts.fit_labels(heads, room if upright else 130.0, theme.small, 3 if upright else 1)
+    lines = max(len(one.lines) for one in tops)
+    high = lines * theme.small * parts.LINE + 10 if upright else parts.labels_width(tops, theme.small) + 14
+    shades = np.sqrt(counts / max(counts.max(), 1.0))
+    figure = go.Figure(
+        go.Heatmap(
+            z=shades, x=list(range(m)), y=list(range(n)), zmin=0, zmax=1, showscale=False, xgap=2, ygap=2,
+            colorscale=[[0.0, theme.second], [1.0, theme.people]],
+            customdata=[[[*((h, r) if turned else (r, h))] for h in shown.columns] for r in shown.index],
+            hovertext=[
+                [
+                    f"<b>{parts.escape(words.shorten(name))}</b> · {parts.escape(words.shorten(top))}<br>"
+                    f"{words.plural(int(counts[i, j]), 'judgment')}"
+                    for j, top in enumerate(heads)
+                ]
+                for i, name in enumerate(names)
+            ],
+            hoverinfo="text",
+        )
+    )  # fmt: skip
+    if upright:
+        size = theme.small
+        figure.add_trace(
+            go.Scatter(
+                x=[j for _ in range(n) for j in range(m)], y=[i for i in range(n) for _ in range(m)], mode="text",
+                text=[words.number(int(value)) for value in counts.ravel()], hoverinfo="skip", showlegend=False,
+                textfont={"size": size, "color": [_ink(shade, theme) for shade in shades.ravel()]},
+            )
+        )  # fmt: skip
+    bottom, taken, annotations = 6.0, 0.0, []
+    if not upright:
+        said = f"The fullest cell holds {words.number(int(counts.max()))} judgments; shades follow the square root."
+        remark, taken = parts.note(said, theme, narrow, left, bottom)
+        annotations.append(remark)
+    figure.update_layout(
+        margin={"l": left, "r": 8, "t": high, "b": bottom + taken, "pad": 4},
+        xaxis={
+            "range": [-0.5, m - 0.5], "side": "top", "tickmode": "array", "tickvals": list(range(m)),
+            "ticktext": [one.html for one in tops], "tickangle": 0 if upright else -90, "ticks": "",
+            "tickfont": {"size": theme.small, "color": theme.muted}, "showgrid": False, "zeroline": False,
+            "automargin": True, "fixedrange": True, "showline": False,
+        },
+        yaxis=parts.row_axis(n, [one.html for one in labels], theme),
+        annotations=annotations,
+    )  # fmt: skip
+    row = max(parts.row_height(labels, theme), 34 if n <= 6 else 26)
+    return base(figure, theme, n * row + high + bottom + taken, _alt(table))
+
+
+def _channels(colour: str) -> np.ndarray:
+    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+
+
+def _luminance(rgb: np.ndarray) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one: np.ndarray, two: np.ndarray) -> float:
+    """Contrast ratio of two colours (rgb in [0, 1]) as WCAG 2 defines it."""
+    dark, light = sorted((_luminance(one), _luminance(two)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _ink(shade: float, theme: Theme) -> str:
+    """Black or white, near enough, whichever reads better on a cell of this shade."""
+    ground = (1 - shade) * _channels(theme.second) + shade * _channels(theme.people)
+    return max(("#0B1218", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
+
+
+def _alt(table: pd.DataFrame) -> str:
+    """The picture in a sentence or two."""
+    per_judge = [f"{judge} {words.number(int(total))}" for judge, total in table.sum(axis=1).items()]
+    named = sum(1 for scenario in table.columns if scenario)
+    empty = int((table.to_numpy() == 0).sum())
+    return (
+        f"Judgments of {words.plural(table.shape[0], 'judge')} in {words.plural(named, 'scenario')}: "
+        f"{words.listing(per_judge)}. {empty:,} {'cell is' if empty == 1 else 'cells are'} empty."
+    )

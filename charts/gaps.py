@@ -1,0 +1,186 @@
+"""On which models do two judges differ, in which direction, and beyond noise?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts import rows as parts
+from charts import words
+from charts.differences import BEYOND, Differences, find_differences, true_strengths
+from charts.theme import Mark, Theme, base, marks
+
+DODGE = 0.16
+"""How far the two judges' marks stand from the middle of a row, in rows."""
+
+
+def gap_chart(
+    models: pd.DataFrame,
+    reference: str,
+    judge: str,
+    theme: Theme,
+    *,
+    humans: Collection[str] = (),
+    most: int = 15,
+    narrow: bool = False,
+    truth: pd.DataFrame | None = None,
+    ranking: pd.DataFrame | None = None,
+    labels: Mapping[str, str] | None = None,
+    judge_marks: Mapping[str, Mark] | None = None,
+) -> go.Figure:
+    """Two panels that share their rows: both judges' strengths, and their difference with its interval.
+
+    Sorted by beyond noise (scaled q < .05) or not, then by size. Beyond noise the difference is filled,
+    otherwise hollow and grey. At phone width only the difference is drawn.
+
+    models : `compare`'s table `models`; with a column judge the rows of `judge` are taken
+    humans : which judges are people; labels : display names of models; judge_marks : overrides `marks`
+    most : how many models; the note says how many are not shown
+    narrow : for figures under 600 pixels
+    truth, ranking : see `differences.true_strengths` and `differences.find_differences`
+    customdata of each mark: [model]
+    """
+    found = find_differences(models, reference, judge, most, ranking)
+    if not len(found):
+        return parts.empty(f"No model was compared between {reference} and {judge}.", theme, narrow)
+    names = labels or {}
+    fitted = parts.fit_labels([names.get(m, m) for m in found.models], 130.0 if narrow else 210.0, theme.label)
+    drawn = dict(judge_marks or marks([reference, judge], humans, theme))
+    n = len(found)
+    figure = go.Figure()
+    domains = [(0.0, 1.0)] if narrow else [(0.0, 0.54), (0.6, 1.0)]
+    if not narrow:
+        limits = _add_strengths(figure, found, reference, judge, drawn, truth, theme)
+        said = "strength, log-odds (0 = average model)"
+        figure.update_layout(xaxis=parts.value_axis(limits, said, theme, 5, domain=domains[0], anchor="y"))
+    title = _difference_title(found, reference, judge, narrow)
+    limits = parts.span(found.value, found.lower, found.upper)
+    _add_difference(figure, found, (reference, judge), limits, theme)
+    figure.update_layout(xaxis2=parts.value_axis(limits, "<br>".join(title), theme, 5, domain=domains[-1], anchor="y"))
+    left = parts.labels_width(fitted, theme.label) + 14
+    bottom = 30 + len(title) * theme.small * parts.LINE + 8
+    said = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
+    remark, taken = parts.note(said, theme, narrow, left, bottom)
+    top = 50.0
+    shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
+    if not narrow:
+        shapes.append(parts.zero_line(n, "x", theme))
+    figure.update_layout(
+        margin={"l": left, "r": 18, "t": top, "b": bottom + taken, "pad": 6},
+        yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
+        shapes=shapes,
+        annotations=[remark, *_heads(reference, judge, drawn, domains, narrow, theme)],
+    )
+    height = n * max(parts.row_height(fitted, theme), 30) + top + bottom + taken
+    return base(figure, theme, height, _alt(found, reference, judge))
+
+
+def _add_strengths(
+    figure: go.Figure, found: Differences, reference: str, judge: str, drawn: Mapping[str, Mark],
+    truth: pd.DataFrame | None, theme: Theme,
+) -> tuple[float, float]:  # fmt: skip
+    """Both judges' strengths in the left panel, the reference above the middle of its row; the axis' range."""
+    limits = parts.span(
+        np.r_[found.strength_ref, found.strength_judge],
+        np.r_[found.lower_ref, found.lower_judge],
+        np.r_[found.upper_ref, found.upper_judge],
+    )
+    for name, end, shift in ((reference, "ref", -DODGE), (judge, "judge", DODGE)):
+        mark = drawn[name]
+        rows = np.arange(len(found)) + shift
+        strength, lower, upper = (getattr(found, f"{part}_{end}") for part in ("strength", "lower", "upper"))
+        parts.add_intervals(figure, lower, upper, rows, [mark.colour] * len(found), limits, "x")
+        true = true_strengths(truth, name, found.models)
+        if np.isfinite(true).any():
+            figure.add_trace(parts.truth_marks(true, rows, theme, "x", "y", 10))
+        figure.add_trace(
+            go.Scatter(
+                x=strength, y=rows, mode="markers", xaxis="x", yaxis="y", name=name, showlegend=False,
+                marker=parts.marker(mark, theme, 8), cliponaxis=False,
+                customdata=[[model] for model in found.models], hovertext=_hover(found, (reference, judge)),
+                hoverinfo="text",
+            )
+        )  # fmt: skip
+    return limits
+
+
+def _add_difference(
+    figure: go.Figure, found: Differences, names: tuple[str, str], limits: tuple[float, float], theme: Theme
+) -> None:
+    colours = [theme.text if beyond else theme.noise for beyond in found.beyond]
+    rows = np.arange(len(found))
+    parts.add_intervals(figure, found.lower, found.upper, rows, colours, limits, "x2")
+    hovers = _hover(found, names)
+    for beyond, colour in ((False, theme.noise), (True, theme.text)):
+        chosen = np.flatnonzero(found.beyond == beyond)
+        if len(chosen):
+            figure.add_trace(
+                go.Scatter(
+                    x=found.value[chosen], y=rows[chosen], mode="markers", xaxis="x2", yaxis="y", showlegend=False,
+                    marker=parts.marker(Mark(colour, "circle"), theme, 9, hollow=not beyond), cliponaxis=False,
+                    customdata=[[found.models[k]] for k in chosen], hovertext=[hovers[k] for k in chosen],
+                    hoverinfo="text", name="beyond noise" if beyond else "within noise",
+                )
+            )  # fmt: skip
+
+
+def _hover(found: Differences, names: tuple[str, str]) -> list[str]:
+    reference, judge = (parts.escape(words.shorten(name, 30)) for name in names)
+    return [
+        f"<b>{parts.escape(words.shorten(model))}</b><br>{found.hover(row, reference, judge)}"
+        for row, model in enumerate(found.models)
+    ]
+
+
+def _difference_title(found: Differences, reference: str, judge: str, narrow: bool) -> list[str]:
+    """What the right axis shows, in lines that fit its panel."""
+    kind = "log-odds, net of decisiveness" if found.scaled else "log-odds"
+    first = f"{words.shorten(judge, 20)} minus {words.shorten(reference, 20)}"
+    whole = f"{first}, {kind}"
+    return [parts.escape(line) for line in ([whole] if len(whole) <= 34 and not narrow else [first + ",", kind])]
+
+
+def _heads(
+    reference: str, judge: str, drawn: Mapping[str, Mark], domains: list[tuple[float, float]], narrow: bool,
+    theme: Theme,
+) -> list[dict]:  # fmt: skip
+    """Which mark is whose, above the left panel; which side favours whom, above the right one."""
+    left, right = domains[-1]
+    most = 17
+    out = [
+        parts.head(f"← higher by<br>{parts.escape(words.shorten(reference, most))}", left, theme, "left", True),
+        parts.head(f"higher by →<br>{parts.escape(words.shorten(judge, most))}", right, theme, "right", True),
+    ]
+    if not narrow:
+        both = "<br>".join(parts.tag(name, drawn[name], 36) for name in (reference, judge))
+        out.append(parts.head(both, 0.0, theme, "left"))
+    return out
+
+
+def _truths(found: Differences, reference: str, judge: str, truth: pd.DataFrame | None) -> np.ndarray:
+    return np.r_[true_strengths(truth, reference, found.models), true_strengths(truth, judge, found.models)]
+
+
+def _note(found: Differences, with_truth: bool) -> str:
+    text = f"Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise."
+    if not found.scaled:
+        text = "Decisiveness could not be taken out; these are raw differences. " + text
+    if with_truth:
+        text += " Upright strokes: the simulated truth."
+    if found.hidden:
+        text += f" The {words.plural(len(found), 'model')} that differ most; {found.hidden:,} more are not shown."
+    return text
+
+
+def _alt(found: Differences, reference: str, judge: str) -> str:
+    """The picture in a sentence or two."""
+    kind = "net of decisiveness" if found.scaled else "raw"
+    text = (
+        f"Differences in strength, {judge} minus {reference}, {kind}, for {words.plural(len(found), 'model')}; "
+        f"{found.n_beyond:,} {'is' if found.n_beyond == 1 else 'are'} beyond noise."
+    )
+    largest = [f"{found.models[k]} ({words.number(found.value[k])})" for k in np.flatnonzero(found.beyond)[:3]]
+    return text + (f" Largest: {words.listing(largest)}." if largest else "")

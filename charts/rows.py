@@ -1,0 +1,309 @@
+"""What do charts with one row a thing share? Labels that fit, bands, ticks, intervals, notes, the empty figure."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts import words
+from charts.theme import Mark, Theme, base
+
+ROW = 26.0
+LINE = 1.25
+"""Height of a row with a label of one line, in pixels, and of a line of text in sizes of its type."""
+
+NOTE = {False: 84, True: 50}
+"""Characters of a line of notes that fit the narrowest figure, by `narrow`."""
+
+_BREAKS = re.compile(r"(?<=[\s_/\-.:,])")
+
+
+def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """(rows,) the column as floats, NaN where a cell is missing; all NaN without such a column."""
+    if column not in frame.columns:
+        return np.full(len(frame), np.nan)
+    found = pd.to_numeric(frame[column], errors="coerce").astype("Float64")
+    return found.to_numpy(dtype=float, na_value=np.nan)
+
+
+def text_width(text: str, size: float) -> float:
+    """About how many pixels a line takes, rather too many than too few: no browser is at hand to measure."""
+    ems = 0.0
+    for char in text:
+        if unicodedata.combining(char):
+            continue
+        if unicodedata.east_asian_width(char) in "WF":
+            ems += 1.05
+        elif char in "MW@%m—":
+            ems += 0.9
+        elif char.isupper() or not char.isascii():
+            ems += 0.66
+        elif char in "iljtf.,:;|!'()[] I":
+            ems += 0.33
+        else:
+            ems += 0.56
+    return ems * size
+
+
+def escape(text: str) -> str:
+    """A name as plotly's text markup: tags in it are text, line breaks and other white space a space."""
+    return html.escape(" ".join(str(text).split()), quote=False)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name broken into the lines that fit. full : the whole name, for hover texts"""
+
+    lines: tuple[str, ...]
+    full: str
+
+    @property
+    def html(self) -> str:
+        return "<br>".join(escape(line) for line in self.lines)
+
+
+def fit_label(name: str, width: float, size: float, lines: int = 2) -> Label:
+    """A name in at most `lines` lines of `width` pixels; what is longer loses its middle."""
+    full = " ".join(str(name).split()) or "(no name)"
+    most = min(len(full), max(4, int(lines * width / (0.33 * size))))
+    while True:
+        short = words.shorten(full, most)
+        broken = _break(short, width, size)
+        if len(broken) <= lines or most <= 4:
+            return Label(tuple(broken[:lines]), full)
+        most -= 1
+
+
+def _break(text: str, width: float, size: float) -> list[str]:
+    """Lines of at most `width` pixels, broken after a space or a joining sign where there is one."""
+    lines: list[str] = []
+    line = ""
+    for part in filter(None, _BREAKS.split(text)):
+        if line and text_width((line + part).rstrip(), size) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += part
+        while text_width(line.rstrip(), size) > width and len(line) > 1:
+            cut = len(line) - 1
+            while cut > 1 and text_width(line[:cut], size) > width:
+                cut -= 1
+            lines.append(line[:cut])
+            line = line[cut:]
+    return [*lines, line.rstrip()] if line.strip() else lines or [text]
+
+
+def fit_labels(names: Iterable[str], width: float, size: float, lines: int = 2) -> list[Label]:
+    """As `fit_label`, with names that became equal by shortening told apart by a number."""
+    wanted = list(names)
+    found = [fit_label(name, width, size, lines) for name in wanted]
+    seen: dict[tuple[str, ...], list[str]] = {}
+    for k, one in enumerate(found):
+        same = seen.setdefault(one.lines, [])
+        if one.full not in same:
+            same.append(one.full)
+        nth = same.index(one.full)
+        if nth:
+            tail = f" ({nth + 1})"
+            cut = fit_label(wanted[k], width - text_width(tail, size), size, lines)
+            found[k] = Label((*cut.lines[:-1], cut.lines[-1] + tail), one.full)
+    return found
+
+
+def labels_width(labels: Iterable[Label], size: float) -> float:
+    """Pixels that the widest line takes."""
+    return max((text_width(line, size) for label in labels for line in label.lines), default=0)
+
+
+def row_height(labels: Sequence[Label], theme: Theme) -> float:
+    """Pixels a row: room for the label with the most lines, and for a finger."""
+    lines = max((len(label.lines) for label in labels), default=1)
+    return ROW + (lines - 1) * theme.label * LINE
+
+
+def clean_ticks(low: float, high: float, most: int = 5) -> tuple[list[float], list[str]]:
+    """At most `most` round values within [low, high], 0 among them where it lies inside, and their texts."""
+    width = high - low
+    if not math.isfinite(width) or width <= 0:
+        return [0.0], ["0"]
+    magnitude = 10.0 ** math.floor(math.log10(width / most))
+    for step in (magnitude * factor for factor in (1, 2, 5, 10, 20, 50)):
+        values = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
+        if len(values) <= most:
+            break
+    decimals = max(0, min(2, -math.floor(math.log10(step) + 1e-9)))
+    return [float(v) for v in values], [words.number(float(v), decimals) or "0" for v in values]
+
+
+def span(estimates: np.ndarray, lowers: np.ndarray, uppers: np.ndarray) -> tuple[float, float]:
+    """The range of an axis that shows all estimates, 0, and all intervals but those far wider than the rest.
+
+    One interval of a hundred log-odds would flatten all others to points; its end is cut and marked instead.
+    """
+    known = estimates[np.isfinite(estimates)]
+    low, high = min(0.0, known.min(initial=0.0)), max(0.0, known.max(initial=0.0))
+    reach = np.r_[estimates - lowers, uppers - estimates]
+    reach = reach[np.isfinite(reach)]
+    if len(reach):
+        limit = 4 * float(np.median(reach))
+        low = min(low, float(np.nanmin(np.fmax(lowers, estimates - limit), initial=0.0)))
+        high = max(high, float(np.nanmax(np.fmin(uppers, estimates + limit), initial=0.0)))
+    if low == high:
+        return -1.0, 1.0
+    margin = 0.04 * (high - low)
+    return low - margin, high + margin
+
+
+def add_intervals(
+    figure: go.Figure, lowers: np.ndarray, uppers: np.ndarray, rows: np.ndarray, colours: Sequence[str],
+    limits: tuple[float, float], xaxis: str, yaxis: str = "y", width: float = 1.6,
+) -> None:  # fmt: skip
+    """Thin lines without caps, one trace a colour; an end outside the axis is cut there and gets an arrowhead."""
+    for colour in dict.fromkeys(colours):
+        xs: list[float | None] = []
+        ys: list[float | None] = []
+        cut: list[tuple[float, float, str]] = []
+        for low, high, row, own in zip(lowers, uppers, rows, colours, strict=True):
+            if own != colour or not (math.isfinite(low) and math.isfinite(high)):
+                continue
+            xs += [max(low, limits[0]), min(high, limits[1]), None]
+            ys += [row, row, None]
+            cut += [(limits[0], row, "triangle-left")] if low < limits[0] else []
+            cut += [(limits[1], row, "triangle-right")] if high > limits[1] else []
+        line = {"color": colour, "width": width}
+        common = {"xaxis": xaxis, "yaxis": yaxis, "hoverinfo": "skip", "showlegend": False}
+        if xs:
+            figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, **common))
+        if cut:
+            marker = {"color": colour, "symbol": [c[2] for c in cut], "size": 7}
+            x, y = [c[0] for c in cut], [c[1] for c in cut]
+            figure.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=marker, **common))
+
+
+def marker(mark: Mark, theme: Theme, size: float = 9, hollow: bool = False) -> dict:
+    """A plotly marker; hollow ones are filled with the page's colour, so that lines do not show through."""
+    if hollow or mark.symbol.endswith("-open"):
+        symbol = mark.symbol.replace("-open", "")
+        return {
+            "symbol": symbol, "size": size, "color": theme.background, "line": {"color": mark.colour, "width": 1.6},
+        }  # fmt: skip
+    return {"symbol": mark.symbol, "size": size, "color": mark.colour, "line": {"width": 0}}
+
+
+def truth_marks(values: np.ndarray, rows: np.ndarray, theme: Theme, xaxis: str, yaxis: str, size: float) -> go.Scatter:
+    """Upright strokes where a simulated dataset's truth lies."""
+    return go.Scatter(
+        x=values, y=rows, mode="markers", xaxis=xaxis, yaxis=yaxis, showlegend=False, cliponaxis=False, name="truth",
+        marker={"symbol": "line-ns-open", "size": size, "color": theme.text, "line": {"width": 1.6}},
+        hovertext=[f"simulated truth {words.number(float(v))}" for v in values], hoverinfo="text",
+    )  # fmt: skip
+
+
+def bands(n: int, theme: Theme, domains: Sequence[tuple[float, float]]) -> list[dict]:
+    """Light bands behind every other row of each panel; hairlines between rows where bands would print."""
+    shapes: list[dict] = []
+    for left, right in domains:
+        place = {"xref": "paper", "yref": "y", "x0": left, "x1": right, "layer": "below"}
+        if theme.band is None:
+            line = {"color": theme.grid, "width": 0.5}
+            shapes += [place | {"type": "line", "y0": k + 0.5, "y1": k + 0.5, "line": line} for k in range(n - 1)]
+        else:
+            fill = {"fillcolor": theme.band, "line": {"width": 0}}
+            shapes += [place | {"type": "rect", "y0": k - 0.5, "y1": k + 0.5} | fill for k in range(1, n, 2)]
+    return shapes
+
+
+def zero_line(n: int, xaxis: str, theme: Theme, at: float = 0.0) -> dict:
+    """The line from which estimates are read off."""
+    return {
+        "type": "line", "xref": xaxis, "yref": "y", "x0": at, "x1": at, "y0": -0.5, "y1": n - 0.5,
+        "line": {"color": theme.zero, "width": 1.4}, "layer": "below",
+    }  # fmt: skip
+
+
+def row_axis(n: int, labels: Sequence[str], theme: Theme, **more: object) -> dict:
+    """A y axis with row 0 on top and a label for each row."""
+    return {
+        "range": [n - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(n)), "ticktext": list(labels),
+        "tickfont": {"size": theme.label, "color": theme.text}, "showgrid": False, "zeroline": False,
+        "ticks": "", "automargin": True, "showline": False, "fixedrange": True,
+    } | more  # fmt: skip
+
+
+def value_axis(limits: tuple[float, float], title: str, theme: Theme, most: int = 5, **more: object) -> dict:
+    """An x axis with round ticks, faint lines and a title in words (lines joined by <br>)."""
+    values, texts = clean_ticks(*limits, most)
+    return {
+        "range": list(limits), "tickmode": "array", "tickvals": values, "ticktext": texts,
+        "tickfont": {"size": theme.small, "color": theme.muted}, "tickangle": 0, "ticks": "",
+        "title": {"text": title, "font": {"size": theme.small, "color": theme.muted}, "standoff": 6},
+        "gridcolor": theme.grid, "gridwidth": 1, "showgrid": True, "zeroline": False, "showline": False,
+        "fixedrange": True,
+    } | more  # fmt: skip
+
+
+def wrap(text: str, most: int) -> list[str]:
+    """Lines of at most `most` characters, broken at spaces; a longer word stands alone and is shortened."""
+    lines = [""]
+    for word in text.split():
+        word = words.shorten(word, most)
+        joined = f"{lines[-1]} {word}".strip()
+        if len(joined) > most:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return lines
+
+
+def note(text: str, theme: Theme, narrow: bool, left: float, below: float) -> tuple[dict, float]:
+    """A muted remark under the chart: its annotation, and the pixels it takes.
+
+    left : pixels from the figure's edge to the plot; below : pixels from the plot's bottom to the first line
+    """
+    lines = wrap(text, NOTE[narrow])
+    annotation = {
+        "text": "<br>".join(escape(line) for line in lines), "showarrow": False, "align": "left",
+        "xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top",
+        "xshift": -left + 4, "yshift": -below, "font": {"size": theme.small, "color": theme.muted},
+    }  # fmt: skip
+    return annotation, len(lines) * theme.small * LINE + 10
+
+
+def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: bool = False, **more: object) -> dict:
+    """A line above a panel. x : in shares of the plot's width"""
+    colour = theme.muted if muted else theme.text
+    size = theme.small if muted else theme.label
+    return {
+        "text": html_text, "showarrow": False, "xref": "paper", "yref": "paper", "x": x, "y": 1,
+        "xanchor": anchor, "yanchor": "bottom", "yshift": 4, "align": anchor,
+        "font": {"size": size, "color": colour},
+    } | more  # fmt: skip
+
+
+def tag(name: str, mark: Mark, most: int = 40, after: bool = True) -> str:
+    """A judge's symbol in its colour and its name, in plotly's markup."""
+    glyph = f'<span style="color:{mark.colour}">{mark.glyph}</span>'
+    text = f"<b>{escape(words.shorten(' '.join(name.split()), most))}</b>"
+    return f"{glyph} {text}" if after else f"{text} {glyph}"
+
+
+def empty(sentence: str, theme: Theme, narrow: bool = False) -> go.Figure:
+    """A figure that says why there is nothing to draw."""
+    lines = wrap(sentence, 44 if narrow else 70)
+    figure = go.Figure()
+    base(figure, theme, 60 + 20 * len(lines), sentence)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(
+        text="<br>".join(escape(line) for line in lines), showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5,
+        font={"size": theme.label, "color": theme.muted},
+    )  # fmt: skip
+    return figure

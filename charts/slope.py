@@ -1,0 +1,239 @@
+"""Who moves between two judges' rankings, and how sure is that?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts import rows as parts
+from charts import words
+from charts.differences import BEYOND, PARTS, Differences, find_differences, true_strengths
+from charts.theme import Mark, Theme, base, marks
+
+MOVERS = 5
+"""How many of the differences beyond noise are drawn strongest."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One judge's half: where each row stands, and what is written beside it."""
+
+    judge: str
+    mark: Mark
+    rows: np.ndarray
+    strength: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    truth: np.ndarray
+    labels: list[str]
+    width: float
+    height: float
+
+
+def slope_chart(
+    models: pd.DataFrame,
+    reference: str,
+    judge: str,
+    theme: Theme,
+    *,
+    humans: Collection[str] = (),
+    most: int = 15,
+    labels: Mapping[str, str] | None = None,
+    narrow: bool = False,
+    truth: pd.DataFrame | None = None,
+    ranking: pd.DataFrame | None = None,
+    judge_marks: Mapping[str, Mark] | None = None,
+) -> go.Figure:
+    """Two rankings side by side, one line a model from its place under `reference` to its place under `judge`.
+
+    Rows are evenly spaced in the order of each judge's strengths; beside each name stands its strength with
+    interval, so that places that could as well be exchanged are seen to be so (not at phone width: there only
+    names, places and lines). Lines beyond noise (scaled q < .05) are solid, in the colour of the judge that
+    holds the model higher; the rest are grey and dotted.
+
+    models : `compare`'s table `models`; with a column judge the rows of `judge` are taken
+    humans : which judges are people; labels : display names of models; judge_marks : overrides `marks`
+    most : how many models, the clearest differences first; the note says how many are not shown
+    narrow : for figures under 600 pixels
+    truth, ranking : see `differences.true_strengths` and `differences.find_differences`
+    customdata of each mark: [model]
+    """
+    found = find_differences(models, reference, judge, most, ranking)
+    if not len(found):
+        return parts.empty(f"No model was compared between {reference} and {judge}.", theme, narrow)
+    # By the reference; models without a strength under it come last.
+    found = found.order(_order(found.rank_ref, found.models))
+    drawn = dict(judge_marks or marks([reference, judge], humans, theme))
+    sides = [_side(found, end, name, drawn[name], theme, labels or {}, narrow, truth) for end, name in
+             (("ref", reference), ("judge", judge))]  # fmt: skip
+    n = len(found)
+    figure = go.Figure()
+    panels = ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0)) if narrow else ((0.0, 0.3), (0.3, 0.7), (0.7, 1.0))
+    _add_lines(figure, found, sides, theme)
+    limits = parts.span(*(np.r_[getattr(sides[0], p), getattr(sides[1], p)] for p in PARTS))
+    for k, side in enumerate(sides):
+        _add_marks(figure, found, side, k, (reference, judge), limits, theme, narrow)
+    bottom = 8.0 if narrow else 54.0
+    height_row = max(side.height for side in sides)
+    left, right = (side.width + 14 for side in sides)
+    said = _note(found, reference, judge, truth is not None and not narrow)
+    remark, taken = parts.note(said, theme, narrow, left, bottom)
+    most_chars, ends = (22, (0.44, 0.56)) if narrow else (30, (panels[0][1], panels[2][0]))
+    heads = [
+        parts.head(parts.tag(reference, sides[0].mark, most_chars, after=False), ends[0], theme, "right"),
+        parts.head(parts.tag(judge, sides[1].mark, most_chars), ends[1], theme, "left"),
+    ]
+    title = "strength, log-odds<br>(0 = average model)"
+    x = {"xaxis2": {"domain": panels[1], "range": [0, 1], "visible": False, "anchor": "y", "fixedrange": True}}
+    if not narrow:
+        x["xaxis"] = parts.value_axis(limits, title, theme, 3, domain=panels[0], anchor="y")
+        x["xaxis3"] = parts.value_axis(limits, title, theme, 3, domain=panels[2], anchor="y")
+    figure.update_layout(
+        margin={"l": left, "r": right, "t": 36, "b": bottom + taken, "pad": 6},
+        yaxis=parts.row_axis(n, _by_row(sides[0]), theme, anchor="x2" if narrow else "x"),
+        yaxis2=parts.row_axis(
+            n, _by_row(sides[1]), theme, overlaying="y", side="right", anchor="x2" if narrow else "x3"
+        ),
+        shapes=_ground(n, theme, panels, narrow),
+        annotations=[remark, *heads],
+        **x,
+    )
+    return base(figure, theme, n * height_row + 36 + bottom + taken, _alt(found, reference, judge))
+
+
+def _order(ranks: np.ndarray, models: tuple[str, ...]) -> np.ndarray:
+    return np.lexsort((np.array(models, dtype=str), np.where(np.isfinite(ranks), ranks, np.inf)))
+
+
+def _side(
+    found: Differences, end: str, judge: str, mark: Mark, theme: Theme, names: Mapping[str, str], narrow: bool,
+    truth: pd.DataFrame | None,
+) -> _Side:  # fmt: skip
+    ranks, tied = getattr(found, f"rank_{end}"), getattr(found, f"tied_{end}")
+    places = np.empty(len(found), dtype=int)
+    places[_order(ranks, found.models)] = np.arange(len(found))
+    size = theme.label
+    most = 84.0 if narrow else 178.0
+    fitted = parts.fit_labels([names.get(m, m) for m in found.models], most, size)
+    strongest = set(_movers(found))
+    labels, width = [], 0.0
+    for k, one in enumerate(fitted):
+        rank = f"{ranks[k]:.0f}{'=' if tied[k] else ''}" if np.isfinite(ranks[k]) else "–"
+        text = f"<b>{one.html}</b>" if k in strongest else one.html
+        colour = theme.text if found.beyond[k] or not found.n_beyond else theme.muted
+        number = f'<span style="color:{theme.muted}">{rank}</span>'
+        # The number stands on the side of the chart, where the line begins.
+        first, *rest = text.split("<br>") if len(one.lines) > 1 else [text]
+        line = f"{first}  {number}" if end == "ref" else f"{number}  {first}"
+        labels.append(f'<span style="color:{colour}">' + "<br>".join([line, *rest]) + "</span>")
+        width = max(width, parts.labels_width([one], size) + parts.text_width(rank + "  ", size))
+    # Bold type runs wider than the estimate for plain type.
+    return _Side(
+        judge, mark, places, getattr(found, f"strength_{end}"), getattr(found, f"lower_{end}"),
+        getattr(found, f"upper_{end}"), true_strengths(truth, judge, found.models), labels, width * 1.06,
+        parts.row_height(fitted, theme),
+    )  # fmt: skip
+
+
+def _movers(found: Differences) -> list[int]:
+    """Rows of the largest differences beyond noise."""
+    beyond = np.flatnonzero(found.beyond)
+    return [int(k) for k in beyond[np.argsort(-np.abs(found.value[beyond]), kind="stable")][:MOVERS]]
+
+
+def _by_row(side: _Side) -> list[str]:
+    out = [""] * len(side.labels)
+    for row, label in zip(side.rows, side.labels, strict=True):
+        out[row] = label
+    return out
+
+
+def _add_lines(figure: go.Figure, found: Differences, sides: list[_Side], theme: Theme) -> None:
+    strongest = set(_movers(found))
+    # Grey ones first, the strongest on top.
+    order = sorted(range(len(found)), key=lambda k: (k in strongest, found.beyond[k]))
+    for k in order:
+        higher = sides[1] if found.value[k] > 0 else sides[0]
+        if found.beyond[k]:
+            line = {"color": higher.mark.colour, "width": 3.2 if k in strongest else 1.6}
+        else:
+            line = {"color": theme.noise, "width": 1.4, "dash": "dot"}
+        figure.add_trace(
+            go.Scatter(
+                x=[0.02, 0.98], y=[sides[0].rows[k], sides[1].rows[k]], mode="lines", line=line, xaxis="x2", yaxis="y",
+                hoverinfo="skip", showlegend=False,
+            )
+        )  # fmt: skip
+
+
+def _add_marks(
+    figure: go.Figure, found: Differences, side: _Side, k: int, names: tuple[str, str],
+    limits: tuple[float, float], theme: Theme, narrow: bool,
+) -> None:  # fmt: skip
+    xaxis = "x2" if narrow else ("x", "x3")[k]
+    yaxis = ("y", "y2")[k]
+    if not narrow:
+        colours = [side.mark.colour] * len(found)
+        parts.add_intervals(figure, side.lower, side.upper, side.rows, colours, limits, xaxis, yaxis)
+        if np.isfinite(side.truth).any():
+            figure.add_trace(parts.truth_marks(side.truth, side.rows, theme, xaxis, yaxis, 14))
+    known = np.isfinite(side.strength)
+    figure.add_trace(
+        go.Scatter(
+            x=np.where(known, float(k), np.nan) if narrow else side.strength,
+            y=side.rows, mode="markers", xaxis=xaxis, yaxis=yaxis, cliponaxis=False, name=side.judge,
+            marker=parts.marker(side.mark, theme, 8 if narrow else 9), showlegend=False,
+            customdata=[[model] for model in found.models],
+            hovertext=[
+                f"<b>{parts.escape(words.shorten(model))}</b><br>" + found.hover(row, *map(_short, names))
+                for row, model in enumerate(found.models)
+            ],
+            hoverinfo="text",
+        )
+    )  # fmt: skip
+
+
+def _short(judge: str) -> str:
+    return parts.escape(words.shorten(judge, 30))
+
+
+def _ground(n: int, theme: Theme, panels: tuple[tuple[float, float], ...], narrow: bool) -> list[dict]:
+    if narrow:
+        return []
+    shapes = parts.bands(n, theme, [panels[0], panels[2]])
+    return [*shapes, parts.zero_line(n, "x", theme), parts.zero_line(n, "x3", theme)]
+
+
+def _note(found: Differences, reference: str, judge: str, with_truth: bool) -> str:
+    kind = "net of decisiveness" if found.scaled else "in log-odds"
+    reference, judge = words.shorten(reference, 24), words.shorten(judge, 24)
+    if found.beyond.any():
+        text = (
+            f"Solid lines: {reference} and {judge} differ beyond noise ({kind}, q < {words.number(BEYOND)}); "
+            "dotted: within noise."
+        )
+    else:
+        text = f"Dotted lines: none of these models differs beyond noise between {reference} and {judge} ({kind})."
+    if with_truth:
+        text += " Upright strokes: the simulated truth."
+    if found.hidden:
+        text += f" The {words.plural(len(found), 'model')} that differ most; {found.hidden:,} more are not shown."
+    return text
+
+
+def _alt(found: Differences, reference: str, judge: str) -> str:
+    """The picture in a sentence or two."""
+    text = (
+        f"Slope chart of {words.plural(len(found), 'model')}, ranked by {reference} on the left and by {judge} on the "
+        f"right. {found.n_beyond:,} {'differs' if found.n_beyond == 1 else 'differ'} beyond noise."
+    )
+    movers = [
+        f"{found.models[k]} (rank {found.rank_ref[k]:.0f} to {found.rank_judge[k]:.0f})"
+        for k in _movers(found)
+        if np.isfinite(found.rank_ref[k]) and np.isfinite(found.rank_judge[k])
+    ]
+    return text + (f" Largest: {words.listing(movers)}." if movers else "")
