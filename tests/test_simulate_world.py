@@ -79,6 +79,18 @@ def test_weights_that_vary_by_prompt_are_integrated_as_products_of_normals():
     assert expected(world).p_a[0, 0, 0, 0, 1] == pytest.approx(by_hand, abs=1e-8)
 
 
+def test_normal_effects_of_all_sources_add_up_in_variance():
+    factor = (Factor("words"),)
+    names = ("x", "y", "z")
+    shared = World(names, (judge(weights=[[0.3]]),), factor, prompt_sd=0.7, prompt_slope_sd=0.7)
+    each = judge(
+        weights=[[0.3]], annotators=5, annotator_sd=0.3, annotator_slope_sd=0.2, prompt_sd=0.6, prompt_slope_sd=0.3
+    )
+    # .49 = .09 + .36 + .04 and .49 = .04 + .09 + .36
+    split = World(names, (each,), factor, prompt_sd=0.2, prompt_slope_sd=0.6)
+    np.testing.assert_allclose(expected(shared).p_a, expected(split).p_a, atol=1e-13)
+
+
 def test_annotators_decisiveness_and_careless_people_are_integrated():
     people = judge(kind="human", annotators=10, careless=0.2, annotator_decisiveness_sd=0.5, tie=0.3)
     world = World(("x", "y", "z"), (people,))
@@ -98,7 +110,7 @@ def test_annotators_decisiveness_and_careless_people_are_integrated():
 def test_a_large_simulation_has_the_expected_outcomes():
     drawn = World.draw(1, models=4, scenarios=2, prompts=40_000, position=0.4, careless=0.1, pair_spread=0.5)
     judges = [
-        replace(drawn.judges[0], annotators=8000, annotator_decisiveness_sd=0.3, annotator_slope_sd=0.2),
+        replace(drawn.judges[0], annotators=8000, annotator_sd=0.7, annotator_slope_sd=0.7),
         replace(drawn.judges[1], prompt_sd=0.3, prompt_slope_sd=0.3),
         replace(drawn.judges[2], tie_model="rao-kupper", tie=0.5),
     ]
@@ -237,6 +249,25 @@ def test_a_response_has_one_value_for_all_its_judgments():
     for key in {(p, m) for p, m in zip(cells.prompt, cells.model_a, strict=True)}:
         rows = (cells.prompt == key[0]) & (cells.model_a == key[1])
         assert len(np.unique(cells.x_a[rows, 0])) == 1
+
+
+def test_factor_values_have_the_planted_means():
+    world = World(
+        ("x", "y"),
+        (judge(strengths=(0, 0), weights=[[0.1], [0.1]]),),
+        (Factor("words", sd=0.5, centre=100, unit=10, whole=True),),
+        ("long", "short"),
+        model_factor=np.array([[1.0], [-1.0]]),
+        scenario_factor=np.array([[2.0], [0.0]]),
+        prompts=2000,
+    )
+    cells = draw_cells(world, np.random.default_rng(0), 2000)
+    for model, scenario, mean in ((0, 0, 3.0), (0, 1, 1.0), (1, 0, 1.0), (1, 1, -1.0)):
+        x = cells.x_a[(cells.model_a == model) & (cells.scenario == scenario), 0]
+        # About 500 values with sd .5: standard error .022, five of them.
+        assert np.mean(x) == pytest.approx(mean, abs=0.11)
+        assert np.std(x) == pytest.approx(0.5, abs=0.08)
+    np.testing.assert_array_equal(world.factors[0].shown(np.array([0.0, 1.26, -20.0])), [100, 113, 0])
 
 
 def test_blocks_add_up_and_the_seed_alone_decides(monkeypatch):
