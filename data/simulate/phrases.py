@@ -25,7 +25,7 @@ HEDGED_ENDS = (
     "or so it seems",
     "in all likelihood",
 )
-PROPOSALS_HEDGED = ("perhaps", "if you like", "if that suits you", "at least as a first idea")
+PROPOSALS_HEDGED = ("perhaps", "as a rule", "at least at first", "at least in most cases")
 IDEAS_HEDGED = ("perhaps", "or something of the kind", "at least in a first draft", "one might say")
 HEDGES = (
     "There may well be exceptions.",

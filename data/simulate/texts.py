@@ -47,7 +47,12 @@ SCENARIOS: dict[str, str] = {
 # Their points are proposals or stages and make no sense without their names.
 _LABELLED = ("creative", "plan")
 # Their points propose something, which "as far as one can tell" does not fit.
-_HEDGED_BY_SCENARIO = {"creative": IDEAS_HEDGED, "plan": PROPOSALS_HEDGED, "advice": PROPOSALS_HEDGED}
+_HEDGED_BY_SCENARIO = {
+    "creative": IDEAS_HEDGED,
+    "plan": PROPOSALS_HEDGED,
+    "advice": PROPOSALS_HEDGED,
+    "code": PROPOSALS_HEDGED,
+}
 # Their points do not build on one another.
 _FREE_ORDER = ("creative", "compare", "advice")
 
