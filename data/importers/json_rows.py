@@ -33,7 +33,7 @@ LARGEST, TAIL = 256 << 20, 8 << 20
 
 @dataclass(frozen=True)
 class JsonRows:
-    """What was written to `raw_cells`. lines : (n_rows,) line, or record number in an array, of each row"""
+    """What was written. lines : (n_rows,) line, or record number in an array, of each row"""
 
     columns: tuple[str, ...]
     n_rows: int
@@ -58,8 +58,8 @@ _NEXT = re.compile(r"\}\s*,\s*(?=\{)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress) -> JsonRows:
-    """Write the records to the table `raw_cells` of `con`, batch by batch."""
+def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str) -> JsonRows:
+    """Write the records to the new table `into` of `con`, batch by batch."""
     records = _array(source, progress) if source.kind == "json" else _lines(source, progress)
     columns: dict[str, int] = {}
     rejections: list[Rejection] = []
@@ -81,12 +81,12 @@ def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress) -> 
         numbers.append(number)
         chars += sum(len(cell) for cell in row.values() if cell)
         if len(batch) >= BATCH or chars > BATCH_CHARS:
-            _write(con, columns, batch)
+            _write(con, into, columns, batch)
             batch, chars = [], 0
     if batch:
-        _write(con, columns, batch)
+        _write(con, into, columns, batch)
     if not numbers:
-        con.execute("CREATE TABLE IF NOT EXISTS raw_cells (c0 VARCHAR)")
+        con.execute(f"{creation(into)} IF NOT EXISTS {into} (c0 VARCHAR)")
     names = [key.strip() or f"column {i}" for i, key in enumerate(columns, 1)]
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -95,16 +95,23 @@ def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress) -> 
     return JsonRows(tuple(names), len(numbers), np.array(numbers, dtype=np.int64), tuple(rejections))
 
 
-def _write(con: duckdb.DuckDBPyConnection, columns: dict[str, int], batch: list[dict[str, str | None]]) -> None:
-    con.execute("CREATE TABLE IF NOT EXISTS raw_cells (c0 VARCHAR)")
-    have = len(con.execute("SELECT column_name FROM (DESCRIBE raw_cells)").fetchall())
+def creation(into: str) -> str:
+    """The words that create a table of this name: `temp.NAME` is a temporary one, which is not logged."""
+    return "CREATE TEMP TABLE" if into.startswith("temp.") else "CREATE TABLE"
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, into: str, columns: dict[str, int], batch: list[dict[str, str | None]]
+) -> None:
+    con.execute(f"{creation(into)} IF NOT EXISTS {into} (c0 VARCHAR)")
+    have = len(con.execute(f"SELECT column_name FROM (DESCRIBE {into})").fetchall())
     for index in range(have, len(columns)):
-        con.execute(f"ALTER TABLE raw_cells ADD COLUMN c{index} VARCHAR")
+        con.execute(f"ALTER TABLE {into} ADD COLUMN c{index} VARCHAR")
     width = max(len(columns), 1)
     arrays = [pa.array([row.get(key) for row in batch], pa.large_string()) for key in columns]
     arrays = arrays or [pa.nulls(len(batch), pa.large_string())]
     con.register("json_batch", pa.table(arrays, names=[f"c{i}" for i in range(width)]))
-    con.execute("INSERT INTO raw_cells SELECT * FROM json_batch")
+    con.execute(f"INSERT INTO {into} SELECT * FROM json_batch")
     con.unregister("json_batch")
 
 

@@ -83,7 +83,7 @@ def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Pr
         piece = gatherer.read(path / name if folder else path, name, NEEDS, words)
         if piece is not None:
             _add(gatherer, piece, *JUDGES[name])
-    con.execute("DROP TABLE llmfao_pairs; DROP TABLE llmfao_prompts")
+    con.execute("DROP TABLE temp.llmfao_pairs; DROP TABLE temp.llmfao_prompts")
     table = gatherer.finish()
     texts = [f"c{COLUMNS.index(name)}" for name in ("response_a", "response_b")]
     missing = " OR ".join(f"{cell} IS NULL" for cell in texts)
@@ -102,13 +102,13 @@ def _pairs(gatherer: Gatherer, path: Path, present: bool) -> None:
     if piece is None:
         gatherer.inferred.append(f"{PAIRS} is not there or cannot be read: no response texts")
         cells = ", ".join(f"NULL::VARCHAR AS {name}" for name in names)
-        con.execute(f"CREATE OR REPLACE TABLE llmfao_pairs AS SELECT {cells} WHERE false")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE llmfao_pairs AS SELECT {cells} WHERE false")
         return
     if twice := _repeated(con, piece):
         gatherer.inferred.append(f"{PAIRS} has {twice} ids more than once: the first is taken")
     cells = ", ".join(f"{_answer(piece, name)} AS {name}" for name in names)
     con.execute(
-        f"CREATE OR REPLACE TABLE llmfao_pairs AS SELECT {cells} FROM {piece.table} "
+        f"CREATE OR REPLACE TEMP TABLE llmfao_pairs AS SELECT {cells} FROM {piece.table} "
         f"QUALIFY row_number() OVER (PARTITION BY {piece.cell('id')} ORDER BY {piece.table}.rowid) = 1"
     )
     gatherer.drop(piece)
@@ -134,12 +134,12 @@ def _prompts(gatherer: Gatherer, path: Path, present: bool) -> None:
             f"{PROMPTS} is not there or cannot be read: prompts as {PAIRS} has them, else by number"
         )
         con.execute(
-            "CREATE OR REPLACE TABLE llmfao_prompts AS "
+            "CREATE OR REPLACE TEMP TABLE llmfao_prompts AS "
             "SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS text, NULL::VARCHAR AS type WHERE false"
         )
         return
     con.execute(
-        f"CREATE OR REPLACE TABLE llmfao_prompts AS SELECT {piece.cell('id')} AS id, "
+        f"CREATE OR REPLACE TEMP TABLE llmfao_prompts AS SELECT {piece.cell('id')} AS id, "
         f"{piece.cell('text')}::VARCHAR AS text, {piece.cell('type')}::VARCHAR AS type FROM {piece.table} "
         f"QUALIFY row_number() OVER (PARTITION BY {piece.cell('id')} ORDER BY {piece.table}.rowid) = 1"
     )

@@ -29,6 +29,7 @@ from errors import FileError
 
 # DuckDB's own default; a longer record needs a larger buffer and so is met by a second, slower way.
 LINE_BYTES = 2_000_000
+CELLS = "raw_cells"
 # RE2 refuses longer repetitions.
 MOST_REPEATS = 1000
 
@@ -98,19 +99,34 @@ def read_table(
     progress: Progress = silent,
     *,
     known: Mapping[str, Iterable[str]] | None = None,
+    into: str = CELLS,
 ) -> RawTable:
     """Fill `raw` from `source`. Replaces a `raw` that is already there.
 
     known : vocabulary of columns by name (winner: a, b, tie); it helps to tell a broken quote from CSV in a text
+    into : the table that takes the cells (`temp.NAME`: a temporary one); `raw` is made over the default one only
     Raises FileError when the file has no header, no row, a name twice, or is damaged.
     """
-    con.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS raw_cells; SET preserve_insertion_order = true")
+    con.execute(f"DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS {into}; SET preserve_insertion_order = true")
+    table = _read(source, con, workdir, progress, known or {}, into)
+    if into == CELLS:
+        make_view(con)
+    return table
+
+
+def _read(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    workdir: Path,
+    progress: Progress,
+    known: Mapping[str, Iterable[str]],
+    into: str,
+) -> RawTable:
     if source.kind == "csv":
-        return _read_csv(source, con, workdir, progress, known or {})
+        return _read_csv(source, con, workdir, progress, known, into)
     if source.kind == "parquet":
-        return _read_parquet(source, con, progress)
-    rows = json_rows.read(source, con, progress)
-    make_view(con)
+        return _read_parquet(source, con, progress, into)
+    rows = json_rows.read(source, con, progress, into)
     if not rows.n_rows and not rows.rejections:
         raise FileError(f"{source.name} holds no record")
     return _table(source, rows.columns, rows.n_rows, rows.rejections, lambda wanted: rows.lines[wanted])
@@ -168,6 +184,7 @@ def _read_csv(
     workdir: Path,
     progress: Progress,
     known: Mapping[str, Iterable[str]],
+    into: str,
 ) -> RawTable:
     assert source.delimiter is not None
     header = read_header(source.plain, source.delimiter)
@@ -179,15 +196,15 @@ def _read_csv(
     _check_names(source.name, columns)
     n = len(columns)
     fast = n > 1 and header.first and not source.mixed_line_ends
-    n_rows = _fast(source, con, n, progress) if fast else None
+    n_rows = _fast(source, con, n, progress, into) if fast else None
     # One line a record and one for the header (whose line feed the last line may lack): nothing to doubt.
     one_line_each = n_rows is not None and source.newlines <= n_rows + header.lines
-    if n_rows is not None and not one_line_each and _may_swallow(con, n, source.delimiter):
+    if n_rows is not None and not one_line_each and _may_swallow(con, n, source.delimiter, into):
         n_rows = None
     if n_rows:
         lines = _Lines(source, header, n_rows)
         return _table(source, columns, n_rows, (), lines, inferred)
-    return _read_scanned(source, con, workdir, progress, header, columns, inferred, known)
+    return _read_scanned(source, con, workdir, progress, header, columns, inferred, known, into)
 
 
 def _read_scanned(
@@ -199,6 +216,7 @@ def _read_scanned(
     columns: tuple[str, ...],
     inferred: tuple[str, ...],
     known: Mapping[str, Iterable[str]],
+    into: str,
 ) -> RawTable:
     """The careful way: find the records ourselves, and let DuckDB read the good ones."""
     assert source.delimiter is not None
@@ -210,50 +228,48 @@ def _read_scanned(
             found = scan(source.plain, source.delimiter, header, clean=clean, known=words, progress=progress)
         if not found.n_records and not found.rejections:
             raise FileError(f"{source.name} has a header and no row: export the data again")
-        con.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS raw_cells")
-        sql = _csv_sql(len(columns), source.delimiter, header=False, line_bytes=found.longest + 1024)
+        con.execute(f"DROP TABLE IF EXISTS {into}")
+        sql = _csv_sql(into, len(columns), source.delimiter, header=False, line_bytes=found.longest + 1024)
         run_sql(con, sql, [glob_escape(path)], progress, "reading the rows")
     except duckdb.Error as error:
         raise FileError(f"{source.name} cannot be read as a table: {_first_line(error)}") from error
     finally:
         path.unlink()
-    n_rows = _count(con)
+    n_rows = _count(con, into)
     if n_rows != found.n_records:
         raise FileError(
             f"{source.name}: {found.n_records} records were found but {n_rows} read; "
             "save it again as plain CSV (UTF-8, comma)"
         )
-    make_view(con)
     starts = found.start_lines()
     return _table(source, columns, n_rows, found.rejections, lambda rows: starts[rows], inferred)
 
 
-def _csv_sql(n: int, delimiter: str, *, header: bool, line_bytes: int) -> str:
+def _csv_sql(into: str, n: int, delimiter: str, *, header: bool, line_bytes: int) -> str:
     types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(n))
     names = ", ".join(f"'c{i}'" for i in range(n))
     size = max(LINE_BYTES, line_bytes)
     # Detected in a file as it came; the scanner's own file is known to end its rows in line feeds.
     line_end = "" if header else ", new_line = '\\n'"
     return (
-        "CREATE TABLE raw_cells AS SELECT * FROM read_csv(?, auto_detect = false, strict_mode = true, "
+        f"{json_rows.creation(into)} {into} AS SELECT * FROM read_csv(?, auto_detect = false, strict_mode = true, "
         f"header = {str(header).lower()}, delim = '{delimiter}', quote = '\"', escape = '\"', comment = '', "
         f"null_padding = false{line_end}, max_line_size = {size}, columns = {{{types}}}, force_not_null = [{names}])"
     )
 
 
-def _fast(source: Source, con: duckdb.DuckDBPyConnection, n: int, progress: Progress) -> int | None:
+def _fast(source: Source, con: duckdb.DuckDBPyConnection, n: int, progress: Progress, into: str) -> int | None:
     """The number of rows DuckDB read by itself, or None where it found anything wrong."""
     assert source.delimiter is not None
-    sql = _csv_sql(n, source.delimiter, header=True, line_bytes=0)
+    sql = _csv_sql(into, n, source.delimiter, header=True, line_bytes=0)
     try:
         run_sql(con, sql, [glob_escape(source.plain)], progress, "reading the rows")
     except duckdb.Error:
         return None
-    make_view(con)
-    return _count(con)
+    return _count(con, into)
 
 
-def _may_swallow(con: duckdb.DuckDBPyConnection, n: int, delimiter: str) -> bool:
+def _may_swallow(con: duckdb.DuckDBPyConnection, n: int, delimiter: str, into: str) -> bool:
     """Whether a cell over several lines has an interior line with as many delimiters as a row has.
 
     Looser than the scanner's rule, which then decides; it only saves most files the second reading.
@@ -267,12 +283,12 @@ def _may_swallow(con: duckdb.DuckDBPyConnection, n: int, delimiter: str) -> bool
     tests = " OR ".join(
         f"(contains(c{i}, chr(10)) AND regexp_matches(c{i}, $row))" for i in range(n)
     )  # fmt: skip
-    found = con.execute(f"SELECT count(*) FROM (SELECT 1 FROM raw_cells WHERE {tests} LIMIT 1)", {"row": row})
+    found = con.execute(f"SELECT count(*) FROM (SELECT 1 FROM {into} WHERE {tests} LIMIT 1)", {"row": row})
     return bool(found.fetchall()[0][0])
 
 
-def _count(con: duckdb.DuckDBPyConnection) -> int:
-    return int(con.execute("SELECT count(*) FROM raw_cells").fetchall()[0][0])
+def _count(con: duckdb.DuckDBPyConnection, into: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {into}").fetchall()[0][0])
 
 
 class _Lines:
@@ -296,7 +312,7 @@ class _Lines:
 # ---------------------------------------------------------------- Parquet
 
 
-def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress) -> RawTable:
+def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str) -> RawTable:
     """All columns as text; lists, structs and maps as JSON, floats with all their digits."""
     import pyarrow
     import pyarrow.parquet
@@ -317,7 +333,8 @@ def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Prog
         )
         run_sql(
             con,
-            f"CREATE TABLE raw_cells AS SELECT {cells} FROM read_parquet(?, hive_partitioning = false) AS t({aliases})",
+            f"{json_rows.creation(into)} {into} AS SELECT {cells} "
+            f"FROM read_parquet(?, hive_partitioning = false) AS t({aliases})",
             [path],
             progress,
             "reading the rows",
@@ -326,8 +343,7 @@ def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Prog
         raise FileError(
             f"{source.name} is a damaged Parquet file ({_first_line(error)}): download or copy it again"
         ) from error
-    make_view(con)
-    n_rows = _count(con)
+    n_rows = _count(con, into)
     if not n_rows:
         raise FileError(f"{source.name} has columns and no row: export the data again")
     return _table(source, columns, n_rows, (), lambda rows: None)
