@@ -85,7 +85,7 @@ class Style:
     """How a response is to look: counts, except flags.
 
     words : aimed at (40 to 230); items : list items; bold : bold phrases; hedges, first_person : phrases
-    care : 0 to 1, how well the response attends to what the prompt asks
+    care : 0 to 1, how probably the response attends to what the prompt asks
     """
 
     words: int
