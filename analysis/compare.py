@@ -16,8 +16,9 @@ from analysis.cells import Cells, Floats, fold_to_pairs
 from analysis.connectivity import find_kept
 from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
 from analysis.rank_correlation import REPLICATES, RankCorrelation, correlate_ranks
+from analysis.sandwich import strength_covariance
 from analysis.tables import floats
-from analysis.vcov import Clustering, Covariance, strength_covariance
+from analysis.vcov import Clustering, Covariance
 from errors import NotIdentifiedError
 
 DRAWS = 10_000

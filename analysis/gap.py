@@ -201,8 +201,9 @@ def _why_not_scaled(joint: Covariance, n: int) -> str | None:
     if joint.clustering.name == "none":
         wald = float((((vectors.T @ weight)[free]) ** 2 / values[free]).sum())
         found = float(chdtrc(rank, wald)) < LEVEL_OF_TESTS
-    elif joint.n_clusters > n and not joint.floored:
-        # Hotelling's T2: chi-squared would take the estimated covariance for the true one.
+    elif joint.n_clusters > 2 * rank and not joint.floored:
+        # Hotelling's T2: chi-squared would take the estimated covariance for the true one. With hardly
+        # more clusters than weights it finds nothing at all, and the largest weight decides, as below.
         wald = float((((vectors.T @ weight)[free]) ** 2 / values[free]).sum())
         clusters = joint.n_clusters
         f = wald * (clusters - rank) / (rank * (clusters - 1))

@@ -19,8 +19,9 @@ from analysis.bradley_terry import BradleyTerry
 from analysis.cells import Cells, Floats, Ints, dense_codes, place
 from analysis.connectivity import connected_replicates
 from analysis.replicates import refit
+from analysis.sandwich import cluster_codes
 from analysis.tables import floats
-from analysis.vcov import Clustering, cluster_codes
+from analysis.vcov import Clustering
 from errors import NotIdentifiedError, OptionError
 
 REPLICATES = 1000

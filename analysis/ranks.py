@@ -17,8 +17,9 @@ import pandas as pd
 from analysis.bradley_terry import BradleyTerry, fit_bradley_terry
 from analysis.cells import Cells, Floats, Ints
 from analysis.connectivity import LeftOut
+from analysis.sandwich import strength_covariance
 from analysis.tables import floats, integers
-from analysis.vcov import Clustering, Covariance, strength_covariance
+from analysis.vcov import Clustering, Covariance
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ NAMES = ("a", "b", "c", "d", "e")
 
 
 def sandwich(estimate, vcov, n_clusters=200, name="prompt") -> Covariance:
-    estimate = np.asarray(estimate, dtype=float)
-    return Covariance(Clustering(name), estimate, (Term(name, n_clusters, 1, np.asarray(vcov, dtype=float)),))
+    estimate, vcov = np.asarray(estimate, dtype=float), np.asarray(vcov, dtype=float)
+    none = np.empty((0, len(estimate)))
+    return Covariance(Clustering(name), estimate, (Term(name, n_clusters, 1, n_clusters, none, vcov),))
 
 
 def jackknife(estimate, replicates) -> Covariance:
     estimate, replicates = np.asarray(estimate, dtype=float), np.asarray(replicates, dtype=float)
-    g = len(replicates)
-    away = replicates - estimate
-    term = Term("prompt", g, 1, (g - 1) / g * away.T @ away, replicates)
+    g, k = replicates.shape
+    term = Term("prompt", g, 1, g, replicates, np.zeros((k, k)))
     return Covariance(Clustering("prompt"), estimate, (term,))
 
 

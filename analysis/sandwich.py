@@ -1,0 +1,220 @@
+"""How do strengths vary when whole prompts or annotators are drawn anew?
+
+The covariance of the strengths (and position effects) of one or more judges, by the rules of `vcov`.
+Estimates of several judges are stacked, so that differences between judges who saw the same prompts get
+their joint covariance: V = sum over clusters of D D' with D = H^-1 s of each judge side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.bradley_terry import BradleyTerry
+from analysis.cells import Cells, Floats, Ints, PairCounts, dense_codes, place
+from analysis.connectivity import connected_replicates, position_identified
+from analysis.replicates import refit
+from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE, JACKKNIFE_RIDGE, Clustering, Covariance, Term
+from errors import NotIdentifiedError, OptionError
+
+# Entries of the cluster x parameter score matrix held at a time: 2 MB, which stays in the cache.
+BLOCK_ENTRIES = 262_144
+
+
+def strength_covariance(fits: Sequence[BradleyTerry], cells: Sequence[Cells], clustering: Clustering) -> Covariance:
+    """Joint covariance of the stacked parameters of one or more judges.
+
+    fits, cells : one each per judge; the cells may hold further models, which are left aside
+    Returns a Covariance over [parameters of judge 1, parameters of judge 2, ...] in the fits' order.
+
+    Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes.
+    """
+    used = [
+        (part if fit.position is not None else part.without_position()).among(fit.models)
+        for fit, part in zip(fits, cells, strict=True)
+    ]
+    estimate = np.concatenate([fit.parameters for fit in fits])
+    name = clustering.name
+    if name == "none":
+        naive = _block_diagonal([fit.bread for fit in fits])
+        no_replicates = np.empty((0, len(estimate)))
+        return Covariance(clustering, estimate, (Term("none", 0, 1, np.inf, no_replicates, naive),))
+    ways = name.split("+")
+    codes = {way: dense_codes([cluster_codes(part, way) for part in used]) for way in ways}
+    terms = [_term(fits, used, way, found.codes, found.n_clusters, 1) for way, found in codes.items()]
+    if len(ways) == 2:
+        one, two = (codes[way] for way in ways)
+        both = dense_codes(
+            [p * two.n_clusters + q for p, q in zip(one.codes, two.codes, strict=True)],
+        )
+        terms.append(_term(fits, used, f"{ways[0]} x {ways[1]}", both.codes, both.n_clusters, -1))
+    return Covariance(clustering, estimate, tuple(terms))
+
+
+def cluster_codes(cells: Cells, way: str) -> Ints:
+    """The cells' codes of one way of clustering; OptionError when they are not there."""
+    if way not in cells.clusters:
+        raise OptionError(f"intervals clustered by {way} need the {way} of each judgment, which is not there")
+    return cells.clusters[way]
+
+
+def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
+    size = sum(len(block) for block in blocks)
+    out = np.zeros((size, size))
+    start = 0
+    for block in blocks:
+        out[start : start + len(block), start : start + len(block)] = block
+        start += len(block)
+    return out
+
+
+def _term(
+    fits: Sequence[BradleyTerry], cells: Sequence[Cells], way: str, codes: Sequence[Ints], n: int, sign: int
+) -> Term:
+    if n < 2:
+        raise NotIdentifiedError(
+            f"intervals clustered by {way} need at least 2 {way}s, and there is {n}. Cluster by something "
+            "else, or choose more data"
+        )
+    mass = np.zeros(n)
+    for part, code in zip(cells, codes, strict=True):
+        mass += np.bincount(code, part.weight, n)
+    few = n < FEW_CLUSTERS
+    deleted = np.arange(n) if few else np.flatnonzero(mass > HEAVY_SHARE * mass.sum())
+    effective = n if few or not len(deleted) else float(mass.sum() ** 2 / (mass @ mass))
+    parts = [_leave_out(fit, part, code, deleted) for fit, part, code in zip(fits, cells, codes, strict=True)]
+    replicates = np.hstack([part.parameters for part in parts])
+    ridged = np.any([part.ridged for part in parts], axis=0)
+    if few:
+        linear = np.zeros((replicates.shape[1],) * 2)
+    else:
+        bread = _block_diagonal([fit.bread for fit in fits])
+        linear = bread @ _meat(fits, cells, codes, n, deleted) @ bread * (n / (n - 1))
+        linear = (linear + linear.T) / 2
+    return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
+
+
+@dataclass(frozen=True)
+class _LeftOutOneByOne:
+    parameters: Floats
+    ridged: NDArray[np.bool_]
+
+
+def _leave_out(fit: BradleyTerry, cells: Cells, codes: Ints, deleted: Ints) -> _LeftOutOneByOne:
+    """Estimates without each of the clusters `deleted`, one at a time."""
+    counts = fit.counts
+    n_rows, n_deleted = len(counts.a), len(deleted)
+    if n_deleted == 0:
+        return _LeftOutOneByOne(np.empty((0, len(fit.parameters))), np.zeros(0, dtype=bool))
+    number = np.full(max(int(codes.max(initial=0)), int(deleted.max())) + 1, -1, dtype=np.int64)
+    number[deleted] = np.arange(n_deleted)
+    cluster = number[codes]
+    placed = place(cells, counts)
+    inside = cluster >= 0
+    key = cluster[inside] * n_rows + placed.row[inside]
+    shape, size = (n_deleted, n_rows), n_deleted * n_rows
+    weight = counts.weight - np.bincount(key, cells.weight[inside], size).reshape(shape)
+    score = counts.score - np.bincount(key, placed.score[inside], size).reshape(shape)
+    # What remains of a row by rounding alone is nothing.
+    weight[weight < 1e-9 * counts.weight] = 0.0
+    score = np.clip(score, 0.0, weight)
+    identified = connected_replicates(counts, weight, score)
+    if counts.first is not None:
+        for k in np.flatnonzero(identified):
+            some = weight[k] > 0
+            rest = PairCounts(
+                n_models=counts.n_models,
+                a=counts.a[some],
+                b=counts.b[some],
+                first=counts.first[some],
+                weight=weight[k, some],
+                score=score[k, some],
+                count=counts.count[some],
+            )
+            identified[k] = position_identified(rest)
+    ridge = np.where(identified, 0.0, JACKKNIFE_RIDGE)
+    return _LeftOutOneByOne(refit(counts, weight, score, fit.parameters, ridge), ~identified)
+
+
+def _residuals(fit: BradleyTerry, cells: Cells) -> Floats:
+    """(n_cells,) score - weight * P(i preferred)."""
+    n = len(fit.models)
+    theta = fit.strength
+    orders = 1 if cells.first is None else 3
+    if n * n * orders < len(cells.i):
+        # One exponential for each pair of models instead of each cell.
+        d = (theta[:, None] - theta[None, :])[:, :, None]
+        if fit.position is not None:
+            d = d + fit.position * np.array([-1.0, 0.0, 1.0])
+        expected = np.take((1.0 / (1.0 + np.exp(-d))).reshape(-1), cells.key)
+    else:
+        d = theta[cells.i] - theta[cells.j]
+        if fit.position is not None and cells.first is not None:
+            d += fit.position * cells.first
+        expected = 1.0 / (1.0 + np.exp(-d))
+    expected *= cells.weight
+    return np.asarray(np.subtract(cells.score, expected, out=expected))
+
+
+def _meat(
+    fits: Sequence[BradleyTerry],
+    cells: Sequence[Cells],
+    codes: Sequence[Ints],
+    n_clusters: int,
+    without: Ints,
+) -> Floats:
+    """(k, k) sum over clusters, but those of `without`, of the outer products of the stacked scores."""
+    width = sum(len(fit.parameters) for fit in fits)
+    sorted_parts = [_by_cluster(fit, part, code) for fit, part, code in zip(fits, cells, codes, strict=True)]
+    step = max(1, BLOCK_ENTRIES // width)
+    starts = np.arange(0, n_clusters + step, step)
+    cuts = [np.searchsorted(part.codes, starts) for part in sorted_parts]
+    meat = np.zeros((width, width))
+    for block, start in enumerate(starts[:-1]):
+        rows = min(step, n_clusters - int(start))
+        scores = np.empty((rows, width))
+        column = 0
+        for part, cut in zip(sorted_parts, cuts, strict=True):
+            part.add_scores(scores, column, int(start), slice(cut[block], cut[block + 1]))
+            column += part.width
+        scores[without[(without >= start) & (without < start + rows)] - start] = 0.0
+        meat += scores.T @ scores
+    return meat
+
+
+@dataclass(frozen=True)
+class _ByCluster:
+    codes: Ints
+    i: Ints
+    j: Ints
+    residual: Floats
+    first: Floats | None
+    n_models: int
+
+    @property
+    def width(self) -> int:
+        return self.n_models + (self.first is not None)
+
+    def add_scores(self, scores: Floats, column: int, start: int, cut: slice) -> None:
+        """Write the score sums of clusters start.. into the columns of this judge."""
+        rows, n = len(scores), self.n_models
+        code, residual = self.codes[cut] - start, self.residual[cut]
+        key = code * n
+        size = rows * n
+        sums = np.bincount(key + self.i[cut], residual, size) - np.bincount(key + self.j[cut], residual, size)
+        scores[:, column : column + n] = sums.reshape(rows, n)
+        if self.first is not None:
+            scores[:, column + n] = np.bincount(code, residual * self.first[cut], rows)
+
+
+def _by_cluster(fit: BradleyTerry, cells: Cells, codes: Ints) -> _ByCluster:
+    residual = _residuals(fit, cells)
+    i, j, first = cells.i, cells.j, cells.first
+    if bool((codes[1:] < codes[:-1]).any()):
+        order = np.argsort(codes, kind="stable")
+        codes, i, j, residual = codes[order], i[order], j[order], residual[order]
+        first = None if first is None else first[order]
+    return _ByCluster(codes, i, j, residual, first, len(fit.models))
