@@ -9,9 +9,9 @@ P(a) and P(tie) have closed sine and cosine transforms, so that each expectation
 
 With Davidson's nu = 2 cos(alpha): h = 2 cosh(2 alpha t) / sinh(2 pi t), q = 4 cos(alpha) sinh(2 alpha t) /
 (sin(alpha) sinh(2 pi t)); with Rao-Kupper's tau: h = cos(tau t) / sinh(pi t), q = 2 sin(tau t) / sinh(pi t)
-(Gradshteyn and Ryzhik, section 3.98; held by quadrature in the tests). Transforms and integrand decay like exp(-pi t), and the midpoint rule
-converges exponentially, because the integrand is analytic and even. Only an annotator's decisiveness, which
-multiplies everything, needs a quadrature of its own (Gauss-Hermite).
+(Gradshteyn and Ryzhik, section 3.98; the tests hold them against quadrature). Transforms and integrand decay like
+exp(-pi t), and the midpoint rule converges exponentially, because the integrand is analytic and even. Only an
+annotator's decisiveness, which multiplies everything, needs a quadrature of its own (Gauss-Hermite).
 """
 
 from __future__ import annotations
