@@ -55,44 +55,34 @@ class _Broken:
 _DECODER = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_Number)
 _WHITE = re.compile(r"[ \t\r\n]*")
 _NEXT = re.compile(r"\}\s*,\s*(?=\{)")
+Row = dict[str, str | None]
+_HALF = "half of a surrogate pair (\\ud800 to \\udfff alone) is no text"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str) -> JsonRows:
-    """Write the records to the new table `into` of `con`, batch by batch."""
+    """Write the records to the new table `into` of `con`, batch by batch.
+
+    Raises FileError when keys cannot be columns: too many, alike but for spaces, or none at all.
+    """
     records = _array(source, progress) if source.kind == "json" else _lines(source, progress)
-    columns: dict[str, int] = {}
-    rejections: list[Rejection] = []
-    numbers: list[int] = []
-    batch: list[dict[str, str | None]] = []
-    chars = 0
+    target = _Target(con, into)
     for number, record in records:
-        row = record if isinstance(record, _Broken) else _texts(record)
-        if isinstance(row, _Broken):
-            rejections.append(Rejection(number, None, row.text, row.reason))
-            continue
-        for key in row:
-            columns.setdefault(key, len(columns))
-        if len(columns) > MOST_KEYS:
+        target.take(number, record)
+        if len(target.columns) > MOST_KEYS:
             raise FileError(
                 f"{source.name} has more than {MOST_KEYS} different keys: records of a table share their keys"
             )
-        batch.append(row)
-        numbers.append(number)
-        chars += sum(len(cell) for cell in row.values() if cell)
-        if len(batch) >= BATCH or chars > BATCH_CHARS:
-            _write(con, into, columns, batch)
-            batch, chars = [], 0
-    if batch:
-        _write(con, into, columns, batch)
-    if not numbers:
-        con.execute(f"{creation(into)} IF NOT EXISTS {into} (c0 VARCHAR)")
-    names = [key.strip() or f"column {i}" for i, key in enumerate(columns, 1)]
+    target.write()
+    if target.numbers and not target.columns:
+        raise FileError(f"{source.name}: its records have no keys, so there is no column to read")
+    names = [key.strip() or f"column {i}" for i, key in enumerate(target.columns, 1)]
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         listed = ", ".join(repr(name[:80]) for name in twice[:10])
         raise FileError(f"{source.name}: keys that differ in spaces only: {listed}; give each its own name")
-    return JsonRows(tuple(names), len(numbers), np.array(numbers, dtype=np.int64), tuple(rejections))
+    rejections = tuple(sorted(target.rejections, key=lambda rejection: rejection.line or 0))
+    return JsonRows(tuple(names), len(target.numbers), np.array(target.numbers, dtype=np.int64), rejections)
 
 
 def creation(into: str) -> str:
@@ -100,31 +90,78 @@ def creation(into: str) -> str:
     return "CREATE TEMP TABLE" if into.startswith("temp.") else "CREATE TABLE"
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection, into: str, columns: dict[str, int], batch: list[dict[str, str | None]]
-) -> None:
-    con.execute(f"{creation(into)} IF NOT EXISTS {into} (c0 VARCHAR)")
-    have = len(con.execute(f"SELECT column_name FROM (DESCRIBE {into})").fetchall())
-    for index in range(have, len(columns)):
-        con.execute(f"ALTER TABLE {into} ADD COLUMN c{index} VARCHAR")
-    width = max(len(columns), 1)
-    arrays = [pa.array([row.get(key) for row in batch], pa.large_string()) for key in columns]
-    arrays = arrays or [pa.nulls(len(batch), pa.large_string())]
-    con.register("json_batch", pa.table(arrays, names=[f"c{i}" for i in range(width)]))
-    con.execute(f"INSERT INTO {into} SELECT * FROM json_batch")
-    con.unregister("json_batch")
+class _Target:
+    """The table being filled, and what was taken so far."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, into: str) -> None:
+        self.con, self.into = con, into
+        self.columns: dict[str, None] = {}
+        self.numbers: list[int] = []
+        self.rejections: list[Rejection] = []
+        self.batch: list[tuple[int, Row]] = []
+        self.chars = self.width = 0
+
+    def take(self, number: int, record: Any) -> None:
+        """One record, or the place of a broken one."""
+        row = record if isinstance(record, _Broken) else _texts(record)
+        if isinstance(row, dict) and any(key not in self.columns for key in row):
+            new = [key for key in row if key not in self.columns]
+            if any(_SURROGATE.search(key) for key in new):
+                row = _Broken(_HALF, "")
+            else:
+                self.columns |= dict.fromkeys(new)
+        if isinstance(row, _Broken):
+            self.rejections.append(Rejection(number, None, row.text, row.reason))
+            return
+        self.batch.append((number, row))
+        self.chars += sum(map(len, filter(None, row.values())))
+        if len(self.batch) >= BATCH or self.chars > BATCH_CHARS:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is held back."""
+        have = self.width
+        self.width = max(len(self.columns), 1)
+        if not have:
+            cells = ", ".join(f"c{i} VARCHAR" for i in range(self.width))
+            self.con.execute(f"{creation(self.into)} {self.into} ({cells})")
+        for index in range(have, self.width if have else 0):
+            self.con.execute(f"ALTER TABLE {self.into} ADD COLUMN c{index} VARCHAR")
+        try:
+            table = self._arrow()
+        except UnicodeEncodeError:
+            self._refuse_surrogates()
+            table = self._arrow()
+        self.con.register("json_batch", table)
+        self.con.execute(f"INSERT INTO {self.into} SELECT * FROM json_batch")
+        self.con.unregister("json_batch")
+        self.numbers.extend(number for number, _ in self.batch)
+        self.batch, self.chars = [], 0
+
+    def _arrow(self) -> pa.Table:
+        arrays = [pa.array([row.get(key) for _, row in self.batch], pa.large_string()) for key in self.columns]
+        arrays = arrays or [pa.nulls(len(self.batch), pa.large_string())]
+        return pa.table(arrays, names=[f"c{i}" for i in range(len(arrays))])
+
+    def _refuse_surrogates(self) -> None:
+        good = []
+        for number, row in self.batch:
+            bad = next((key for key, text in row.items() if text and _SURROGATE.search(text)), None)
+            if bad is None:
+                good.append((number, row))
+            else:
+                shown = _Broken(_HALF, row[bad] or "")
+                self.rejections.append(Rejection(number, bad, shown.text, shown.reason))
+        self.batch = good
 
 
-def _texts(record: Any) -> dict[str, str | None] | _Broken:
-    if not isinstance(record, dict):
-        return _Broken("the record is no JSON object: write {...} with one key a column", _dump(record))
+def _texts(record: Any) -> Row | _Broken:
     try:
-        row = {key: _text(value) for key, value in record.items()}
+        if not isinstance(record, dict):
+            return _Broken("the record is no JSON object: write {...} with one key a column", _dump(record))
+        return {key: value if type(value) is str else _text(value) for key, value in record.items()}
     except RecursionError:
         return _Broken("nested too deeply", "")
-    if any(_SURROGATE.search(text) for pair in row.items() for text in pair if text and not text.isascii()):
-        return _Broken("half of a surrogate pair (\\ud800 to \\udfff alone) is no text", _dump(record))
-    return row
 
 
 def _text(value: Any) -> str | None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -296,17 +295,18 @@ class _Lines:
 
     def __init__(self, source: Source, header: Header, n_rows: int) -> None:
         self.source, self.header, self.n_rows = source, header, n_rows
+        self.starts = np.empty(0, dtype=np.int64)
 
     def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         first = self.header.line + self.header.lines
         if self.source.newlines <= self.n_rows + self.header.lines:
             return rows + first
-        return self._starts[rows]
-
-    @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        assert self.source.delimiter is not None
-        return scan(self.source.plain, self.source.delimiter, self.header).start_lines()
+        last = int(rows.max())
+        if last >= len(self.starts):
+            assert self.source.delimiter is not None
+            found = scan(self.source.plain, self.source.delimiter, self.header, until=last + 1)
+            self.starts = found.start_lines()
+        return self.starts[rows]
 
 
 # ---------------------------------------------------------------- Parquet
