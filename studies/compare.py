@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.compare import Comparison, compare_strengths
+from analysis.tables import floats
 from analysis.vcov import choose_clustering
 from data import queries
 from data.model import Progress, option
@@ -16,8 +18,8 @@ from data.queries import Catalog
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met
-from studies.rank import check_annotators, percent
 from studies.overview import Line, compare_line
+from studies.rank import check_annotators, percent
 from studies.study import Fitted, Result, register
 
 
@@ -39,6 +41,10 @@ class Compare(Fitted):
     command: ClassVar[str] = "compare"
     title: ClassVar[str] = "Where judges part"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "model": "model", "strength_ref": "reference", "strength_judge": "judge", "gap": "gap", "interval": "gap, interval",
+        "gap_scaled": "net gap", "scaled_interval": "net gap, interval", "scaled_q": "q",
+    }  # fmt: skip
 
     position: bool = option(
         False, "estimate and take out the advantage of the response shown first", label="Position term", advanced=True
@@ -134,6 +140,12 @@ class Compare(Fitted):
     def _models(self, one: Held) -> pd.DataFrame:
         table = one.comparison.table(self.level)
         table.insert(0, "judge", one.judge)
+        joint = one.comparison.gaps.joint
+        half = joint.quantiles.two_sided(self.level) * joint.se
+        n = len(table)
+        for end, part in (("ref", slice(0, n)), ("judge", slice(n, 2 * n))):
+            table[f"lower_{end}"] = floats(joint.estimate[part] - half[part])
+            table[f"upper_{end}"] = floats(joint.estimate[part] + half[part])
         return table.sort_values("strength_ref", ascending=False, kind="stable", ignore_index=True)
 
     def _flips(self, one: Held) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -25,6 +26,10 @@ class Rank(Fitted):
 
     command: ClassVar[str] = "rank"
     title: ClassVar[str] = "Rankings"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "model": "model", "rank": "rank", "rank_interval": "rank, interval", "strength": "strength",
+        "interval": "strength, interval", "judgments": "judgments",
+    }  # fmt: skip
 
     position: bool = option(
         False, "estimate and take out the advantage of the response shown first", label="Position term", advanced=True

@@ -118,6 +118,8 @@ class Study(Selection):
     title: ClassVar[str] = ""
     # How judges enter: "any" (each alone), or "reference" (the first is what the others are held against).
     judges: ClassVar[Literal["any", "reference"]] = "any"
+    # Columns of the first table that people are shown, with their headings; all others are in its file.
+    shown: ClassVar[Mapping[str, str] | None] = None
 
     def resolve(self, store: Store) -> Self:
         """The same study with every default filled in and every name checked.

@@ -1,0 +1,14 @@
+"""The page setup, and which page is shown."""
+
+import streamlit as st
+
+from ui import navigation, selection
+from ui.figure import STYLE
+from ui.first_run import welcome
+
+st.set_page_config(page_title="Jurylens", page_icon=":material/balance:", layout="wide")
+page = st.navigation(navigation.pages(), position="hidden")
+st.html(STYLE)
+welcome()
+selection.begin(navigation.screen(page.title))
+page.run()

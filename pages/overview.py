@@ -1,0 +1,27 @@
+"""Overview: does the judge prefer what people prefer, how sure is that, and what should be distrusted?"""
+
+import streamlit as st
+
+from charts.coverage import coverage_chart
+from studies.coverage import Coverage
+from studies.overview import question
+from ui import overview, selection
+from ui.ask import chosen
+from ui.figure import figure
+from ui.session import run
+
+seen = selection.current()
+if seen.names is None:
+    overview.nothing_loaded()
+st.title(question(seen.names.judges, seen.reference, seen.judges), anchor=False)
+overview.sample_banner(seen)
+found = overview.finding(seen)
+overview.tiles(seen, found)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    overview.what_differs(seen, found)
+with right:
+    overview.what_to_distrust(seen, found)
+st.subheader("Who judged what", anchor=False)
+coverage = run(chosen(Coverage))
+figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage")

@@ -1,0 +1,1 @@
+"""The only Streamlit helpers: pages import these and the studies."""

@@ -1,0 +1,150 @@
+"""How is a result shown? A chart, its caption, its table for those who cannot or will not read charts, and its menu."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from charts import theme as themes
+from charts import words
+from studies.overview import escape
+from studies.study import Result
+from ui import session
+
+TABLE_ROWS = 12
+"""Rows of a table that are seen without scrolling."""
+
+# Both drawings are in the page and the width decides which is seen: no script has to ask the browser first, and
+# turning a phone needs no second run.
+NARROW = "(max-width: 640px)"
+STYLE = f"""<style>
+@media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
+@media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
+</style>"""
+
+Draw = Callable[[themes.Theme, bool], go.Figure]
+
+
+def theme() -> themes.Theme:
+    """The colours of the page as the reader has it."""
+    return themes.theme(st.context.theme.type)
+
+
+def figure(draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
+           columns: Mapping[str, str] | None = None, caption: str | None = None) -> None:  # fmt: skip
+    """The chart with caption, menu and table.
+
+    draw : (theme, narrow) -> figure; table : which of the result's tables stands behind it, the first if not said
+    rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
+    """
+    frame = result.table(table) if rows is None else rows
+    for width, narrow in (("wide", False), ("narrow", True)):
+        with st.container(key=f"{width}-{key}"):
+            drawn = draw(theme(), narrow)
+            st.plotly_chart(
+                drawn, theme=None, key=f"chart-{width}-{key}", alt=str((drawn.layout.meta or {}).get("alt", "")),
+                config={"displayModeBar": False, "responsive": True},
+            )  # fmt: skip
+    foot(result, frame, table or next(iter(result.tables)), key, caption)
+    with st.expander("The same as a table"):
+        show_table(frame, columns, key=key)
+
+
+def foot(result: Result, frame: pd.DataFrame, name: str, key: str, caption: str | None = None) -> None:
+    """The caption in grey and the menu beside it."""
+    said = caption or result.caption
+    with st.container(horizontal=True, vertical_alignment="top", key=f"foot-{key}"):
+        st.caption(escape(said, 4000), width="stretch")
+        menu(result, frame, name, key, said)
+
+
+def menu(result: Result, frame: pd.DataFrame, name: str, key: str, caption: str) -> None:
+    """What can be taken away from a chart: its data, its caption, the command that gives the same numbers."""
+    command = result.study.command_line(session.db_option())
+    with st.popover("Take away", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}"):
+        st.download_button(
+            "Data as CSV", data=lambda: as_csv(frame), file_name=file_name(result, name), mime="text/csv",
+            icon=":material/download:", key=f"csv-{key}", on_click="ignore",
+        )  # fmt: skip
+        st.caption("Caption")
+        st.code(caption, language=None, wrap_lines=True)
+        st.caption("The command that gives these numbers")
+        st.code(command, language="bash", wrap_lines=True)
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """In full precision; cells that a spreadsheet would run as a formula are made harmless."""
+    from exports.text import as_csv as csv_text
+
+    return csv_text(frame).encode()
+
+
+def file_name(result: Result, table: str) -> str:
+    """dataset-command-table.csv, of letters that every file system takes."""
+    parts = (str(result.settings.get("dataset", "")), result.study.command, table)
+    return re.sub(r"[^\w.-]+", "-", "-".join(parts)).strip("-")[:120] + ".csv"
+
+
+def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *, key: str) -> None:
+    """A table as people read it: numbers by charts.words, right-aligned, sorting by value all the same."""
+    from exports.text import for_people
+
+    wanted = {c: c.replace("_", " ") for c in frame.columns} if columns is None else columns
+    shown = with_intervals(frame, wanted)
+    text = for_people(shown)
+    style = shown.style.format({c: _Lookup(shown[c], text[c]) for c in shown.columns})
+    config = {
+        c: st.column_config.TextColumn(wanted.get(c, c), alignment="right") if _is_interval(c)
+        else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right")
+        for c in shown.columns
+    }  # fmt: skip
+    height = 36 * (min(len(shown), TABLE_ROWS) + 1) + 2
+    st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height)
+
+
+INTERVALS = {
+    "interval": ("lower", "upper"),
+    "scaled_interval": ("scaled_lower", "scaled_upper"),
+    "rank_interval": ("rank_lower", "rank_upper"),
+}
+"""Columns made of two others, for tables that people read."""
+
+
+def with_intervals(frame: pd.DataFrame, wanted: Sequence[str] | Mapping[str, str]) -> pd.DataFrame:
+    """The wanted columns; `interval` and its like are written from their two ends."""
+    out: dict[str, pd.Series] = {}
+    for name in wanted:
+        if name in frame:
+            out[name] = frame[name]
+        elif name in INTERVALS:
+            lower, upper = (frame[c] for c in INTERVALS[name])
+            out[name] = pd.Series(
+                [words.interval(low, high) for low, high in zip(lower, upper, strict=True)], dtype=object, index=frame.index
+            )
+    return pd.DataFrame(out).reset_index(drop=True)
+
+
+class _Lookup:
+    """A Styler formatter that writes each value as the table for people has it."""
+
+    def __init__(self, values: pd.Series, texts: pd.Series) -> None:
+        self.by_value = dict(zip((_hashable(v) for v in values), texts, strict=True))
+
+    def __call__(self, value: object) -> str:
+        return str(self.by_value.get(_hashable(value), ""))
+
+
+def _hashable(value: object) -> object:
+    return None if words.absent(value) else value
+
+
+def _is_interval(name: str) -> bool:
+    return name in INTERVALS
+
+
+def _is_text(column: pd.Series) -> bool:
+    return column.dtype == object or isinstance(column.dtype, pd.StringDtype)

@@ -1,0 +1,67 @@
+"""Which pages are there, what does each show, and how does one link to another without losing the selection?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui.view import View
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One page. studies : commands whose figures and tables it shows; words : address words of its own"""
+
+    path: str
+    title: str
+    icon: str
+    group: str
+    studies: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return self.path.removeprefix("pages/").removesuffix(".py")
+
+
+SCREENS = (
+    Screen("pages/overview.py", "Overview", ":material/home:", "", ("compare", "datasets health", "datasets coverage")),
+    Screen("pages/rankings.py", "Rankings", ":material/leaderboard:", "Compare", ("rank", "compare"),
+           ("with", "alone", "focus", "all", "truth", "position")),
+    Screen("pages/data.py", "Data", ":material/database:", "Files", ("datasets health",)),
+)  # fmt: skip
+
+
+def screen(title: str) -> Screen:
+    return next(s for s in SCREENS if s.title == title)
+
+
+def pages() -> list[st.Page]:  # type: ignore[valid-type]
+    """What `st.navigation` takes. The menu is drawn by `menu`, because its own links drop the address."""
+    return [st.Page(s.path, title=s.title, icon=s.icon, default=k == 0) for k, s in enumerate(SCREENS)]
+
+
+def menu(view: View) -> None:
+    """The pages by group, each link carrying the selection."""
+    with st.container(key="menu", gap=None):
+        group = ""
+        for each in SCREENS:
+            if each.group != group:
+                group = each.group
+                st.caption(group)
+            st.page_link(each.path, label=each.title, icon=each.icon, query_params=query(view), width="stretch")
+
+
+def query(view: View, **words: str | Sequence[str]) -> list[tuple[str, str]]:
+    """The selection, and words of one page, as an address."""
+    listed = {k: list(v) for k, v in view.words().items()}
+    for name, value in words.items():
+        listed[name.rstrip("_")] = [value] if isinstance(value, str) else list(value)
+    return [(k, v) for k, values in listed.items() for v in values]
+
+
+def link(view: View, title: str, label: str, *, icon: str | None = None, **words: str | Sequence[str]) -> None:
+    """A link to another page with this selection; `words` are added (`with_` stands for the word `with`)."""
+    st.page_link(screen(title).path, label=label, icon=icon, query_params=query(view, **words))

@@ -1,0 +1,190 @@
+"""The parts of the Overview: its finding, tiles, differences, and what to distrust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+import studies  # noqa: F401  (registers the studies)
+from charts import words
+from errors import JurylensError
+from studies.compare import Compare
+from studies.health import Health
+from studies.overview import Line, Tile, escape, most_different
+from studies.rank import Rank
+from studies.study import REGISTRY, Finding, Result, Study
+from ui import session
+from ui.ask import chosen, shown
+from ui.figure import figure
+from ui.navigation import link
+from ui.selection import set_word
+from ui.view import View, change_judges
+
+FIVE = 5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the studies answered. lines : what they add, by command; errors : why some could not answer"""
+
+    results: dict[str, Result]
+    lines: dict[str, Line]
+    errors: dict[str, str]
+
+
+def nothing_loaded() -> None:
+    """An empty store: say what to do, and end the page."""
+    st.title("Nothing is loaded yet", anchor=False)
+    st.write("Open a file of judgments: which of two responses is better, said by people, LLM judges or reward models.")
+    st.page_link("pages/data.py", label="Open a file", icon=":material/upload_file:")
+    st.stop()
+
+
+def sample_banner(seen: View) -> None:
+    if seen.names is not None and seen.names.simulated:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="banner"):
+            st.markdown("**Simulated**: these judgments were made up, with a known truth. Nobody gave them.", width="stretch")
+            link(seen, "Data", "Open your own file", icon=":material/upload_file:")
+
+
+def finding(seen: View) -> Found:
+    """The sentences that open the page, and the line that lets one trust them."""
+    found = _answers(seen)
+    lead = found.lines.get("compare") or found.lines.get("rank")
+    if lead is not None:
+        with st.container(key="finding"):
+            st.markdown(f"**{lead.finding}** {lead.more}")
+        st.caption(lead.trust)
+    _what_is_missing(seen, found)
+    if lead is not None:
+        link(seen, "Rankings", "See who moves", icon=":material/arrow_forward:")
+    return found
+
+
+def _answers(seen: View) -> Found:
+    found = Found({}, {}, {})
+    for command, cls in REGISTRY.items():
+        if cls.overview.__func__ is Study.overview.__func__ or (cls is Rank and "compare" in found.lines):  # type: ignore[attr-defined]
+            continue
+        if cls.judges == "reference" and (seen.reference is None or not seen.others):
+            continue
+        try:
+            result = session.answer(chosen(cls))
+        except JurylensError as error:
+            found.errors[command] = str(error)
+            continue
+        found.results[command] = result
+        line = cls.overview(result)
+        if line is not None:
+            found.lines[command] = line
+    return found
+
+
+def _what_is_missing(seen: View, found: Found) -> None:
+    """What keeps this dataset from the whole answer, and the way to it."""
+    assert seen.names is not None
+    if not seen.names.models:
+        st.info(
+            "This dataset names no models, so there is nothing to rank. A file with the columns `model_a` and `model_b` "
+            "brings rankings; what was judged, and what to distrust, stands below.",
+            icon=":material/info:",
+        )
+    elif seen.reference is None:
+        ask_reference(seen)
+    elif len(seen.names.judges) == 1:
+        st.info(
+            "There is one judge here. Add another judge's verdicts on the same pairs to hold the two against each other.",
+            icon=":material/info:",
+        )
+        link(seen, "Data", "Add a file to this dataset", icon=":material/upload_file:")
+    else:
+        for text in found.errors.values():
+            st.warning(escape(text, 4000), icon=":material/info:")
+
+
+def ask_reference(seen: View) -> None:
+    """Where no judge, or more than one, is human: whom are the others held against?"""
+    assert seen.names is not None
+    why = "No judge here is human" if not seen.humans else f"{len(seen.humans)} judges here are human"
+    with st.container(border=True, key="ask-reference"):
+        st.markdown(f"**{why}. Whom are the others held against?**")
+
+        def picked() -> None:
+            set_word("judge", change_judges(seen, st.session_state["ask-reference-box"], []))
+
+        st.selectbox("Reference judge", list(seen.names.judges), index=None, key="ask-reference-box", format_func=shown,
+                     on_change=picked, placeholder="Choose a judge", label_visibility="collapsed")  # fmt: skip
+
+
+def tiles(seen: View, found: Found) -> None:
+    """At most four figures, each with what stands behind it."""
+    assert seen.facts is not None
+    facts = seen.facts
+    people = sum(j.get("annotators", 0) for j in facts.judges)
+    note = f"{words.plural(facts.pairs, 'pair')} · {words.plural(facts.prompts, 'prompt')}"
+    if people:
+        note += f" · {people:,} people"
+    listed = [Tile("Judgments in the dataset", f"{facts.judgments:,}", note)]
+    for line in found.lines.values():
+        listed += line.tiles
+    with st.container(horizontal=True, key="tiles"):
+        for tile in listed[:4]:
+            with st.container(border=True, width=250, height="stretch"):
+                st.metric(tile.label, tile.value)
+                st.caption(tile.note)
+
+
+def what_differs(seen: View, found: Found) -> None:
+    """The five clearest differences, drawn and linked."""
+    from charts.gaps import gap_chart
+    from charts.ranking import ranking_chart
+
+    if "compare" in found.results:
+        result = found.results["compare"]
+        models, judge = result.table("models"), str(result.table("judges")["judge"].iloc[0])
+        reference = str(result.settings["reference"])
+        st.subheader("What differs most", anchor=False)
+        mine = models[models["judge"] == judge]
+        figure(
+            lambda theme, narrow: gap_chart(mine, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
+            result, "models", key="differs", rows=mine, columns=Compare.shown,
+        )  # fmt: skip
+        for row in most_different(mine, FIVE).to_dict("records"):
+            link(seen, "Rankings", f"{escape(row['model'], 40)}: where it stands", icon=":material/search:",
+                 focus=str(row["model"]), with_=judge)  # fmt: skip
+    elif "rank" in found.results:
+        result = found.results["rank"]
+        st.subheader("Whom the judges prefer", anchor=False)
+        figure(
+            lambda theme, narrow: ranking_chart(result.table("ranking"), theme, humans=seen.humans, most=FIVE, narrow=True),
+            result, "ranking", key="first", columns=Rank.shown,
+        )  # fmt: skip
+    else:
+        st.subheader("What differs", anchor=False)
+        st.caption("Without a ranking there is no model to hold against another.")
+
+
+def what_to_distrust(seen: View, found: Found) -> None:
+    """Health findings and the warnings of what was computed, the gravest first, each with its remedy."""
+    st.subheader("What to distrust", anchor=False)
+    health = session.run(chosen(Health))
+    listed = list(health.findings)
+    for command in found.lines:
+        listed += [Finding(w, 1) for w in found.results[command].warnings]
+    listed.sort(key=lambda f: -f.severity)
+    if not listed:
+        st.markdown("Nothing stands out: the models are connected, no cell is thin, the shown order is known.")
+    for one in listed[:FIVE]:
+        st.markdown(f"- {sentence(one)}")
+    if len(listed) > FIVE:
+        with st.expander(f"{len(listed) - FIVE} more"):
+            for one in listed[FIVE:]:
+                st.markdown(f"- {sentence(one)}")
+
+
+def sentence(one: Finding) -> str:
+    """A finding with its remedy in italics."""
+    text = escape(one.text, 4000)
+    text = f"**{text}**" if one.severity >= 2 else text
+    return f"{text} *{escape(one.remedy, 4000)}*" if one.remedy else text

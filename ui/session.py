@@ -1,0 +1,84 @@
+"""How does a page get its answer? One run for all studies: cached, with progress, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from data import queries
+from data.store import Store
+from errors import JurylensError
+from studies.study import VERSION, Result, Study, taken
+from ui.cache import ResultCache
+
+DEFAULT_DB = "jurylens.duckdb"
+QUIET = 0.4
+"""Seconds of work before a progress bar appears."""
+
+_results = ResultCache()
+
+
+def store_path() -> Path:
+    """$JURYLENS_DB, else jurylens.duckdb in the working folder."""
+    return Path(os.environ.get("JURYLENS_DB") or DEFAULT_DB)
+
+
+def store() -> Store:
+    return Store(store_path())
+
+
+def db_option() -> str | None:
+    """The store as a command needs it; None where the command line finds it by itself."""
+    return None if store_path() == Path(DEFAULT_DB) else str(store_path())
+
+
+def answer(study: Study) -> Result:
+    """The study's result, computed or remembered. Raises JurylensError.
+
+    While it computes a bar shows how far it is; a widget that changes meanwhile ends the work at the next report.
+    """
+    where = store()
+    with where.reading(f"looking up {study.command}") as con:
+        resolved = study.resolve(where)
+        names = queries.catalog(con, resolved.dataset or "")
+        fingerprint = queries.fingerprint(con, names, resolved.judge)
+        key = (str(where.path), names.dataset_id, resolved, fingerprint, VERSION)
+    slot = st.empty()
+    begun = time.monotonic()
+
+    def progress(share: float, text: str) -> None:
+        # Drawing is also where Streamlit ends a run that has been overtaken.
+        if time.monotonic() - begun > QUIET:
+            slot.progress(min(max(share, 0.0), 1.0), text)
+        else:
+            slot.empty()
+
+    try:
+        result = _results.get(
+            key,
+            lambda: resolved.run(where, progress),
+            lambda: progress(0.0, "another window is computing this already"),
+        )
+    finally:
+        slot.empty()
+    return replace(result, taken=taken(study, resolved))
+
+
+def run(study: Study) -> Result:
+    """As `answer`; what the user can cause becomes a notice, and the page ends there."""
+    try:
+        return answer(study)
+    except JurylensError as error:
+        notice(error)
+        st.stop()
+
+
+def notice(error: JurylensError) -> None:
+    """What happened and what to do next, as it stands in the error."""
+    from studies.overview import escape
+
+    st.warning(escape(str(error), 4000), icon=":material/info:")

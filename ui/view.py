@@ -1,0 +1,193 @@
+"""What do the words of an address mean in this store? Pure: no Streamlit, so that each rule can be tested alone.
+
+A view is a resolved selection: the dataset is named, the reference judge comes first, and what the store does not
+hold has been dropped, each with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from data import queries
+from data.queries import Catalog, Facts
+from data.store import Store
+from errors import OptionError
+from studies.study import Fitted
+
+Words = dict[str, list[str]]
+
+ONLY = "\x00only"
+"""Stands among the other judges for "nobody but the reference"."""
+
+SELECTION = tuple(f.name for f in fields(Fitted))
+"""Fields that all pages share; other words belong to one page."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The selection of one run.
+
+    datasets : names, the user's before the simulated ones; names, facts : of the chosen dataset, None in an empty store
+    reference : the judge others are held against; None where nobody has said which (see `find_reference`)
+    dropped : sentences about words that could not be kept; extra : the words that belong to one page
+    """
+
+    datasets: tuple[str, ...]
+    names: Catalog | None = None
+    facts: Facts | None = None
+    study: Fitted = field(default_factory=Fitted)
+    reference: str | None = None
+    dropped: tuple[str, ...] = ()
+    extra: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The judges looked at, the reference first; all of them where there is no reference."""
+        if self.study.judge:
+            return self.study.judge
+        return tuple(self.names.judges) if self.names else ()
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        return tuple(j for j in self.judges if j != self.reference)
+
+    @property
+    def humans(self) -> tuple[str, ...]:
+        return tuple(self.names.humans) if self.names else ()
+
+    def words(self) -> Words:
+        """The selection as words of an address: what differs from the defaults, and what a choice was made of."""
+        words = self.study.parameters()
+        if self.names and len(self.names.criteria) < 2:
+            words.pop("criterion", None)
+        return words
+
+
+def find_reference(names: Catalog) -> str | None:
+    """The only human judge, or the only judge; None when somebody has to say."""
+    if len(names.judges) == 1:
+        return next(iter(names.judges))
+    return names.humans[0] if len(names.humans) == 1 else None
+
+
+def read_view(words: Mapping[str, Sequence[str]], store: Store, page_words: Sequence[str] = ()) -> View:
+    """The view that an address means. page_words : names of words that the page understands beside the selection.
+
+    Raises StoreError where the store cannot be read.
+    """
+    if not store.exists():
+        return View(())
+    with store.reading("reading the selection") as con:
+        known = queries.dataset_names(con)
+        datasets = tuple(name for name, _ in known)
+        if not datasets:
+            return View(())
+        dropped: list[str] = []
+        dataset = _dataset(words, known, dropped)
+        names = queries.catalog(con, dataset)
+        facts = queries.dataset_facts(con, names.dataset_id)
+        moved = "dataset" in words and list(words["dataset"])[-1] != dataset
+        study, gone = Fitted.from_parameters({k: v for k, v in words.items() if k in SELECTION})
+        dropped += [f"“{word}” is no possible choice and was left out." for word in gone]
+        study = replace(study, dataset=dataset)
+        if moved:
+            # The names in the address belong to the dataset that is gone.
+            study = replace(study, judge=(), scenario=(), model=(), criterion=None, variant="plain")
+        study = _keep_known(study, names, dropped)
+        study, reference = _with_reference(study, names)
+        study = _resolved(study, names, store, dropped)
+    extra = {name: list(words[name]) for name in page_words if words.get(name)}
+    return View(datasets, names, facts, study, reference, tuple(dropped), extra)
+
+
+def _dataset(words: Mapping[str, Sequence[str]], known: list[tuple[str, bool]], dropped: list[str]) -> str:
+    own = [name for name, simulated in known if not simulated]
+    default = own[-1] if own else known[0][0]
+    if not words.get("dataset"):
+        return default
+    asked = list(words["dataset"])[-1]
+    if asked in dict(known):
+        return asked
+    dropped.append(f"There is no dataset “{asked}” here; this is “{default}”.")
+    return default
+
+
+def _keep_known(study: Fitted, names: Catalog, dropped: list[str]) -> Fitted:
+    """Without the names that the dataset does not hold."""
+    changes: dict[str, Any] = {}
+    for name, known in (("judge", names.judges), ("scenario", names.scenarios), ("model", names.models)):
+        asked = tuple(dict.fromkeys(getattr(study, name)))
+        kept = tuple(one for one in asked if one in known)
+        gone = [f"“{one}”" for one in asked if one not in known]
+        if gone:
+            dropped.append(f"{names.dataset} has no {name} {', '.join(gone)}: left out.")
+        changes[name] = kept
+    for name, known in (("criterion", names.criteria), ("variant", names.variants)):
+        asked_one = getattr(study, name)
+        default = None if name == "criterion" else "plain"
+        if asked_one not in (default, None) and asked_one not in known and asked_one != "overall":
+            dropped.append(f"{names.dataset} has no {name} “{asked_one}”: left out.")
+            changes[name] = default
+    return replace(study, **changes)
+
+
+def _with_reference(study: Fitted, names: Catalog) -> tuple[Fitted, str | None]:
+    if study.judge:
+        return study, study.judge[0]
+    reference = find_reference(names)
+    if reference is None:
+        return study, None
+    return replace(study, judge=(reference, *(j for j in names.judges if j != reference))), reference
+
+
+def _resolved(study: Fitted, names: Catalog, store: Store, dropped: list[str]) -> Fitted:
+    """With every default filled in but the judges; options that cannot be go back to their defaults."""
+    if study.criterion not in names.criteria:
+        fallback = "overall" if "overall" in names.criteria or not names.criteria else next(iter(names.criteria))
+        study = replace(study, criterion=fallback)
+    try:
+        resolved = study.resolve(store)
+    except OptionError as error:
+        dropped.append(f"{str(error).lstrip('-')} Left out.")
+        resolved = replace(study, level=Fitted.level, since=None, until=None).resolve(store)
+    # Without a reference nobody is chosen yet: `resolve` would list all judges as if that were a choice.
+    return replace(resolved, judge=study.judge)
+
+
+def change(words: Mapping[str, Sequence[str]], name: str, value: Any) -> Words:
+    """The words after a widget was changed. value : None, empty or the field's default takes the word out."""
+    out = {k: list(v) for k, v in words.items()}
+    listed = [str(v) for v in value] if isinstance(value, (list, tuple)) else [_word(value)]
+    out.pop(name, None)
+    if value not in (None, "", [], ()):
+        out[name] = listed
+    if name == "dataset":
+        # Names belong to a dataset; how things are counted does not.
+        for of_dataset in ("judge", "scenario", "model", "criterion", "variant", "since", "until"):
+            out.pop(of_dataset, None)
+        out = {k: v for k, v in out.items() if k in SELECTION}
+    return out
+
+
+def change_judges(view: View, reference: str | None, others: Sequence[str]) -> tuple[str, ...]:
+    """The judges after a new choice, the reference first. others : as clicked; none means all, ONLY last means none"""
+    assert view.names is not None
+    if reference is None:
+        return ()
+    if others and others[-1] == ONLY:
+        return (reference,)
+    rest = [j for j in others if j not in (ONLY, reference)]
+    if rest or reference in others:
+        if view.reference not in (None, reference):
+            # The judge that was the reference is now held against the new one.
+            rest.insert(0, str(view.reference))
+        return (reference, *rest)
+    return (reference, *(j for j in view.names.judges if j != reference))
+
+
+def _word(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
