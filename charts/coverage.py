@@ -36,8 +36,8 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     )
     table = tidy.pivot_table("judgments", "judge", "scenario", aggfunc="sum", fill_value=0, sort=False)
     # Scenarios with the most judgments first; what has no scenario last.
-    totals = table.sum()
-    table = table[sorted(table.columns, key=lambda s: (s == "", -totals[s], s))]
+    totals = {str(name): float(total) for name, total in table.sum().items()}
+    table = table[sorted(totals, key=lambda name: (name == "", -totals[name], name))]
     # Two judges against many scenarios, or one scenario against many judges: the longer list runs down.
     turned = table.shape[1] > max(table.shape[0], COLUMNS[narrow])
     shown = table.T if turned else table

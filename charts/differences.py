@@ -133,7 +133,8 @@ def _ranks(strength: np.ndarray) -> np.ndarray:
 
 
 def _tied(ranks: np.ndarray) -> np.ndarray:
-    return pd.Series(ranks).duplicated(keep=False).to_numpy() & np.isfinite(ranks)
+    again: np.ndarray = pd.Series(ranks).duplicated(keep=False).to_numpy() & np.isfinite(ranks)
+    return again
 
 
 def true_strengths(truth: pd.DataFrame | None, judge: str, models: tuple[str, ...]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def flip_chart(
     return base(figure, theme, n * 42 + top + bottom + taken, _alt(pairs, probability, len(flips), joint))
 
 
-def _oriented(row: Mapping[str, object], models: pd.DataFrame | None) -> tuple[str, str]:
+def _oriented(row: Mapping[Any, Any], models: pd.DataFrame | None) -> tuple[str, str]:
     """The two models, the one that the reference prefers first where that is known."""
     one, two = str(row["model_1"]), str(row["model_2"])
     if models is None:

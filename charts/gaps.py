@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,7 +147,7 @@ def _difference_title(found: Differences, reference: str, judge: str, narrow: bo
 def _heads(
     reference: str, judge: str, drawn: Mapping[str, Mark], domains: list[tuple[float, float]], narrow: bool,
     theme: Theme,
-) -> list[dict]:  # fmt: skip
+) -> list[dict[str, Any]]:  # fmt: skip
     """Which mark is whose, above the left panel; which side favours whom, above the right one."""
     left, right = domains[-1]
     most = 17
@@ -161,7 +162,8 @@ def _heads(
 
 
 def _truths(found: Differences, reference: str, judge: str, truth: pd.DataFrame | None) -> np.ndarray:
-    return np.r_[true_strengths(truth, reference, found.models), true_strengths(truth, judge, found.models)]
+    found_for = [true_strengths(truth, name, found.models) for name in (reference, judge)]
+    return np.concatenate(found_for)
 
 
 def _note(found: Differences, with_truth: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,8 +117,8 @@ def _order(tables: list[pd.DataFrame]) -> list[str]:
         known, strength = parts.numbers(table, "rank"), parts.numbers(table, "strength")
         by_strength = pd.Series(-strength).rank(method="min").to_numpy()
         for model, rank, other in zip(table["model"], known, by_strength, strict=True):
-            place = rank if np.isfinite(rank) else other
-            ranks.setdefault(str(model), [np.inf] * len(tables))[k] = place if np.isfinite(place) else np.inf
+            places = ranks.setdefault(str(model), [np.inf] * len(tables))
+            places[k] = next((float(place) for place in (rank, other) if np.isfinite(place)), np.inf)
     return sorted(ranks, key=lambda model: (ranks[model], model))
 
 
@@ -132,7 +133,7 @@ def _rank_text(table: pd.DataFrame, row: int, narrow: bool) -> str:
 
 def _rank_columns(
     columns: list[str], texts: Mapping[str, list[str]], widths: list[float], drawn: Mapping[str, Mark], theme: Theme
-) -> list[dict]:  # fmt: skip
+) -> list[dict[str, Any]]:  # fmt: skip
     """The ranks' intervals as right-aligned text in the right margin, a column a judge, each under its head."""
     out = []
     at = 0.0

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -187,7 +188,7 @@ def add_intervals(
             figure.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=marker, **common))
 
 
-def marker(mark: Mark, theme: Theme, size: float = 9, hollow: bool = False) -> dict:
+def marker(mark: Mark, theme: Theme, size: float = 9, hollow: bool = False) -> dict[str, Any]:
     """A plotly marker; hollow ones are filled with the page's colour, so that lines do not show through."""
     if hollow or mark.symbol.endswith("-open"):
         symbol = mark.symbol.replace("-open", "")
@@ -206,9 +207,9 @@ def truth_marks(values: np.ndarray, rows: np.ndarray, theme: Theme, xaxis: str, 
     )  # fmt: skip
 
 
-def bands(n: int, theme: Theme, domains: Sequence[tuple[float, float]]) -> list[dict]:
+def bands(n: int, theme: Theme, domains: Sequence[tuple[float, float]]) -> list[dict[str, Any]]:
     """Light bands behind every other row of each panel; hairlines between rows where bands would print."""
-    shapes: list[dict] = []
+    shapes: list[dict[str, Any]] = []
     for left, right in domains:
         place = {"xref": "paper", "yref": "y", "x0": left, "x1": right, "layer": "below"}
         if theme.band is None:
@@ -220,7 +221,7 @@ def bands(n: int, theme: Theme, domains: Sequence[tuple[float, float]]) -> list[
     return shapes
 
 
-def zero_line(n: int, xaxis: str, theme: Theme, at: float = 0.0) -> dict:
+def zero_line(n: int, xaxis: str, theme: Theme, at: float = 0.0) -> dict[str, Any]:
     """The line from which estimates are read off."""
     return {
         "type": "line", "xref": xaxis, "yref": "y", "x0": at, "x1": at, "y0": -0.5, "y1": n - 0.5,
@@ -228,7 +229,7 @@ def zero_line(n: int, xaxis: str, theme: Theme, at: float = 0.0) -> dict:
     }  # fmt: skip
 
 
-def row_axis(n: int, labels: Sequence[str], theme: Theme, **more: object) -> dict:
+def row_axis(n: int, labels: Sequence[str], theme: Theme, **more: object) -> dict[str, Any]:
     """A y axis with row 0 on top and a label for each row."""
     return {
         "range": [n - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(n)), "ticktext": list(labels),
@@ -237,7 +238,7 @@ def row_axis(n: int, labels: Sequence[str], theme: Theme, **more: object) -> dic
     } | more  # fmt: skip
 
 
-def value_axis(limits: tuple[float, float], title: str, theme: Theme, most: int = 5, **more: object) -> dict:
+def value_axis(limits: tuple[float, float], title: str, theme: Theme, most: int = 5, **more: object) -> dict[str, Any]:
     """An x axis with round ticks, faint lines and a title in words (lines joined by <br>)."""
     values, texts = clean_ticks(*limits, most)
     return {
@@ -262,7 +263,7 @@ def wrap(text: str, most: int) -> list[str]:
     return lines
 
 
-def note(text: str, theme: Theme, narrow: bool, left: float, below: float) -> tuple[dict, float]:
+def note(text: str, theme: Theme, narrow: bool, left: float, below: float) -> tuple[dict[str, Any], float]:
     """A muted remark under the chart: its annotation, and the pixels it takes.
 
     left : pixels from the figure's edge to the plot; below : pixels from the plot's bottom to the first line
@@ -276,7 +277,7 @@ def note(text: str, theme: Theme, narrow: bool, left: float, below: float) -> tu
     return annotation, len(lines) * theme.small * LINE + 10
 
 
-def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: bool = False, **more: object) -> dict:
+def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: bool = False) -> dict[str, Any]:
     """A line above a panel. x : in shares of the plot's width"""
     colour = theme.muted if muted else theme.text
     size = theme.small if muted else theme.label
@@ -284,7 +285,7 @@ def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: 
         "text": html_text, "showarrow": False, "xref": "paper", "yref": "paper", "x": x, "y": 1,
         "xanchor": anchor, "yanchor": "bottom", "yshift": 4, "align": anchor,
         "font": {"size": size, "color": colour},
-    } | more  # fmt: skip
+    }  # fmt: skip
 
 
 def tag(name: str, mark: Mark, most: int = 40, after: bool = True) -> str:

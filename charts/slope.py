@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -201,7 +202,7 @@ def _short(judge: str) -> str:
     return parts.escape(words.shorten(judge, 30))
 
 
-def _ground(n: int, theme: Theme, panels: tuple[tuple[float, float], ...], narrow: bool) -> list[dict]:
+def _ground(n: int, theme: Theme, panels: tuple[tuple[float, float], ...], narrow: bool) -> list[dict[str, Any]]:
     if narrow:
         return []
     shapes = parts.bands(n, theme, [panels[0], panels[2]])
