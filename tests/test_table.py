@@ -131,6 +131,12 @@ def test_giants_pass_unharmed(read: Any) -> None:
     assert got.rows == [(cell, "2"), ("3", "4")]
 
 
+def test_a_name_that_looks_like_a_pattern_means_one_file(read: Any) -> None:
+    read("a,b\n0,0\n", "f1.csv")
+    assert read("a,b\n1,2\n", "f*.csv").rows == [("1", "2")]
+    assert read("a,b\n3,4\n", "f[1].csv").rows == [("3", "4")]
+
+
 def test_a_broken_quote_costs_its_own_row(read: Any) -> None:
     got = read('id,text,winner\n1,x,a\n2,"broken,b\n3,"fine, so",a\n4,y,b\n')
     assert [row[0] for row in got.rows] == ["1", "3", "4"]
@@ -302,6 +308,15 @@ def test_keys_met_late_become_columns(read: Any, monkeypatch: pytest.MonkeyPatch
     assert got.rows == [tuple(str(i) if i == j else None for j in range(5)) for i in range(5)]
 
 
+def test_deep_records_and_records_without_keys(read: Any) -> None:
+    deep = "[" * 900 + "]" * 900
+    got = read(f'{{"a": 1}}\n{deep}\n{{"a": {deep}}}\n', "x.jsonl")
+    assert got.raw.n_rows + len(got.raw.rejections) == 3
+    with pytest.raises(FileError, match="have no keys"):
+        read("{}\n{}\n", "x.jsonl")
+    assert read('{"a": "\\ud800"}\n{"\\udfff": 1}\n{"b": 2}\n', "x.jsonl").rows == [(None, "2")]
+
+
 def test_json_refusals(read: Any) -> None:
     with pytest.raises(FileError, match="differ in spaces only: 'a'"):
         read('{"a": 1, " a": 2}\n', "x.jsonl")
@@ -360,7 +375,7 @@ def test_parquet_damaged_empty_and_with_a_name_twice(tmp_path: Path, con: duckdb
     path.write_bytes(whole[:4] + b"\xff" * 100 + whole[104:])
     with pytest.raises(FileError, match=r"file\.parquet is a damaged Parquet file .*download or copy it again"):
         fetch(path, con, tmp_path)
-    path.write_bytes(whole[:-40] + b"\xff" * 20 + whole[-20:])
+    path.write_bytes(whole[:-60] + b"\xff" * 50 + whole[-10:])
     with pytest.raises(FileError, match="damaged Parquet file"):
         fetch(path, con, tmp_path)
     pq.write_table(pa.table({"a": pa.array([], pa.string())}), path)

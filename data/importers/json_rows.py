@@ -104,7 +104,7 @@ class _Target:
     def take(self, number: int, record: Any) -> None:
         """One record, or the place of a broken one."""
         row = record if isinstance(record, _Broken) else _texts(record)
-        if isinstance(row, dict) and any(key not in self.columns for key in row):
+        if isinstance(row, dict) and not row.keys() <= self.columns.keys():
             new = [key for key in row if key not in self.columns]
             if any(_SURROGATE.search(key) for key in new):
                 row = _Broken(_HALF, "")
