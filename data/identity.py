@@ -206,7 +206,7 @@ def _keyed_pairs(step: Step) -> None:
             AND (row, cell) NOT IN (SELECT (row, cell) FROM by_key)""",
     )
     step.run(
-        """CREATE OR REPLACE TEMP TABLE linked AS SELECT * FROM direct
+        """CREATE OR REPLACE TEMP TABLE linked AS SELECT row, cell, pair_id, turned FROM direct
         UNION ALL SELECT row, cell, pair_id, turned FROM by_key"""
     )
 

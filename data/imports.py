@@ -27,7 +27,7 @@ from data.ingest import Ingested, add_dataset, find_dataset, ingest
 from data.model import Progress, silent
 from data.normalise import Staged, normalise
 from data.store import Store
-from errors import FileError, NothingAcceptedError
+from errors import FileError, NothingAcceptedError, StoreError
 
 SHOWN_VALUE = 200
 """Characters of an offending value that a report repeats."""
@@ -160,6 +160,12 @@ def commit(
         dataset_id = add_dataset(con, dataset, simulated=truth is not None)
         done = ingest(con, dataset_id, progress)
         report = _report(con, staging, dataset, staged, raw, mapping, done, log, dry_run)
+        if report.read != report.accepted + report.rejected + report.duplicates:
+            raise StoreError(
+                f"{log['file_name']}: {report.read:,} judgments were read, but {report.accepted:,} accepted, "
+                f"{report.rejected:,} rejected and {report.duplicates:,} duplicates do not add up to that, so nothing "
+                "was imported. This is a defect of the program: please report the file's layout"
+            )
         _log(con, done, report, log)
         if truth is not None:
             con.register("planted", truth)

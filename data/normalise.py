@@ -339,22 +339,17 @@ def _count_rules(mapping: Mapping) -> str:
 
 def _delivered(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -> None:
     """Factor and attribute columns, one row a value; empty cells are left out."""
-    con.execute("CREATE OR REPLACE TEMP TABLE factor_stage(row BIGINT, name VARCHAR, a VARCHAR, b VARCHAR)")
-    for name, column_a, column_b in mapping.factors:
-        a, b = (f"nullif(trim({col.at[c]}), '')" for c in (column_a, column_b))
-        con.execute(
-            f"INSERT INTO factor_stage SELECT row, {literal(name)}, {a}, {b} FROM raw "
-            f"WHERE {a} IS NOT NULL OR {b} IS NOT NULL"
-        )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE attribute_stage(row BIGINT, entity VARCHAR, name VARCHAR, a VARCHAR, b VARCHAR)"
-    )
-    for entity, name, used in mapping.attributes:
+    def kept(values: str, used: tuple[str, ...]) -> str:
         a, b = (f"nullif(trim({col.at[c]}), '')" for c in (used[0], used[-1]))
-        con.execute(
-            f"INSERT INTO attribute_stage SELECT row, {literal(entity)}, {literal(name)}, {a}, {b} FROM raw "
-            f"WHERE {a} IS NOT NULL OR {b} IS NOT NULL"
-        )
+        return f"SELECT row, {values}, {a} AS a, {b} AS b FROM raw WHERE {a} IS NOT NULL OR {b} IS NOT NULL"
+
+    # Each table in one statement: see `preserve_insertion_order` in data/duck.py.
+    factors = [kept(f"{literal(name)} AS name", (a, b)) for name, a, b in mapping.factors]
+    empty = "SELECT 0::BIGINT AS row, '' AS name, '' AS a, '' AS b WHERE false"
+    con.execute("CREATE OR REPLACE TEMP TABLE factor_stage AS " + " UNION ALL ".join(factors or [empty]))
+    attributes = [kept(f"{literal(e)} AS entity, {literal(n)} AS name", used) for e, n, used in mapping.attributes]
+    empty = "SELECT 0::BIGINT AS row, '' AS entity, '' AS name, '' AS a, '' AS b WHERE false"
+    con.execute("CREATE OR REPLACE TEMP TABLE attribute_stage AS " + " UNION ALL ".join(attributes or [empty]))
 
 
 def _inferred(con: duckdb.DuckDBPyConnection, mapping: Mapping, empty: int) -> list[str]:

@@ -39,8 +39,9 @@ def add_judgments(step: Step) -> tuple[int, int]:
     )
     step.run(
         # Same slot and repeat as an earlier row: the earliest (in the store, else in the file) holds.
-        """CREATE OR REPLACE TEMP TABLE twin AS
-        WITH all_rows AS (
+        """CREATE OR REPLACE TEMP TABLE twin (row BIGINT, cell BIGINT, outcome TINYINT, p_a DOUBLE, first_outcome TINYINT,
+            first_p DOUBLE, judgment_id BIGINT, import_id INTEGER, place BIGINT);
+        INSERT INTO twin WITH all_rows AS (
             SELECT r6.slot, n.number, r6.row, r6.cell, r6.outcome, r6.p_a, NULL AS judgment_id, NULL AS import_id
             FROM r6 JOIN numbered n USING (row, cell) WHERE r6.kind = 'human' OR r6.repeat IS NOT NULL
                 OR r6.external_id IS NOT NULL

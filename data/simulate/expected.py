@@ -26,10 +26,12 @@ from errors import OptionError, unknown_name
 
 Complex = npt.NDArray[np.complex128]
 
-# Steps of .04 repeat the integrand's transform every 2 pi / .04 = 157 log-odds: exact to 1e-14 while |eta| < 90.
+# A step h repeats the integrand's transform every 2 pi / h log-odds. At .1 (63 log-odds) the sum is exact to 1e-14
+# while |eta| < 30, which is nearly every world; at .04 while |eta| < 90.
 # At t = 12 the integrand is below exp(-12 pi) = 4e-17.
-_STEP = 0.04
-_T: Floats = ((np.arange(300) + 0.5) * _STEP).astype(np.float64)
+_STEP, _FINE_STEP = 0.1, 0.04
+_USUAL_ETA = 25.0
+_LAST = 12.0
 
 _DECISIVENESS_NODES = 24
 
@@ -110,20 +112,29 @@ def transforms(judge: Judge, t: Floats) -> tuple[Floats, Floats]:
     return np.cos(judge.tie * t) / np.sinh(np.pi * t), 2.0 * np.sin(judge.tie * t) / np.sinh(np.pi * t)
 
 
-def _characteristic(world: World, judge: Judge, scenario: int, s: int, t: Floats) -> Complex:
-    """phi(t), (len(t), models, models), of the log-odds before decisiveness; a careful annotator.
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Differences between the two models of each pair i < k. mean_factor : (n_pairs, n_factors)"""
+
+    i: npt.NDArray[np.intp]
+    k: npt.NDArray[np.intp]
+    mean_factor: Floats
+
+
+def _characteristic(world: World, judge: Judge, scenario: int, pairs: _Pairs, t: Floats) -> Complex:
+    """phi(t), (len(t), n_pairs), of the log-odds before decisiveness and position; a careful annotator.
 
     A factor's term is (w + b) d with b ~ N(0, slope variance) and d ~ N(m, 2 sd^2): a Gaussian integral.
     """
-    t = t[:, None, None]
-    mean = judge.strengths[:, None] - judge.strengths[None, :] + judge.position * s
+    t = t[:, None]
+    mean = judge.strengths[pairs.i] - judge.strengths[pairs.k]
     variance = 2.0 * (world.prompt_sd**2 + judge.prompt_sd**2 + judge.annotator_sd**2)
     exponent = 1j * t * mean - 0.5 * t**2 * variance
     slope = world.prompt_slope_sd**2 + judge.prompt_slope_sd**2 + judge.annotator_slope_sd**2
     scale = np.ones_like(t)
     for f, factor in enumerate(world.factors):
         w = judge.weights[scenario, f]
-        m = world.model_factor[:, None, f] - world.model_factor[None, :, f]
+        m = pairs.mean_factor[:, f]
         spread = 2.0 * factor.sd**2
         widened = 1.0 + t**2 * slope * spread
         exponent = exponent + (1j * t * w * m - 0.5 * t**2 * (slope * m**2 + w**2 * spread)) / widened
@@ -131,26 +142,46 @@ def _characteristic(world: World, judge: Judge, scenario: int, s: int, t: Floats
     return np.asarray(scale * np.exp(exponent), dtype=np.complex128)
 
 
+def _nodes(world: World, judge: Judge, pairs: _Pairs) -> tuple[Floats, float]:
+    """Midpoints t and their step, fine enough for the largest log-odds that can reasonably occur."""
+    slope = np.sqrt(world.prompt_slope_sd**2 + judge.prompt_slope_sd**2 + judge.annotator_slope_sd**2)
+    weight = np.abs(judge.weights).max(axis=0, initial=0.0) + 3.0 * slope
+    reach = np.abs(pairs.mean_factor).max(axis=0, initial=0.0) + 6.0 * np.array([f.sd for f in world.factors])
+    plain = np.ptp(judge.strengths) + abs(judge.position) + float(weight @ reach)
+    plain += 6.0 * np.sqrt(2.0 * (world.prompt_sd**2 + judge.prompt_sd**2 + judge.annotator_sd**2))
+    usual = not judge.annotator_decisiveness_sd and judge.decisiveness * plain < _USUAL_ETA
+    step = _STEP if usual else _FINE_STEP
+    return ((np.arange(round(_LAST / step)) + 0.5) * step).astype(np.float64), step
+
+
 def expected(world: World) -> Expected:
     """Exact verdict probabilities of each judge, by scenario and shown order (error below 1e-12)."""
     j_n, c_n, m = len(world.judges), len(world.scenarios), len(world.models)
-    p_a = np.empty((j_n, c_n, 2, m, m))
-    p_tie = np.empty_like(p_a)
+    p_a = np.full((j_n, c_n, 2, m, m), 0.5)
+    p_tie = np.zeros_like(p_a)
+    i, k = np.triu_indices(m, 1)
+    pairs = _Pairs(i, k, world.model_factor[i] - world.model_factor[k])
     for j, judge in enumerate(world.judges):
-        h, q = transforms(judge, _T)
+        t, step = _nodes(world, judge, pairs)
+        h, q = transforms(judge, t)
+        careless = judge.n_careless / judge.annotators if judge.annotators else 0.0
         for c in range(c_n):
-            for o, s in enumerate((1, -1)):
-                half = np.zeros((m, m))
-                tie = np.zeros((m, m))
-                for factor, share in _decisiveness(judge):
-                    phi = _characteristic(world, judge, c, s, factor * _T)
-                    half += share * _STEP * np.tensordot(h, phi.imag, axes=1)
-                    tie += share * _STEP * np.tensordot(q, phi.real, axes=1)
-                careless = judge.n_careless / judge.annotators if judge.annotators else 0.0
-                tie = (1.0 - careless) * tie + careless * judge.tie_between_equals
-                half = (1.0 - careless) * half
-                p_a[j, c, o] = 0.5 + half - 0.5 * tie
-                p_tie[j, c, o] = tie
+            half, tie = np.zeros((2, len(i))), np.zeros((2, len(i)))
+            for factor, share in _decisiveness(judge):
+                phi = _characteristic(world, judge, c, pairs, factor * t)
+                for o, s in enumerate((1, -1)):
+                    turned = np.exp(1j * factor * t * judge.position * s)
+                    half[o] += share * step * ((h * turned) @ phi).imag
+                    tie[o] += share * step * ((q * turned) @ phi).real
+            tie = (1.0 - careless) * tie + careless * judge.tie_between_equals
+            half = (1.0 - careless) * half
+            won = 0.5 + half - 0.5 * tie
+            for o in (0, 1):
+                p_a[j, c, o][i, k], p_tie[j, c, o][i, k] = won[o], tie[o]
+                # The same pair seen from its other side: shown first is shown second.
+                p_a[j, c, 1 - o][k, i], p_tie[j, c, 1 - o][k, i] = 1.0 - tie[o] - won[o], tie[o]
+            on_diagonal = np.arange(m)
+            p_tie[j, c, :, on_diagonal, on_diagonal] = 0.0
     return Expected(
         world.models,
         tuple(judge.name for judge in world.judges),
