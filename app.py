@@ -6,7 +6,7 @@ from ui import navigation, selection
 from ui.figure import STYLE
 from ui.first_run import welcome
 
-st.set_page_config(page_title="Jurylens", page_icon=":material/balance:", layout="wide")
+st.set_page_config(page_title="Jurylens", page_icon="ui/icon.svg", layout="wide")
 page = st.navigation(navigation.pages(), position="hidden")
 st.html(STYLE)
 welcome()

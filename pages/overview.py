@@ -4,16 +4,13 @@ import streamlit as st
 
 from charts.coverage import coverage_chart
 from studies.coverage import Coverage
-from studies.overview import question
 from ui import overview, selection
 from ui.ask import chosen
 from ui.figure import figure
 from ui.session import run
 
 seen = selection.current()
-if seen.names is None:
-    overview.nothing_loaded()
-st.title(question(seen.names.judges, seen.reference, seen.judges), anchor=False)
+overview.title(seen)
 overview.sample_banner(seen)
 found = overview.finding(seen)
 overview.tiles(seen, found)

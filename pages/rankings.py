@@ -1,19 +1,26 @@
 """Rankings: whom each judge prefers, who moves between judges, and how sure we are."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from studies.compare import Compare
 from studies.rank import Rank
 from ui import rankings, selection
-from ui.ask import ask, chosen
+from ui.ask import ask
+from ui.session import run
 
 seen = selection.current()
 st.title("Rankings", anchor=False)
 rankings.answer_or_stop(seen)
 judge = rankings.choose_judge(seen)
-ask(Compare if judge else Rank)
-truth = rankings.truth(seen)
-if judge:
-    rankings.two_judges(seen, chosen(Compare), judge, truth)
-st.subheader("Each judge alone", anchor=False)
-rankings.alone(seen, chosen(Rank), truth)
+view = rankings.choose_view(judge)
+if judge is None or view == rankings.ALONE:
+    result = run(ask(Rank))
+    rankings.finding(result)
+    rankings.alone(seen, result, rankings.truth(seen))
+else:
+    result = run(replace(ask(Compare), judge=(str(seen.reference), judge)))
+    rankings.finding(result)
+    rankings.two_judges(seen, result, judge, view, rankings.truth(seen))
+rankings.remarks(result)

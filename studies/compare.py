@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -42,8 +42,8 @@ class Compare(Fitted):
     title: ClassVar[str] = "Where judges part"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
-        "model": "model", "strength_ref": "reference", "strength_judge": "judge", "gap": "gap", "interval": "gap, interval",
-        "gap_scaled": "net gap", "scaled_interval": "net gap, interval", "scaled_q": "q",
+        "model": "model", "strength_ref": "reference", "strength_judge": "judge", "gap": "gap",
+        "interval": "gap, interval", "gap_scaled": "net gap", "scaled_interval": "net gap, interval", "scaled_q": "q",
     }  # fmt: skip
 
     position: bool = option(
@@ -103,11 +103,11 @@ class Compare(Fitted):
         )
 
     @classmethod
-    def overview(cls, result: Result) -> Line | None:
-        settings = result.settings
-        return compare_line(
-            settings["reference"], result.table("judges"), result.table("models"), settings["level"], settings["ties"]
-        )
+    def overview(cls, results: Sequence[Result]) -> Line | None:
+        judges = pd.concat([r.table("judges") for r in results], ignore_index=True)
+        models = pd.concat([r.table("models") for r in results], ignore_index=True)
+        settings = results[0].settings
+        return compare_line(settings["reference"], judges, models, settings["level"], settings["ties"])
 
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:

@@ -37,7 +37,7 @@ class Coverage(Study):
             values={"judgments": total},
             settings=self.settings(),
             warnings=(),
-            caption=f"{words.plural(total, 'judgment')} with a verdict by {words.plural(table['judge'].nunique(), 'judge')}"
-            f"{where}; dataset {names.dataset}.",
+            caption=f"{words.plural(total, 'judgment')} with a verdict by "
+            f"{words.plural(table['judge'].nunique(), 'judge')}{where}; dataset {names.dataset}.",
             fingerprint=fingerprint,
         )

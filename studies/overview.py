@@ -18,8 +18,11 @@ from charts import words
 ALPHA = 0.05
 """False discovery rate below which a gap counts as beyond noise."""
 
+PLURAL = ("people", "humans", "experts", "annotators", "workers", "raters", "users", "students")
+"""Names of judges that take a verb in the plural."""
+
 SENTENCES = 3
-"""Judges that get a sentence of their own; more are summed up."""
+"""Judges that get a sentence of their own; more are left to the reader's choice."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,6 @@ def compare_line(reference: str, judges: pd.DataFrame, models: pd.DataFrame, lev
     """Of `Compare`: its tables `judges` (one row a judge) and `models` (one row a judge and model)."""
     rows = judges.to_dict("records")
     told = [_order(str(r["judge"]), reference, r) for r in rows[:SENTENCES]]
-    if len(rows) > SENTENCES:
-        told.append(_others(rows[SENTENCES:]))
     differ = [_differences(str(r["judge"]), models[models["judge"] == r["judge"]]) for r in rows[:SENTENCES]]
     return Line(
         finding=told[0],
@@ -81,6 +82,7 @@ def compare_line(reference: str, judges: pd.DataFrame, models: pd.DataFrame, lev
 
 
 def _order(judge: str, reference: str, row: Mapping[Any, Any]) -> str:
+    does = "do" if reference.casefold() in PLURAL else "does"
     judge, reference = escape(judge), escape(reference)
     value, lower, upper = row["spearman"], row["spearman_lower"], row["spearman_upper"]
     n = words.plural(int(row["models"]), "model")
@@ -93,10 +95,10 @@ def _order(judge: str, reference: str, row: Mapping[Any, Any]) -> str:
             "these data."
         )
     if lower > 0:
-        return f"{judge} orders the {n} {_likeness(float(value))} {reference} does ({rho})."
+        return f"{judge} orders the {n} {_likeness(float(value))} {reference} {does} ({rho})."
     if upper < 0:
         return f"{judge} tends to order the {n} the other way round from {reference} ({rho})."
-    return f"Whether {judge} orders the {n} as {reference} does cannot be told ({rho})."
+    return f"Whether {judge} orders the {n} as {reference} {does} cannot be told ({rho})."
 
 
 def _likeness(rho: float) -> str:
@@ -107,16 +109,6 @@ def _likeness(rho: float) -> str:
     return "partly as" if rho >= 0.4 else "only loosely as"
 
 
-def _others(rows: Sequence[Mapping[Any, Any]]) -> str:
-    known = [float(r["spearman"]) for r in rows if not words.absent(r["spearman"])]
-    who = words.plural(len(rows), "other judge")
-    if not known:
-        return f"For {who} no correlation is defined."
-    if len(known) == 1:
-        return f"For {who}: ρ = {words.number(known[0])}."
-    return f"For {who}, ρ runs from {words.number(min(known))} to {words.number(max(known))}."
-
-
 def beyond_noise(models: pd.DataFrame) -> pd.DataFrame:
     """The rows whose scaled gap passes its test, largest first."""
     passed = models[models["scaled_q"].astype("Float64").lt(ALPHA).fillna(False).astype(bool)]
@@ -125,11 +117,14 @@ def beyond_noise(models: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_different(models: pd.DataFrame, most: int = 5) -> pd.DataFrame:
-    """The rows with the largest scaled gaps (plain ones where no scale is offered), each model once."""
+    """The rows of one judge to look at first: beyond noise before the others, then by size of the scaled gap (of the
+    plain one where no scale is offered)."""
     size = models["gap_scaled"].astype("Float64").abs()
     size = size.fillna(models["gap"].astype("Float64").abs()) if size.isna().all() else size
-    ranked = models.assign(_size=size).dropna(subset="_size").sort_values("_size", ascending=False, kind="stable")
-    return ranked.drop_duplicates("model").head(most).drop(columns="_size")
+    beyond = models.index.isin(beyond_noise(models).index)
+    ranked = models.assign(_size=size, _beyond=beyond).dropna(subset="_size")
+    ranked = ranked.sort_values(["_beyond", "_size"], ascending=False, kind="stable")
+    return ranked.head(most).drop(columns=["_size", "_beyond"])
 
 
 def _differences(judge: str, models: pd.DataFrame) -> tuple[str, str]:
@@ -174,7 +169,7 @@ def _trust(rows: Sequence[Mapping[Any, Any]], level: float, ties: str) -> str:
         f"{words.plural(int(first['prompts']), 'prompt')}"
     )
     if len(rows) > 1:
-        size += f" ({escape(str(first['judge']))}; others below)"
+        size += f" (with {escape(str(first['judge']))})"
     tie = "ties count half" if ties == "half" else "ties left out"
     return f"{size} · {tie} · {100 * level:g} % intervals, {first['intervals']}; correlations by prompt bootstrap"
 
@@ -216,15 +211,16 @@ def rank_line(ranking: pd.DataFrame, judges: pd.DataFrame, level: float, ties: s
 
 
 def _first(judge: str, ranking: pd.DataFrame) -> str:
+    puts = "put" if judge.casefold() in PLURAL else "puts"
     judge = escape(judge)
     ranked = ranking[ranking["rank"].notna()]
     n = words.plural(len(ranked), "model")
     first = ranked[ranked["rank"] == 1]
     if len(first) != 1:
-        return f"{judge} puts {words.listing([escape(m, 40) for m in first['model']])} level at the top of {n}."
+        return f"{judge} {puts} {words.listing([escape(m, 40) for m in first['model']])} level at the top of {n}."
     best = escape(str(first["model"].iloc[0]), 40)
     rivals = int((ranked["rank_lower"].fillna(ranked["rank"]) == 1).sum()) - 1
     if rivals <= 0:
-        return f"{judge} puts {best} first of {n}, beyond noise."
+        return f"{judge} {puts} {best} first of {n}, beyond noise."
     who = "one other" if rivals == 1 else f"{rivals} others"
-    return f"{judge} puts {best} first of {n}, but it cannot be told from {who}."
+    return f"{judge} {puts} {best} first of {n}, but it cannot be told from {who}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -92,7 +92,8 @@ class Rank(Fitted):
         )
 
     @classmethod
-    def overview(cls, result: Result) -> Line | None:
+    def overview(cls, results: Sequence[Result]) -> Line | None:
+        result = results[0]
         settings = result.settings
         return rank_line(result.table("ranking"), result.table("judges"), settings["level"], settings["ties"])
 

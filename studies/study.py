@@ -11,7 +11,7 @@ import math
 import shlex
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -179,8 +179,11 @@ class Study(Selection):
         raise NotImplementedError
 
     @classmethod
-    def overview(cls, result: Result) -> Line | None:
-        """What this study's result adds to the Overview; None for a study that adds nothing."""
+    def overview(cls, results: Sequence[Result]) -> Line | None:
+        """What this study adds to the Overview; None for a study that adds nothing.
+
+        results : where judges are compared, one for each judge held against the reference; else a single one
+        """
         return None
 
     # -- what other layers derive ---------------------------------------------------------------------------------

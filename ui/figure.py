@@ -24,6 +24,10 @@ NARROW = "(max-width: 640px)"
 STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
 @media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
+.st-key-menu [data-testid="stCaptionContainer"] {{ margin: .9rem 0 .2rem .4rem; }}
+.st-key-finding p {{ font-size: 1.07rem; line-height: 1.6; }}
+.st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; }}
+[data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 </style>"""
 
 Draw = Callable[[themes.Theme, bool], go.Figure]
@@ -35,11 +39,12 @@ def theme() -> themes.Theme:
 
 
 def figure(draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
-           columns: Mapping[str, str] | None = None, caption: str | None = None) -> None:  # fmt: skip
+           columns: Mapping[str, str] | None = None, folded: bool = True) -> None:  # fmt: skip
     """The chart with caption, menu and table.
 
     draw : (theme, narrow) -> figure; table : which of the result's tables stands behind it, the first if not said
     rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
+    folded : whether the table waits behind a click
     """
     frame = result.table(table) if rows is None else rows
     for width, narrow in (("wide", False), ("narrow", True)):
@@ -49,20 +54,22 @@ def figure(draw: Draw, result: Result, table: str | None = None, *, key: str, ro
                 drawn, theme=None, key=f"chart-{width}-{key}", alt=str((drawn.layout.meta or {}).get("alt", "")),
                 config={"displayModeBar": False, "responsive": True},
             )  # fmt: skip
-    foot(result, frame, table or next(iter(result.tables)), key, caption)
-    with st.expander("The same as a table"):
+    foot(result, frame, table or next(iter(result.tables)), key)
+    if folded:
+        with st.expander("The same as a table"):
+            show_table(frame, columns, key=key)
+    else:
         show_table(frame, columns, key=key)
 
 
-def foot(result: Result, frame: pd.DataFrame, name: str, key: str, caption: str | None = None) -> None:
+def foot(result: Result, frame: pd.DataFrame, name: str, key: str) -> None:
     """The caption in grey and the menu beside it."""
-    said = caption or result.caption
-    with st.container(horizontal=True, vertical_alignment="top", key=f"foot-{key}"):
-        st.caption(escape(said, 4000), width="stretch")
-        menu(result, frame, name, key, said)
+    with st.container(horizontal=True, wrap=False, key=f"foot-{key}"):
+        st.caption(escape(result.caption, 4000), width="stretch")
+        menu(result, frame, name, key)
 
 
-def menu(result: Result, frame: pd.DataFrame, name: str, key: str, caption: str) -> None:
+def menu(result: Result, frame: pd.DataFrame, name: str, key: str) -> None:
     """What can be taken away from a chart: its data, its caption, the command that gives the same numbers."""
     command = result.study.command_line(session.db_option())
     with st.popover("Take away", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}"):
@@ -71,7 +78,7 @@ def menu(result: Result, frame: pd.DataFrame, name: str, key: str, caption: str)
             icon=":material/download:", key=f"csv-{key}", on_click="ignore",
         )  # fmt: skip
         st.caption("Caption")
-        st.code(caption, language=None, wrap_lines=True)
+        st.code(result.caption, language=None, wrap_lines=True)
         st.caption("The command that gives these numbers")
         st.code(command, language="bash", wrap_lines=True)
 
@@ -122,9 +129,8 @@ def with_intervals(frame: pd.DataFrame, wanted: Sequence[str] | Mapping[str, str
             out[name] = frame[name]
         elif name in INTERVALS:
             lower, upper = (frame[c] for c in INTERVALS[name])
-            out[name] = pd.Series(
-                [words.interval(low, high) for low, high in zip(lower, upper, strict=True)], dtype=object, index=frame.index
-            )
+            text = [words.interval(low, high) for low, high in zip(lower, upper, strict=True)]
+            out[name] = pd.Series(text, dtype=object, index=frame.index)
     return pd.DataFrame(out).reset_index(drop=True)
 
 

@@ -53,7 +53,11 @@ def welcome() -> None:
     try:
         if is_empty(store):
             bar = st.progress(0.0, "Making the simulated sample, once")
-            make_sample(store, lambda share, text: bar.progress(min(share, 1.0), f"Making the simulated sample: {text}"))
+
+            def progress(share: float, text: str) -> None:
+                bar.progress(min(share, 1.0), f"Making the simulated sample, once: {text}")
+
+            make_sample(store, progress)
             bar.empty()
     except JurylensError as error:
         session.notice(error)

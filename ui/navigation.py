@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from ui.view import View
 
@@ -29,7 +30,7 @@ class Screen:
 SCREENS = (
     Screen("pages/overview.py", "Overview", ":material/home:", "", ("compare", "datasets health", "datasets coverage")),
     Screen("pages/rankings.py", "Rankings", ":material/leaderboard:", "Compare", ("rank", "compare"),
-           ("with", "alone", "focus", "all", "truth", "position")),
+           ("show", "with", "alone", "focus", "all", "truth", "position")),
     Screen("pages/data.py", "Data", ":material/database:", "Files", ("datasets health",)),
 )  # fmt: skip
 
@@ -38,7 +39,7 @@ def screen(title: str) -> Screen:
     return next(s for s in SCREENS if s.title == title)
 
 
-def pages() -> list[st.Page]:  # type: ignore[valid-type]
+def pages() -> list[StreamlitPage]:
     """What `st.navigation` takes. The menu is drawn by `menu`, because its own links drop the address."""
     return [st.Page(s.path, title=s.title, icon=s.icon, default=k == 0) for k, s in enumerate(SCREENS)]
 

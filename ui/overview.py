@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from charts import words
 from errors import JurylensError
 from studies.compare import Compare
 from studies.health import Health
-from studies.overview import Line, Tile, escape, most_different
+from studies.overview import SENTENCES, Line, Tile, escape, most_different, question
 from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
 from ui import session
@@ -26,14 +27,14 @@ FIVE = 5
 
 @dataclass(frozen=True)
 class Found:
-    """What the studies answered. lines : what they add, by command; errors : why some could not answer"""
+    """What the studies answered, by command. lines : what they add; errors : why some could not answer"""
 
-    results: dict[str, Result]
-    lines: dict[str, Line]
-    errors: dict[str, str]
+    results: dict[str, list[Result]] = field(default_factory=dict)
+    lines: dict[str, Line] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
 
 
-def nothing_loaded() -> None:
+def nothing_loaded() -> NoReturn:
     """An empty store: say what to do, and end the page."""
     st.title("Nothing is loaded yet", anchor=False)
     st.write("Open a file of judgments: which of two responses is better, said by people, LLM judges or reward models.")
@@ -41,10 +42,19 @@ def nothing_loaded() -> None:
     st.stop()
 
 
+def title(seen: View) -> None:
+    """The question this page answers."""
+    if seen.names is None:
+        nothing_loaded()
+    assert seen.names is not None
+    st.title(question(seen.names.judges, seen.reference, seen.judges), anchor=False)
+
+
 def sample_banner(seen: View) -> None:
     if seen.names is not None and seen.names.simulated:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="banner"):
-            st.markdown("**Simulated**: these judgments were made up, with a known truth. Nobody gave them.", width="stretch")
+            said = "**Simulated**: these judgments were made up, with a known truth. Nobody gave them."
+            st.markdown(said, width="stretch")
             link(seen, "Data", "Open your own file", icon=":material/upload_file:")
 
 
@@ -52,6 +62,9 @@ def finding(seen: View) -> Found:
     """The sentences that open the page, and the line that lets one trust them."""
     found = _answers(seen)
     lead = found.lines.get("compare") or found.lines.get("rank")
+    if len(seen.others) > SENTENCES:
+        rest = len(seen.others) - SENTENCES
+        st.caption(f"The first {SENTENCES} judges of {len(seen.others)}; choose others in the sidebar ({rest} more).")
     if lead is not None:
         with st.container(key="finding"):
             st.markdown(f"**{lead.finding}** {lead.more}")
@@ -63,22 +76,32 @@ def finding(seen: View) -> Found:
 
 
 def _answers(seen: View) -> Found:
-    found = Found({}, {}, {})
-    for command, cls in REGISTRY.items():
-        if cls.overview.__func__ is Study.overview.__func__ or (cls is Rank and "compare" in found.lines):  # type: ignore[attr-defined]
+    """Every registered study that adds to the Overview, those that compare judges first."""
+    found = Found()
+    adds = [(n, cls) for n, cls in REGISTRY.items() if cls.overview.__func__ is not Study.overview.__func__]  # type: ignore[attr-defined]
+    for command, cls in sorted(adds, key=lambda item: item[1].judges != "reference"):
+        if cls is Rank and "compare" in found.lines:
             continue
         if cls.judges == "reference" and (seen.reference is None or not seen.others):
             continue
-        try:
-            result = session.answer(chosen(cls))
-        except JurylensError as error:
-            found.errors[command] = str(error)
-            continue
-        found.results[command] = result
-        line = cls.overview(result)
+        results = []
+        for study in _one_for_each_judge(seen, cls):
+            try:
+                results.append(session.answer(study))
+            except JurylensError as error:
+                found.errors.append(str(error))
+        line = cls.overview(results) if results else None
         if line is not None:
-            found.lines[command] = line
+            found.results[command], found.lines[command] = results, line
     return found
+
+
+def _one_for_each_judge(seen: View, cls: type[Study]) -> list[Study]:
+    study = chosen(cls)
+    if cls.judges == "any":
+        return [study]
+    # Pair by pair, as on the other pages, so that they find the answers already there.
+    return [replace(study, judge=(str(seen.reference), judge)) for judge in seen.others[:SENTENCES]]
 
 
 def _what_is_missing(seen: View, found: Found) -> None:
@@ -86,20 +109,21 @@ def _what_is_missing(seen: View, found: Found) -> None:
     assert seen.names is not None
     if not seen.names.models:
         st.info(
-            "This dataset names no models, so there is nothing to rank. A file with the columns `model_a` and `model_b` "
-            "brings rankings; what was judged, and what to distrust, stands below.",
+            "This dataset names no models, so there is nothing to rank. A file with the columns `model_a` and "
+            "`model_b` brings rankings; what was judged, and what to distrust, stands below.",
             icon=":material/info:",
         )
     elif seen.reference is None:
         ask_reference(seen)
     elif len(seen.names.judges) == 1:
         st.info(
-            "There is one judge here. Add another judge's verdicts on the same pairs to hold the two against each other.",
+            "There is one judge here. Add another judge's verdicts on the same pairs to hold the two against each "
+            "other.",
             icon=":material/info:",
         )
         link(seen, "Data", "Add a file to this dataset", icon=":material/upload_file:")
     else:
-        for text in found.errors.values():
+        for text in found.errors:
             st.warning(escape(text, 4000), icon=":material/info:")
 
 
@@ -130,7 +154,7 @@ def tiles(seen: View, found: Found) -> None:
         listed += line.tiles
     with st.container(horizontal=True, key="tiles"):
         for tile in listed[:4]:
-            with st.container(border=True, width=250, height="stretch"):
+            with st.container(border=True, height="stretch", gap="xxsmall"):
                 st.metric(tile.label, tile.value)
                 st.caption(tile.note)
 
@@ -141,23 +165,23 @@ def what_differs(seen: View, found: Found) -> None:
     from charts.ranking import ranking_chart
 
     if "compare" in found.results:
-        result = found.results["compare"]
+        result = found.results["compare"][0]
         models, judge = result.table("models"), str(result.table("judges")["judge"].iloc[0])
         reference = str(result.settings["reference"])
         st.subheader("What differs most", anchor=False)
-        mine = models[models["judge"] == judge]
         figure(
-            lambda theme, narrow: gap_chart(mine, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
-            result, "models", key="differs", rows=mine, columns=Compare.shown,
+            lambda theme, narrow: gap_chart(models, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
+            result, "models", key="differs", columns=Compare.shown,
         )  # fmt: skip
-        for row in most_different(mine, FIVE).to_dict("records"):
-            link(seen, "Rankings", f"{escape(row['model'], 40)}: where it stands", icon=":material/search:",
-                 focus=str(row["model"]), with_=judge)  # fmt: skip
+        with st.container(horizontal=True, gap="small", key="five"):
+            st.caption("Look closer:", width="content")
+            for row in most_different(models, FIVE).to_dict("records"):
+                link(seen, "Rankings", escape(row["model"], 40), focus=str(row["model"]), with_=judge)
     elif "rank" in found.results:
-        result = found.results["rank"]
+        result = found.results["rank"][0]
         st.subheader("Whom the judges prefer", anchor=False)
         figure(
-            lambda theme, narrow: ranking_chart(result.table("ranking"), theme, humans=seen.humans, most=FIVE, narrow=True),
+            lambda theme, narrow: ranking_chart(result.table(), theme, humans=seen.humans, most=FIVE, narrow=True),
             result, "ranking", key="first", columns=Rank.shown,
         )  # fmt: skip
     else:
@@ -171,7 +195,9 @@ def what_to_distrust(seen: View, found: Found) -> None:
     health = session.run(chosen(Health))
     listed = list(health.findings)
     for command in found.lines:
-        listed += [Finding(w, 1) for w in found.results[command].warnings]
+        many = len(found.results[command]) > 1
+        for result in found.results[command]:
+            listed += [Finding(f"{result.study.judge[-1]}: {w}" if many else w, 1) for w in result.warnings]
     listed.sort(key=lambda f: -f.severity)
     if not listed:
         st.markdown("Nothing stands out: the models are connected, no cell is thin, the shown order is known.")

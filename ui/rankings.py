@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 import streamlit as st
 
@@ -19,6 +17,10 @@ from ui.figure import figure
 from ui.navigation import link
 from ui.overview import ask_reference, nothing_loaded
 from ui.view import View
+
+ALONE = "alone"
+VIEWS = {"slope": "Side by side", "gap": "Gap", "flips": "Changed places", ALONE: "Each judge alone"}
+FLIPS = {"model_1": "model", "model_2": "and model", "p_flip": "sure to this share", "pairs": "pairs"}
 
 
 def answer_or_stop(seen: View) -> None:
@@ -47,9 +49,11 @@ def choose_judge(seen: View) -> str | None:
         key = "w:with"
         st.session_state[key] = judge
         said = f"Held against {shown(seen.reference)}"
-        box = st.segmented_control if len(others) <= 4 and sum(map(len, others)) < 80 else st.selectbox
-        more = {"required": True} if box is st.segmented_control else {}
-        box(said, others, key=key, format_func=shown, on_change=selection.on_change("with", key), **more)  # type: ignore[arg-type]
+        changed = selection.on_change("with", key)
+        if len(others) <= 4 and sum(map(len, others)) < 80:
+            st.segmented_control(said, others, key=key, format_func=shown, on_change=changed, required=True)
+        else:
+            st.selectbox(said, others, key=key, format_func=shown, on_change=changed)
     return judge
 
 
@@ -63,37 +67,51 @@ def truth(seen: View) -> pd.DataFrame | None:
     if planted["pseudo_true"].isna().all():
         return None
     st.session_state["w:truth"] = selection.page_word("truth", ["true"]) == "true"
-    st.toggle("Show the truth beside the estimate", key="w:truth", on_change=selection.on_change("truth", "w:truth"),
-              help="These data are simulated: an upright stroke marks what a correct interval should cover.")  # fmt: skip
+    st.toggle(
+        "Show the truth beside the estimate", key="w:truth", on_change=selection.on_change("truth", "w:truth"),
+        help="These data are simulated: an upright stroke marks what a correct interval should cover.",
+    )  # fmt: skip
     return planted if st.session_state["w:truth"] else None
 
 
-def two_judges(seen: View, study: Compare, judge: str, planted: pd.DataFrame | None) -> None:
-    """Slope chart, gap chart and flips of the reference and one judge."""
+def choose_view(judge: str | None) -> str:
+    """Which of the page's pictures is shown."""
+    views = [name for name in VIEWS if judge or name == ALONE]
+    view = str(selection.page_word("show", views, views[0]))
+    st.session_state["w:show"] = view
+    if len(views) > 1:
+        st.segmented_control("Show", views, key="w:show", format_func=VIEWS.get, required=True,
+                             on_change=selection.on_change("show", "w:show"), label_visibility="collapsed")  # fmt: skip
+    return view
+
+
+def finding(result: Result) -> None:
+    """The sentence that opens the page, and the line that lets one trust it."""
+    line = type(result.study).overview([result])
+    assert line is not None
+    with st.container(key="finding"):
+        st.markdown(f"**{line.finding}** {line.more}")
+    st.caption(line.trust)
+
+
+def two_judges(seen: View, result: Result, judge: str, view: str, planted: pd.DataFrame | None) -> None:
+    """The chosen picture of the reference and one judge."""
     from charts.flips import flip_chart
     from charts.gaps import gap_chart
     from charts.slope import slope_chart
 
     reference = str(seen.reference)
-    result = session.run(replace(study, judge=(reference, judge)))
     models, flips = result.table("models"), result.table("flips")
-    line = Compare.overview(result)
-    assert line is not None
-    st.markdown(f"**{line.finding}** {line.more}")
-    st.caption(line.trust)
     lookup(models, reference, judge)
-    most = _how_many(len(models))
-    figure(lambda theme, narrow: slope_chart(models, reference, judge, theme, humans=seen.humans, most=most,
-                                             narrow=narrow, truth=planted),
-           result, "models", key="slope", columns=Compare.shown)  # fmt: skip
-    st.subheader(f"How far {escape(judge, 40)} stands from {escape(reference, 40)}", anchor=False)
-    figure(lambda theme, narrow: gap_chart(models, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow,
-                                           truth=planted),
-           result, "models", key="gaps", columns=Compare.shown)  # fmt: skip
-    st.subheader("Which two models change places", anchor=False)
-    figure(lambda theme, narrow: flip_chart(flips, theme, narrow=narrow, models=models, reference=reference),
-           result, "flips", key="flips")  # fmt: skip
-    remarks(result)
+    if view == "flips":
+        figure(lambda theme, narrow: flip_chart(flips, theme, narrow=narrow, models=models, reference=reference),
+               result, "flips", key="flips", columns=FLIPS, folded=False)  # fmt: skip
+        return
+    draw, most = slope_chart if view == "slope" else gap_chart, _how_many(len(models))
+    headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (Compare.shown or {}).items()}
+    figure(lambda theme, narrow: draw(models, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow,
+                                      truth=planted),
+           result, "models", key=view, columns=headings, folded=False)  # fmt: skip
 
 
 def _how_many(models: int) -> int:
@@ -114,8 +132,9 @@ def lookup(models: pd.DataFrame, reference: str, judge: str) -> None:
                  on_change=selection.on_change("focus", "w:focus"))  # fmt: skip
     if focus is None:
         return
-    row = models[models["model"] == focus].iloc[0]
-    ranks = {e: int(models[f"strength_{e}"].rank(ascending=False, method="min")[row.name]) for e in ("ref", "judge")}
+    at = names.index(focus)
+    row = models.iloc[at]
+    ranks = {e: int(models[f"strength_{e}"].rank(ascending=False, method="min").iloc[at]) for e in ("ref", "judge")}
     gap = words.estimate(row["gap_scaled"], row["scaled_lower"], row["scaled_upper"])
     if words.absent(row["gap_scaled"]):
         sure = "whether that is taste cannot be told from decisiveness"
@@ -134,30 +153,28 @@ def _q(value: object) -> str:
     return escape(text if text.startswith("<") else f"= {text}")
 
 
-def alone(seen: View, study: Rank, planted: pd.DataFrame | None) -> None:
+def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
     """The ranking of each judge on all pairs it judged."""
     from charts.ranking import ranking_chart
 
-    result = session.run(study)
     ranking = result.table("ranking")
     judges = list(result.table("judges")["judge"])
     if len(judges) > 1:
-        st.caption("Here each judge is ranked on all its pairs; above, only on those that both judged.")
+        st.caption("Here each judge is ranked on all its pairs, not only on those that another judged too.")
         picked = selection.page_word("alone", judges, judges[0])
         st.session_state["w:alone"] = picked
-        st.selectbox("Judge", judges, key="w:alone", format_func=shown, on_change=selection.on_change("alone", "w:alone"))
+        changed = selection.on_change("alone", "w:alone")
+        st.selectbox("Judge", judges, key="w:alone", format_func=shown, on_change=changed)
         ranking = ranking[ranking["judge"] == picked]
-    most = _how_many_alone(len(ranking))
-    figure(lambda theme, narrow: ranking_chart(ranking, theme, humans=seen.humans, most=most, narrow=narrow, truth=planted),
-           result, "ranking", key="ranking", columns=Rank.shown, rows=ranking)  # fmt: skip
-    remarks(result)
-
-
-def _how_many_alone(models: int) -> int:
-    return models if selection.page_word("all", ["true"]) == "true" else 15
+    most = _how_many(len(ranking))
+    figure(lambda theme, narrow: ranking_chart(ranking, theme, humans=seen.humans, most=most, narrow=narrow,
+                                               truth=planted),
+           result, "ranking", key="ranking", columns=Rank.shown, rows=ranking, folded=False)  # fmt: skip
 
 
 def remarks(result: Result) -> None:
     """What must be known before believing the numbers."""
+    if result.warnings:
+        st.subheader("What to distrust", anchor=False)
     for text in result.warnings:
         st.markdown(f"- {escape(text, 4000)}")

@@ -130,7 +130,8 @@ def _many(name: str, value: tuple[str, ...], options: list[str], each: Any) -> N
 
 def _judges(seen: View) -> None:
     """Reference and the judges held against it."""
-    assert seen.names is not None and seen.facts is not None
+    assert seen.names is not None
+    assert seen.facts is not None
     people = {j["judge"]: j.get("annotators") for j in seen.facts.judges}
     judges = list(seen.names.judges)
 
