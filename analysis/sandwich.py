@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from analysis.blas import use_one_thread
 from analysis.bradley_terry import BradleyTerry
 from analysis.cells import Cells, Floats, Ints, PairCounts, dense_codes, place
 from analysis.connectivity import connected_replicates, position_identified
@@ -167,54 +169,60 @@ def _meat(
     without: Ints,
 ) -> Floats:
     """(k, k) sum over clusters, but those of `without`, of the outer products of the stacked scores."""
+    use_one_thread()
     width = sum(len(fit.parameters) for fit in fits)
-    sorted_parts = [_by_cluster(fit, part, code) for fit, part, code in zip(fits, cells, codes, strict=True)]
+    tables = [_scores(*part, n_clusters) for part in zip(fits, cells, codes, strict=True)]
     step = max(1, BLOCK_ENTRIES // width)
-    starts = np.arange(0, n_clusters + step, step)
-    cuts = [np.searchsorted(part.codes, starts) for part in sorted_parts]
+    blocks = [np.empty((min(step, n_clusters), table.width)) for table in tables]
     meat = np.zeros((width, width))
-    for block, start in enumerate(starts[:-1]):
-        rows = min(step, n_clusters - int(start))
-        scores = np.empty((rows, width))
-        column = 0
-        for part, cut in zip(sorted_parts, cuts, strict=True):
-            part.add_scores(scores, column, int(start), slice(cut[block], cut[block + 1]))
-            column += part.width
+    for start in range(0, n_clusters, step):
+        rows = min(step, n_clusters - start)
+        dense = [
+            table.block(start, start + rows).toarray(out=block[:rows])
+            for table, block in zip(tables, blocks, strict=True)
+        ]
+        scores = dense[0] if len(dense) == 1 else np.hstack(dense)
         scores[without[(without >= start) & (without < start + rows)] - start] = 0.0
         meat += scores.T @ scores
     return meat
 
 
 @dataclass(frozen=True)
-class _ByCluster:
-    codes: Ints
-    i: Ints
-    j: Ints
-    residual: Floats
-    first: Floats | None
-    n_models: int
+class _Scores:
+    """The scores of one judge's cells in the order of clusters, `each` entries a cell.
 
-    @property
-    def width(self) -> int:
-        return self.n_models + (self.first is not None)
+    ends : (n_clusters + 1,) where each cluster's entries begin; columns, values : (n_cells * each,)
+    """
 
-    def add_scores(self, scores: Floats, column: int, start: int, cut: slice) -> None:
-        """Write the score sums of clusters start.. into the columns of this judge."""
-        rows, n = len(scores), self.n_models
-        code, residual = self.codes[cut] - start, self.residual[cut]
-        key = code * n
-        size = rows * n
-        sums = np.bincount(key + self.i[cut], residual, size) - np.bincount(key + self.j[cut], residual, size)
-        scores[:, column : column + n] = sums.reshape(rows, n)
-        if self.first is not None:
-            scores[:, column + n] = np.bincount(code, residual * self.first[cut], rows)
+    ends: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    values: Floats
+    width: int
+
+    def block(self, start: int, stop: int) -> csr_array:
+        """(stop - start, k) sums of some clusters; entries of one column are not yet added up."""
+        ends = self.ends[start : stop + 1]
+        entries = slice(ends[0], ends[-1])
+        shape = (stop - start, self.width)
+        return csr_array((self.values[entries], self.columns[entries], ends - ends[0]), shape=shape)
 
 
-def _by_cluster(fit: BradleyTerry, cells: Cells, codes: Ints) -> _ByCluster:
+def _scores(fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int) -> _Scores:
     residual = _residuals(fit, cells)
-    i, j, first = cells.i, cells.j, cells.first
+    n, i, j, first = len(fit.models), cells.i, cells.j, cells.first
+    ends = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n_clusters))])
     if bool((codes[1:] < codes[:-1]).any()):
-        order = np.argsort(codes, kind="stable")
-        codes, i, j, residual = codes[order], i[order], j[order], residual[order]
+        # A sparse matrix's change of layout is a counting sort, ten times as fast as argsort.
+        cell = np.arange(len(codes), dtype=np.int32)
+        shape = (n_clusters, len(codes))
+        order = csr_array((np.ones(len(codes), dtype=np.int8), (codes.astype(np.int32), cell)), shape=shape).indices
+        residual, i, j = residual[order], i[order], j[order]
         first = None if first is None else first[order]
-    return _ByCluster(codes, i, j, residual, first, len(fit.models))
+    each = 2 if first is None else 3
+    columns = np.empty((len(codes), each), dtype=np.int32)
+    values = np.empty((len(codes), each))
+    columns[:, 0], columns[:, 1] = i, j
+    values[:, 0], values[:, 1] = residual, -residual
+    if first is not None:
+        columns[:, 2], values[:, 2] = n, residual * first
+    return _Scores((ends * each).astype(np.int32), columns.reshape(-1), values.reshape(-1), n + (each == 3))

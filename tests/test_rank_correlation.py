@@ -68,11 +68,14 @@ def test_bias_corrected_interval_by_definition():
     value = 0.3
     z0 = stats.norm.ppf((replicates < value).mean())
     ends = stats.norm.cdf([2 * z0 - 1.959964, 2 * z0 + 1.959964])
-    found = Bootstrapped(value, replicates).interval()
+    found = Bootstrapped(value, replicates).interval(corrected=True)
     assert [found.lower, found.upper] == pytest.approx(np.quantile(replicates, ends), abs=1e-4)
-    # Median-unbiased replicates: the plain percentile interval.
-    even = Bootstrapped(0.0, np.linspace(-1, 1, 401)).interval(0.9)
-    assert [even.lower, even.upper] == pytest.approx([-0.9, 0.9], abs=1e-9)
+    plain = Bootstrapped(value, replicates).interval()
+    assert [plain.lower, plain.upper] == pytest.approx(np.quantile(replicates, [0.025, 0.975]))
+    # Median-unbiased replicates: both are the same.
+    for corrected in (False, True):
+        even = Bootstrapped(0.0, np.linspace(-1, 1, 401)).interval(0.9, corrected=corrected)
+        assert [even.lower, even.upper] == pytest.approx([-0.9, 0.9], abs=1e-9)
 
 
 def test_what_has_no_interval():
@@ -80,7 +83,7 @@ def test_what_has_no_interval():
     assert (found.value, found.lower, found.upper) == (None, None, None)
     found = Bootstrapped(0.5, np.empty(0)).interval()
     assert (found.value, found.lower, found.upper) == (0.5, None, None)
-    found = Bootstrapped(0.9, np.full(10, 0.2)).interval()
+    found = Bootstrapped(0.9, np.full(10, 0.2)).interval(corrected=True)
     assert (found.lower, found.upper) == (0.2, 0.2)
     with pytest.raises(OptionError, match="not between 0 and 1"):
         Bootstrapped(0.5, np.zeros(2)).interval(95)
@@ -145,5 +148,6 @@ def test_published_judgments(file, rho):
     assert found.spearman.value == pytest.approx(rho, abs=5e-5)
     assert found.n_clusters == 13
     if "gpt4" in file:
-        # The plain 95 % range of the replicates is .56 to .79; Monte Carlo error of 1,000 draws about .01.
-        assert np.quantile(found.spearman.replicates, [0.025, 0.975]) == pytest.approx([0.56, 0.79], abs=0.02)
+        # Published with two digits; the Monte Carlo error of 1,000 draws is about .01.
+        interval = found.spearman.interval()
+        assert [interval.lower, interval.upper] == pytest.approx([0.56, 0.79], abs=0.02)
