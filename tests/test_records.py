@@ -149,6 +149,13 @@ def test_csv_inside_a_genuine_answer_stays_text(tmp_path: Path) -> None:
     assert got.lines == [2 + 5 * i for i in range(10)]
 
 
+def test_a_line_that_ends_one_cell_and_begins_another_is_no_row(tmp_path: Path) -> None:
+    """The middle line of this record reads `",",,`, by itself three cells."""
+    got = read(tmp_path, 'a,b,c\n"\n",",,\n",x\n')
+    assert got.rows == [["\n", ",,\n", "x"]]
+    assert got.lines == [2]
+
+
 def test_a_vocabulary_decides_where_the_file_is_too_short_to_learn_one(tmp_path: Path) -> None:
     text = 'id,text,winner\n1,"a table\nx,y,z\nthe end",a\n'
     assert read(tmp_path, text, known={2: ("a", "b", "tie")}).rejections == ()

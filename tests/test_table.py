@@ -410,9 +410,6 @@ def test_what_a_writer_wrote_is_read_back(
     path.write_bytes(text.getvalue().encode())
     known = {f"h{i}": ("WORD",) for i in range(len(rows[0]))} | {"word": ("WORD",)}
     got = fetch(path, con, tmp_path, known=known)
-    if quoting == csv.QUOTE_MINIMAL:
-        # Spaces around a quote are layout, and a writer that leaves them bare means none to survive.
-        assert [len(row) for row in got.rows] == [len(row) + 1 for row in rows]
     assert got.rows == [(*row, "WORD") for row in rows]
     starts = [1]
     for row in rows:

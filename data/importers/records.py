@@ -7,8 +7,8 @@ after the last column are allowed, lone carriage returns are text, and blank lin
 A malformed record is rejected alone, by its first physical line, and reading resumes at the next one, so a
 broken quote costs its own row only. Two cases need a decision, since the text alone is ambiguous:
 
-- A well-formed record over several lines whose *interior* lines (not the first, not the last) are whole rows: a
-  broken quote has met a later one. A line is a whole row when it has as many fields as the header (at least
+- A well-formed record with a cell over several lines whose *interior* lines (not its first, not its last) are whole
+  rows: a broken quote has met a later one. A line is a whole row when it has as many fields as the header (at least
   3) and at least half of the file's closed columns (few, short, recurring values, such as judge or winner)
   hold a value known there. CSV inside a genuine answer fails that test and stays text.
 - A record over several lines with the wrong number of fields: rejected as one, unless one of its later lines is a
@@ -306,13 +306,22 @@ class _Scanner:
         return None
 
     def _holds_row(self, data: bytes, *, last: bool) -> bool:
-        """Whether a line of the record after its first (and before its last) is a whole row of this table."""
-        begin = data.index(b"\n") + 1
-        end = len(data) if last else data.rindex(b"\n", 0, len(data) - 1) + 1
-        for match in self.grammar.row.finditer(data, begin, end):
-            if self._is_row(self.grammar.read(match[0], 0, None).cells):
-                return True
-        return False
+        """Whether a whole row stands inside the record.
+
+        last : look at every line after the first; otherwise at the interior lines of single cells, since a line
+        that ends one cell and begins another was no row before the quotes broke
+        """
+        if last:
+            places = [data[data.index(b"\n") + 1 :]]
+        else:
+            cells = self.grammar.read(data, 0, None).cells
+            long = [cell for cell in cells if cell.count(b"\n") >= 2]
+            places = [_double(cell[cell.index(b"\n") + 1 : cell.rindex(b"\n") + 1]) for cell in long]
+        return any(
+            self._is_row(self.grammar.read(match[0], 0, None).cells)
+            for place in places
+            for match in self.grammar.row.finditer(place)
+        )
 
     def _is_row(self, cells: Sequence[bytes]) -> bool:
         if self.closed is None:
@@ -345,4 +354,8 @@ class _Scanner:
 
 
 def _quote(cell: bytes) -> bytes:
-    return b'"' + cell.replace(b'"', b'""') + b'"'
+    return b'"' + _double(cell) + b'"'
+
+
+def _double(cell: bytes) -> bytes:
+    return cell.replace(b'"', b'""')

@@ -297,7 +297,7 @@ class _Lines:
         self.source, self.header, self.n_rows = source, header, n_rows
         self.starts = np.empty(0, dtype=np.int64)
 
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
         first = self.header.line + self.header.lines
         if self.source.newlines <= self.n_rows + self.header.lines:
             return rows + first
@@ -306,7 +306,8 @@ class _Lines:
             assert self.source.delimiter is not None
             found = scan(self.source.plain, self.source.delimiter, self.header, until=last + 1)
             self.starts = found.start_lines()
-        return self.starts[rows]
+        # No line is better than a wrong one, should the two readers ever count differently.
+        return self.starts[rows] if last < len(self.starts) else None
 
 
 # ---------------------------------------------------------------- Parquet
