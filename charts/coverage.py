@@ -12,8 +12,11 @@ from charts.theme import Theme, base
 
 NO_SCENARIO = "no scenario"
 
-COLUMNS = {False: 9, True: 4}
-"""Columns with upright heads and numbers in the cells, by `narrow`; with more the heads stand on end."""
+COLUMNS = {False: 8, True: 4}
+"""Columns, by `narrow`, from which on the longer of judges and scenarios runs down the rows."""
+
+HEAD = 54.0
+"""Pixels that a column needs for a head that reads from left to right; in narrower ones heads stand on end."""
 
 
 def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False) -> go.Figure:
@@ -37,21 +40,30 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     table = tidy.pivot_table("judgments", "judge", "scenario", aggfunc="sum", fill_value=0, sort=False)
     # Scenarios with the most judgments first; what has no scenario last.
     totals = {str(name): float(total) for name, total in table.sum().items()}
-    table = table[sorted(totals, key=lambda name: (name == "", -totals[name], name))]
+    order = sorted(totals, key=lambda name: (name == "", -totals[name], name))
+    table = table.reindex(columns=order)
     # Two judges against many scenarios, or one scenario against many judges: the longer list runs down.
     turned = table.shape[1] > max(table.shape[0], COLUMNS[narrow])
     shown = table.T if turned else table
+    # Columns narrower than a line of text cannot have heads: the fullest are kept.
+    fit = int((parts.WIDTH[narrow] * 0.62) // (theme.small * parts.LINE + 4))
+    hidden = max(shown.shape[1] - fit, 0)
+    if hidden:
+        fullest = shown.sum().sort_values(ascending=False, kind="stable").index[:fit]
+        shown = shown[[column for column in shown.columns if column in fullest]]
     counts = shown.to_numpy(dtype=float)
     n, m = counts.shape
     names = [str(name) or NO_SCENARIO for name in shown.index]
     heads = [str(name) or NO_SCENARIO for name in shown.columns]
-    upright = m <= COLUMNS[narrow]
-    labels = parts.fit_labels(names, 120.0 if narrow else 200.0, theme.label)
+    labels = parts.fit_labels(names, 112.0 if narrow else 180.0, theme.label)
     left = parts.labels_width(labels, theme.label) + 14
-    room = ((330.0 if narrow else 620.0) - left) / m - 8
-    tops = parts.fit_labels(heads, room if upright else 130.0, theme.small, 3 if upright else 1)
+    cell = (parts.WIDTH[narrow] - left - 8) / m - 6
+    upright = cell >= HEAD
+    tops = parts.fit_labels(heads, cell if upright else 130.0, theme.small, 3 if upright else 1)
     lines = max(len(one.lines) for one in tops)
     high = lines * theme.small * parts.LINE + 10 if upright else parts.labels_width(tops, theme.small) + 14
+    figures = [words.number(int(value)) for value in counts.ravel()]
+    written = max(parts.text_width(text, theme.small) for text in figures) <= cell
     shades = np.sqrt(counts / max(counts.max(), 1.0))
     figure = go.Figure(
         go.Heatmap(
@@ -69,18 +81,17 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
             hoverinfo="text",
         )
     )  # fmt: skip
-    if upright:
-        size = theme.small
+    if written:
         figure.add_trace(
             go.Scatter(
                 x=[j for _ in range(n) for j in range(m)], y=[i for i in range(n) for _ in range(m)], mode="text",
-                text=[words.number(int(value)) for value in counts.ravel()], hoverinfo="skip", showlegend=False,
-                textfont={"size": size, "color": [_ink(shade, theme) for shade in shades.ravel()]},
+                text=figures, hoverinfo="skip", showlegend=False,
+                textfont={"size": theme.small, "color": [_ink(shade, theme) for shade in shades.ravel()]},
             )
         )  # fmt: skip
     bottom, taken, annotations = 6.0, 0.0, []
-    if not upright:
-        said = f"The fullest cell holds {words.number(int(counts.max()))} judgments; shades follow the square root."
+    said = _note(counts.max(), written, hidden, "judge" if turned else "scenario")
+    if said:
         remark, taken = parts.note(said, theme, narrow, left, bottom)
         annotations.append(remark)
     figure.update_layout(
@@ -96,6 +107,16 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     )  # fmt: skip
     row = max(parts.row_height(labels, theme), 34 if n <= 6 else 26)
     return base(figure, theme, n * row + high + bottom + taken, _alt(table))
+
+
+def _note(fullest: float, written: bool, hidden: int, what: str) -> str:
+    text = []
+    if not written:
+        text.append(f"The fullest cell holds {words.plural(int(fullest), 'judgment')}; shades follow the square root.")
+    if hidden:
+        verb = "is" if hidden == 1 else "are"
+        text.append(f"{words.plural(hidden, what)} with the fewest judgments {verb} not shown.")
+    return " ".join(text)
 
 
 def _channels(colour: str) -> np.ndarray:

@@ -45,25 +45,24 @@ def flip_chart(
     pairs = [_oriented(row, models) for row in shown.to_dict("records")]
     joint = "before" if models is not None else "and"
     names = labels or {}
-    width = 150.0 if narrow else 260.0
+    width = 150.0 if narrow else 240.0
     upper = parts.fit_labels([names.get(a, a) for a, _ in pairs], width, theme.label, 1)
-    tail = [f" ({words.shorten(str(judge), 14)})" for judge in shown["judge"]] if several else [""] * len(shown)
-    lower = [
-        parts.fit_label(
-            f"{names.get(b, b)}", width - parts.text_width(f"{joint} {end}", theme.label), theme.label, 1
-        )
-        for (_, b), end in zip(pairs, tail, strict=True)
-    ]  # fmt: skip
+    beside = parts.text_width(f"{joint} ", theme.label)
+    lower = parts.fit_labels([names.get(b, b) for _, b in pairs], width - beside, theme.label, 1)
+    judges = [str(judge) for judge in shown["judge"]] if several else []
+    third = parts.fit_labels(judges, width, theme.small, 1)
     texts = [
-        f'{a.html}<br><span style="color:{theme.muted}">{joint}</span> {b.html}'
-        f'<span style="color:{theme.muted}">{parts.escape(end)}</span>'
-        for a, b, end in zip(upper, lower, tail, strict=True)
+        f'{a.html}<br><span style="color:{theme.muted}">{joint}\u00a0</span>{b.html}'
+        for a, b in zip(upper, lower, strict=True)
     ]
+    texts = [
+        f'{text}<br><span style="color:{theme.muted};font-size:{theme.small}px">{judge.html}</span>'
+        for text, judge in zip(texts, third, strict=True)
+    ] if several else texts  # fmt: skip
     widest = max(
-        parts.text_width(line, theme.label)
-        for a, b, end in zip(upper, lower, tail, strict=True)
-        for line in (*a.lines, f"{joint} {b.lines[0]}{end}")
-    )
+        parts.labels_width(upper, theme.label), beside + parts.labels_width(lower, theme.label),
+        parts.labels_width(third, theme.small),
+    )  # fmt: skip
     n = len(shown)
     figure = go.Figure()
     for k in range(n):
@@ -84,22 +83,24 @@ def flip_chart(
                     hovertext=[_hover(pairs[k], shown.iloc[k], probability[k], joint) for k in chosen],
                 )
             )  # fmt: skip
-    left, bottom, top = widest + 16, 54.0, 10.0
-    ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
+    left, right, top = widest + 16, 62.0, 10.0
+    ticks = [0.0, 0.5, 1.0] if narrow else [0.0, 0.25, 0.5, 0.75, 1.0]
+    title = parts.wrap("probability that the orders truly differ", parts.WIDTH[narrow] - left - right, theme.small)
+    bottom = parts.axis_height(len(title), theme)
     axis = parts.value_axis(
-        (0.0, 1.0), "probability that the orders truly differ", theme, anchor="y",
-        tickvals=ticks, ticktext=[words.share(v) for v in ticks],
+        (0.0, 1.0), title, theme, anchor="y", tickvals=ticks, ticktext=[words.share(v) for v in ticks]
     )  # fmt: skip
     said = _note(n, len(flips) - n, reference if models is not None else None)
     remark, taken = parts.note(said, theme, narrow, left, bottom)
     figure.update_layout(
-        margin={"l": left, "r": 58, "t": top, "b": bottom + taken, "pad": 6},
+        margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=axis,
         yaxis=parts.row_axis(n, texts, theme),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=[remark],
     )
-    return base(figure, theme, n * 42 + top + bottom + taken, _alt(pairs, probability, len(flips), joint))
+    row = theme.label * parts.LINE * (3 if several else 2) + 8
+    return base(figure, theme, n * row + top + bottom + taken, _alt(pairs, probability, len(flips), joint))
 
 
 def _oriented(row: Mapping[Any, Any], models: pd.DataFrame | None) -> tuple[str, str]:

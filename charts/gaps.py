@@ -14,6 +14,9 @@ from charts import words
 from charts.differences import BEYOND, Differences, find_differences, true_strengths
 from charts.theme import Mark, Theme, base, marks
 
+MARGIN = 18.0
+"""Pixels right of the plot: half a tick's text."""
+
 DODGE = 0.16
 """How far the two judges' marks stand from the middle of a row, in rows."""
 
@@ -48,32 +51,34 @@ def gap_chart(
     if not len(found):
         return parts.empty(f"No model was compared between {reference} and {judge}.", theme, narrow)
     names = labels or {}
-    fitted = parts.fit_labels([names.get(m, m) for m in found.models], 130.0 if narrow else 210.0, theme.label)
+    fitted = parts.fit_labels([names.get(m, m) for m in found.models], 118.0 if narrow else 165.0, theme.label)
     drawn = dict(judge_marks or marks([reference, judge], humans, theme))
     n = len(found)
     figure = go.Figure()
-    domains = [(0.0, 1.0)] if narrow else [(0.0, 0.54), (0.6, 1.0)]
+    domains = [(0.0, 1.0)] if narrow else [(0.0, 0.53), (0.59, 1.0)]
+    left = parts.labels_width(fitted, theme.label) + 16
+    room = [(end - start) * (parts.WIDTH[narrow] - left - MARGIN) for start, end in domains]
+    titles = [parts.wrap(text, room[-1] - 4, theme.small) for text in _difference_title(found, reference, judge)]
+    title = [line for lines in titles for line in lines]
     if not narrow:
         limits = _add_strengths(figure, found, reference, judge, drawn, truth, theme)
-        said = "strength, log-odds (0 = average model)"
+        said = parts.wrap("strength, log-odds (0 = average model)", room[0], theme.small)
         figure.update_layout(xaxis=parts.value_axis(limits, said, theme, 5, domain=domains[0], anchor="y"))
-    title = _difference_title(found, reference, judge, narrow)
     limits = parts.span(found.value, found.lower, found.upper)
     _add_difference(figure, found, (reference, judge), limits, theme)
-    figure.update_layout(xaxis2=parts.value_axis(limits, "<br>".join(title), theme, 5, domain=domains[-1], anchor="y"))
-    left = parts.labels_width(fitted, theme.label) + 14
-    bottom = 30 + len(title) * theme.small * parts.LINE + 8
-    said = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
-    remark, taken = parts.note(said, theme, narrow, left, bottom)
-    top = 50.0
+    figure.update_layout(xaxis2=parts.value_axis(limits, title, theme, 4, domain=domains[-1], anchor="y"))
+    bottom = parts.axis_height(len(title), theme)
+    said_below = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
+    remark, taken = parts.note(said_below, theme, narrow, left, bottom)
+    top = 2 * theme.label * parts.LINE + 16
     shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
     if not narrow:
         shapes.append(parts.zero_line(n, "x", theme))
     figure.update_layout(
-        margin={"l": left, "r": 18, "t": top, "b": bottom + taken, "pad": 6},
+        margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=shapes,
-        annotations=[remark, *_heads(reference, judge, drawn, domains, narrow, theme)],
+        annotations=[remark, *_heads(reference, judge, drawn, domains, room, theme)],
     )
     height = n * max(parts.row_height(fitted, theme), 30) + top + bottom + taken
     return base(figure, theme, height, _alt(found, reference, judge))
@@ -136,28 +141,26 @@ def _hover(found: Differences, names: tuple[str, str]) -> list[str]:
     ]
 
 
-def _difference_title(found: Differences, reference: str, judge: str, narrow: bool) -> list[str]:
-    """What the right axis shows, in lines that fit its panel."""
-    kind = "log-odds, net of decisiveness" if found.scaled else "log-odds"
-    first = f"{words.shorten(judge, 20)} minus {words.shorten(reference, 20)}"
-    whole = f"{first}, {kind}"
-    return [parts.escape(line) for line in ([whole] if len(whole) <= 34 and not narrow else [first + ",", kind])]
+def _difference_title(found: Differences, reference: str, judge: str) -> list[str]:
+    """What the right axis shows."""
+    first = f"{words.shorten(judge, 28)} minus {words.shorten(reference, 28)},"
+    return [first, "log-odds, net of decisiveness" if found.scaled else "log-odds"]
 
 
 def _heads(
-    reference: str, judge: str, drawn: Mapping[str, Mark], domains: list[tuple[float, float]], narrow: bool,
+    reference: str, judge: str, drawn: Mapping[str, Mark], domains: list[tuple[float, float]], room: list[float],
     theme: Theme,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Which mark is whose, above the left panel; which side favours whom, above the right one."""
     left, right = domains[-1]
-    most = 17
+    names = [parts.fit_label(name, room[-1] / 2 - 6, theme.small, 1).html for name in (reference, judge)]
     out = [
-        parts.head(f"← higher by<br>{parts.escape(words.shorten(reference, most))}", left, theme, "left", True),
-        parts.head(f"higher by →<br>{parts.escape(words.shorten(judge, most))}", right, theme, "right", True),
+        parts.head(f"← higher by<br>{names[0]}", left, theme, "left", True),
+        parts.head(f"higher by →<br>{names[1]}", right, theme, "right", True),
     ]
-    if not narrow:
-        both = "<br>".join(parts.tag(name, drawn[name], 36) for name in (reference, judge))
-        out.append(parts.head(both, 0.0, theme, "left"))
+    if len(domains) > 1:
+        both = [parts.tag(name, drawn[name], theme, room[0]) for name in (reference, judge)]
+        out.append(parts.head("<br>".join(both), 0.0, theme, "left"))
     return out
 
 

@@ -54,10 +54,10 @@ def ranking_chart(
     tables = {judge: table.set_index("model").reindex(names) for judge, table in tables.items()}
     n = len(names)
     display = labels or {}
-    fitted = parts.fit_labels([display.get(m, m) for m in names], 130.0 if narrow else 220.0, theme.label)
+    fitted = parts.fit_labels([display.get(m, m) for m in names], 112.0 if narrow else 180.0, theme.label)
     columns = shown if len(shown) == 1 or not narrow else []
     texts = {judge: [_rank_text(tables[judge], k, narrow) for k in range(n)] for judge in columns}
-    widths = [max(parts.text_width(t, theme.small) for t in [*texts[j], "rank [00–00]"]) + 14 for j in columns]
+    widths = [max(parts.text_width(t, theme.small) for t in [*texts[j], "rank"]) + 14 for j in columns]
     figure = go.Figure()
     strengths = {part: {j: parts.numbers(t, part) for j, t in tables.items()} for part in PARTS}
     limits = parts.span(*(np.concatenate(list(strengths[part].values())) for part in PARTS))
@@ -80,7 +80,7 @@ def ranking_chart(
             )
         )  # fmt: skip
     missing = np.all([~np.isfinite(strengths["strength"][judge]) for judge in shown], axis=0)
-    left, right = parts.labels_width(fitted, theme.label) + 14, sum(widths) + 10 if columns else 18.0
+    left, right = parts.labels_width(fitted, theme.label) + 16, sum(widths) + 8 if columns else 18.0
     annotations = [
         {
             "text": "no strength: not on the common scale", "x": 0, "y": int(row), "xref": "x", "yref": "y",
@@ -89,11 +89,13 @@ def ranking_chart(
         for row in np.flatnonzero(missing)
     ]  # fmt: skip
     annotations += _rank_columns(columns, texts, widths, drawn, theme)
-    above = _heads(shown, drawn, narrow)
-    top = 22 + theme.label * parts.LINE * max(len(above), 1)
+    room = parts.WIDTH[narrow] - left - right
+    above = _heads(shown, drawn, theme, room)
+    top = 14 + theme.label * parts.GLYPH * parts.LINE * max(len(above), 1)
     if any(shown):
         annotations.append(parts.head("<br>".join(above), 0.0, theme, "left"))
-    bottom = 54.0
+    title = parts.wrap("strength, log-odds (0 = average model)", room, theme.small)
+    bottom = parts.axis_height(len(title), theme)
     said = _note(len(names), hidden, len(judges) - len(shown), with_truth)
     taken = 6.0
     if said:
@@ -101,7 +103,7 @@ def ranking_chart(
         annotations.append(remark)
     figure.update_layout(
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
-        xaxis=parts.value_axis(limits, "strength, log-odds (0 = average model)", theme, 5, anchor="y"),
+        xaxis=parts.value_axis(limits, title, theme, 3 if narrow else 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=annotations,
@@ -151,18 +153,18 @@ def _rank_columns(
     return out
 
 
-def _heads(judges: list[str], drawn: Mapping[str, Mark], narrow: bool) -> list[str]:
-    """The judges with their symbols, in lines that fit."""
+def _heads(judges: list[str], drawn: Mapping[str, Mark], theme: Theme, room: float) -> list[str]:
+    """The judges with their symbols, in lines of at most `room` pixels."""
     lines: list[list[str]] = [[]]
-    taken = 0
+    taken = 0.0
     for judge in judges:
-        length = min(len(judge), 30) + 4
-        if lines[-1] and taken + length > (26 if narrow else 44):
+        width = min(parts.tag_width(judge, theme), room, 200.0)
+        if lines[-1] and taken + width > room:
             lines.append([])
-            taken = 0
-        lines[-1].append(parts.tag(judge, drawn[judge], 30))
-        taken += length
-    return ["   ".join(line) for line in lines]
+            taken = 0.0
+        lines[-1].append(parts.tag(judge, drawn[judge], theme, width))
+        taken += width + 8
+    return ["\u2003".join(line) for line in lines]
 
 
 def _hover(model: str, judge: str, table: pd.DataFrame, row: int) -> str:

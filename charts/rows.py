@@ -19,10 +19,13 @@ from charts.theme import Mark, Theme, base
 
 ROW = 26.0
 LINE = 1.25
-"""Height of a row with a label of one line, in pixels, and of a line of text in sizes of its type."""
+"""Height of a row with a label of one line, in pixels; height of a line of text, in sizes of its type."""
 
-NOTE = {False: 84, True: 50}
-"""Characters of a line of notes that fit the narrowest figure, by `narrow`."""
+WIDTH = {False: 650.0, True: 316.0}
+"""The least width of a figure in pixels, by `narrow`: 174 and 84 mm in print. Texts are made to fit it."""
+
+GLYPH = 1.25
+"""Size of a symbol in a line of text, in sizes of its type: in most fonts they are drawn small."""
 
 _BREAKS = re.compile(r"(?<=[\s_/\-.:,])")
 
@@ -126,7 +129,7 @@ def labels_width(labels: Iterable[Label], size: float) -> float:
 def row_height(labels: Sequence[Label], theme: Theme) -> float:
     """Pixels a row: room for the label with the most lines, and for a finger."""
     lines = max((len(label.lines) for label in labels), default=1)
-    return ROW + (lines - 1) * theme.label * LINE
+    return max(ROW, lines * theme.label * LINE + 4)
 
 
 def clean_ticks(low: float, high: float, most: int = 5) -> tuple[list[float], list[str]]:
@@ -140,7 +143,8 @@ def clean_ticks(low: float, high: float, most: int = 5) -> tuple[list[float], li
         if len(values) <= most:
             break
     decimals = max(0, min(2, -math.floor(math.log10(step) + 1e-9)))
-    return [float(v) for v in values], [words.number(float(v), decimals) or "0" for v in values]
+    texts = [words.number(round(float(v), 9), 0 if float(v).is_integer() else decimals) for v in values]
+    return [float(v) for v in values], texts
 
 
 def span(estimates: np.ndarray, lowers: np.ndarray, uppers: np.ndarray) -> tuple[float, float]:
@@ -185,7 +189,7 @@ def add_intervals(
         if cut:
             marker = {"color": colour, "symbol": [c[2] for c in cut], "size": 7}
             x, y = [c[0] for c in cut], [c[1] for c in cut]
-            figure.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=marker, **common))
+            figure.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=marker, cliponaxis=False, **common))
 
 
 def marker(mark: Mark, theme: Theme, size: float = 9, hollow: bool = False) -> dict[str, Any]:
@@ -238,29 +242,36 @@ def row_axis(n: int, labels: Sequence[str], theme: Theme, **more: object) -> dic
     } | more  # fmt: skip
 
 
-def value_axis(limits: tuple[float, float], title: str, theme: Theme, most: int = 5, **more: object) -> dict[str, Any]:
-    """An x axis with round ticks, faint lines and a title in words (lines joined by <br>)."""
+def value_axis(
+    limits: tuple[float, float], title: Sequence[str], theme: Theme, most: int = 5, **more: object
+) -> dict[str, Any]:
+    """An x axis with round ticks, faint lines and a title in words."""
     values, texts = clean_ticks(*limits, most)
+    small = {"size": theme.small, "color": theme.muted}
     return {
         "range": list(limits), "tickmode": "array", "tickvals": values, "ticktext": texts,
-        "tickfont": {"size": theme.small, "color": theme.muted}, "tickangle": 0, "ticks": "",
-        "title": {"text": title, "font": {"size": theme.small, "color": theme.muted}, "standoff": 6},
+        "tickfont": small, "tickangle": 0, "ticks": "",
+        "title": {"text": "<br>".join(map(escape, title)), "font": small, "standoff": 6},
         "gridcolor": theme.grid, "gridwidth": 1, "showgrid": True, "zeroline": False, "showline": False,
         "fixedrange": True,
     } | more  # fmt: skip
 
 
-def wrap(text: str, most: int) -> list[str]:
-    """Lines of at most `most` characters, broken at spaces; a longer word stands alone and is shortened."""
+def wrap(text: str, width: float, size: float) -> list[str]:
+    """Lines of at most `width` pixels, broken at spaces; a longer word is broken too."""
     lines = [""]
     for word in text.split():
-        word = words.shorten(word, most)
         joined = f"{lines[-1]} {word}".strip()
-        if len(joined) > most:
-            lines.append(word)
-        else:
+        if text_width(joined, size) <= width:
             lines[-1] = joined
-    return lines
+        else:
+            lines += _break(word, width, size)
+    return [line for line in lines if line]
+
+
+def axis_height(lines: int, theme: Theme) -> float:
+    """Pixels under a plot for its ticks and a title of so many lines."""
+    return 2.0 * theme.small + 6 + lines * theme.small * LINE
 
 
 def note(text: str, theme: Theme, narrow: bool, left: float, below: float) -> tuple[dict[str, Any], float]:
@@ -268,13 +279,13 @@ def note(text: str, theme: Theme, narrow: bool, left: float, below: float) -> tu
 
     left : pixels from the figure's edge to the plot; below : pixels from the plot's bottom to the first line
     """
-    lines = wrap(text, NOTE[narrow])
+    lines = wrap(text, WIDTH[narrow] - 16, theme.small)
     annotation = {
         "text": "<br>".join(escape(line) for line in lines), "showarrow": False, "align": "left",
         "xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top",
-        "xshift": -left + 4, "yshift": -below, "font": {"size": theme.small, "color": theme.muted},
+        "xshift": -left + 4, "yshift": -below - 6, "font": {"size": theme.small, "color": theme.muted},
     }  # fmt: skip
-    return annotation, len(lines) * theme.small * LINE + 10
+    return annotation, len(lines) * theme.small * LINE + 16
 
 
 def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: bool = False) -> dict[str, Any]:
@@ -288,16 +299,30 @@ def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: 
     }  # fmt: skip
 
 
-def tag(name: str, mark: Mark, most: int = 40, after: bool = True) -> str:
-    """A judge's symbol in its colour and its name, in plotly's markup."""
-    glyph = f'<span style="color:{mark.colour}">{mark.glyph}</span>'
-    text = f"<b>{escape(words.shorten(' '.join(name.split()), most))}</b>"
-    return f"{glyph} {text}" if after else f"{text} {glyph}"
+def foot(text: str, x: float, below: float, theme: Theme) -> dict[str, Any]:
+    """A muted line under the plot. x : in shares of the plot's width; below : pixels under its bottom"""
+    return {
+        "text": escape(text), "showarrow": False, "xref": "paper", "yref": "paper", "x": x, "y": 0,
+        "xanchor": "center", "yanchor": "top", "yshift": -below, "font": {"size": theme.small, "color": theme.muted},
+    }  # fmt: skip
+
+
+def tag(name: str, mark: Mark, theme: Theme, width: float, after: bool = True) -> str:
+    """A judge's symbol in its colour and its name, in plotly's markup, at most `width` pixels wide."""
+    glyph = f'<span style="color:{mark.colour};font-size:{theme.label * GLYPH:.0f}px">{mark.glyph}</span>'
+    # Bold type runs a tenth wider than plain.
+    text = f"<b>{fit_label(name, width / 1.1 - theme.label * 2, theme.label, 1).html}</b>"
+    return f"{glyph}\u00a0{text}" if after else f"{text}\u00a0{glyph}"
+
+
+def tag_width(name: str, theme: Theme) -> float:
+    """Pixels that a judge's tag takes when its name is not shortened."""
+    return (text_width(name, theme.label) + theme.label * 2) * 1.1
 
 
 def empty(sentence: str, theme: Theme, narrow: bool = False) -> go.Figure:
     """A figure that says why there is nothing to draw."""
-    lines = wrap(sentence, 44 if narrow else 70)
+    lines = wrap(sentence, WIDTH[narrow] - 40, theme.label)
     figure = go.Figure()
     base(figure, theme, 60 + 20 * len(lines), sentence)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})

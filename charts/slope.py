@@ -15,8 +15,15 @@ from charts import words
 from charts.differences import BEYOND, PARTS, Differences, find_differences, true_strengths
 from charts.theme import Mark, Theme, base, marks
 
+GUTTER = 0.06
+"""Half the space between the two judges' names at phone width, in shares of the plot's width."""
+
 MOVERS = 5
 """How many of the differences beyond noise are drawn strongest."""
+
+
+FIGURE_SPACE = "\u2007"
+"""A space as wide as a digit, so that a name's second line stands under its first."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +85,26 @@ def slope_chart(
     limits = parts.span(*(np.r_[getattr(sides[0], p), getattr(sides[1], p)] for p in PARTS))
     for k, side in enumerate(sides):
         _add_marks(figure, found, side, k, (reference, judge), limits, theme, narrow)
-    bottom = 8.0 if narrow else 54.0
+    title = ["strength, log-odds (0 = average model)"]
+    bottom = 4.0 if narrow else parts.axis_height(len(title), theme)
     height_row = max(side.height for side in sides)
-    left, right = (side.width + 14 for side in sides)
+    left, right = (side.width + 16 for side in sides)
     said = _note(found, reference, judge, truth is not None and not narrow)
     remark, taken = parts.note(said, theme, narrow, left, bottom)
-    most_chars, ends = (22, (0.44, 0.56)) if narrow else (30, (panels[0][1], panels[2][0]))
-    heads = [
-        parts.head(parts.tag(reference, sides[0].mark, most_chars, after=False), ends[0], theme, "right"),
-        parts.head(parts.tag(judge, sides[1].mark, most_chars), ends[1], theme, "left"),
-    ]
-    title = "strength, log-odds<br>(0 = average model)"
-    x = {"xaxis2": {"domain": panels[1], "range": [0, 1], "visible": False, "anchor": "y", "fixedrange": True}}
+    room = (parts.WIDTH[narrow] - left - right) * (0.5 - GUTTER if narrow else 0.3)
+    ends = (0.5 - GUTTER, 0.5 + GUTTER) if narrow else (panels[0][1], panels[2][0])
+    texts = [remark]
+    for side, at, beside, anchor in zip(sides, ends, (left, right), ("right", "left"), strict=True):
+        mark = parts.tag(side.judge, side.mark, theme, beside + room - 12, after=anchor == "left")
+        texts.append(parts.head(mark, at, theme, anchor))
+    x: dict[str, Any] = {
+        "xaxis2": {"domain": panels[1], "range": [0, 1], "visible": False, "anchor": "y", "fixedrange": True}
+    }
     if not narrow:
-        x["xaxis"] = parts.value_axis(limits, title, theme, 3, domain=panels[0], anchor="y")
-        x["xaxis3"] = parts.value_axis(limits, title, theme, 3, domain=panels[2], anchor="y")
+        x["xaxis"] = parts.value_axis(limits, [], theme, 3, domain=panels[0], anchor="y")
+        x["xaxis3"] = parts.value_axis(limits, [], theme, 3, domain=panels[2], anchor="y")
+        # One title for both panels, which have the same scale.
+        texts.append(parts.foot(title[0], 0.5, 2.0 * theme.small, theme))
     figure.update_layout(
         margin={"l": left, "r": right, "t": 36, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, _by_row(sides[0]), theme, anchor="x2" if narrow else "x"),
@@ -100,7 +112,7 @@ def slope_chart(
             n, _by_row(sides[1]), theme, overlaying="y", side="right", anchor="x2" if narrow else "x3"
         ),
         shapes=_ground(n, theme, panels, narrow),
-        annotations=[remark, *heads],
+        annotations=texts,
         **x,
     )
     return base(figure, theme, n * height_row + 36 + bottom + taken, _alt(found, reference, judge))
@@ -118,24 +130,27 @@ def _side(
     places = np.empty(len(found), dtype=int)
     places[_order(ranks, found.models)] = np.arange(len(found))
     size = theme.label
-    most = 84.0 if narrow else 178.0
+    most = 82.0 if narrow else 165.0
     fitted = parts.fit_labels([names.get(m, m) for m in found.models], most, size)
     strongest = set(_movers(found))
     labels, width = [], 0.0
     for k, one in enumerate(fitted):
         rank = f"{ranks[k]:.0f}{'=' if tied[k] else ''}" if np.isfinite(ranks[k]) else "–"
-        text = f"<b>{one.html}</b>" if k in strongest else one.html
         colour = theme.text if found.beyond[k] or not found.n_beyond else theme.muted
         number = f'<span style="color:{theme.muted}">{rank}</span>'
         # The number stands on the side of the chart, where the line begins.
-        first, *rest = text.split("<br>") if len(one.lines) > 1 else [text]
-        line = f"{first}  {number}" if end == "ref" else f"{number}  {first}"
-        labels.append(f'<span style="color:{colour}">' + "<br>".join([line, *rest]) + "</span>")
-        width = max(width, parts.labels_width([one], size) + parts.text_width(rank + "  ", size))
-    # Bold type runs wider than the estimate for plain type.
+        gap = FIGURE_SPACE * (len(rank) + 2)
+        lines = []
+        for nth, line in enumerate(one.html.split("<br>")):
+            line = f"<b>{line}</b>" if k in strongest else line
+            beside = gap if nth else (f"{FIGURE_SPACE * 2}{number}" if end == "ref" else f"{number}{FIGURE_SPACE * 2}")
+            lines.append(line + beside if end == "ref" else beside + line)
+        labels.append("<br>".join(f'<span style="color:{colour}">{line}</span>' for line in lines))
+        bold = 1.08 if k in strongest else 1.0
+        width = max(width, parts.labels_width([one], size) * bold + 0.6 * size * len(gap))
     return _Side(
         judge, mark, places, getattr(found, f"strength_{end}"), getattr(found, f"lower_{end}"),
-        getattr(found, f"upper_{end}"), true_strengths(truth, judge, found.models), labels, width * 1.06,
+        getattr(found, f"upper_{end}"), true_strengths(truth, judge, found.models), labels, width,
         parts.row_height(fitted, theme),
     )  # fmt: skip
 
@@ -214,8 +229,8 @@ def _note(found: Differences, reference: str, judge: str, with_truth: bool) -> s
     reference, judge = words.shorten(reference, 24), words.shorten(judge, 24)
     if found.beyond.any():
         text = (
-            f"Solid lines: {reference} and {judge} differ beyond noise ({kind}, q < {words.number(BEYOND)}); "
-            "dotted: within noise."
+            f"Solid lines: {reference} and {judge} differ beyond noise ({kind}, q < {words.number(BEYOND)}), "
+            "in the colour of the judge that holds the model higher; dotted: within noise."
         )
     else:
         text = f"Dotted lines: none of these models differs beyond noise between {reference} and {judge} ({kind})."
