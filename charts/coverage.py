@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.theme import Theme, base
@@ -46,7 +47,7 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     turned = table.shape[1] > max(table.shape[0], COLUMNS[narrow])
     shown = table.T if turned else table
     # Columns narrower than a line of text cannot have heads: the fullest are kept.
-    fit = int((parts.WIDTH[narrow] * 0.62) // (theme.small * parts.LINE + 4))
+    fit = int((parts.WIDTH[narrow] * 0.62) // (theme.small * written.LINE + 4))
     hidden = max(shown.shape[1] - fit, 0)
     if hidden:
         fullest = shown.sum().sort_values(ascending=False, kind="stable").index[:fit]
@@ -55,15 +56,15 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     n, m = counts.shape
     names = [str(name) or NO_SCENARIO for name in shown.index]
     heads = [str(name) or NO_SCENARIO for name in shown.columns]
-    labels = parts.fit_labels(names, 112.0 if narrow else 180.0, theme.label)
-    left = parts.labels_width(labels, theme.label) + 14
+    labels = written.fit_labels(names, 112.0 if narrow else 180.0, theme.label)
+    left = written.labels_width(labels, theme.label) + 14
     cell = (parts.WIDTH[narrow] - left - 8) / m - 6
     upright = cell >= HEAD
-    tops = parts.fit_labels(heads, cell if upright else 130.0, theme.small, 3 if upright else 1)
+    tops = written.fit_labels(heads, cell if upright else 130.0, theme.small, 3 if upright else 1)
     lines = max(len(one.lines) for one in tops)
-    high = lines * theme.small * parts.LINE + 10 if upright else parts.labels_width(tops, theme.small) + 14
+    high = lines * theme.small * written.LINE + 10 if upright else written.labels_width(tops, theme.small) + 14
     figures = [words.number(int(value)) for value in counts.ravel()]
-    written = max(parts.text_width(text, theme.small) for text in figures) <= cell
+    legible = max(written.text_width(text, theme.small) for text in figures) <= cell
     shades = np.sqrt(counts / max(counts.max(), 1.0))
     figure = go.Figure(
         go.Heatmap(
@@ -72,7 +73,7 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
             customdata=[[[*((h, r) if turned else (r, h))] for h in shown.columns] for r in shown.index],
             hovertext=[
                 [
-                    f"<b>{parts.escape(words.shorten(name))}</b> · {parts.escape(words.shorten(top))}<br>"
+                    f"<b>{written.escape(words.shorten(name))}</b> · {written.escape(words.shorten(top))}<br>"
                     f"{words.plural(int(counts[i, j]), 'judgment')}"
                     for j, top in enumerate(heads)
                 ]
@@ -81,7 +82,7 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
             hoverinfo="text",
         )
     )  # fmt: skip
-    if written:
+    if legible:
         figure.add_trace(
             go.Scatter(
                 x=[j for _ in range(n) for j in range(m)], y=[i for i in range(n) for _ in range(m)], mode="text",
@@ -90,7 +91,7 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
             )
         )  # fmt: skip
     bottom, taken, annotations = 6.0, 0.0, []
-    said = _note(counts.max(), written, hidden, "judge" if turned else "scenario")
+    said = _note(counts.max(), legible, hidden, "judge" if turned else "scenario")
     if said:
         remark, taken = parts.note(said, theme, narrow, left, bottom)
         annotations.append(remark)
@@ -109,9 +110,9 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     return base(figure, theme, n * row + high + bottom + taken, _alt(table))
 
 
-def _note(fullest: float, written: bool, hidden: int, what: str) -> str:
+def _note(fullest: float, legible: bool, hidden: int, what: str) -> str:
     text = []
-    if not written:
+    if not legible:
         text.append(f"The fullest cell holds {words.plural(int(fullest), 'judgment')}; shades follow the square root.")
     if hidden:
         verb = "is" if hidden == 1 else "are"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.theme import Mark, Theme, base
@@ -46,11 +47,11 @@ def flip_chart(
     joint = "before" if models is not None else "and"
     names = labels or {}
     width = 150.0 if narrow else 240.0
-    upper = parts.fit_labels([names.get(a, a) for a, _ in pairs], width, theme.label, 1)
-    beside = parts.text_width(f"{joint} ", theme.label)
-    lower = parts.fit_labels([names.get(b, b) for _, b in pairs], width - beside, theme.label, 1)
+    upper = written.fit_labels([names.get(a, a) for a, _ in pairs], width, theme.label, 1)
+    beside = written.text_width(f"{joint} ", theme.label)
+    lower = written.fit_labels([names.get(b, b) for _, b in pairs], width - beside, theme.label, 1)
     judges = [str(judge) for judge in shown["judge"]] if several else []
-    third = parts.fit_labels(judges, width, theme.small, 1)
+    third = written.fit_labels(judges, width, theme.small, 1)
     texts = [
         f'{a.html}<br><span style="color:{theme.muted}">{joint}\u00a0</span>{b.html}'
         for a, b in zip(upper, lower, strict=True)
@@ -60,8 +61,8 @@ def flip_chart(
         for text, judge in zip(texts, third, strict=True)
     ] if several else texts  # fmt: skip
     widest = max(
-        parts.labels_width(upper, theme.label), beside + parts.labels_width(lower, theme.label),
-        parts.labels_width(third, theme.small),
+        written.labels_width(upper, theme.label), beside + written.labels_width(lower, theme.label),
+        written.labels_width(third, theme.small),
     )  # fmt: skip
     n = len(shown)
     figure = go.Figure()
@@ -85,7 +86,7 @@ def flip_chart(
             )  # fmt: skip
     left, right, top = widest + 16, 62.0, 10.0
     ticks = [0.0, 0.5, 1.0] if narrow else [0.0, 0.25, 0.5, 0.75, 1.0]
-    title = parts.wrap("probability that the orders truly differ", parts.WIDTH[narrow] - left - right, theme.small)
+    title = written.wrap("probability that the orders truly differ", parts.WIDTH[narrow] - left - right, theme.small)
     bottom = parts.axis_height(len(title), theme)
     axis = parts.value_axis(
         (0.0, 1.0), title, theme, anchor="y", tickvals=ticks, ticktext=[words.share(v) for v in ticks]
@@ -99,7 +100,7 @@ def flip_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=[remark],
     )
-    row = theme.label * parts.LINE * (3 if several else 2) + 8
+    row = theme.label * written.LINE * (3 if several else 2) + 8
     return base(figure, theme, n * row + top + bottom + taken, _alt(pairs, probability, len(flips), joint))
 
 
@@ -119,7 +120,7 @@ def _share(probability: float) -> str:
 
 
 def _hover(pair: tuple[str, str], row: pd.Series, probability: float, joint: str) -> str:
-    lines = [f"<b>{parts.escape(words.shorten(pair[0]))}</b> {joint} <b>{parts.escape(words.shorten(pair[1]))}</b>"]
+    lines = [f"<b>{written.escape(words.shorten(pair[0]))}</b> {joint} <b>{written.escape(words.shorten(pair[1]))}</b>"]
     lines.append(f"truly differ: {_share(probability).replace('>', '&gt;')}")
     if "pairs" in row.index and pd.notna(row["pairs"]):
         lines.append(f"{words.plural(int(row['pairs']), 'pair')} of responses between them")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.differences import BEYOND, Differences, find_differences, true_strengths
@@ -51,18 +52,17 @@ def gap_chart(
     if not len(found):
         return parts.empty(f"No model was compared between {reference} and {judge}.", theme, narrow)
     names = labels or {}
-    fitted = parts.fit_labels([names.get(m, m) for m in found.models], 118.0 if narrow else 165.0, theme.label)
+    fitted = written.fit_labels([names.get(m, m) for m in found.models], 118.0 if narrow else 165.0, theme.label)
     drawn = dict(judge_marks or marks([reference, judge], humans, theme))
     n = len(found)
     figure = go.Figure()
     domains = [(0.0, 1.0)] if narrow else [(0.0, 0.53), (0.59, 1.0)]
-    left = parts.labels_width(fitted, theme.label) + 16
+    left = written.labels_width(fitted, theme.label) + 16
     room = [(end - start) * (parts.WIDTH[narrow] - left - MARGIN) for start, end in domains]
-    titles = [parts.wrap(text, room[-1] - 4, theme.small) for text in _difference_title(found, reference, judge)]
-    title = [line for lines in titles for line in lines]
+    title = _difference_title(found, reference, judge, room[-1] - 4, theme)
     if not narrow:
         limits = _add_strengths(figure, found, reference, judge, drawn, truth, theme)
-        said = parts.wrap("strength, log-odds (0 = average model)", room[0], theme.small)
+        said = parts.strength_title(room[0], theme)
         figure.update_layout(xaxis=parts.value_axis(limits, said, theme, 5, domain=domains[0], anchor="y"))
     limits = parts.span(found.value, found.lower, found.upper)
     _add_difference(figure, found, (reference, judge), limits, theme)
@@ -70,7 +70,7 @@ def gap_chart(
     bottom = parts.axis_height(len(title), theme)
     said_below = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
     remark, taken = parts.note(said_below, theme, narrow, left, bottom)
-    top = 2 * theme.label * parts.LINE + 16
+    top = 2 * theme.label * written.LINE + 16
     shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
     if not narrow:
         shapes.append(parts.zero_line(n, "x", theme))
@@ -134,17 +134,22 @@ def _add_difference(
 
 
 def _hover(found: Differences, names: tuple[str, str]) -> list[str]:
-    reference, judge = (parts.escape(words.shorten(name, 30)) for name in names)
+    reference, judge = (written.escape(words.shorten(name, 30)) for name in names)
     return [
-        f"<b>{parts.escape(words.shorten(model))}</b><br>{found.hover(row, reference, judge)}"
+        f"<b>{written.escape(words.shorten(model))}</b><br>{found.hover(row, reference, judge)}"
         for row, model in enumerate(found.models)
     ]
 
 
-def _difference_title(found: Differences, reference: str, judge: str) -> list[str]:
-    """What the right axis shows."""
-    first = f"{words.shorten(judge, 28)} minus {words.shorten(reference, 28)},"
-    return [first, "log-odds, net of decisiveness" if found.scaled else "log-odds"]
+def _difference_title(found: Differences, reference: str, judge: str, width: float, theme: Theme) -> list[str]:
+    """What the right axis shows, in lines of at most `width` pixels."""
+    kind = written.wrap("log-odds, net of decisiveness" if found.scaled else "log-odds", width, theme.small)
+    whole = " ".join(f"{judge} minus {reference},".split())
+    if written.text_width(whole, theme.small) <= width:
+        return [whole, *kind]
+    ends = ((judge, " minus"), (reference, ","))
+    fitted = [written.fit_label(n, width - written.text_width(end, theme.small), theme.small, 1) for n, end in ends]
+    return [one.lines[0] + end for one, (_, end) in zip(fitted, ends, strict=True)] + kind
 
 
 def _heads(
@@ -153,7 +158,7 @@ def _heads(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Which mark is whose, above the left panel; which side favours whom, above the right one."""
     left, right = domains[-1]
-    names = [parts.fit_label(name, room[-1] / 2 - 6, theme.small, 1).html for name in (reference, judge)]
+    names = [written.fit_label(name, room[-1] / 2 - 6, theme.small, 1).html for name in (reference, judge)]
     out = [
         parts.head(f"← higher by<br>{names[0]}", left, theme, "left", True),
         parts.head(f"higher by →<br>{names[1]}", right, theme, "right", True),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.differences import PARTS, true_strengths
@@ -54,10 +55,10 @@ def ranking_chart(
     tables = {judge: table.set_index("model").reindex(names) for judge, table in tables.items()}
     n = len(names)
     display = labels or {}
-    fitted = parts.fit_labels([display.get(m, m) for m in names], 112.0 if narrow else 180.0, theme.label)
+    fitted = written.fit_labels([display.get(m, m) for m in names], 112.0 if narrow else 180.0, theme.label)
     columns = shown if len(shown) == 1 or not narrow else []
     texts = {judge: [_rank_text(tables[judge], k, narrow) for k in range(n)] for judge in columns}
-    widths = [max(parts.text_width(t, theme.small) for t in [*texts[j], "rank"]) + 14 for j in columns]
+    widths = [max(written.text_width(t, theme.small) for t in [*texts[j], "rank"]) + 14 for j in columns]
     figure = go.Figure()
     strengths = {part: {j: parts.numbers(t, part) for j, t in tables.items()} for part in PARTS}
     limits = parts.span(*(np.concatenate(list(strengths[part].values())) for part in PARTS))
@@ -80,7 +81,7 @@ def ranking_chart(
             )
         )  # fmt: skip
     missing = np.all([~np.isfinite(strengths["strength"][judge]) for judge in shown], axis=0)
-    left, right = parts.labels_width(fitted, theme.label) + 16, sum(widths) + 8 if columns else 18.0
+    left, right = written.labels_width(fitted, theme.label) + 16, sum(widths) + 8 if columns else 18.0
     annotations = [
         {
             "text": "no strength: not on the common scale", "x": 0, "y": int(row), "xref": "x", "yref": "y",
@@ -91,10 +92,10 @@ def ranking_chart(
     annotations += _rank_columns(columns, texts, widths, drawn, theme)
     room = parts.WIDTH[narrow] - left - right
     above = _heads(shown, drawn, theme, room)
-    top = 14 + theme.label * parts.GLYPH * parts.LINE * max(len(above), 1)
+    top = 14 + theme.label * parts.GLYPH * written.LINE * max(len(above), 1)
     if any(shown):
         annotations.append(parts.head("<br>".join(above), 0.0, theme, "left"))
-    title = parts.wrap("strength, log-odds (0 = average model)", room, theme.small)
+    title = parts.strength_title(room, theme)
     bottom = parts.axis_height(len(title), theme)
     said = _note(len(names), hidden, len(judges) - len(shown), with_truth)
     taken = 6.0
@@ -169,7 +170,7 @@ def _heads(judges: list[str], drawn: Mapping[str, Mark], theme: Theme, room: flo
 
 def _hover(model: str, judge: str, table: pd.DataFrame, row: int) -> str:
     strength, low, high = (parts.numbers(table, column)[row] for column in ("strength", "lower", "upper"))
-    lines = [f"<b>{parts.escape(words.shorten(model))}</b>", parts.escape(words.shorten(judge, 30))]
+    lines = [f"<b>{written.escape(words.shorten(model))}</b>", written.escape(words.shorten(judge, 30))]
     lines.append(f"strength {words.estimate(float(strength), float(low), float(high))}")
     lines.append(f"rank {_rank_text(table, row, False)}")
     return "<br>".join(line for line in lines if line)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.differences import BEYOND, PARTS, Differences, find_differences, true_strengths
@@ -85,7 +86,7 @@ def slope_chart(
     limits = parts.span(*(np.r_[getattr(sides[0], p), getattr(sides[1], p)] for p in PARTS))
     for k, side in enumerate(sides):
         _add_marks(figure, found, side, k, (reference, judge), limits, theme, narrow)
-    title = ["strength, log-odds (0 = average model)"]
+    title = parts.strength_title(parts.WIDTH[narrow], theme)
     bottom = 4.0 if narrow else parts.axis_height(len(title), theme)
     height_row = max(side.height for side in sides)
     left, right = (side.width + 16 for side in sides)
@@ -131,7 +132,7 @@ def _side(
     places[_order(ranks, found.models)] = np.arange(len(found))
     size = theme.label
     most = 82.0 if narrow else 165.0
-    fitted = parts.fit_labels([names.get(m, m) for m in found.models], most, size)
+    fitted = written.fit_labels([names.get(m, m) for m in found.models], most, size)
     strongest = set(_movers(found))
     labels, width = [], 0.0
     for k, one in enumerate(fitted):
@@ -147,7 +148,7 @@ def _side(
             lines.append(line + beside if end == "ref" else beside + line)
         labels.append("<br>".join(f'<span style="color:{colour}">{line}</span>' for line in lines))
         bold = 1.08 if k in strongest else 1.0
-        width = max(width, parts.labels_width([one], size) * bold + 0.6 * size * len(gap))
+        width = max(width, written.labels_width([one], size) * bold + 0.6 * size * len(gap))
     return _Side(
         judge, mark, places, getattr(found, f"strength_{end}"), getattr(found, f"lower_{end}"),
         getattr(found, f"upper_{end}"), true_strengths(truth, judge, found.models), labels, width,
@@ -202,10 +203,10 @@ def _add_marks(
         go.Scatter(
             x=np.where(known, float(k), np.nan) if narrow else side.strength,
             y=side.rows, mode="markers", xaxis=xaxis, yaxis=yaxis, cliponaxis=False, name=side.judge,
-            marker=parts.marker(side.mark, theme, 8 if narrow else 9), showlegend=False,
+            marker=parts.marker(side.mark, theme, 8 if narrow else 7), showlegend=False,
             customdata=[[model] for model in found.models],
             hovertext=[
-                f"<b>{parts.escape(words.shorten(model))}</b><br>" + found.hover(row, *map(_short, names))
+                f"<b>{written.escape(words.shorten(model))}</b><br>" + found.hover(row, *map(_short, names))
                 for row, model in enumerate(found.models)
             ],
             hoverinfo="text",
@@ -214,7 +215,7 @@ def _add_marks(
 
 
 def _short(judge: str) -> str:
-    return parts.escape(words.shorten(judge, 30))
+    return written.escape(words.shorten(judge, 30))
 
 
 def _ground(n: int, theme: Theme, panels: tuple[tuple[float, float], ...], narrow: bool) -> list[dict[str, Any]]:
