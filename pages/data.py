@@ -2,4 +2,16 @@
 
 import streamlit as st
 
+from ui import datasets, selection
+from ui.upload import upload
+
+seen = selection.current()
 st.title("Data", anchor=False)
+datasets.told()
+st.subheader("Open a file", anchor=False)
+upload(seen)
+if seen.names is not None:
+    st.subheader("What is loaded", anchor=False)
+    datasets.listing()
+    datasets.one_dataset(seen)
+    datasets.health()

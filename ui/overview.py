@@ -170,7 +170,7 @@ def what_differs(seen: View, found: Found) -> None:
         reference = str(result.settings["reference"])
         st.subheader("What differs most", anchor=False)
         figure(
-            lambda theme, narrow: gap_chart(models, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
+            lambda theme, _: gap_chart(models, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
             result, "models", key="differs", columns=Compare.shown,
         )  # fmt: skip
         with st.container(horizontal=True, gap="small", key="five"):
@@ -181,7 +181,7 @@ def what_differs(seen: View, found: Found) -> None:
         result = found.results["rank"][0]
         st.subheader("Whom the judges prefer", anchor=False)
         figure(
-            lambda theme, narrow: ranking_chart(result.table(), theme, humans=seen.humans, most=FIVE, narrow=True),
+            lambda theme, _: ranking_chart(result.table(), theme, humans=seen.humans, most=FIVE, narrow=True),
             result, "ranking", key="first", columns=Rank.shown,
         )  # fmt: skip
     else:

@@ -80,7 +80,7 @@ def choose_view(judge: str | None) -> str:
     view = str(selection.page_word("show", views, views[0]))
     st.session_state["w:show"] = view
     if len(views) > 1:
-        st.segmented_control("Show", views, key="w:show", format_func=VIEWS.get, required=True,
+        st.segmented_control("Show", views, key="w:show", format_func=VIEWS.__getitem__, required=True,
                              on_change=selection.on_change("show", "w:show"), label_visibility="collapsed")  # fmt: skip
     return view
 

@@ -54,6 +54,11 @@ def begin(screen: Screen) -> View:
 
 def current() -> View:
     """The view of this run."""
+    if "view" not in st.session_state:
+        # Until `st.navigation` has been called once in a server's life, Streamlit takes the folder pages/ for its old
+        # kind of app with pages, and runs the page of a link without app.py.
+        st.navigation(navigation.pages(), position="hidden")
+        st.rerun()
     found: View = st.session_state["view"]
     return found
 

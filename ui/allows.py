@@ -1,0 +1,45 @@
+"""What can be asked of this dataset, and which column would the rest need?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data import health, queries
+from data.queries import Catalog, Facts
+from data.store import Store
+
+
+@dataclass(frozen=True)
+class Ability:
+    """One thing the pages can show. needs : the column it lacks, None where nothing is lacking"""
+
+    what: str
+    needs: str | None
+
+
+def abilities(store: Store, dataset: str) -> list[Ability]:
+    """In the order of the pages."""
+    with store.reading(f"looking at {dataset}") as con:
+        names = queries.catalog(con, dataset)
+        facts = queries.dataset_facts(con, names.dataset_id)
+        order = health.order_known(con, names)
+    return find_abilities(names, facts, int(order["known"].sum()))
+
+
+def find_abilities(names: Catalog, facts: Facts, known_order: int) -> list[Ability]:
+    """known_order : judgments of which it is known which response was shown first"""
+    people = any(j.get("annotators") for j in facts.judges)
+    return [
+        Ability("rank the models by each judge", None if len(names.models) > 1 else "`model_a` and `model_b`"),
+        Ability(
+            "hold judges against each other",
+            None if len(names.judges) > 1 else "a second `judge`, or a file of another judge's verdicts on these pairs",
+        ),
+        Ability(
+            "take people as the reference",
+            None if names.humans else "`judge_kind`, saying which judge is human; or choose the reference yourself",
+        ),
+        Ability("look at single scenarios", None if len(names.scenarios) > 1 else "`scenario`"),
+        Ability("let intervals respect that one person judged often", None if people else "`annotator`"),
+        Ability("take out the advantage of what is shown first", None if known_order else "`swapped`"),
+    ]

@@ -1,0 +1,94 @@
+"""How does a page write without holding up the server? The command line in a process of its own, watched and stopped.
+
+Killing it at any moment leaves the store as it was, or with the whole import: an import is one transaction.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+CLI = Path(__file__).resolve().parents[1] / "cli.py"
+
+_running: weakref.WeakSet[Job] = weakref.WeakSet()
+
+
+class Job:
+    """One command of cli.py. Its progress, and afterwards its answer or the sentence that says why not.
+
+    share, text : how far it is; said : what it told besides, line by line
+    """
+
+    def __init__(self, db: Path, arguments: Sequence[str]) -> None:
+        self.share, self.text = 0.0, "starting"
+        self.said: list[str] = []
+        self.cancelled = False
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the job)
+        self._process = subprocess.Popen(
+            [sys.executable, str(CLI), "--db", str(db), *arguments, "-o", "json"],
+            stdout=self._out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, encoding="utf-8",
+            errors="replace", env=os.environ | {"JURYLENS_PROGRESS": "lines", "PYTHONIOENCODING": "utf-8"},
+        )  # fmt: skip
+        _running.add(self)
+        self._reader = threading.Thread(target=self._listen, daemon=True)
+        self._reader.start()
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            kind, _, rest = line.rstrip("\n").partition(" ")
+            if kind == "progress":
+                share, _, text = rest.partition(" ")
+                self.share, self.text = float(share), text
+            elif line.strip():
+                self.said.append(line.rstrip("\n"))
+        self._process.wait()
+
+    @property
+    def done(self) -> bool:
+        return not self._reader.is_alive()
+
+    def wait(self) -> None:
+        self._reader.join()
+
+    def cancel(self) -> None:
+        """Stop it now. Afterwards the store is as it was before."""
+        self.cancelled = True
+        self._process.kill()
+        self._reader.join()
+
+    @property
+    def failed(self) -> bool:
+        return self.done and self._process.returncode != 0
+
+    def answer(self) -> dict[str, Any]:
+        """The JSON of a job that is done and did not fail."""
+        self._out.seek(0)
+        found: dict[str, Any] = json.loads(self._out.read())
+        return found
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, as the command line says it."""
+        told = [line for line in self.said if not line.startswith(("inferred: ", "taken: ", "rejected: "))]
+        if self.cancelled:
+            return "Stopped. Nothing was changed."
+        if not told or self._process.returncode not in (1, 2):
+            return "The import ended without an answer, and the store is as it was. Try again, or with a smaller file."
+        return " ".join(told)
+
+
+@atexit.register
+def _stop_all() -> None:
+    for job in list(_running):
+        if not job.done:
+            job.cancel()

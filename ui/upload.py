@@ -1,0 +1,321 @@
+"""From a dropped file to a dataset: what it is, what its columns mean, what would be taken, and then the import."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from data.fields import FIELDS
+from data.model import JUDGE_KINDS
+from errors import JurylensError
+from studies.overview import escape
+from ui import session
+from ui.allows import abilities
+from ui.ask import shown
+from ui.child import Job
+from ui.mapping import (
+    BY_COLUMN,
+    BY_COLUMNS,
+    BY_NAME,
+    ESSENTIAL,
+    OUTCOMES,
+    WAYS,
+    Choices,
+    Guess,
+    Look,
+    guess,
+    look,
+    unclear_winners,
+)
+from ui.view import View
+
+KINDS = dict(zip(JUDGE_KINDS, ("people", "LLM", "reward model", "rule"), strict=True))
+COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}
+
+
+@dataclass
+class Upload:
+    """One dropped file on its way into the store; kept for as long as the page shows it."""
+
+    file_id: str
+    name: str
+    folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
+    seen: Look | None = None
+    wrong: str | None = None
+    job: Job | None = None
+    checked: tuple[Choices, dict[str, Any]] | None = None
+    imported: dict[str, Any] | None = None
+    failed: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return Path(self.folder.name) / self.name
+
+    @property
+    def rejects(self) -> Path:
+        return Path(self.folder.name) / "rejects.csv"
+
+
+def upload(view: View) -> None:
+    """All steps, each shown when the one before it is done."""
+    dropped = st.file_uploader(
+        "Drop a file of judgments: CSV, TSV, Parquet or JSON lines, also gzipped", key="file",
+        help="One row a judgment with the columns prompt, judge and winner, or one column a judge. Other names are "
+        "mapped in the next step.",
+    )  # fmt: skip
+    if dropped is None:
+        st.session_state.pop("upload", None)
+        return
+    now: Upload | None = st.session_state.get("upload")
+    if now is None or now.file_id != dropped.file_id:
+        if now is not None and now.job is not None and not now.job.done:
+            now.job.cancel()
+        now = st.session_state["upload"] = Upload(dropped.file_id, _file_name(dropped.name))
+        with st.spinner("Reading the file"):
+            now.path.write_bytes(dropped.getbuffer())
+            try:
+                now.seen = look(session.store(), now.path)
+            except JurylensError as error:
+                now.wrong = str(error)
+    if now.seen is None:
+        st.error(escape(now.wrong or "", 4000), icon=":material/error:")
+        return
+    if now.imported is not None:
+        arrived(now)
+        return
+    choices = boxes(view, now, now.seen)
+    missing = choices.missing(now.seen, now.name)
+    if now.job is not None:
+        watch(choices)
+        return
+    act(now, choices, missing)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[/\\\x00]", "_", Path(name).name)[-120:] or "file"
+
+
+# -- what the columns mean ----------------------------------------------------------------------------------------
+
+
+def boxes(view: View, now: Upload, seen: Look) -> Choices:
+    """One select box a field, prefilled where a column carries the field's name or resembles it."""
+    st.markdown(
+        f"**{escape(now.name)}**: {words.plural(seen.rows, 'row')}, "
+        + (f"recognised as {seen.format}." if seen.own_format else f"{words.plural(len(seen.columns), 'column')}.")
+        + "".join(f" {escape(text, 400)}." for text in seen.inferred[:3])
+    )
+    if len(seen.head):
+        st.dataframe(seen.head.map(lambda v: shown(str(v)) if v is not None else ""), hide_index=True, key="head")
+    known = dict.fromkeys(view.datasets)
+    stem = re.sub(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz))+$", "", now.name, flags=re.IGNORECASE)
+    dataset = st.text_input("Name of the dataset", stem, key=f"b:{now.file_id}:dataset")
+    if dataset.strip() in known:
+        st.caption(f"{escape(dataset.strip())} is already there: the judgments are added to it.")
+    if seen.own_format:
+        return Choices(dataset, format=seen.format)
+    first = guess(seen)
+    way = st.radio("Who judged?", list(WAYS), index=list(WAYS).index(first.way), format_func=WAYS.__getitem__,
+                   key=f"b:{now.file_id}:way")  # fmt: skip
+    choices = Choices(dataset, way=str(way))
+    choices = {BY_COLUMN: _by_column, BY_COLUMNS: _by_columns, BY_NAME: _by_name}[str(way)](now, seen, first, choices)
+    columns = dict(choices.columns)
+    fields = [f for f in ESSENTIAL if not (way == BY_COLUMNS and f == "winner")]
+    for k in range(0, len(fields), 2):
+        for where, name in zip(st.columns(2), fields[k : k + 2], strict=False):
+            with where:
+                _box(now, seen, first, name, columns)
+    rest = [f for f in FIELDS if f not in (*fields, "judge") and not (way == BY_COLUMNS and f in ("winner", "p_a"))]
+    with st.expander("More fields", expanded=any(f in first.columns for f in rest)):
+        for k in range(0, len(rest), 2):
+            for where, name in zip(st.columns(2), rest[k : k + 2], strict=False):
+                with where:
+                    _box(now, seen, first, name, columns)
+        scores = "order"
+        if "score_a" in columns:
+            said = "Scores are logits: their difference says how sure the judge is"
+            logit = st.toggle(said, key=f"b:{now.file_id}:scores-rule")
+            scores = "logit" if logit else "order"
+    choices = replace(choices, columns=columns, scores=scores)
+    return replace(choices, winner_values=_winner_words(now, seen, choices))
+
+
+def _box(now: Upload, seen: Look, first: Guess, name: str, columns: dict[str, str]) -> None:
+    suggested = first.columns.get(name)
+    options = list(seen.columns)
+    only_guessed = suggested is not None and name not in first.sure
+    label = f"{escape(name)} :orange-badge[a guess: check it]" if only_guessed else escape(name)
+    picked = st.selectbox(label, options, index=options.index(suggested) if suggested in options else None,
+                          key=f"b:{now.file_id}:{name}", placeholder="not in this file", help=FIELDS[name] + ".",
+                          format_func=shown)  # fmt: skip
+    if picked is not None:
+        columns[name] = str(picked)
+
+
+def _by_column(now: Upload, seen: Look, first: Guess, choices: Choices) -> Choices:
+    columns: dict[str, str] = {}
+    left, right = st.columns(2)
+    with left:
+        _box(now, seen, first, "judge", columns)
+    with right:
+        kind = st.selectbox(
+            "They are", ["", *JUDGE_KINDS], format_func=lambda k: KINDS.get(k, "told apart by name"),
+            key=f"b:{now.file_id}:kind",
+            help="Human where an annotator is mapped or the name is human, people, crowd, expert or annotator, else an "
+            "LLM; a column judge_kind says it row by row.",
+        )  # fmt: skip
+    return replace(choices, columns=columns, kind=kind or None)
+
+
+def _by_columns(now: Upload, seen: Look, first: Guess, choices: Choices) -> Choices:
+    picked = st.multiselect("Columns with a judge's verdicts", list(seen.columns), default=list(first.judge_columns),
+                            key=f"b:{now.file_id}:wide", format_func=shown)  # fmt: skip
+    from data.normalise import HUMAN_NAMES
+
+    likely = [c for c in picked if re.fullmatch(HUMAN_NAMES, c.strip(), re.IGNORECASE)]
+    people = st.multiselect("Which of them are people?", picked, default=likely, key=f"b:{now.file_id}:people",
+                            format_func=shown, placeholder="none")  # fmt: skip
+    return replace(choices, judge_columns={c: "human" if c in people else "llm" for c in picked})
+
+
+def _by_name(now: Upload, seen: Look, first: Guess, choices: Choices) -> Choices:
+    left, right = st.columns(2)
+    with left:
+        judge = st.text_input("The judge's name", key=f"b:{now.file_id}:judge", placeholder="for example: people")
+    with right:
+        kind = st.selectbox("That is", list(JUDGE_KINDS), format_func=KINDS.__getitem__, key=f"b:{now.file_id}:kind1")
+    return replace(choices, judge=judge, kind=kind)
+
+
+def _winner_words(now: Upload, seen: Look, choices: Choices) -> dict[str, str]:
+    """A box for each verdict that is no known word."""
+    mapped = choices.columns
+    columns = tuple(choices.judge_columns) if choices.way == BY_COLUMNS else tuple(filter(None, [mapped.get("winner")]))
+    models = tuple(v for f in ("model_a", "model_b") for v in seen.values.get(mapped.get(f, ""), ()))
+    unclear = unclear_winners(seen, columns, models)
+    if not unclear:
+        return {}
+    st.markdown("**What do these verdicts mean?**")
+    found = {}
+    for k in range(0, len(unclear), 4):
+        for where, word in zip(st.columns(4), unclear[k : k + 4], strict=False):
+            with where:
+                outcome = st.selectbox(escape(word, 40), list(OUTCOMES), index=None, format_func=OUTCOMES.__getitem__,
+                                       key=f"b:{now.file_id}:winner:{word}", placeholder="rejected")  # fmt: skip
+                if outcome is not None:
+                    found[word] = str(outcome)
+    return found
+
+
+# -- check, import, watch -----------------------------------------------------------------------------------------
+
+
+def act(now: Upload, choices: Choices, missing: str | None) -> None:
+    """The buttons, and what the last check said."""
+    if now.failed:
+        st.error(escape(now.failed, 4000), icon=":material/error:")
+    if missing:
+        st.info(escape(missing, 4000), icon=":material/edit:")
+    checked = now.checked is not None and now.checked[0] == choices
+    if not checked:
+        if st.button("Check the file", type="primary", disabled=missing is not None, icon=":material/fact_check:"):
+            now.failed = None
+            _start(now, choices, "--dry-run", f"--rejects={now.rejects}")
+        return
+    assert now.checked is not None
+    report = now.checked[1]
+    report_of(now, report)
+    if report["accepted"] and st.button(
+        f"Import {words.plural(report['accepted'], 'judgment')}", type="primary", icon=":material/download_done:"
+    ):
+        _start(now, choices, f"--rejects={now.rejects}")
+
+
+def _start(now: Upload, choices: Choices, *more: str) -> None:
+    now.job = Job(session.store().path, choices.arguments(now.path, *more))
+    st.rerun()
+
+
+@st.fragment(run_every=0.4)
+def watch(choices: Choices) -> None:
+    """The progress of the running import, and a button that stops it."""
+    now: Upload | None = st.session_state.get("upload")
+    if now is None or now.job is None:
+        st.rerun()
+        return
+    job = now.job
+    if not job.done:
+        st.progress(min(max(job.share, 0.0), 1.0), escape(job.text, 200))
+        if st.button("Stop", icon=":material/stop_circle:", key="stop"):
+            job.cancel()
+        else:
+            return
+    now.job = None
+    if job.failed:
+        now.failed, now.checked = job.reason, None
+    elif job.answer()["dry_run"]:
+        now.checked, now.failed = (choices, job.answer()), None
+    else:
+        now.imported, now.failed = job.answer(), None
+    st.rerun()
+
+
+def report_of(now: Upload, report: dict[str, Any]) -> None:
+    """What was, or would be, taken; what not, and why."""
+    with st.container(horizontal=True, key="tiles"):
+        for label, key in COUNTS.items():
+            with st.container(border=True, gap="xxsmall"):
+                st.metric(label, f"{report[key]:,}")
+    judges = [f"{escape(j['judge'], 40)} ({KINDS[j['kind']]}, {j['judgments']:,})" for j in report["judges"]]
+    if judges:
+        st.markdown(f"Judges: {words.listing(judges, 8)}.")
+    if report["inferred"]:
+        with st.expander(f"What was taken for granted ({len(report['inferred'])})"):
+            for text in report["inferred"]:
+                st.markdown(f"- {escape(text, 1000)}")
+    if report["rejected"]:
+        st.markdown("**Rejected, and why**")
+        columns = ["line", "column", "value", "reason"]
+        table = pd.DataFrame(report["rejections"]).reindex(columns=columns)
+        st.dataframe(table.astype(object).where(table.notna(), ""), hide_index=True, key="rejected")
+        if now.rejects.exists():
+            st.download_button(f"All {words.plural(report['rejected'], 'rejected row')} as CSV", key="rejects-csv",
+                               data=now.rejects.read_bytes, file_name=f"{now.name}-rejects.csv", mime="text/csv",
+                               on_click="ignore")  # fmt: skip
+
+
+# -- afterwards ---------------------------------------------------------------------------------------------------
+
+
+def arrived(now: Upload) -> None:
+    """What the file now allows, what the rest would need, and the way to the answer."""
+    report = now.imported or {}
+    dataset = str(report["dataset"])
+    st.success(f"{words.plural(report['accepted'], 'judgment')} of {escape(now.name)} are in {escape(dataset)}.",
+               icon=":material/check_circle:")  # fmt: skip
+    report_of(now, report)
+    can = abilities(session.store(), dataset)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**You can now**\n" + "\n".join(f"- {one.what}" for one in can if one.needs is None))
+    lacking = [one for one in can if one.needs is not None]
+    if lacking:
+        with right:
+            st.markdown("**Still lacking**\n" + "\n".join(f"- {one.needs}: to {one.what}" for one in lacking))
+    query = [("dataset", dataset)]
+    humans = [j["judge"] for j in report["judges"] if j["kind"] == "human"]
+    if len(report["judges"]) > 1 and len(humans) != 1:
+        names = [j["judge"] for j in report["judges"]]
+        picked = st.selectbox("Whom are the other judges held against?", names, index=None, key="reference-of-new",
+                              format_func=shown, placeholder="Choose the reference judge")  # fmt: skip
+        if picked is not None:
+            query += [("judge", j) for j in (picked, *(n for n in names if n != picked))]
+    label = f"Open {escape(dataset)}"
+    st.page_link("pages/overview.py", label=label, icon=":material/arrow_forward:", query_params=query)
