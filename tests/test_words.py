@@ -1,0 +1,71 @@
+"""Numbers as people read them: at most two decimals, no leading zero, a true minus."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from charts import words
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.731, ".73"), (-1.2, "−1.20"), (12.0, "12.00"), (-0.004, ".00"), (0.999, "1.00"), (-0.5, "−.50"),
+        (1204, "1,204"), (-3, "−3"), (0, "0"), (np.int64(2139), "2,139"), (np.float64(0.25), ".25"),
+        (1234.5, "1,234.50"), (None, ""), (float("nan"), ""), (float("inf"), ""), (pd.NA, ""),
+    ],
+)  # fmt: skip
+def test_number(value: object, said: str) -> None:
+    assert words.number(value) == said
+
+
+def test_number_without_decimals_keeps_its_zero() -> None:
+    assert words.number(0.2, 0) == "0"
+    assert words.number(-0.2, 0) == "0"
+    assert words.number(2.0, 0) == "2"
+
+
+def test_interval_and_estimate() -> None:
+    assert words.interval(0.56, 0.79) == "[.56, .79]"
+    assert words.interval(None, 0.79) == ""
+    assert words.estimate(0.73, 0.56, 0.79) == ".73 [.56, .79]"
+    assert words.estimate(0.73, None, None) == ".73"
+    assert words.estimate(None, None, None) == ""
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.664, "66 %"), (1.0, "100 %"), (-0.05, "−5 %"), (None, "")])
+def test_share(value: float | None, said: str) -> None:
+    assert words.share(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.0004, "< .001"), (0.0042, ".004"), (0.031, ".03"), (0.5, ".50"), (None, "")]
+)
+def test_p_value(value: float | None, said: str) -> None:
+    assert words.p_value(value) == said
+
+
+def test_plural() -> None:
+    assert words.plural(1, "prompt") == "1 prompt"
+    assert words.plural(0, "prompt") == "0 prompts"
+    assert words.plural(2139, "pair") == "2,139 pairs"
+    assert words.plural(2, "entry", "entries") == "2 entries"
+
+
+def test_listing() -> None:
+    assert words.listing([]) == ""
+    assert words.listing(["a"]) == "a"
+    assert words.listing(["a", "b"]) == "a and b"
+    assert words.listing(["a", "b", "c"]) == "a, b and c"
+    assert words.listing(list("abcdefg")) == "a, b, c and 4 more"
+
+
+def test_shorten_cuts_the_middle_and_keeps_both_ends() -> None:
+    name = "organisation/" + "x" * 80 + "-v2"
+    short = words.shorten(name, 20)
+    assert len(short) == 20
+    assert short.startswith("organisation")
+    assert short.endswith("-v2")
+    assert words.shorten("short", 20) == "short"
