@@ -68,7 +68,8 @@ class Differences:
             strength, rank = getattr(self, f"strength_{end}")[row], getattr(self, f"rank_{end}")[row]
             if np.isfinite(strength):
                 lower, upper = getattr(self, f"lower_{end}")[row], getattr(self, f"upper_{end}")[row]
-                lines.append(f"{name}: rank {rank:.0f}, strength {words.estimate(strength, lower, upper)}")
+                place = f"rank {rank:.0f}, " if np.isfinite(rank) else ""
+                lines.append(f"{name}: {place}strength {words.estimate(strength, lower, upper)}")
             else:
                 lines.append(f"{name}: no strength")
         if np.isfinite(self.value[row]):
