@@ -33,9 +33,6 @@ def configuration() -> Settings:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "lock_configuration": "true",
-        # With it on, DuckDB 2.0 loses rows: after an INSERT (or CREATE TABLE AS) of no rows, a later large INSERT
-        # into the same table in the same transaction is counted but cannot be read. No query relies on the order.
-        "preserve_insertion_order": "false",
     }
 
 

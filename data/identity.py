@@ -38,11 +38,14 @@ def match_prompts(step: Step) -> None:
         WHERE text_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM prompt p WHERE p.dataset_id = $d
             AND p.external_id = w.external_id) GROUP BY text_id HAVING count(*) = 1;
         UPDATE prompt SET external_id = c.external_id FROM claim c
-        WHERE prompt.dataset_id = $d AND prompt.external_id IS NULL AND prompt.text_id = c.text_id;
-        INSERT INTO prompt SELECT (SELECT coalesce(max(prompt_id), 0) FROM prompt)
+        WHERE prompt.dataset_id = $d AND prompt.external_id IS NULL AND prompt.text_id = c.text_id"""
+    )
+    step.insert(
+        "prompt",
+        """SELECT (SELECT coalesce(max(prompt_id), 0) FROM prompt)
             + row_number() OVER (ORDER BY first), $d, external_id, text_id, NULL
         FROM with_id w WHERE NOT EXISTS (SELECT 1 FROM prompt p WHERE p.dataset_id = $d
-            AND p.external_id = w.external_id)"""
+            AND p.external_id = w.external_id)""",
     )
     # Without an id: by text, when the text names one prompt only.
     step.run(
@@ -55,11 +58,14 @@ def match_prompts(step: Step) -> None:
             'is the text of ' || n || ' prompts of this dataset: name the one meant by prompt_id'
         FROM r2 JOIN by_text t ON t.text_id = r2.prompt_text WHERE r2.prompt_id IS NULL AND t.n > 1""",
     )
-    step.run(
-        """INSERT INTO prompt SELECT (SELECT coalesce(max(prompt_id), 0) FROM prompt)
+    step.insert(
+        "prompt",
+        """SELECT (SELECT coalesce(max(prompt_id), 0) FROM prompt)
             + row_number() OVER (ORDER BY first), $d, NULL, text_id, NULL
-        FROM asked a WHERE external_id IS NULL AND text_id NOT IN (SELECT text_id FROM by_text);
-        CREATE OR REPLACE TEMP TABLE prompt_of AS
+        FROM asked a WHERE external_id IS NULL AND text_id NOT IN (SELECT text_id FROM by_text)""",
+    )
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE prompt_of AS
         SELECT a.external_id, a.text_id, p.prompt_id FROM asked a JOIN prompt p ON p.dataset_id = $d AND (
             p.external_id = a.external_id) WHERE a.external_id IS NOT NULL
         UNION ALL SELECT NULL, a.text_id, min(p.prompt_id) FROM asked a JOIN prompt p ON p.dataset_id = $d
@@ -70,8 +76,11 @@ def match_prompts(step: Step) -> None:
         DROP TABLE r2;
         CREATE OR REPLACE TEMP TABLE claimed AS
         SELECT prompt_id, arg_min(scenario_id, row) AS scenario_id, count(DISTINCT scenario_id) AS n
-        FROM r3 WHERE prompt_id IS NOT NULL AND scenario_id IS NOT NULL GROUP BY prompt_id;
-        INSERT INTO prompt_scenario SELECT $d, prompt_id, scenario_id, $i FROM claimed"""
+        FROM r3 WHERE prompt_id IS NOT NULL AND scenario_id IS NOT NULL GROUP BY prompt_id"""
+    )
+    step.insert(
+        "prompt_scenario",
+        """SELECT $d, prompt_id, scenario_id, $i FROM claimed""",
     )
     several = step.count("SELECT count(*) FROM claimed WHERE n > 1")
     if several:
@@ -110,13 +119,16 @@ def match_responses(step: Step) -> None:
                 WHERE g.text_id IS NOT NULL GROUP BY b.response_id HAVING count(*) = 1) u
             WHERE response.response_id = u.response_id"""
         )
-    step.run(
-        """INSERT INTO response SELECT (SELECT coalesce(max(response_id), 0) FROM response)
+    step.insert(
+        "response",
+        """SELECT (SELECT coalesce(max(response_id), 0) FROM response)
             + row_number() OVER (ORDER BY first), $d, prompt_id, model_id, text_id
         FROM given g WHERE NOT EXISTS (SELECT 1 FROM response r WHERE r.dataset_id = $d
             AND r.prompt_id = g.prompt_id AND r.model_id IS NOT DISTINCT FROM g.model_id
-            AND r.text_id IS NOT DISTINCT FROM g.text_id);
-        CREATE OR REPLACE TEMP TABLE response_of AS SELECT r.prompt_id, r.model_id, r.text_id, r.response_id
+            AND r.text_id IS NOT DISTINCT FROM g.text_id)""",
+    )
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE response_of AS SELECT r.prompt_id, r.model_id, r.text_id, r.response_id
         FROM response r WHERE r.dataset_id = $d;
         CREATE OR REPLACE TEMP TABLE r4 AS SELECT r3.*, a.response_id AS response_a, b.response_id AS response_b
         FROM r3 LEFT JOIN response_of a ON a.prompt_id = r3.prompt_id AND a.model_id IS NOT DISTINCT FROM r3.model_a
@@ -129,8 +141,9 @@ def match_responses(step: Step) -> None:
 
 def match_pairs(step: Step) -> None:
     """Rows with texts make or find their pair; rows without join the one their id or models name."""
-    step.run(
-        """INSERT INTO pair SELECT (SELECT coalesce(max(pair_id), 0) FROM pair) + row_number() OVER (ORDER BY first),
+    step.insert(
+        "pair",
+        """SELECT (SELECT coalesce(max(pair_id), 0) FROM pair) + row_number() OVER (ORDER BY first),
             $d, prompt_id, response_a, response_b, model_a, model_b
         FROM (SELECT arg_min(prompt_id, row) AS prompt_id, arg_min(response_a, row) AS response_a,
                 arg_min(response_b, row) AS response_b, arg_min(model_a, row) AS model_a,
@@ -138,11 +151,13 @@ def match_pairs(step: Step) -> None:
                 least(response_a, response_b) AS lo, greatest(response_a, response_b) AS hi
               FROM r4 WHERE response_a IS NOT NULL AND response_b IS NOT NULL GROUP BY lo, hi) n
         WHERE NOT EXISTS (SELECT 1 FROM pair p WHERE p.dataset_id = $d
-            AND least(p.response_a, p.response_b) = n.lo AND greatest(p.response_a, p.response_b) = n.hi);
-        CREATE OR REPLACE TEMP TABLE direct AS SELECT r4.row, r4.cell, p.pair_id, r4.response_a <> p.response_a AS turned
+            AND least(p.response_a, p.response_b) = n.lo AND greatest(p.response_a, p.response_b) = n.hi)""",
+    )
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE direct AS SELECT r4.row, r4.cell, p.pair_id, r4.response_a <> p.response_a AS turned
         FROM r4 JOIN pair p ON p.dataset_id = $d AND least(p.response_a, p.response_b) = least(r4.response_a, r4.response_b)
             AND greatest(p.response_a, p.response_b) = greatest(r4.response_a, r4.response_b)"""
-    )  # fmt: skip
+    )
     _keyed_pairs(step)
     _bare_pairs(step)
     # Winners written as a model's name on rows that named only the pair.
@@ -167,7 +182,7 @@ def match_pairs(step: Step) -> None:
 
 
 def _keyed_pairs(step: Step) -> None:
-    """`linked` for rows with texts, and pair ids checked against the pairs they stand for."""
+    """`named` for rows whose texts or pair id say the pair, and pair ids checked against the pairs they stand for."""
     step.run(
         """CREATE OR REPLACE TEMP TABLE key_of AS
         SELECT external_id, arg_min(pair_id, row) AS pair_id FROM (
@@ -206,7 +221,7 @@ def _keyed_pairs(step: Step) -> None:
             AND (row, cell) NOT IN (SELECT (row, cell) FROM by_key)""",
     )
     step.run(
-        """CREATE OR REPLACE TEMP TABLE linked AS SELECT row, cell, pair_id, turned FROM direct
+        """CREATE OR REPLACE TEMP TABLE named AS SELECT row, cell, pair_id, turned FROM direct
         UNION ALL SELECT row, cell, pair_id, turned FROM by_key"""
     )
 
@@ -215,14 +230,15 @@ def _bare_pairs(step: Step) -> None:
     """Rows that give prompt and models but no texts: the one pair of those, or a new one without texts."""
     if not step.count(
         "SELECT count(*) FROM r4 WHERE response_a IS NULL AND response_b IS NULL "
-        "AND (row, cell) NOT IN (SELECT (row, cell) FROM linked)"
+        "AND (row, cell) NOT IN (SELECT (row, cell) FROM named)"
     ):
+        step.run("CREATE OR REPLACE TEMP TABLE linked AS SELECT * FROM named")
         _remember_keys(step)
         return
     step.run(
         """CREATE OR REPLACE TEMP TABLE bare_row AS SELECT r4.row, r4.cell, prompt_id, model_a, model_b, r4.pair_id
         FROM r4 WHERE response_a IS NULL AND response_b IS NULL
-            AND (row, cell) NOT IN (SELECT (row, cell) FROM linked);
+            AND (row, cell) NOT IN (SELECT (row, cell) FROM named);
         CREATE OR REPLACE TEMP TABLE by_models AS SELECT prompt_id, least(model_a, model_b) AS lo,
             greatest(model_a, model_b) AS hi, count(*) AS n FROM pair WHERE dataset_id = $d
             AND model_a IS NOT NULL AND model_b IS NOT NULL GROUP BY ALL"""
@@ -248,24 +264,33 @@ def _bare_pairs(step: Step) -> None:
         WHERE (row, cell) IN (SELECT (row, cell) FROM r4) AND NOT EXISTS (SELECT 1 FROM by_models b
             WHERE b.prompt_id = r.prompt_id AND b.lo = least(r.model_a, r.model_b)
             AND b.hi = greatest(r.model_a, r.model_b))
-        GROUP BY prompt_id, least(model_a, model_b), greatest(model_a, model_b);
-        INSERT INTO response SELECT (SELECT coalesce(max(response_id), 0) FROM response)
+        GROUP BY prompt_id, least(model_a, model_b), greatest(model_a, model_b)"""
+    )
+    step.insert(
+        "response",
+        """SELECT (SELECT coalesce(max(response_id), 0) FROM response)
             + row_number() OVER (ORDER BY first), $d, prompt_id, model_id, NULL
         FROM (SELECT prompt_id, model_id, min(first) AS first FROM (
                 SELECT prompt_id, model_a AS model_id, first * 2 AS first FROM bare_new
                 UNION ALL SELECT prompt_id, model_b, first * 2 + 1 FROM bare_new) GROUP BY ALL) n
         WHERE NOT EXISTS (SELECT 1 FROM response r WHERE r.dataset_id = $d AND r.prompt_id = n.prompt_id
-            AND r.model_id = n.model_id AND r.text_id IS NULL);
-        INSERT INTO pair SELECT (SELECT coalesce(max(pair_id), 0) FROM pair) + row_number() OVER (ORDER BY n.first),
+            AND r.model_id = n.model_id AND r.text_id IS NULL)""",
+    )
+    step.insert(
+        "pair",
+        """SELECT (SELECT coalesce(max(pair_id), 0) FROM pair) + row_number() OVER (ORDER BY n.first),
             $d, n.prompt_id, a.response_id, b.response_id, n.model_a, n.model_b FROM bare_new n
         JOIN response a ON a.dataset_id = $d AND a.prompt_id = n.prompt_id AND a.model_id = n.model_a AND a.text_id IS NULL
-        JOIN response b ON b.dataset_id = $d AND b.prompt_id = n.prompt_id AND b.model_id = n.model_b AND b.text_id IS NULL;
-        INSERT INTO linked SELECT r.row, r.cell, p.pair_id, p.model_a <> r.model_a FROM bare_row r
+        JOIN response b ON b.dataset_id = $d AND b.prompt_id = n.prompt_id AND b.model_id = n.model_b AND b.text_id IS NULL""",
+    )
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE linked AS SELECT * FROM named UNION ALL
+        SELECT r.row, r.cell, p.pair_id, p.model_a <> r.model_a FROM bare_row r
         JOIN pair p ON p.dataset_id = $d AND p.prompt_id = r.prompt_id
             AND least(p.model_a, p.model_b) = least(r.model_a, r.model_b)
             AND greatest(p.model_a, p.model_b) = greatest(r.model_a, r.model_b)
         WHERE (r.row, r.cell) IN (SELECT (row, cell) FROM r4)"""
-    )  # fmt: skip
+    )
     step.reject(
         "r4",
         """WITH k AS (SELECT r4.pair_id, l.pair_id AS pair, r4.row, r4.cell FROM r4 JOIN linked l USING (row, cell)
@@ -278,8 +303,9 @@ def _bare_pairs(step: Step) -> None:
 
 
 def _remember_keys(step: Step) -> None:
-    step.run(
-        """INSERT INTO pair_key SELECT DISTINCT $d, r4.pair_id, l.pair_id, $i FROM r4 JOIN linked l USING (row, cell)
+    step.insert(
+        "pair_key",
+        """SELECT DISTINCT $d, r4.pair_id, l.pair_id, $i FROM r4 JOIN linked l USING (row, cell)
         WHERE r4.pair_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pair_key k WHERE k.dataset_id = $d
-            AND k.external_id = r4.pair_id AND k.pair_id = l.pair_id AND k.import_id = $i)"""
+            AND k.external_id = r4.pair_id AND k.pair_id = l.pair_id AND k.import_id = $i)""",
     )

@@ -296,7 +296,7 @@ def _report(
         prompts=facts.prompts,
         scenarios=facts.scenarios,
         inferred=[*raw.inferred, *mapping.inferred, *staged.inferred, *done.inferred],
-        encoding=getattr(raw, 'encoding', None),
+        encoding=", ".join(dict.fromkeys(part.encoding for part in raw.parts if part.encoding)) or None,
         dry_run=dry_run,
         rejections=rejections,
     )

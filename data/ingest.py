@@ -116,17 +116,21 @@ def match_names(step: Step) -> None:
             FROM (SELECT name, min(row) AS first FROM ({source}) WHERE name IS NOT NULL GROUP BY name) n
             WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.dataset_id = $d AND t.name = n.name)"""
         )
-    step.run(
-        """INSERT INTO judge SELECT (SELECT coalesce(max(judge_id), 0) FROM judge)
+    step.insert(
+        "judge",
+        """SELECT (SELECT coalesce(max(judge_id), 0) FROM judge)
             + row_number() OVER (ORDER BY first, judge), $d, judge, k.kind
         FROM (SELECT judge, min(row * 1000 + least(cell, 999)) AS first FROM good GROUP BY judge) n
         JOIN judge_kind k ON k.name = n.judge
-        WHERE NOT EXISTS (SELECT 1 FROM judge t WHERE t.dataset_id = $d AND t.name = n.judge);
-        INSERT INTO annotator SELECT (SELECT coalesce(max(annotator_id), 0) FROM annotator)
+        WHERE NOT EXISTS (SELECT 1 FROM judge t WHERE t.dataset_id = $d AND t.name = n.judge)""",
+    )
+    step.insert(
+        "annotator",
+        """SELECT (SELECT coalesce(max(annotator_id), 0) FROM annotator)
             + row_number() OVER (ORDER BY first, n.annotator), $d, j.judge_id, n.annotator
         FROM (SELECT judge, annotator, min(row) AS first FROM good WHERE annotator IS NOT NULL GROUP BY ALL) n
         JOIN judge j ON j.dataset_id = $d AND j.name = n.judge
-        WHERE NOT EXISTS (SELECT 1 FROM annotator t WHERE t.judge_id = j.judge_id AND t.name = n.annotator)"""
+        WHERE NOT EXISTS (SELECT 1 FROM annotator t WHERE t.judge_id = j.judge_id AND t.name = n.annotator)""",
     )
     step.run(
         """CREATE OR REPLACE TEMP TABLE r1 AS
@@ -147,10 +151,15 @@ def store_texts(step: Step) -> None:
     step.run(
         """CREATE OR REPLACE TEMP TABLE used_key AS SELECT DISTINCT key FROM (
             SELECT prompt_key AS key FROM r1 UNION ALL SELECT text_a FROM r1 UNION ALL SELECT text_b FROM r1)
-        WHERE key IS NOT NULL;
-        INSERT INTO text SELECT (SELECT coalesce(max(text_id), 0) FROM text) + row_number() OVER (), key, body
-        FROM s_text WHERE key IN (SELECT key FROM used_key) AND key NOT IN (SELECT hash FROM text);
-        CREATE OR REPLACE TEMP TABLE text_of AS
+        WHERE key IS NOT NULL"""
+    )
+    step.insert_only(
+        "text",
+        """SELECT (SELECT coalesce(max(text_id), 0) FROM text) + row_number() OVER (), key, body
+        FROM s_text WHERE key IN (SELECT key FROM used_key) AND key NOT IN (SELECT hash FROM text)""",
+    )
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE text_of AS
         SELECT hash AS key, text_id FROM text WHERE hash IN (SELECT key FROM used_key);
         CREATE OR REPLACE TEMP TABLE r2 AS
         SELECT r1.* EXCLUDE (prompt_key, text_a, text_b), tp.text_id AS prompt_text, ta.text_id AS text_a,

@@ -343,7 +343,7 @@ def _delivered(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) 
         a, b = (f"nullif(trim({col.at[c]}), '')" for c in (used[0], used[-1]))
         return f"SELECT row, {values}, {a} AS a, {b} AS b FROM raw WHERE {a} IS NOT NULL OR {b} IS NOT NULL"
 
-    # Each table in one statement: see `preserve_insertion_order` in data/duck.py.
+    # Each table in one statement, for the reason given in data/step.py.
     factors = [kept(f"{literal(name)} AS name", (a, b)) for name, a, b in mapping.factors]
     empty = "SELECT 0::BIGINT AS row, '' AS name, '' AS a, '' AS b WHERE false"
     con.execute("CREATE OR REPLACE TEMP TABLE factor_stage AS " + " UNION ALL ".join(factors or [empty]))

@@ -23,7 +23,23 @@ class Step:
         return sql.replace("$d", str(self.dataset_id)).replace("$i", str(self.import_id))
 
     def run(self, sql: str) -> None:
+        """Statements one after the other, none of which inserts: those go through `insert` or `insert_only`."""
         self.con.execute(self._bound(sql))
+
+    def insert(self, table: str, select: str) -> None:
+        """Insert the rows of `select`, if there are any.
+
+        DuckDB (1.5 and 2.0) hides rows: after an INSERT of no rows, a later INSERT of more than a row group into the
+        same table is counted, but cannot be read before the commit. So no INSERT here is ever empty.
+        """
+        self.run("CREATE OR REPLACE TEMP TABLE incoming AS " + select)
+        if self.count("SELECT count(*) FROM incoming"):
+            self.run(f"INSERT INTO {table} FROM incoming")
+        self.run("DROP TABLE incoming")
+
+    def insert_only(self, table: str, select: str) -> None:
+        """The one INSERT into `table` of this transaction, which so may be empty, and needs no copy."""
+        self.run(f"INSERT INTO {table} {select}")
 
     def count(self, sql: str) -> int:
         return int(self.con.execute(self._bound(sql)).fetchall()[0][0])

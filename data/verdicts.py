@@ -37,33 +37,34 @@ def add_judgments(step: Step) -> tuple[int, int]:
                 + row_number() OVER (PARTITION BY r6.slot, r6.repeat IS NULL ORDER BY r6.row, r6.cell) END) AS number
         FROM r6 JOIN crowded c ON c.slot = r6.slot"""
     )
+    # Same slot and repeat as an earlier row: the earliest (in the store, else in the file) holds.
     step.run(
-        # Same slot and repeat as an earlier row: the earliest (in the store, else in the file) holds.
-        """CREATE OR REPLACE TEMP TABLE twin (row BIGINT, cell BIGINT, outcome TINYINT, p_a DOUBLE, first_outcome TINYINT,
-            first_p DOUBLE, judgment_id BIGINT, import_id INTEGER, place BIGINT);
-        INSERT INTO twin WITH all_rows AS (
-            SELECT r6.slot, n.number, r6.row, r6.cell, r6.outcome, r6.p_a, NULL AS judgment_id, NULL AS import_id
+        """CREATE OR REPLACE TEMP TABLE slot_twin AS
+        WITH all_rows AS (
+            SELECT r6.slot, n.number, r6.row, r6.cell, r6.outcome, r6.p_a, NULL::BIGINT AS judgment_id,
+                NULL::INTEGER AS import_id
             FROM r6 JOIN numbered n USING (row, cell) WHERE r6.kind = 'human' OR r6.repeat IS NOT NULL
                 OR r6.external_id IS NOT NULL
             UNION ALL SELECT slot, repeat, -1, judgment_id, outcome, p_a, judgment_id, import_id FROM held
             WHERE slot IN (SELECT slot FROM crowded))
         SELECT row, cell, outcome, p_a, first_value(outcome) OVER w AS first_outcome, first_value(p_a) OVER w AS first_p,
-            first_value(judgment_id) OVER w AS judgment_id, first_value(import_id) OVER w AS import_id,
-            row_number() OVER w AS place
-        FROM all_rows WINDOW w AS (PARTITION BY slot, number ORDER BY row, cell);
-        DELETE FROM twin WHERE place = 1 OR row = -1;
-        INSERT INTO twin
-        WITH same_id AS (SELECT external_id, row, cell, pair_id, judge_id, outcome, p_a, NULL AS judgment_id,
-                NULL AS import_id FROM r6 WHERE external_id IS NOT NULL
+            first_value(judgment_id) OVER w AS judgment_id, first_value(import_id) OVER w AS import_id
+        FROM all_rows WINDOW w AS (PARTITION BY slot, number ORDER BY row, cell)
+        QUALIFY row_number() OVER w > 1 AND row >= 0;
+        CREATE OR REPLACE TEMP TABLE id_twin AS
+        WITH same_id AS (SELECT external_id, row, cell, pair_id, judge_id, outcome, p_a, NULL::BIGINT AS judgment_id,
+                NULL::INTEGER AS import_id FROM r6 WHERE external_id IS NOT NULL
             UNION ALL SELECT external_id, -1, judgment_id, pair_id, judge_id, outcome, p_a, judgment_id, import_id
-            FROM held WHERE external_id IN (SELECT external_id FROM r6 WHERE external_id IS NOT NULL)),
-            placed AS (SELECT row, cell, outcome, p_a,
-                CASE WHEN first_value(pair_id) OVER w = pair_id AND first_value(judge_id) OVER w = judge_id
-                    THEN first_value(outcome) OVER w ELSE -9 END AS first_outcome,
-                first_value(p_a) OVER w AS first_p, first_value(judgment_id) OVER w AS judgment_id,
-                first_value(import_id) OVER w AS import_id, row_number() OVER w AS place FROM same_id
-                WINDOW w AS (PARTITION BY external_id ORDER BY row, cell))
-        SELECT * FROM placed WHERE place > 1 AND row >= 0 AND (row, cell) NOT IN (SELECT (row, cell) FROM twin)"""
+            FROM held WHERE external_id IN (SELECT external_id FROM r6 WHERE external_id IS NOT NULL))
+        SELECT row, cell, outcome, p_a,
+            CASE WHEN first_value(pair_id) OVER w = pair_id AND first_value(judge_id) OVER w = judge_id
+                THEN first_value(outcome) OVER w ELSE -9 END AS first_outcome,
+            first_value(p_a) OVER w AS first_p, first_value(judgment_id) OVER w AS judgment_id,
+            first_value(import_id) OVER w AS import_id
+        FROM same_id WINDOW w AS (PARTITION BY external_id ORDER BY row, cell)
+        QUALIFY row_number() OVER w > 1 AND row >= 0;
+        CREATE OR REPLACE TEMP TABLE twin AS SELECT * FROM slot_twin
+        UNION ALL SELECT * FROM id_twin WHERE (row, cell) NOT IN (SELECT (row, cell) FROM slot_twin)"""
     )
     step.reject(
         "r6",
@@ -79,19 +80,25 @@ def add_judgments(step: Step) -> tuple[int, int]:
     )
     if again:
         step.inferred.append(f"{again:,} rows judge a pair again and are taken for repeats of the same judge")
+    step.insert(
+        "witness",
+        """SELECT $d, t.judgment_id, $i, r6.row_hash FROM twin t JOIN r6 USING (row, cell)
+        WHERE t.judgment_id IS NOT NULL AND t.import_id <> $i""",
+    )
     step.run(
-        """INSERT INTO witness SELECT $d, t.judgment_id, $i, r6.row_hash FROM twin t JOIN r6 USING (row, cell)
-        WHERE t.judgment_id IS NOT NULL AND t.import_id <> $i;
-        CREATE OR REPLACE TEMP TABLE fresh AS SELECT r6.* EXCLUDE (slot, repeat),
+        """CREATE OR REPLACE TEMP TABLE fresh AS SELECT r6.* EXCLUDE (slot, repeat),
             coalesce(n.number, r6.repeat, 1) AS repeat,
             (SELECT coalesce(max(judgment_id), 0) FROM judgment) + row_number() OVER (ORDER BY r6.row, r6.cell)
                 AS judgment_id
-        FROM r6 LEFT JOIN numbered n USING (row, cell) WHERE (row, cell) NOT IN (SELECT (row, cell) FROM twin);
-        INSERT INTO judgment SELECT f.judgment_id, $d, $i, f.judge_id, f.criterion_id, f.variant_id, p.scenario_id,
+        FROM r6 LEFT JOIN numbered n USING (row, cell) WHERE (row, cell) NOT IN (SELECT (row, cell) FROM twin)"""
+    )
+    step.insert_only(
+        "judgment",
+        """SELECT f.judgment_id, $d, $i, f.judge_id, f.criterion_id, f.variant_id, p.scenario_id,
             f.prompt_id, f.pair_id, f.model_a, f.model_b, f.annotator_id,
             coalesce(f.model_a <> f.model_b, false), f.outcome, f.p_a, f.shown, f.weight, f.repeat, f.score_a,
             f.score_b, f.confidence, f.seconds, f.judged_at, f.cue, f.reason, f.external_id
-        FROM fresh f JOIN prompt p ON p.prompt_id = f.prompt_id ORDER BY f.judgment_id"""
+        FROM fresh f JOIN prompt p ON p.prompt_id = f.prompt_id ORDER BY f.judgment_id""",
     )
     accepted = step.count("SELECT count(*) FROM fresh")
     duplicates = step.count(
@@ -105,25 +112,34 @@ def add_factors(step: Step) -> None:
     """A factor whose every row agrees on a response's value is kept there, else with the judgments."""
     if not step.count("SELECT count(*) FROM s_factor"):
         return
-    step.run(
-        """INSERT INTO factor SELECT (SELECT coalesce(max(factor_id), 0) FROM factor) + row_number() OVER (ORDER BY name),
+    step.insert(
+        "factor",
+        """SELECT (SELECT coalesce(max(factor_id), 0) FROM factor) + row_number() OVER (ORDER BY name),
             $d, name FROM (SELECT DISTINCT name FROM s_factor) n
-        WHERE NOT EXISTS (SELECT 1 FROM factor f WHERE f.dataset_id = $d AND f.name = n.name);
-        CREATE OR REPLACE TEMP TABLE given_value AS
+        WHERE NOT EXISTS (SELECT 1 FROM factor f WHERE f.dataset_id = $d AND f.name = n.name)""",
+    )
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE given_value AS
         SELECT f.judgment_id, k.factor_id, f.response_a, f.response_b,
             CASE WHEN f.turned THEN s.b ELSE s.a END AS a, CASE WHEN f.turned THEN s.a ELSE s.b END AS b
         FROM fresh f JOIN s_factor s USING (row) JOIN factor k ON k.dataset_id = $d AND k.name = s.name;
         CREATE OR REPLACE TEMP TABLE by_response AS SELECT response_id, factor_id, min(v) AS v,
             count(DISTINCT v) AS n FROM (SELECT response_a AS response_id, factor_id, a AS v FROM given_value
             UNION ALL SELECT response_b, factor_id, b FROM given_value) WHERE v IS NOT NULL GROUP BY ALL;
-        CREATE OR REPLACE TEMP TABLE by_judgment AS SELECT DISTINCT factor_id FROM by_response WHERE n > 1;
-        INSERT INTO response_value SELECT $d, response_id, factor_id, try_cast(v AS DOUBLE),
+        CREATE OR REPLACE TEMP TABLE by_judgment AS SELECT DISTINCT factor_id FROM by_response WHERE n > 1"""
+    )
+    step.insert(
+        "response_value",
+        """SELECT $d, response_id, factor_id, try_cast(v AS DOUBLE),
             CASE WHEN try_cast(v AS DOUBLE) IS NULL THEN v END, $i
-        FROM by_response WHERE factor_id NOT IN (SELECT factor_id FROM by_judgment);
-        INSERT INTO judgment_value SELECT $d, judgment_id, factor_id, try_cast(a AS DOUBLE), try_cast(b AS DOUBLE),
+        FROM by_response WHERE factor_id NOT IN (SELECT factor_id FROM by_judgment)""",
+    )
+    step.insert(
+        "judgment_value",
+        """SELECT $d, judgment_id, factor_id, try_cast(a AS DOUBLE), try_cast(b AS DOUBLE),
             CASE WHEN try_cast(a AS DOUBLE) IS NULL THEN a END, CASE WHEN try_cast(b AS DOUBLE) IS NULL THEN b END, $i
-        FROM given_value WHERE factor_id IN (SELECT factor_id FROM by_judgment)"""
-    )  # fmt: skip
+        FROM given_value WHERE factor_id IN (SELECT factor_id FROM by_judgment)""",
+    )
 
 
 def add_attributes(step: Step) -> None:
@@ -140,8 +156,11 @@ def add_attributes(step: Step) -> None:
         FROM fresh f JOIN s_attribute s USING (row) WHERE s.entity = 'model';
         CREATE OR REPLACE TEMP TABLE settled AS SELECT entity, entity_id, name, arg_min(value, row) AS value,
             count(DISTINCT value) AS n FROM given_attribute WHERE entity_id IS NOT NULL AND value IS NOT NULL
-        GROUP BY ALL;
-        INSERT INTO attribute SELECT $d, entity, entity_id, name, value, $i FROM settled"""
+        GROUP BY ALL"""
+    )
+    step.insert(
+        "attribute",
+        """SELECT $d, entity, entity_id, name, value, $i FROM settled""",
     )
     for entity, name, n in step.con.execute(
         "SELECT entity, name, count(*) FROM settled WHERE n > 1 GROUP BY ALL ORDER BY ALL"
@@ -150,8 +169,9 @@ def add_attributes(step: Step) -> None:
 
 
 def add_fingerprint(step: Step) -> None:
-    step.run(
-        """INSERT INTO fingerprint SELECT $d, $i, judge_id, count(*), (sum(row_hash) % 18446744073709551616)::UBIGINT
-        FROM fresh GROUP BY judge_id;"""
+    step.insert(
+        "fingerprint",
+        """SELECT $d, $i, judge_id, count(*), (sum(row_hash) % 18446744073709551616)::UBIGINT
+        FROM fresh GROUP BY judge_id""",
     )
     fingerprint_labels(step.con, step.dataset_id)

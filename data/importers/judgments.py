@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from data.fields import WINNER_WORDS
 from data.importers.source import open_source
 from data.importers.table import RawTable, read_table
 from data.model import Progress
@@ -30,4 +31,4 @@ def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Pr
     """Fill `raw` with the file's own columns as text."""
     if path.is_dir():
         raise FileError(f"{path.name} is a folder: the format {NAME} reads single files")
-    return read_table(open_source(path, workdir), con, workdir, progress)
+    return read_table(open_source(path, workdir), con, workdir, progress, known={"winner": tuple(WINNER_WORDS)})

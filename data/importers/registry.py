@@ -27,7 +27,7 @@ class Importer(Protocol):
 
 
 # Special formats first: the general one reads any table and so must be asked last.
-IMPORTERS: tuple[Importer, ...] = (llmfao, alpaca_eval, judgments)  # type: ignore[assignment]
+IMPORTERS: tuple[Importer, ...] = (llmfao, alpaca_eval, judgments)
 
 
 def names() -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def choose(path: Path, name: str | None = None) -> Importer:
     """The importer called `name`, or the one that recognises a single file. Folders need a name."""
     if name is not None:
         for importer in IMPORTERS:
-            if importer.NAME == name:
+            if name == importer.NAME:
                 return importer
         near = nearest(name, names())
         raise OptionError(
@@ -52,4 +52,4 @@ def choose(path: Path, name: str | None = None) -> Importer:
     for importer in IMPORTERS:
         if importer.NAME != judgments.NAME and importer.sniff(path):
             return importer
-    return judgments  # type: ignore[return-value]
+    return judgments
