@@ -178,7 +178,7 @@ def _correlation_tile(row: Mapping[Any, Any]) -> Tile:
     span = words.interval(row["spearman_lower"], row["spearman_upper"]) or "no interval"
     value = words.number(row["spearman"]) or "–"
     n = words.plural(int(row["models"]), "model")
-    return Tile(f"Rank correlation, {escape(str(row['judge']), 28)}", value, f"{span} · {n}")
+    return Tile("Rank correlation", value, f"{escape(str(row['judge']), 40)} · {span} · {n}")
 
 
 def _differ_tile(rows: Sequence[Mapping[Any, Any]], models: pd.DataFrame) -> Tile:
@@ -187,10 +187,9 @@ def _differ_tile(rows: Sequence[Mapping[Any, Any]], models: pd.DataFrame) -> Til
         mine = models[models["judge"] == row["judge"]]
         untold = mine["gap_scaled"].isna().all()
         counts.append("–" if untold else f"{len(beyond_noise(mine))} of {len(mine)}")
-    note = "q < .05, net of decisiveness"
-    if len(rows) > 1:
-        note = f"{escape(str(rows[1]['judge']), 28)}: {counts[1]} · " + note
-    return Tile(f"Models that differ, {escape(str(rows[0]['judge']), 28)}", counts[0], note)
+    who = [escape(str(row["judge"]), 40) for row in rows]
+    others = "".join(f"; {name}: {count}" for name, count in zip(who[1:2], counts[1:2], strict=True))
+    return Tile("Models that differ", counts[0], f"{who[0]}{others} · q < .05, net of decisiveness")
 
 
 # -- each judge alone ---------------------------------------------------------------------------------------------

@@ -75,7 +75,10 @@ def chosen(cls: type[S]) -> S:
     from ui import selection
 
     seen = selection.current()
-    study, _ = cls.from_parameters(seen.words() | dict(seen.extra))
+    study, dropped = cls.from_parameters(seen.words() | dict(seen.extra))
+    for word in dropped:
+        if word.split("=")[0] in st.session_state["words"]:
+            selection.drop_word(word.split("=")[0])
     return dataclasses.replace(study, criterion=seen.study.criterion)
 
 

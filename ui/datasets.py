@@ -34,6 +34,8 @@ def one_dataset(seen: View) -> None:
     name = seen.names.dataset
     st.subheader(escape(name), anchor=False)
     judges = pd.DataFrame(seen.facts.judges)
+    if "annotators" in judges:
+        judges["annotators"] = judges["annotators"].astype("Int64")
     show_table(judges, {c: c for c in judges.columns}, key="judges")
     imports(name)
     upkeep(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -18,13 +19,16 @@ from ui import session
 TABLE_ROWS = 12
 """Rows of a table that are seen without scrolling."""
 
+ROW_HEIGHT = 34
+"""Pixels."""
+
 # Both drawings are in the page and the width decides which is seen: no script has to ask the browser first, and
 # turning a phone needs no second run.
 NARROW = "(max-width: 640px)"
 STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
 @media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
-.st-key-menu [data-testid="stCaptionContainer"] {{ margin: .9rem 0 .2rem .4rem; }}
+.st-key-menu [data-testid="stCaptionContainer"] {{ margin: 1rem 0 -.6rem .4rem; }}
 .st-key-finding p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
@@ -109,8 +113,9 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
         else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right")
         for c in shown.columns
     }  # fmt: skip
-    height = 36 * (min(len(shown), TABLE_ROWS) + 1) + 2
-    st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height)
+    height: int | Literal["content"] = ROW_HEIGHT * (TABLE_ROWS + 1) + 3 if len(shown) > TABLE_ROWS else "content"
+    st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
+                 row_height=ROW_HEIGHT)  # fmt: skip
 
 
 INTERVALS = {

@@ -40,8 +40,11 @@ def screen(title: str) -> Screen:
 
 
 def pages() -> list[StreamlitPage]:
-    """What `st.navigation` takes. The menu is drawn by `menu`, because its own links drop the address."""
-    return [st.Page(s.path, title=s.title, icon=s.icon, default=k == 0) for k, s in enumerate(SCREENS)]
+    """What `st.navigation` takes. The menu is drawn by `menu`, because its own links drop the address.
+
+    Without icons: a page's icon becomes the browser tab's, which Streamlit fetches from another server.
+    """
+    return [st.Page(s.path, title=s.title, default=k == 0) for k, s in enumerate(SCREENS)]
 
 
 def menu(view: View) -> None:

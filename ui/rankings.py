@@ -42,9 +42,7 @@ def choose_judge(seen: View) -> str | None:
         ask_reference(seen)
         return None
     others = list(seen.others)
-    if not others:
-        return None
-    judge = selection.page_word("with", others, others[0])
+    judge = selection.page_word("with", others, others[0] if others else None)
     if len(others) > 1:
         key = "w:with"
         st.session_state[key] = judge

@@ -70,9 +70,23 @@ def set_word(name: str, value: Any) -> None:
 
 
 def page_word(name: str, options: Mapping[str, Any] | list[str], default: str | None = None) -> str | None:
-    """The page's own word, if it is one of the options; else the default."""
-    asked = current().extra.get(name)
-    return asked[-1] if asked and asked[-1] in options else default
+    """The page's own word, if it is one of the options; else the default. A word that is none is dropped."""
+    asked = st.session_state["words"].get(name)
+    if not asked:
+        return default
+    if asked[-1] not in options:
+        drop_word(name)
+        return default
+    return str(asked[-1])
+
+
+def drop_word(name: str) -> None:
+    """Take a word that means nothing here out of the address, and say so."""
+    words = dict(st.session_state["words"])
+    gone = words.pop(name, [])
+    st.session_state["words"] = st.session_state["written"] = words
+    st.query_params.from_dict(words)
+    st.info(ask.plain(f"“{name}={', '.join(gone)}” means nothing here and was left out."), icon=":material/link_off:")
 
 
 def on_change(name: str, key: str) -> Callable[[], None]:

@@ -1,0 +1,124 @@
+"""A server of the app with a store of its own, and how a test talks to it through a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, TimeoutError, expect
+
+ROOT = Path(__file__).parent.parent
+AWKWARD = ROOT / "tests" / "golden" / "awkward.csv"
+LONG = 30_000
+"""Milliseconds that a page may take on a busy machine before it counts as stuck."""
+
+
+def cli(db: Path, *words: str) -> dict[str, Any]:
+    """The JSON of one command."""
+    done = subprocess.run([sys.executable, str(ROOT / "cli.py"), "--db", str(db), *words, "-o", "json"],
+                          capture_output=True, text=True, cwd=ROOT)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def import_awkward(db: Path) -> None:
+    header = AWKWARD.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
+    kinds = [f"--judge-column={name}={'human' if name == 'people' else 'llm'}" for name in header[5:]]
+    cli(db, "import", str(AWKWARD), "--dataset", "awkward", *kinds)
+
+
+@dataclass
+class Server:
+    """One running app."""
+
+    url: str
+    db: Path
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start(db: Path) -> Server:
+    """The app on a free port, up when this returns."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = open(db.with_suffix(".log"), "wb")  # noqa: SIM115  (the server writes to it as long as it runs)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
+         "--server.fileWatcherType", "none"],
+        cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)}, stdout=log, stderr=log,
+    )  # fmt: skip
+    server = Server(f"http://127.0.0.1:{port}", db, process)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=1):
+                return server
+        except OSError:
+            assert process.poll() is None, "the server ended: " + db.with_suffix(".log").read_text()
+            time.sleep(0.1)
+    server.stop()
+    raise AssertionError("the server did not come up within a minute")
+
+
+def ready(page: Page) -> None:
+    """Wait until the script has run to its end, and hold it against the two things no page may do."""
+    expect(page.locator("h1")).to_be_visible(timeout=LONG)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
+    # A run that starts just after the last one ended (a widget's change on its way) shows within this time.
+    page.wait_for_timeout(250)
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
+    assert page.locator('[data-testid="stException"]').count() == 0, page.locator('[data-testid="stException"]').inner_text()
+    assert "Traceback" not in page.locator('[data-testid="stMain"]').inner_text()
+
+
+def view_of(page: Page) -> dict[str, Any]:
+    """What a reader sees of a view: address, boxes, heading and finding."""
+    ready(page)
+    boxes = page.locator('[data-testid="stSidebar"] [data-testid="stSelectbox"], '
+                         '[data-testid="stSidebar"] [data-testid="stMultiSelect"]')  # fmt: skip
+    return {
+        "address": page.url.split("/", 3)[3],
+        "boxes": [_box(boxes.nth(k)) for k in range(boxes.count())],
+        "heading": page.locator("h1").inner_text(),
+        "finding": page.locator(".st-key-finding").all_inner_texts(),
+    }
+
+
+def _box(box: Any) -> tuple[str, str]:
+    values = box.evaluate("e => [...e.querySelectorAll('input')].map(i => i.value).join('|')")
+    return box.inner_text(), values
+
+
+def pick(page: Page, label: str, option: str) -> None:
+    """Choose an option of a select box."""
+    box = page.get_by_role("combobox", name=label, exact=False).first
+    for _ in range(3):
+        ready(page)
+        box.click()
+        box.fill(option)
+        found = page.get_by_role("option", name=option, exact=True).first
+        try:
+            found.click(timeout=3_000)
+            return
+        except TimeoutError:
+            # A run that ended meanwhile has closed the list.
+            page.keyboard.press("Escape")
+    raise AssertionError(f"{label}: {option} could not be chosen")

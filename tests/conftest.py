@@ -1,0 +1,68 @@
+"""What several test modules share: the browser, a server of the app with its own store, the published judgments."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A headless Chromium; without one browser tests are skipped, in CI they fail."""
+    from playwright.sync_api import Error, sync_playwright
+
+    from scripts.look import chromium
+
+    with sync_playwright() as playwright:
+        try:
+            found = chromium(playwright)
+        except Error as error:
+            how = "no browser: run `.venv/bin/playwright install chromium`, or install the package chromium"
+            if os.environ.get("CI"):
+                pytest.fail(f"{how}\n{error}")
+            pytest.skip(how)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def store_with_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the sample and `awkward`, made once a worker by the app's own commands."""
+    import subprocess
+    import sys
+
+    from browser_app import import_awkward
+
+    db = tmp_path_factory.mktemp("store") / "jurylens.duckdb"
+    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)},
+                   check=True, capture_output=True)  # fmt: skip
+    import_awkward(db)
+    return db
+
+
+@pytest.fixture(scope="session")
+def app(store_with_all: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """The app with a copy of that store, one server a worker."""
+    from browser_app import start
+
+    db = tmp_path_factory.mktemp("app") / "jurylens.duckdb"
+    shutil.copy(store_with_all, db)
+    server = start(db)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser: object, app: object) -> Iterator[object]:
+    """A fresh window of 1280 by 900."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})  # type: ignore[attr-defined]
+    found = context.new_page()
+    found.set_default_timeout(30_000)
+    yield found
+    context.close()
