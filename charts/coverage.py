@@ -26,7 +26,7 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     Shades follow the square root of the count, so that thin cells can be told from empty ones.
 
     coverage : judge, scenario ('' or missing where none is known), judgments
-    narrow : for figures under 600 pixels
+    narrow : for figures under 650 pixels
     customdata of each cell: [judge, scenario]
     """
     if coverage.empty:

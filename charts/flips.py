@@ -33,7 +33,7 @@ def flip_chart(
     flips : `compare`'s table `flips`: model_1, model_2, p_flip, and as available judge, pairs
     models : `compare`'s table `models`; with it the model that the reference prefers stands first, and
         rows read "A before B"; without it they read "A and B"
-    most : how many rows, the surest first; narrow : for figures under 600 pixels
+    most : how many rows, the surest first; narrow : for figures under 650 pixels
     customdata of each mark: [model_1, model_2], as ordered in the row
     """
     if flips.empty:

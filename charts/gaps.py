@@ -44,7 +44,7 @@ def gap_chart(
     models : `compare`'s table `models`; with a column judge the rows of `judge` are taken
     humans : which judges are people; labels : display names of models; judge_marks : overrides `marks`
     most : how many models; the note says how many are not shown
-    narrow : for figures under 600 pixels
+    narrow : for figures under 650 pixels
     truth, ranking : see `differences.true_strengths` and `differences.find_differences`
     customdata of each mark: [model]
     """

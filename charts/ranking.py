@@ -38,7 +38,7 @@ def ranking_chart(
     ranking : `rank`'s table: judge, model, strength, lower, upper, rank, rank_lower, rank_upper
     humans : which judges are people; labels : display names of models; judge_marks : overrides `marks`
     most : how many models from the top; the note says how many are not shown
-    narrow : for figures under 600 pixels; truth : see `differences.true_strengths`
+    narrow : for figures under 650 pixels; truth : see `differences.true_strengths`
     customdata of each mark: [model]
     """
     judges = [str(judge) for judge in dict.fromkeys(ranking["judge"])] if "judge" in ranking.columns else [""]
@@ -144,7 +144,7 @@ def _rank_columns(
         at += width
         place = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": at, "showarrow": False}
         font = {"size": theme.small, "color": theme.muted}
-        glyph = f'<span style="color:{drawn[judge].colour}">{drawn[judge].glyph}</span> ' if len(columns) > 1 else ""
+        glyph = f"{parts.glyph(drawn[judge], theme)} " if len(columns) > 1 else ""
         above = {"text": f"{glyph}rank", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4, "font": font}
         out.append(place | above)
         out += [

@@ -206,17 +206,23 @@ def foot(text: str, x: float, below: float, theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def glyph(mark: Mark, theme: Theme) -> str:
+    """A judge's symbol in its colour, in plotly's markup."""
+    return f'<span style="color:{mark.colour};font-size:{theme.label * GLYPH:.0f}px">{mark.glyph}</span>'
+
+
 def tag(name: str, mark: Mark, theme: Theme, width: float, after: bool = True) -> str:
     """A judge's symbol in its colour and its name, in plotly's markup, at most `width` pixels wide."""
-    glyph = f'<span style="color:{mark.colour};font-size:{theme.label * GLYPH:.0f}px">{mark.glyph}</span>'
+    sign = glyph(mark, theme)
     # Bold type runs a tenth wider than plain.
     text = f"<b>{fit_label(name, width / 1.1 - theme.label * 2, theme.label, 1).html}</b>"
-    return f"{glyph}\u00a0{text}" if after else f"{text}\u00a0{glyph}"
+    return f"{sign}\u00a0{text}" if after else f"{text}\u00a0{sign}"
 
 
 def tag_width(name: str, theme: Theme) -> float:
     """Pixels that a judge's tag takes when its name is not shortened."""
-    return (text_width(name, theme.label) + theme.label * 2) * 1.1
+    # A pixel more, so that rounding does not shorten what was given its own width.
+    return (text_width(name, theme.label) + theme.label * 2) * 1.1 + 1
 
 
 def empty(sentence: str, theme: Theme, narrow: bool = False) -> go.Figure:

@@ -67,7 +67,7 @@ def slope_chart(
     models : `compare`'s table `models`; with a column judge the rows of `judge` are taken
     humans : which judges are people; labels : display names of models; judge_marks : overrides `marks`
     most : how many models, the clearest differences first; the note says how many are not shown
-    narrow : for figures under 600 pixels
+    narrow : for figures under 650 pixels
     truth, ranking : see `differences.true_strengths` and `differences.find_differences`
     customdata of each mark: [model]
     """
@@ -134,9 +134,11 @@ def _side(
     most = 82.0 if narrow else 165.0
     fitted = written.fit_labels([names.get(m, m) for m in found.models], most, size)
     strongest = set(_movers(found))
+    numbers = [f"{r:.0f}{'=' if tie else ''}" if np.isfinite(r) else "–" for r, tie in zip(ranks, tied, strict=True)]
+    digits = max(map(len, numbers))
     labels, width = [], 0.0
     for k, one in enumerate(fitted):
-        rank = f"{ranks[k]:.0f}{'=' if tied[k] else ''}" if np.isfinite(ranks[k]) else "–"
+        rank = numbers[k].rjust(digits, FIGURE_SPACE)
         colour = theme.text if found.beyond[k] or not found.n_beyond else theme.muted
         number = f'<span style="color:{theme.muted}">{rank}</span>'
         # The number stands on the side of the chart, where the line begins.

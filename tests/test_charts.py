@@ -342,6 +342,19 @@ def test_more_judges_than_fit_are_counted() -> None:
     assert "3 judges more than fit one chart" in texts(figure)
 
 
+@NARROW
+def test_short_names_of_judges_are_written_out(narrow: bool) -> None:
+    for figure in (
+        ranking_chart(ranked(judges=("people", "judge-1", "gpt-3.5")), LIGHT, narrow=narrow),
+        slope_chart(compared(judge="judge-1"), "people", "judge-1", LIGHT, narrow=narrow),
+        gap_chart(compared(judge="judge-1"), "people", "judge-1", LIGHT, narrow=narrow),
+    ):
+        said = "\n".join(note.text for note in figure.layout.annotations)
+        assert "people" in said
+        assert "judge-1" in said
+        assert "…" not in said
+
+
 # -- flips ---------------------------------------------------------------------------------------------------------
 
 
