@@ -173,18 +173,19 @@ def _by_row(side: _Side) -> list[str]:
 
 def _add_lines(figure: go.Figure, found: Differences, sides: list[_Side], theme: Theme) -> None:
     strongest = set(_movers(found))
-    # Grey ones first, the strongest on top.
-    order = sorted(range(len(found)), key=lambda k: (k in strongest, found.beyond[k]))
-    for k in order:
-        higher = sides[1] if found.value[k] > 0 else sides[0]
-        if found.beyond[k]:
-            line = {"color": higher.mark.colour, "width": 3.2 if k in strongest else 1.6}
-        else:
-            line = {"color": theme.noise, "width": 1.4, "dash": "dot"}
+    # One trace for all lines of a style: grey ones first, the strongest on top.
+    styles: dict[tuple[int, str], list[int]] = {}
+    for k in range(len(found)):
+        weight = (2 if k in strongest else 1) if found.beyond[k] else 0
+        colour = sides[int(found.value[k] > 0)].mark.colour if weight else theme.noise
+        styles.setdefault((weight, colour), []).append(k)
+    for (weight, colour), chosen in sorted(styles.items()):
+        line = {"color": colour, "width": (1.4, 1.6, 3.2)[weight]} | ({} if weight else {"dash": "dot"})
+        xs = [x for _ in chosen for x in (0.02, 0.98, None)]
+        ys = [y for k in chosen for y in (int(sides[0].rows[k]), int(sides[1].rows[k]), None)]
         figure.add_trace(
             go.Scatter(
-                x=[0.02, 0.98], y=[sides[0].rows[k], sides[1].rows[k]], mode="lines", line=line, xaxis="x2", yaxis="y",
-                hoverinfo="skip", showlegend=False,
+                x=xs, y=ys, mode="lines", line=line, xaxis="x2", yaxis="y", hoverinfo="skip", showlegend=False,
             )
         )  # fmt: skip
 

@@ -102,14 +102,14 @@ def chromium(playwright: Any) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    from playwright.sync_api import sync_playwright
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="+", help="HTML files or addresses")
     parser.add_argument("--width", type=int, default=1280, help="of the window, in pixels (default 1280)")
     parser.add_argument("--dark", action="store_true", help="ask pages for their dark scheme")
     parser.add_argument("--save", type=Path, help="folder for a picture of each page")
     chosen = parser.parse_args(arguments)
+    from playwright.sync_api import sync_playwright
+
     wrong = 0
     with sync_playwright() as playwright:
         browser = chromium(playwright)

@@ -228,13 +228,23 @@ def test_the_truth_is_read_from_strengths_over_all_scenarios_alone() -> None:
     assert "simulated truth" in texts(ranking_chart(ranked(), LIGHT, truth=truth))
 
 
+def lines(figure: go.Figure) -> dict[tuple[str, str | None], list[tuple[int, int]]]:
+    """(colour, dash) -> rows from which and to which the slope chart's lines run."""
+    out = {}
+    for trace in figure.data:
+        if trace.mode == "lines" and trace.xaxis == "x2":
+            ends = list(zip(trace.y[0::3], trace.y[1::3], strict=True))
+            out[(trace.line.color, trace.line.dash)] = ends
+    return out
+
+
 # -- slope ---------------------------------------------------------------------------------------------------------
 
 
 @NARROW
 def test_a_slope_runs_from_one_rank_to_the_other(narrow: bool) -> None:
     figure = slope_chart(compared(4, beyond=4), "crowd", "gpt-4", LIGHT, narrow=narrow)
-    ends = {tuple(trace.y) for trace in figure.data if trace.mode == "lines" and trace.xaxis == "x2"}
+    ends = {end for ends in lines(figure).values() for end in ends}
     assert ends == {(0, 3), (1, 2), (2, 1), (3, 0)}
     left, right = (re.sub(r"<[^>]+>", "", figure.layout[axis].ticktext[0]) for axis in ("yaxis", "yaxis2"))
     assert left.split() == ["m1", "1"]
@@ -244,15 +254,12 @@ def test_a_slope_runs_from_one_rank_to_the_other(narrow: bool) -> None:
 def test_lines_within_noise_are_grey_and_dotted_the_others_in_the_colour_of_whom_they_favour() -> None:
     models = compared(4, beyond=2)
     figure = slope_chart(models, "crowd", "gpt-4", LIGHT, humans=["crowd"])
-    styles = {
-        trace.y[0]: (trace.line.color, trace.line.dash)
-        for trace in figure.data
-        if trace.mode == "lines" and trace.xaxis == "x2"
-    }
     # m1 is held higher by the judge, m2 by people; m3 and m4 are within noise.
-    assert styles[0] == (LIGHT.judges[0], None)
-    assert styles[1] == (LIGHT.people, None)
-    assert styles[2] == styles[3] == (LIGHT.noise, "dot")
+    assert lines(figure) == {
+        (LIGHT.judges[0], None): [(0, 3)],
+        (LIGHT.people, None): [(1, 2)],
+        (LIGHT.noise, "dot"): [(2, 1), (3, 0)],
+    }
 
 
 def test_nothing_beyond_noise_is_said_and_nothing_highlighted() -> None:
