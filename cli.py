@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import pandas as pd
 import typer
@@ -32,7 +32,9 @@ app = typer.Typer(
     help="Jurylens compares human and model preferences: whom each judge prefers, why, and where they part.",
 )  # fmt: skip
 datasets_app = typer.Typer(
-    invoke_without_command=True, rich_markup_mode=None, help="What is in the store: list, show, check, rename, withdraw."
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="What is in the store: list, show, check, rename, withdraw.",
 )
 app.add_typer(datasets_app, name="datasets")
 
@@ -138,14 +140,18 @@ _TESTS: dict[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 
 
-def check_required(content: dict[str, Any], conditions: list[str]) -> list[str]:
-    """Which conditions do not hold, in words. Raises BadParameter for one that cannot be read."""
+def _condition(text_: str) -> tuple[str, str, float]:
+    """'spearman.lower>=.5' as (name, sign, bound). Raises BadParameter."""
+    found = _REQUIRE.match(text_)
+    if not found:
+        raise typer.BadParameter(f"--require {text_!r}: write NAME>=NUMBER, for example 'spearman.lower>=.5'")
+    return found.group(1), found.group(2), float(found.group(3))
+
+
+def check_required(content: dict[str, Any], conditions: list[tuple[str, str, float]]) -> list[str]:
+    """Which conditions do not hold, in words. What is not defined does not hold."""
     failed = []
-    for condition in conditions:
-        found = _REQUIRE.match(condition)
-        if not found:
-            raise typer.BadParameter(f"--require {condition!r}: write NAME>=NUMBER, for example 'spearman.lower>=.5'")
-        path, sign, bound = found.group(1), found.group(2), float(found.group(3))
+    for path, sign, bound in conditions:
         value: Any = content
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
@@ -153,9 +159,9 @@ def check_required(content: dict[str, Any], conditions: list[str]) -> list[str]:
             value = value.get("value")
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             numbers = sorted(k for k, v in content.items() if isinstance(v, (int, float, dict)) and k != "settings")
-            failed.append(f"{condition}: {path} is no defined number here (there are {', '.join(numbers)})")
+            failed.append(f"{path}{sign}{bound:g}: {path} is no defined number here (there are {', '.join(numbers)})")
         elif not _TESTS[sign](float(value), bound):
-            failed.append(f"{condition}: {path} is {words.number(value, 4)}")
+            failed.append(f"{path}{sign}{bound:g}: {path} is {words.number(value, 4)}")
     return failed
 
 
@@ -211,8 +217,8 @@ def _show_report(report: imports.ImportReport, output: str) -> None:
     _show_tables(tables, content, output)
     for line in report.inferred:
         say(f"inferred: {line}")
-    for line in report.rejections.head(20).to_dict("records") if output != "table" else []:
-        say(f"rejected: {imports.describe(line)}")
+    for row in report.rejections.head(20).to_dict("records") if output != "table" else []:
+        say(f"rejected: {imports.describe(row)}")
     if len(report.rejections) > 20:
         say(f"... and {len(report.rejections) - 20:,} more rejected; --rejects FILE writes them all")
     if report.dry_run:
@@ -337,11 +343,12 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
     def command(**given: Any) -> None:
         output, table, require = given.pop("output"), given.pop("table"), given.pop("require") or []
         _check_output(output)
+        conditions = [_condition(text) for text in require]
         options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
-        result = cls(**options).run(store(), _Bar())
+        result = cls(**options).run(store(), _Bar())  # type: ignore[arg-type]
         content = result.as_json()
         show_result(result, output, table)
-        failed = check_required(content, require)
+        failed = check_required(content, conditions)
         for line in failed:
             say(f"does not hold: {line}")
         if failed:
@@ -358,14 +365,14 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         flag = "--" + each.name.replace("_", "-")
         choices = each.metadata.get("choices")
         text_help = each.metadata["help"] + (f" ({', '.join(str(c) for c in choices)})" if choices else "")
-        kind: Any = list[one] | None if several else one if one is bool else one | None  # type: ignore[valid-type]
+        kind: Any = list[one] | None if several else one if one is bool else Optional[one]  # type: ignore[valid-type]  # noqa: UP045
         default = None if several or each.default is None else each.default
         parameters.append(_parameter(each.name, kind, typer.Option(flag, help=text_help), default))
     parameters += [
         _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
         _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),
         _parameter("require", list[str] | None,
-                   typer.Option("--require", help="exit 3 unless it holds, e.g. 'spearman.lower>=.5' (repeatable)"), None),
+                   typer.Option("--require", help="exit 3 unless it holds: 'spearman.lower>=.5' (repeatable)"), None),
     ]  # fmt: skip
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}

@@ -51,10 +51,12 @@ def as_latex(table: pd.DataFrame) -> str:
 
 def as_table(table: pd.DataFrame, title: str = "", width: int | None = None) -> str:
     """A table for a terminal."""
+    table = _merged(table)
     grid = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
-        justify = "left" if _is_text(table[column]) else "right"
-        grid.add_column(str(column).replace("_", " "), justify=justify, overflow="fold")
+        title = str(column).replace("_", " ")
+        left = column not in _BOUNDS and _is_text(table[column])
+        grid.add_column(title, justify="left" if left else "right", overflow="fold", no_wrap=column in _BOUNDS)
     for row in for_people(table).itertuples(index=False):
         grid.add_row(*(str(cell) for cell in row))
     target = io.StringIO()
@@ -68,8 +70,37 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     for column in table.columns:
         decimals = 3 if column == "se" or column.endswith("_se") else 2
         is_p = column in ("p", "q") or column.endswith(("_p", "_q"))
-        out[column] = [words.p_value(v) if is_p and not isinstance(v, str) else _cell(v, decimals) for v in table[column]]
+        if is_p:
+            out[column] = [words.p_value(v) for v in table[column]]
+        else:
+            out[column] = [_cell(v, decimals) for v in table[column]]
     return pd.DataFrame(out, columns=table.columns)
+
+
+# Estimate -> its bounds, which join it where people read.
+_BOUNDS = {
+    "strength": ("lower", "upper"), "gap": ("lower", "upper"), "rank": ("rank_lower", "rank_upper"),
+    "gap_scaled": ("scaled_lower", "scaled_upper"), "spearman": ("spearman_lower", "spearman_upper"),
+    "kendall": ("kendall_lower", "kendall_upper"), "scale": ("scale_lower", "scale_upper"),
+    "position": ("position_lower", "position_upper"), "strength_ref": ("lower_ref", "upper_ref"),
+    "strength_judge": ("lower_judge", "upper_judge"),
+}  # fmt: skip
+# What an interval and a q already say.
+_IMPLIED = ("se", "p", "scaled_se", "scaled_p", "position_se", "log_likelihood", "separated_replicates")
+
+
+def _merged(table: pd.DataFrame) -> pd.DataFrame:
+    """Estimate and bounds as one column: .73 [.56, .79]. For terminals; files keep them apart."""
+    out = table.copy()
+    for name, (lower, upper) in _BOUNDS.items():
+        if not {name, lower, upper} <= set(out.columns):
+            continue
+        cells = zip(out[name], out[lower], out[upper], strict=True)
+        out[name] = pd.Series([words.estimate(*cell) for cell in cells], dtype=object, index=out.index)
+        out = out.drop(columns=[lower, upper])
+    if len(out.columns) < len(table.columns):
+        out = out.drop(columns=[c for c in _IMPLIED if c in out.columns])
+    return out
 
 
 def _cell(value: Any, decimals: int) -> str:

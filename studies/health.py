@@ -35,7 +35,8 @@ class Health(Study):
         with store.reading("checking health") as con:
             names = queries.catalog(con, self.dataset or "")
             fingerprint = queries.fingerprint(con, names, self.judge)
-            condition = queries.where(Selection(dataset=names.dataset, judge=self.judge, criterion=self.criterion), names)
+            asked = Selection(dataset=names.dataset, judge=self.judge, criterion=self.criterion)
+            condition = queries.where(asked, names)
             counts = queries.counts(con, condition)
             thin = health.thin_cells(con, names, THIN)
             identical = health.identical_votes(con, names)
@@ -112,8 +113,8 @@ def _thin(thin: pd.DataFrame) -> list[dict[str, object]]:
 def _identical(identical: pd.DataFrame) -> list[dict[str, object]]:
     return [
         _row("identical rows", 2, str(r["judge"]),
-             f"{r['judge']}: {words.plural(int(r['rows']), 'row')} repeat another row of an unnamed person word for word.",
-             "Check that the file was not appended twice; an annotator column tells votes from copies.", int(r["rows"]))
+             f"{r['judge']}: {words.plural(int(r['rows']), 'row')} of unnamed people repeat another row entirely.",
+             "Check that no file was appended twice; an annotator column tells votes from copies.", int(r["rows"]))
         for r in identical.to_dict("records")
     ]  # fmt: skip
 
@@ -136,7 +137,7 @@ def _order(order: pd.DataFrame) -> list[dict[str, object]]:
 def _none(none: pd.DataFrame) -> list[dict[str, object]]:
     return [
         _row("no verdict", 1, str(r["judge"]),
-             f"{r['judge']}: {int(r['none']):,} of {int(r['judgments']):,} judgments hold no verdict (refused or invalid).",
+             f"{r['judge']}: {int(r['none']):,} of {int(r['judgments']):,} judgments are refused or invalid.",
              "They stay outside every fit; a high share is a finding of its own.", int(r["none"]))
         for r in none.to_dict("records")
     ]  # fmt: skip

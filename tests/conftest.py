@@ -66,3 +66,12 @@ def page(browser: object, app: object) -> Iterator[object]:
     found.set_default_timeout(30_000)
     yield found
     context.close()
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of published judgments that may lie beside the project."""
+    folder = ROOT.parent / "shared" / "real"
+    if not folder.is_dir():
+        pytest.skip("the published judgments are not beside the project (../shared/real)")
+    return folder

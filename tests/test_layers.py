@@ -1,4 +1,4 @@
-"""Do imports follow the arrows of the house? app, cli -> pages, ui, exports -> studies -> charts, analysis, texts, data."""
+"""Do imports follow the arrows? app, cli -> pages, ui, exports -> studies -> charts, analysis, texts, data."""
 
 from __future__ import annotations
 
