@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from analysis.cells import Cells
+
+# A busy machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 LLMFAO = Path(__file__).resolve().parents[2] / "shared" / "real" / "llmfao"
 
