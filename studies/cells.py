@@ -19,10 +19,10 @@ def cluster_columns(clustering: Clustering) -> tuple[str, ...]:
 
 
 def models_met(counts: Counts, names: Catalog) -> tuple[str, ...]:
-    """The models that these counts name, in the dataset's order."""
+    """The models that these counts name, alphabetically: results do not depend on the order of a file's rows."""
     met = np.union1d(counts.frame["a"], counts.frame["b"])
     by_id = {i: name for name, i in names.models.items()}
-    return tuple(by_id[int(i)] for i in met)
+    return tuple(sorted(by_id[int(i)] for i in met))
 
 
 def judge_cells(

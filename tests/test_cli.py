@@ -250,8 +250,9 @@ def test_llmfao(run, real: Path) -> None:
         assert row["strength"] == pytest.approx(golden[row["model"]] - mean, abs=1e-9)
     for judge, rho in (("gpt-4", 0.7309), ("gpt-3", 0.7156)):
         found = run("compare", "--judge", "crowd", "--judge", judge, "-o", "json").json
-        # Published to four digits; the last may be cut rather than rounded.
-        assert found["spearman"]["value"] == pytest.approx(rho, abs=1.5e-4)
+        # To four digits. (Two models are tied exactly under gpt-3, so that rounding in the last bit of their strengths
+        # decides between .7156 and .7158; mean ranks would give .7157.)
+        assert found["spearman"]["value"] == pytest.approx(rho, abs=5e-5 if judge == "gpt-4" else 2e-4)
 
 
 @pytest.mark.real
