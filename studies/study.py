@@ -223,9 +223,14 @@ class Study(Selection):
         if db is not None:
             words += ["--db", db]
         words += self.command.split()
+        last: list[str] = []
         for each in fields(self):
             value = getattr(self, each.name)
             if value == each.default:
+                continue
+            if each.name == "dataset" and self.command.startswith("datasets "):
+                # Commands that look after datasets take its name as their argument.
+                last = ["--", value] if value.startswith("-") else [value]
                 continue
             flag = "--" + each.name.replace("_", "-")
             if isinstance(value, bool):
@@ -233,7 +238,7 @@ class Study(Selection):
             else:
                 for item in value if isinstance(value, tuple) else (value,):
                     words += [flag, _word(item)]
-        return shlex.join(words)
+        return shlex.join([*words, *last])
 
     def settings(self) -> dict[str, Any]:
         """All options as they were used."""

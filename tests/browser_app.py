@@ -85,8 +85,8 @@ def ready(page: Page) -> None:
     # A run that starts just after the last one ended (a widget's change on its way) shows within this time.
     page.wait_for_timeout(250)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
-    assert page.locator('[data-testid="stException"]').count() == 0, page.locator('[data-testid="stException"]').inner_text()
-    assert "Traceback" not in page.locator('[data-testid="stMain"]').inner_text()
+    assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id("stException").inner_text()
+    assert "Traceback" not in page.get_by_test_id("stMain").inner_text()
 
 
 def view_of(page: Page) -> dict[str, Any]:
@@ -107,9 +107,9 @@ def _box(box: Any) -> tuple[str, str]:
     return box.inner_text(), values
 
 
-def pick(page: Page, label: str, option: str) -> None:
-    """Choose an option of a select box."""
-    box = page.get_by_role("combobox", name=label, exact=False).first
+def pick(page: Page, label: str, option: str, where: str = "stSidebar") -> None:
+    """Choose an option of a select box in the sidebar (stSidebar) or on the page itself (stMain)."""
+    box = page.get_by_test_id(where).get_by_role("combobox", name=label, exact=False).first
     for _ in range(3):
         ready(page)
         box.click()

@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
-
 from browser_app import LONG, pick, ready, view_of
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -68,7 +67,8 @@ def test_the_menu_carries_the_selection_and_back_returns(page, app):
 
 
 def test_words_that_are_no_more_are_dropped_with_a_notice(page, app):
-    page.goto(app.url + "/rankings?dataset=sample&judge=people&judge=nobody&level=7&ties=maybe&with=nobody&position=maybe")
+    wrong = "judge=nobody&level=7&ties=maybe&with=nobody&position=maybe"
+    page.goto(app.url + "/rankings?dataset=sample&judge=people&" + wrong)
     ready(page)
     text = page.get_by_test_id("stMain").inner_text()
     assert "sample has no judge “nobody”" in text
@@ -95,7 +95,8 @@ def test_a_link_to_one_model_opens_it_on_rankings(page, app):
     model = link.inner_text().strip()
     link.click()
     expect(page.locator("h1")).to_have_text("Rankings", timeout=LONG)
-    expect(page.get_by_text(re.compile(rf"{re.escape(model)} is number \d+ of 12 for people"))).to_be_visible(timeout=LONG)
+    said = re.compile(rf"{re.escape(model)} is number \d+ of 12 for people")
+    expect(page.get_by_text(said)).to_be_visible(timeout=LONG)
     assert "focus=" in page.url
 
 

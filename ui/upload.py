@@ -151,7 +151,7 @@ def _box(now: Upload, seen: Look, first: Guess, name: str, columns: dict[str, st
     suggested = first.columns.get(name)
     options = list(seen.columns)
     only_guessed = suggested is not None and name not in first.sure
-    label = f"{escape(name)} :orange-badge[a guess: check it]" if only_guessed else escape(name)
+    label = f"{name} (a guess: check it)" if only_guessed else name
     picked = st.selectbox(label, options, index=options.index(suggested) if suggested in options else None,
                           key=f"b:{now.file_id}:{name}", placeholder="not in this file", help=FIELDS[name] + ".",
                           format_func=shown)  # fmt: skip
