@@ -20,9 +20,10 @@ def cluster_columns(clustering: Clustering) -> tuple[str, ...]:
 
 def models_met(counts: Counts, names: Catalog) -> tuple[str, ...]:
     """The models that these counts name, alphabetically: results do not depend on the order of a file's rows."""
-    met = np.union1d(counts.frame["a"], counts.frame["b"])
-    by_id = {i: name for name, i in names.models.items()}
-    return tuple(sorted(by_id[int(i)] for i in met))
+    met = np.zeros(max(names.models.values(), default=0) + 1, dtype=bool)
+    met[counts.frame["a"]] = True
+    met[counts.frame["b"]] = True
+    return tuple(sorted(name for name, i in names.models.items() if met[i]))
 
 
 def judge_cells(
