@@ -40,11 +40,11 @@ class Size:
 QUICK = Size(judgments=20_000, models=20, rounds=2, imports=1, replicates=50)
 
 
-def fill_store(path: Path, size: Size) -> Store:
-    """A store whose only dataset holds `size.judgments` simulated judgments by five judges."""
+def fill_store(path: Path, size: Size, judges: int) -> Store:
+    """A store whose only dataset holds `size.judgments` simulated judgments; the first judge is people."""
     store = Store(path)
     add_simulated(
-        store, DATASET, judgments=size.judgments, models=size.models, judges=JUDGES, factors=0, scenarios=SCENARIOS,
+        store, DATASET, judgments=size.judgments, models=size.models, judges=judges, factors=0, scenarios=SCENARIOS,
         prompts=size.prompts,
     )  # fmt: skip
     return store
