@@ -31,7 +31,8 @@ def fill(db: Path) -> list[str]:
     """The datasets that the pictures show."""
     from browser_app import cli, import_awkward
 
-    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)}, check=True)
+    where = os.environ | {"JURYLENS_DB": str(db)}
+    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=where, check=True)
     import_awkward(db)
     if not LLMFAO.is_dir():
         print(f"without llmfao: {LLMFAO} is not there", file=sys.stderr)
