@@ -1,14 +1,16 @@
 """The page setup, and which page is shown."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui import navigation, selection
-from ui.figure import STYLE
+from ui.figure import setup
 from ui.first_run import welcome
 
-st.set_page_config(page_title="Jurylens", page_icon="ui/icon.svg", layout="wide")
+st.set_page_config(page_title="Jurylens", page_icon=str(Path(__file__).parent / "ui" / "icon.svg"), layout="wide")
 page = st.navigation(navigation.pages(), position="hidden")
-st.html(STYLE)
+setup()
 welcome()
 selection.begin(navigation.screen(page.title))
 page.run()

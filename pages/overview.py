@@ -14,11 +14,7 @@ overview.title(seen)
 overview.sample_banner(seen)
 found = overview.finding(seen)
 overview.tiles(seen, found)
-left, right = st.columns([3, 2], gap="large")
-with left:
-    overview.what_differs(seen, found)
-with right:
-    overview.what_to_distrust(seen, found)
+overview.two_columns(seen, found)
 st.subheader("Who judged what", anchor=False)
 coverage = run(chosen(Coverage))
 figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage")

@@ -16,7 +16,7 @@ rankings.answer_or_stop(seen)
 judge = rankings.choose_judge(seen)
 view = rankings.choose_view(judge)
 if judge is None or view == rankings.ALONE:
-    result = run(ask(Rank))
+    result = run(replace(ask(Rank), judge=(rankings.choose_alone(seen),)))
     rankings.finding(result)
     rankings.alone(seen, result, rankings.truth(seen))
 else:

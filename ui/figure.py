@@ -29,12 +29,26 @@ STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
 @media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
 .st-key-menu [data-testid="stCaptionContainer"] {{ margin: 1rem 0 -.6rem .4rem; }}
+.st-key-preload {{ display: none; }}
 .st-key-finding p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 </style>"""
 
 Draw = Callable[[themes.Theme, bool], go.Figure]
+
+
+def setup() -> None:
+    """What every page needs before its first chart: the styles, and the browser already fetching what draws charts.
+
+    The browser asks for its megabytes of plotly when the first chart arrives. An unseen one at the start of a session
+    lets it do so while the server still computes; the first real chart then shows a second earlier.
+    """
+    st.html(STYLE)
+    if "preloaded" not in st.session_state:
+        with st.container(key="preload"):
+            st.plotly_chart(go.Figure(go.Scatter(x=[0], y=[0]), layout={"height": 10}), key="preload-chart", alt="")
+        st.session_state["preloaded"] = True
 
 
 def theme() -> themes.Theme:

@@ -159,6 +159,18 @@ def tiles(seen: View, found: Found) -> None:
                 st.caption(tile.note)
 
 
+def two_columns(seen: View, found: Found) -> None:
+    """What differs beside what to distrust; the latter alone where there is nothing to rank."""
+    if not found.results:
+        what_to_distrust(seen, found)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        what_differs(seen, found)
+    with right:
+        what_to_distrust(seen, found)
+
+
 def what_differs(seen: View, found: Found) -> None:
     """The five clearest differences, drawn and linked."""
     from charts.gaps import gap_chart
@@ -177,16 +189,13 @@ def what_differs(seen: View, found: Found) -> None:
             st.caption("Look closer:", width="content")
             for row in most_different(models, FIVE).to_dict("records"):
                 link(seen, "Rankings", escape(row["model"], 40), focus=str(row["model"]), with_=judge)
-    elif "rank" in found.results:
+    else:
         result = found.results["rank"][0]
         st.subheader("Whom the judges prefer", anchor=False)
         figure(
             lambda theme, _: ranking_chart(result.table(), theme, humans=seen.humans, most=FIVE, narrow=True),
             result, "ranking", key="first", columns=Rank.shown,
         )  # fmt: skip
-    else:
-        st.subheader("What differs", anchor=False)
-        st.caption("Without a ranking there is no model to hold against another.")
 
 
 def what_to_distrust(seen: View, found: Found) -> None:

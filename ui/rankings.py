@@ -151,23 +151,27 @@ def _q(value: object) -> str:
     return escape(text if text.startswith("<") else f"= {text}")
 
 
-def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
-    """The ranking of each judge on all pairs it judged."""
-    from charts.ranking import ranking_chart
-
-    ranking = result.table("ranking")
-    judges = list(result.table("judges")["judge"])
+def choose_alone(seen: View) -> str:
+    """The judge whose own ranking is shown."""
+    judges = list(seen.judges)
+    picked = str(selection.page_word("alone", judges, judges[0]))
     if len(judges) > 1:
-        st.caption("Here each judge is ranked on all its pairs, not only on those that another judged too.")
-        picked = selection.page_word("alone", judges, judges[0])
+        st.caption("Here a judge is ranked on all its pairs, not only on those that another judged too.")
         st.session_state["w:alone"] = picked
         changed = selection.on_change("alone", "w:alone")
         st.selectbox("Judge", judges, key="w:alone", format_func=shown, on_change=changed)
-        ranking = ranking[ranking["judge"] == picked]
+    return picked
+
+
+def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
+    """The ranking of one judge on all pairs it judged."""
+    from charts.ranking import ranking_chart
+
+    ranking = result.table("ranking")
     most = _how_many(len(ranking))
     figure(lambda theme, narrow: ranking_chart(ranking, theme, humans=seen.humans, most=most, narrow=narrow,
                                                truth=planted),
-           result, "ranking", key="ranking", columns=Rank.shown, rows=ranking, folded=False)  # fmt: skip
+           result, "ranking", key="ranking", columns=Rank.shown, folded=False)  # fmt: skip
 
 
 def remarks(result: Result) -> None:
@@ -175,4 +179,4 @@ def remarks(result: Result) -> None:
     if result.warnings:
         st.subheader("What to distrust", anchor=False)
     for text in result.warnings:
-        st.markdown(f"- {escape(text, 4000)}")
+        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")

@@ -1,0 +1,63 @@
+"""Does work in a process of its own tell how far it is, and leave nothing behind when it is stopped?"""
+
+import time
+
+from data.store import Store
+from studies.simulate import add_simulated
+from ui.child import Job
+
+HEADER = "prompt,model_a,model_b,judge,winner\n"
+
+
+def rows(n: int) -> str:
+    return HEADER + "".join(f"p{k % 997},m{k % 7},n{k % 5},j{k % 11},{'ab'[k % 2]}\n" for k in range(n))
+
+
+def wait(job: Job, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not job.done and time.monotonic() < end:
+        time.sleep(0.02)
+    assert job.done
+
+
+def datasets(db) -> list[str]:
+    with Store(db).reading() as con:
+        return [name for (name,) in con.execute("SELECT name FROM dataset ORDER BY name").fetchall()]
+
+
+def test_an_import_answers_with_the_command_lines_json(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text(rows(100))
+    job = Job(tmp_path / "s.duckdb", ["import", str(path), "--dataset=d"])
+    wait(job)
+    assert not job.failed
+    assert job.answer()["accepted"] == 100
+    assert job.share == 1.0
+    assert datasets(tmp_path / "s.duckdb") == ["d"]
+
+
+def test_a_refusal_is_the_command_lines_sentence(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("prompt,judge\nx,y\n")
+    job = Job(tmp_path / "s.duckdb", ["import", str(path), "--dataset=d"])
+    wait(job)
+    assert job.failed
+    assert "f.csv lacks winner" in job.reason
+    assert "progress" not in job.reason
+    assert "Traceback" not in job.reason
+
+
+def test_a_stopped_import_leaves_the_store_as_it_was(tmp_path):
+    db = tmp_path / "s.duckdb"
+    add_simulated(Store(db), "before", judgments=50, models=3, judges=2, factors=0, scenarios=1, prompts=10)
+    path = tmp_path / "f.csv"
+    path.write_text(rows(400_000))
+    job = Job(db, ["import", str(path), "--dataset=d"])
+    end = time.monotonic() + 60
+    while job.share == 0 and not job.done and time.monotonic() < end:
+        time.sleep(0.01)
+    assert 0 < job.share < 1
+    job.cancel()
+    assert job.done
+    assert job.reason == "Stopped. Nothing was changed."
+    assert datasets(db) == ["before"]
