@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from data.model import Selection
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
@@ -204,38 +205,31 @@ def counts(con: Con, condition: str, clusters: Sequence[str] = (), position: boo
         keys.append("shown")
     chosen = ", ".join(keys)
     if not clusters:
-        return Counts(
-            _columns(
-                con, f"SELECT {chosen}, sum(weight) AS weight, sum(weight * p_a) AS score, count(*) AS n "
-                f"FROM judgment WHERE {condition} GROUP BY ALL"
-            )
-        )  # fmt: skip
-    return _sum_neighbours(
-        _columns(con, f"SELECT {chosen}, weight, weight * p_a AS score FROM judgment WHERE {condition}")
-    )
-
-
-def _columns(con: Con, sql: str) -> dict[str, np.ndarray]:
+        sums = "sum(weight) AS weight, sum(weight * p_a) AS score, count(*) AS n"
+        table = con.sql(f"SELECT {chosen}, {sums} FROM judgment WHERE {condition} GROUP BY ALL").to_arrow_table()
+        return Counts({name: table[name].to_numpy() for name in table.column_names})
     # By way of Arrow: DuckDB hands its vectors over as they are, twice as fast as into numpy arrays.
-    table = con.sql(sql).to_arrow_table()
-    return {name: table[name].to_numpy() for name in table.column_names}
+    rows = con.sql(f"SELECT {chosen}, weight, weight * p_a AS score FROM judgment WHERE {condition}").to_arrow_table()
+    # Batch by batch, which stays in the processor's cache and copies sums instead of rows.
+    parts = [_sum_neighbours(batch) for batch in rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]]
+    return Counts({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
-def _sum_neighbours(rows: dict[str, np.ndarray]) -> Counts:
+def _sum_neighbours(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
     """Sum each run of neighbouring rows that agree in everything but weight and score."""
-    n_rows = len(rows["weight"])
-    if n_rows == 0:
-        return Counts(rows | {"n": np.zeros(0, dtype=np.int64)})
+    rows = {name: column.to_numpy() for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+    n_rows = len(batch)
     fresh = np.ones(n_rows, dtype=bool)
     keys = [name for name in rows if name not in ("weight", "score")]
     np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in keys], out=fresh[1:])
     starts = np.flatnonzero(fresh)
-    out = {name: rows[name][starts] for name in keys}
     n = np.diff(starts, append=n_rows)
-    weight, score = rows["weight"], np.add.reduceat(rows["score"], starts)
-    out["weight"] = n.astype(np.float64) if bool((weight == 1.0).all()) else np.add.reduceat(weight, starts)
-    out |= {"score": score, "n": n}
-    return Counts(out)
+    weight, score = rows["weight"], rows["score"]
+    if n_rows:
+        score = np.add.reduceat(score, starts)
+    # Nearly all judgments weigh 1, and counting is cheaper than adding.
+    weight = n.astype(np.float64) if bool((weight == 1.0).all()) else np.add.reduceat(weight, starts)
+    return {name: rows[name][starts] for name in keys} | {"weight": weight, "score": score, "n": n}
 
 
 def shared_pairs(condition: str, judge_ids: Sequence[int]) -> str:

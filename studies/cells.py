@@ -36,7 +36,7 @@ def judge_cells(
 ) -> Cells:
     """The cells of one judge over `models` (which must hold every model the counts name)."""
     frame = counts.of(names.judges[judge][0]).frame
-    lookup = np.full(max(names.models.values(), default=0) + 1, -1, dtype=np.int64)
+    lookup = np.full(max(names.models.values(), default=0) + 1, -1, dtype=np.int32)
     for k, name in enumerate(models):
         lookup[names.models[name]] = k
     return Cells(
