@@ -1,7 +1,8 @@
 """Do the leases hold? Threads and a second process read and write one store; and writers are killed in mid-write.
 
     python benchmarks/stress.py [--seconds 30]      8 reader and 2 writer threads, a second process doing both
-    python benchmarks/stress.py --kill 20           that many kill -9 at random moments of a writing process
+    python benchmarks/stress.py --kill 20           that many kill -9 at random moments of a writing process,
+                                                    and as many of an import by the command line (benchmarks/kills.py)
 
 Prints what was done and the longest waits; ends with 1 when a read or a write failed, a committed row is missing,
 somebody waited longer than `--longest` seconds, or a killed write left something between before and after.
@@ -31,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 import duckdb  # noqa: E402
 
+from benchmarks.kills import kill_imports  # noqa: E402
 from data.store import Store  # noqa: E402
 
 ROWS = 50
@@ -241,7 +243,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30, help="length of the load test")
     parser.add_argument("--longest", type=float, default=5, help="the longest wait that is still fine, in seconds")
-    parser.add_argument("--kill", type=int, metavar="TIMES", help="kill a writer this many times instead")
+    parser.add_argument("--kill", type=int, metavar="TIMES", help="kill writers and imports this many times instead")
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     parser.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--victim", type=Path, help=argparse.SUPPRESS)
@@ -263,7 +265,10 @@ def main() -> int:
             connection.execute("UPDATE batch SET n = 400000 WHERE number = $number", {"number": options.number})
             print("committing", flush=True)
         return 0
-    failures = stress(options.seconds, options.longest) if options.kill is None else kill(options.kill, options.seed)
+    if options.kill is None:
+        failures = stress(options.seconds, options.longest)
+    else:
+        failures = kill(options.kill, options.seed) + kill_imports(options.kill, options.seed)
     for failure in failures:
         print("FAILED:", failure)
     return 1 if failures else 0
