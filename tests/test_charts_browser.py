@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from charts.ranking import ranking_chart
 from charts.rows import WIDTH
 from charts.slope import slope_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
-from scripts.look import chromium, complaints
+from scripts.look import complaints
 
 pytestmark = pytest.mark.browser
 
@@ -30,18 +28,12 @@ PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
-    if not (shutil.which("chromium") or shutil.which("google-chrome") or os.environ.get("CI")):
-        pytest.skip("no chromium on PATH; install one with: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = chromium(playwright)
-        one = browser.new_page(viewport={"width": 850, "height": 900})
-        one.set_content("<body style='margin:0'><div id='c'></div></body>")
-        one.add_script_tag(path=PLOTLY)
-        yield one
-        browser.close()
+def page(browser: Any) -> Iterator[Any]:
+    one = browser.new_page(viewport={"width": 850, "height": 900})
+    one.set_content("<body style='margin:0'><div id='c'></div></body>")
+    one.add_script_tag(path=PLOTLY)
+    yield one
+    one.close()
 
 
 def draw(page: Any, figure: go.Figure, width: float) -> list[str]:
