@@ -85,6 +85,8 @@ def ready(page: Page) -> None:
     # A run that starts just after the last one ended (a widget's change on its way) shows within this time.
     page.wait_for_timeout(250)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
+    # A kind of widget that was not on the screen before stands as a grey block until its code has come.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=LONG)
     assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id("stException").inner_text()
     assert "Traceback" not in page.get_by_test_id("stMain").inner_text()
 

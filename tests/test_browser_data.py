@@ -58,7 +58,7 @@ def test_a_csv_with_foreign_names_becomes_a_ranking(page, app):
     press(page, "Import 240 judgments")
     expect(page.get_by_text("240 judgments of urteile.csv are in urteile.")).to_be_visible(timeout=LONG)
     text = page.get_by_test_id("stMain").inner_text()
-    assert "hold judges against each other" in text
+    assert "hold the judges' rankings against each other" in text
     assert "scenario: to look at single scenarios" in text
     page.get_by_role("link", name="Open urteile").click()
     expect(page.locator("h1")).to_have_text("Does gpt prefer what people prefer?", timeout=LONG)
@@ -182,3 +182,17 @@ def test_without_a_human_judge_the_page_asks_for_the_reference(page, app):
     ready(page)
     assert "No judge here is human" in page.get_by_test_id("stMain").inner_text()
     assert page.locator(".st-key-finding").inner_text().startswith("gpt puts m3 first")
+
+
+def test_a_running_import_can_be_stopped_and_leaves_nothing(page, app):
+    before = cli(app.db, "datasets")
+    page.goto(app.url + "/data?dataset=sample")
+    ready(page)
+    rows = "".join(f"p{k % 997},m{k % 7},n{k % 5},j{k % 11},{'ab'[k % 2]}\n" for k in range(400_000))
+    drop(page, "large.csv", f"prompt,model_a,model_b,judge,winner\n{rows}".encode())
+    press(page, "Check the file")
+    expect(page.get_by_test_id("stProgress")).to_be_visible(timeout=LONG)
+    press(page, "Stop")
+    expect(page.get_by_text("Stopped. Nothing was changed.")).to_be_visible(timeout=LONG)
+    assert cli(app.db, "datasets") == before
+    expect(page.get_by_role("button", name="Check the file")).to_be_enabled(timeout=LONG)

@@ -29,12 +29,12 @@ def abilities(store: Store, dataset: str) -> list[Ability]:
 def find_abilities(names: Catalog, facts: Facts, known_order: int) -> list[Ability]:
     """known_order : judgments of which it is known which response was shown first"""
     people = any(j.get("annotators") for j in facts.judges)
+    models = None if len(names.models) > 1 else "`model_a` and `model_b`"
+    second = "a second `judge`, or a file of another judge's verdicts on these pairs"
     return [
-        Ability("rank the models by each judge", None if len(names.models) > 1 else "`model_a` and `model_b`"),
-        Ability(
-            "hold judges against each other",
-            None if len(names.judges) > 1 else "a second `judge`, or a file of another judge's verdicts on these pairs",
-        ),
+        Ability("see who judged what, and what to distrust", None),
+        Ability("rank the models by each judge", models),
+        Ability("hold the judges' rankings against each other", models if len(names.judges) > 1 else second),
         Ability(
             "take people as the reference",
             None if names.humans else "`judge_kind`, saying which judge is human; or choose the reference yourself",

@@ -99,7 +99,7 @@ def _holds_verdicts(values: tuple[str, ...]) -> bool:
     known = [v for v in values if v.lower() in WINNER_WORDS]
     # A column of 1 and 2 alone may be anything; words are clear.
     words = {v for v in known if not v.isdigit()}
-    return bool(words) and len(known) >= 0.7 * len(values)
+    return bool(words) and len(known) >= len(values) / 2
 
 
 @dataclass(frozen=True)

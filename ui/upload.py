@@ -110,7 +110,7 @@ def boxes(view: View, now: Upload, seen: Look) -> Choices:
     st.markdown(
         f"**{escape(now.name)}**: {words.plural(seen.rows, 'row')}, "
         + (f"recognised as {seen.format}." if seen.own_format else f"{words.plural(len(seen.columns), 'column')}.")
-        + "".join(f" {escape(text, 400)}." for text in seen.inferred[:3])
+        + "".join(f" {escape(text[:1].upper() + text[1:], 400)}." for text in seen.inferred[:3])
     )
     if len(seen.head):
         st.dataframe(seen.head.map(lambda v: shown(str(v)) if v is not None else ""), hide_index=True, key="head")
@@ -300,15 +300,6 @@ def arrived(now: Upload) -> None:
     dataset = str(report["dataset"])
     st.success(f"{words.plural(report['accepted'], 'judgment')} of {escape(now.name)} are in {escape(dataset)}.",
                icon=":material/check_circle:")  # fmt: skip
-    report_of(now, report)
-    can = abilities(session.store(), dataset)
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**You can now**\n" + "\n".join(f"- {one.what}" for one in can if one.needs is None))
-    lacking = [one for one in can if one.needs is not None]
-    if lacking:
-        with right:
-            st.markdown("**Still lacking**\n" + "\n".join(f"- {one.needs}: to {one.what}" for one in lacking))
     query = [("dataset", dataset)]
     humans = [j["judge"] for j in report["judges"] if j["kind"] == "human"]
     if len(report["judges"]) > 1 and len(humans) != 1:
@@ -319,3 +310,12 @@ def arrived(now: Upload) -> None:
             query += [("judge", j) for j in (picked, *(n for n in names if n != picked))]
     label = f"Open {escape(dataset)}"
     st.page_link("pages/overview.py", label=label, icon=":material/arrow_forward:", query_params=query)
+    can = abilities(session.store(), dataset)
+    lacking = [one for one in can if one.needs is not None]
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**You can now**\n" + "\n".join(f"- {one.what}" for one in can if one.needs is None))
+    if lacking:
+        with right:
+            st.markdown("**Still lacking**\n" + "\n".join(f"- {one.needs}: to {one.what}" for one in lacking))
+    report_of(now, report)

@@ -1,0 +1,30 @@
+"""Is a table shown as people read it, and taken away as it is?"""
+
+import pandas as pd
+
+from studies.rank import Rank
+from studies.study import Result
+from ui.figure import as_csv, file_name, with_intervals
+
+
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"model": ["=cmd()", "b"], "strength": pd.array([0.123456789, None], dtype="Float64"),
+         "lower": pd.array([-1.0, None], dtype="Float64"), "upper": pd.array([1.0, None], dtype="Float64")}
+    )  # fmt: skip
+
+
+def test_an_interval_is_one_cell_and_undefined_is_empty():
+    shown = with_intervals(frame(), {"model": "", "strength": "", "interval": "", "absent": ""})
+    assert list(shown.columns) == ["model", "strength", "interval"]
+    assert list(shown["interval"]) == ["[−1.00, 1.00]", ""]
+
+
+def test_a_file_has_all_digits_and_no_formula():
+    lines = as_csv(frame()).decode().splitlines()
+    assert lines == ["model,strength,lower,upper", "'=cmd(),0.123456789,-1.0,1.0", "b,,,"]
+
+
+def test_a_file_name_suits_every_file_system():
+    result = Result(Rank(), {}, {}, {"dataset": "a/b: c"}, (), "", "")
+    assert file_name(result, "ranking") == "a-b-c-rank-ranking.csv"
