@@ -20,7 +20,7 @@ from ui.view import View
 
 ALONE = "alone"
 VIEWS = {"slope": "Side by side", "gap": "Gap", "flips": "Changed places", ALONE: "Each judge alone"}
-FLIPS = {"model_1": "model", "model_2": "and model", "p_flip": "sure to this share", "pairs": "pairs"}
+FLIPS = {"model_1": "model", "model_2": "and model", "p_flip": "probability", "pairs": "pairs"}
 
 
 def answer_or_stop(seen: View) -> None:
