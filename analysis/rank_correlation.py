@@ -219,7 +219,7 @@ def _warnings(clustering: Clustering, way: str, n: int, share: float) -> tuple[s
         found.append(f"with {n} {way}s the interval of the rank correlation {trust}")
     if share:
         found.append(
-            f"in {share:.0%} of the bootstrap replicates some model only won, only lost or was not met; "
+            f"in {100 * share:.0f} % of the bootstrap replicates some model only won, only lost or was not met; "
             f"a ridge of {RIDGE} kept its strength finite there"
         )
     return tuple(found)

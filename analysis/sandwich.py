@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from analysis.blas import use_one_thread
 from analysis.bradley_terry import BradleyTerry
@@ -26,6 +26,8 @@ from errors import NotIdentifiedError, OptionError
 # Entries of the cluster x parameter score matrix held at a time: 2 MB, which stays in the cache.
 BLOCK_ENTRIES = 262_144
 THREADS = 2
+# What one product costs in a sparse sum of outer products, in products of a dense one.
+SPARSE_COST = 25
 
 
 def strength_covariance(fits: Sequence[BradleyTerry], cells: Sequence[Cells], clustering: Clustering) -> Covariance:
@@ -174,6 +176,9 @@ def _meat(
     use_one_thread()
     width = sum(len(fit.parameters) for fit in fits)
     tables = [_by_cluster(*part, n_clusters) for part in zip(fits, cells, codes, strict=True)]
+    entries = sum((np.diff(table.ends) * table.each for table in tables), start=np.zeros(n_clusters, dtype=np.int64))
+    if SPARSE_COST * float(entries @ entries) < float(n_clusters) * width**2:
+        return _sparse_meat(tables, n_clusters, without)
     step = max(1, BLOCK_ENTRIES // width)
     starts = range(0, n_clusters, step)
 
@@ -197,6 +202,23 @@ def _meat(
         return np.asarray(sum(pool.map(sum_blocks, (starts[k::THREADS] for k in range(THREADS)))))
 
 
+def _sparse_meat(tables: Sequence[_ByCluster], n_clusters: int, without: Ints) -> Floats:
+    """The same where a cluster's scores are mostly 0: few of the models meet under one prompt."""
+    keep = np.ones(n_clusters, dtype=bool)
+    keep[without] = False
+
+    def sum_part(start: int, stop: int) -> Floats:
+        parts = [table.sparse_scores(start, stop) for table in tables]
+        scores = parts[0] if len(parts) == 1 else hstack(parts, format="csr")
+        if len(without):
+            scores = scores[keep[start:stop]]
+        return np.asarray((scores.T.tocsr() @ scores).toarray())
+
+    cuts = np.linspace(0, n_clusters, THREADS + 1).astype(np.int64)
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.asarray(sum(pool.map(sum_part, cuts[:-1], cuts[1:])))
+
+
 @dataclass(frozen=True)
 class _ByCluster:
     """One judge's cells in the order of clusters; ends : (n_clusters + 1,) where each cluster begins."""
@@ -212,22 +234,32 @@ class _ByCluster:
     def width(self) -> int:
         return self.n_models + (self.first is not None)
 
+    @property
+    def each(self) -> int:
+        """Entries of the score matrix that one cell makes."""
+        return 2 if self.first is None else 3
+
     def scores(self, start: int, stop: int, out: Floats) -> Floats:
-        """(stop - start, k) sums of scores of some clusters."""
+        """(stop - start, k) sums of scores of some clusters, dense.
+
+        Turning a sparse matrix into a dense one adds up the entries of a column, three times as fast as counting
+        them by a combined key.
+        """
+        return np.asarray(self.sparse_scores(start, stop).toarray(out=out))
+
+    def sparse_scores(self, start: int, stop: int) -> csr_array:
+        """(stop - start, k) scores of some clusters; entries of one place are to be added."""
         ends = self.ends[start : stop + 1]
         inside = slice(ends[0], ends[-1])
         residual = self.residual[inside]
-        each = 2 if self.first is None else 3
+        each = self.each
         columns, values = np.empty((len(residual), each), dtype=np.int32), np.empty((len(residual), each))
         columns[:, 0], columns[:, 1] = self.i[inside], self.j[inside]
         values[:, 0], values[:, 1] = residual, -residual
         if self.first is not None:
             columns[:, 2], values[:, 2] = self.n_models, residual * self.first[inside]
-        # Turning a sparse matrix into a dense one adds up the entries of a column, three times as fast as
-        # counting them by a combined key.
         row_ends = ((ends - ends[0]) * each).astype(np.int32)
-        table = csr_array((values.reshape(-1), columns.reshape(-1), row_ends), shape=out.shape)
-        return np.asarray(table.toarray(out=out))
+        return csr_array((values.reshape(-1), columns.reshape(-1), row_ends), shape=(stop - start, self.width))
 
 
 def _by_cluster(fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int) -> _ByCluster:

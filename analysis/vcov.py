@@ -191,7 +191,7 @@ class Covariance:
             found.append("the two-way covariance had negative eigenvalues, which were set to 0")
         if self.share_ridged:
             found.append(
-                f"{self.share_ridged:.0%} of the jackknife replicates left models that only won or only "
+                f"{100 * self.share_ridged:.0f} % of the jackknife replicates left models that only won or only "
                 f"lost and were refitted with a ridge of {JACKKNIFE_RIDGE}: these intervals are rough"
             )
         return tuple(found)
@@ -216,7 +216,7 @@ def _describe(term: Term) -> str:
     if term.n_clusters < FEW_CLUSTERS:
         how = "jackknife, CR3"
     elif len(term.replicates):
-        how = f"CR1; {len(term.replicates)} with more than {HEAVY_SHARE:.0%} of the judgments by jackknife"
+        how = f"CR1; {len(term.replicates)} with more than {100 * HEAVY_SHARE:.0f} % of the judgments by jackknife"
     else:
         how = "CR1"
     return f"{term.n_clusters} {term.clusters}s ({how})"
