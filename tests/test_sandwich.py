@@ -121,7 +121,7 @@ def test_heavy_clusters_are_deleted_exactly():
     sizes = np.unique(prompt, return_counts=True)[1]
     assert found.quantiles.df == pytest.approx(600**2 / (sizes**2).sum() - 1)
     assert found.n_clusters == g
-    assert "1 with more than 5% of the judgments by jackknife" in found.method
+    assert "1 with more than 5 % of the judgments by jackknife" in found.method
 
 
 @pytest.mark.real
@@ -265,7 +265,7 @@ def test_separated_replicates_are_ridged_and_counted():
     assert found.vcov == pytest.approx(
         jackknife_by_hand(cells, cells.clusters["prompt"], False, separated={0}), rel=1e-5
     )
-    assert any("25% of the jackknife replicates" in warning for warning in found.warnings)
+    assert any("25 % of the jackknife replicates" in warning for warning in found.warnings)
 
 
 def test_linear_functions_carry_over_exactly():
