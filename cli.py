@@ -23,7 +23,8 @@ from data.store import Store
 from errors import JurylensError, OptionError
 from exports import text
 from studies import simulate as simulation
-from studies.study import REGISTRY, Result, Study, bare, hints
+from studies.by_scenario import run_by_scenario
+from studies.study import REGISTRY, Fitted, Result, Study, bare, hints
 
 DEFAULT_DB = "jurylens.duckdb"
 
@@ -342,10 +343,15 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         output, table, require = given.pop("output"), given.pop("table"), given.pop("require") or []
+        by = given.pop("by", None)
+        if by not in (None, "scenario"):
+            raise typer.BadParameter(f"--by {by}: only scenario")
         _check_output(output)
         conditions = [_condition(text) for text in require]
         options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
-        result = cls(**options).run(store(), _Bar())  # type: ignore[arg-type]
+        study = cls(**options)  # type: ignore[arg-type]
+        split = by is not None and isinstance(study, Fitted)
+        result = run_by_scenario(study, store(), _Bar()) if split else study.run(store(), _Bar())  # type: ignore[arg-type]
         content = result.as_json()
         show_result(result, output, table)
         failed = check_required(content, conditions)
@@ -368,6 +374,10 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         kind: Any = list[one] | None if several else one if one is bool else Optional[one]  # type: ignore[valid-type]  # noqa: UP045
         default = None if several or each.default is None else each.default
         parameters.append(_parameter(each.name, kind, typer.Option(flag, help=text_help), default))
+    if issubclass(cls, Fitted):
+        parameters.append(
+            _parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)  # noqa: UP045
+        )
     parameters += [
         _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
         _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),

@@ -34,7 +34,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def write(path: Path, *preferences: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps([RECORD | {"preference": p} for p in preferences], indent=0)
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+    path.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
     return path
 
 
@@ -133,7 +133,7 @@ def test_a_folder_names_the_file_of_each_row(tmp_path: Path, con: duckdb.DuckDBP
         b'[{"instruction": "x"}]',
         b'{"instruction": "x"}',
         b"\x1f\x8b\x08\x00broken",
-        gzip.compress(b"[" + json.dumps(RECORD).encode() * 20)[:60],
+        gzip.compress(b"[" + json.dumps(RECORD).encode() * 20, mtime=0)[:60],
         b"[1, 2]",
     ],
 )

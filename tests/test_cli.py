@@ -175,6 +175,12 @@ def test_selection_narrows(loaded) -> None:
     assert {r["model"] for r in two} == {"m1", "m2"}
 
 
+def test_by_scenario_adds_the_field(loaded) -> None:
+    rows = loaded("rank", "--judge", "people", "--by", "scenario", "-o", "json").json["ranking"]
+    assert {r["scenario"] for r in rows} == {"s0", "s1"}
+    assert loaded("rank", "--by", "judge").code == 2
+
+
 def test_datasets_show_log_rename_health_undo_delete(loaded) -> None:
     shown = loaded("datasets", "show", "d", "-o", "json").json
     assert (shown["judgments"], shown["models"], shown["scenarios"]) == (360, ["m1", "m2", "m3"], ["s0", "s1"])

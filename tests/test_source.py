@@ -82,7 +82,7 @@ def test_characters_split_between_chunks(tmp_path: Path, monkeypatch: pytest.Mon
     assert opened(tmp_path, TEXT).encoding == "UTF-8"
     assert opened(tmp_path, TEXT.replace("\n", "\r\n")).mixed_line_ends is False
     assert opened(tmp_path, TEXT.encode("utf-16")).plain.read_text() == TEXT
-    assert opened(tmp_path, gzip.compress(TEXT.encode())).plain.read_text() == TEXT
+    assert opened(tmp_path, gzip.compress(TEXT.encode(), mtime=0)).plain.read_text() == TEXT
 
 
 @pytest.mark.parametrize("cut", [1, 3, 5])
@@ -151,7 +151,7 @@ def test_kind_by_content(tmp_path: Path, content: str, name: str, kind: str) -> 
 
 @pytest.mark.parametrize("name", ["x.csv.gz", "x.csv"])
 def test_gzip_with_and_without_its_suffix(tmp_path: Path, name: str) -> None:
-    packed = gzip.compress(TEXT[:20].encode()) + gzip.compress(TEXT[20:].encode())
+    packed = gzip.compress(TEXT[:20].encode(), mtime=0) + gzip.compress(TEXT[20:].encode(), mtime=0)
     source = opened(tmp_path, packed, name)
     assert source.compression == "gzip"
     assert source.plain.read_text() == TEXT
@@ -168,7 +168,7 @@ def test_gzip_in_name_only(tmp_path: Path) -> None:
 def test_a_well_compressed_file_is_decompressed_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("data.importers.source.CHUNK", 1000)
     text = "a,b\n" + "1,2\n" * 100_000
-    assert opened(tmp_path, gzip.compress(text.encode())).plain.read_text() == text
+    assert opened(tmp_path, gzip.compress(text.encode(), mtime=0)).plain.read_text() == text
 
 
 def test_names_that_look_like_patterns(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_names_that_look_like_patterns(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what is refused
 
 ZIP = b"PK\x03\x04\x14\x00\x00\x00\x08\x00"
-PACKED = gzip.compress(TEXT.encode() * 50)
+PACKED = gzip.compress(TEXT.encode() * 50, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ PACKED = gzip.compress(TEXT.encode() * 50)
         (b"SQLite format 3\x00....", "SQLite"),
         (PACKED[:-30], "gzip data end before they should"),
         (PACKED[:40] + b"\x00\x01\x02" + PACKED[43:], "gzip data are damaged"),
-        (gzip.compress(PACKED), "gzip file inside a gzip file"),
-        (gzip.compress(b""), "gzip file with nothing in it"),
-        (gzip.compress(b"%PDF-1.7"), "PDF"),
+        (gzip.compress(PACKED, mtime=0), "gzip file inside a gzip file"),
+        (gzip.compress(b"", mtime=0), "gzip file with nothing in it"),
+        (gzip.compress(b"%PDF-1.7", mtime=0), "PDF"),
         (b"PAR1\x15\x04\x15....", "Parquet file without its end"),
         (b"PAR1", "Parquet file without its end"),
         (b"[]", "an empty JSON array"),

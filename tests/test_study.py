@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from data.imports import import_path
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, UnknownNameError
+from studies.by_scenario import run_by_scenario
 from studies.compare import Compare
 from studies.rank import Rank
 from studies.study import REGISTRY, hints, plain, records
@@ -201,6 +203,29 @@ def test_progress_is_reported_outside_any_lease_and_can_stop_the_work(store: Sto
 
     with pytest.raises(Stop):
         Rank().run(store, progress)
+
+
+def test_by_scenario_asks_each_alone_and_adjusts_q_over_all(store: Store) -> None:
+    split = run_by_scenario(Compare(), store)
+    models = split.table("models")
+    assert list(models.columns[:2]) == ["scenario", "judge"]
+    assert models.groupby("scenario").size().to_dict() == {"s0": 3, "s1": 3, "s2": 3}
+    alone = Compare(scenario=("s1",)).run(store).table("models")
+    mine = models[models["scenario"] == "s1"].reset_index(drop=True)
+    pd.testing.assert_series_equal(mine["gap"], alone["gap"])
+    assert models["q"].tolist() == pytest.approx(multipletests(models["p"].tolist(), method="fdr_bh")[1].tolist())
+    assert set(split.table("judges")["scenario"]) == {"s0", "s1", "s2"}
+
+
+def test_by_scenario_names_what_cannot_be_answered(tmp_path: Path) -> None:
+    frame = table()
+    frame.loc[frame["scenario"] == "s2", "winner"] = "a"
+    store = store_of(tmp_path, d=frame, none=frame.drop(columns="scenario"))
+    split = run_by_scenario(Rank(dataset="d"), store)
+    assert set(split.table()["scenario"]) == {"s0", "s1"}
+    assert any(w.startswith("s2:") for w in split.warnings)
+    with pytest.raises(EmptySelectionError, match="column `scenario`"):
+        run_by_scenario(Rank(dataset="none"), store)
 
 
 def test_records_leave_undefined_cells_out() -> None:

@@ -362,7 +362,7 @@ def test_parquet_inside_gzip_and_under_an_odd_name(tmp_path: Path, con: duckdb.D
     path /= "it's [x]*.csv"
     buffer = io.BytesIO()
     pq.write_table(pa.table({"a": ["1"]}), buffer)
-    path.write_bytes(gzip.compress(buffer.getvalue()))
+    path.write_bytes(gzip.compress(buffer.getvalue(), mtime=0))
     got = fetch(path, con, tmp_path)
     assert got.raw.columns == ("a",)
     assert got.rows == [("1",)]
@@ -428,7 +428,7 @@ def _parquet() -> bytes:
     return buffer.getvalue()
 
 
-DAMAGED = [GOOD_CSV.encode(), GOOD_JSON.encode(), GOOD_LINES.encode(), _parquet(), gzip.compress(GOOD_CSV.encode())]
+DAMAGED = [GOOD_CSV.encode(), GOOD_JSON.encode(), GOOD_LINES.encode(), _parquet(), gzip.compress(GOOD_CSV.encode(), mtime=0)]
 
 
 @settings(max_examples=300, suppress_health_check=FUNCTION_FIXTURE, deadline=None)

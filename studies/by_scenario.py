@@ -1,0 +1,78 @@
+"""The same question asked in each scenario alone: `--by scenario` adds the field `scenario` to the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.multiple import adjust_bh
+from data import queries
+from data.model import Progress, silent
+from data.store import Store
+from errors import EmptySelectionError, JurylensError, NotIdentifiedError
+from studies.study import Fitted, Result, taken
+
+Q_OF = {"p": "q", "scaled_p": "scaled_q"}
+
+
+def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) -> Result:
+    """Run a study once for each scenario of its selection and join the tables.
+
+    A scenario in which it cannot be answered is named in the warnings. q is Benjamini-Hochberg over the rows of all
+    scenarios together, for each judge: they stand in one table. Single quantities (a correlation, a scale) are in the
+    table `judges`, one row a scenario.
+
+    Raises EmptySelectionError where no scenario is known, NotIdentifiedError where none can be answered.
+    """
+    resolved = study.resolve(store)
+    with store.reading("listing scenarios") as con:
+        names = queries.catalog(con, resolved.dataset or "")
+    scenarios = resolved.scenario or tuple(names.scenarios)
+    if not scenarios:
+        raise EmptySelectionError(
+            f"dataset {names.dataset!r} knows no scenarios: --by scenario needs the column `scenario`"
+        )
+    answers: dict[str, Result] = {}
+    warnings = []
+    for k, scenario in enumerate(scenarios):
+        progress(k / len(scenarios), f"scenario {scenario}")
+        try:
+            answers[scenario] = replace(resolved, scenario=(scenario,)).answer(store, silent)
+        except JurylensError as error:
+            warnings.append(f"{scenario}: {error}")
+    if not answers:
+        raise NotIdentifiedError("no scenario alone answers this. " + " ".join(warnings))
+    tables: dict[str, pd.DataFrame] = {}
+    for scenario, answer in answers.items():
+        warnings += [f"{scenario}: {w}" for w in answer.warnings]
+        for name, table in answer.tables.items():
+            labelled = table.copy()
+            labelled.insert(0, "scenario", scenario)
+            tables[name] = pd.concat([tables[name], labelled], ignore_index=True) if name in tables else labelled
+    progress(1.0, "done")
+    first = next(iter(answers.values()))
+    joined = Result(
+        study=resolved,
+        tables={name: _adjusted(table) for name, table in tables.items()},
+        values={},
+        settings=resolved.settings() | {"by": "scenario"},
+        warnings=tuple(dict.fromkeys(warnings)),
+        caption=" ".join(f"{scenario}: {answer.caption}" for scenario, answer in answers.items()),
+        fingerprint=first.fingerprint,
+    )
+    return replace(joined, taken=taken(study, resolved))
+
+
+def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """q anew over all rows of each judge."""
+    out = table.copy()
+    for p, q in Q_OF.items():
+        if p not in out or q not in out:
+            continue
+        for judge in out["judge"].unique():
+            defined = ((out["judge"] == judge) & out[p].notna()).to_numpy(dtype=bool)
+            if defined.any():
+                out.loc[defined, q] = adjust_bh(out.loc[defined, p].to_numpy(dtype=np.float64))
+    return out
