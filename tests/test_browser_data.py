@@ -39,7 +39,11 @@ def drop(page, name: str, content: bytes) -> None:
 
 
 def press(page, name: str) -> None:
-    page.get_by_role("button", name=name).click(timeout=LONG)
+    """Click when the page stands still: what a run redraws under the pointer would swallow the click."""
+    button = page.get_by_role("button", name=name)
+    expect(button).to_be_visible(timeout=LONG)
+    ready(page)
+    button.click(timeout=LONG)
 
 
 def test_a_csv_with_foreign_names_becomes_a_ranking(page, app):

@@ -117,10 +117,13 @@ def _delete(name: str) -> None:
 def told() -> None:
     """What the last click did, or why it did nothing."""
     said, wrong = st.session_state.pop("told", None), st.session_state.pop("told-error", None)
-    if said:
-        st.success(said, icon=":material/check_circle:")
-    if wrong:
-        st.error(escape(wrong, 4000), icon=":material/error:")
+    # Always a container, also an empty one: what stands below would else move up one place on the next run, be made
+    # anew, and an open menu there would close under the hand.
+    with st.container(key="told"):
+        if said:
+            st.success(said, icon=":material/check_circle:")
+        if wrong:
+            st.error(escape(wrong, 4000), icon=":material/error:")
 
 
 def health() -> None:
