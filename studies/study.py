@@ -7,7 +7,6 @@ fields of the dataclass, so a new analysis is written once. A field's metadata c
 from __future__ import annotations
 
 import dataclasses
-import math
 import shlex
 import types
 import typing
@@ -17,6 +16,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import pandas as pd
 
+from charts.words import absent
 from data import queries
 from data.model import Progress, Selection, option, silent
 from data.queries import Catalog
@@ -82,18 +82,12 @@ class Finding:
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: NumPy scalars unwrapped, undefined ones dropped from their container."""
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items() if not _undefined(v)}
+        return {str(k): plain(v) for k, v in value.items() if not absent(v)}
     if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value if not _undefined(v)]
+        return [plain(v) for v in value if not absent(v)]
     if hasattr(value, "item") and not isinstance(value, str):
         return value.item()
     return value
-
-
-def _undefined(value: Any) -> bool:
-    if value is None or value is pd.NA:
-        return True
-    return isinstance(value, float) and not math.isfinite(value)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -101,13 +95,9 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     columns = list(table.columns)
     rows = zip(*(table[c].astype(object).tolist() for c in columns), strict=True) if columns else iter(())
     return [
-        {c: v.item() if hasattr(v, "item") else v for c, v in zip(columns, row, strict=True) if not _missing(v)}
+        {c: v.item() if hasattr(v, "item") else v for c, v in zip(columns, row, strict=True) if not absent(v)}
         for row in rows
     ]
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
 
 
 @dataclass(frozen=True)
