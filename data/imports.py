@@ -7,7 +7,6 @@ store, so that an import is either whole or absent. See docs/store.md.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Hashable, Iterator, Sequence
@@ -22,6 +21,7 @@ import pyarrow as pa
 from data import queries
 from data.fields import Mapping, resolve_mapping
 from data.importers import registry
+from data.importers.source import digest
 from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
 from data.model import Progress, silent
@@ -189,19 +189,6 @@ def commit(
             f"nothing was imported. {_first_reasons(report)}"
         )
     return report
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's files."""
-    if path.is_file():
-        with open(path, "rb") as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
-    total = hashlib.sha256()
-    for each in sorted(p for p in path.rglob("*") if p.is_file()):
-        total.update(str(each.relative_to(path)).encode() + b"\0")
-        with open(each, "rb") as f:
-            total.update(hashlib.file_digest(f, "sha256").digest())
-    return total.hexdigest()
 
 
 def _part(progress: Progress, start: float, end: float) -> Progress:

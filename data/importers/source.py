@@ -11,8 +11,8 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,11 +45,14 @@ class Source:
     encoding: str
     compression: str | None
     delimiter: str | None
-    sha256: str
     size: int
     newlines: int
     mixed_line_ends: bool
     inferred: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        return digest(self.path)
 
 
 def open_source(path: Path | str, workdir: Path, progress: Progress = silent) -> Source:
@@ -73,16 +76,16 @@ def open_source(path: Path | str, workdir: Path, progress: Progress = silent) ->
         if not head:
             raise FileError(f"{name} is empty (0 bytes): export or download it again")
         if head[:2] == b"\x1f\x8b":
-            plain, sha256, notes = _unpack(path, size, workdir, progress)
+            plain, notes = _unpack(path, size, workdir, progress)
             with plain.open("rb") as file:
                 inner = file.read(HEAD)
             if not inner:
                 raise FileError(f"{name} is a gzip file with nothing in it: export or download it again")
             if path.suffix.lower() != ".gz":
                 notes += (f"{name} is gzip-compressed although its name does not end in .gz",)
-            return _recognise(path, plain, inner, size, workdir, sha256, "gzip", notes, progress)
+            return _recognise(path, plain, inner, size, workdir, "gzip", notes, progress)
         note = (f"{name} ends in .gz but is not compressed; read as it is",) if path.suffix.lower() == ".gz" else ()
-        return _recognise(path, path, head, size, workdir, None, None, note, progress)
+        return _recognise(path, path, head, size, workdir, None, note, progress)
     except OSError as error:
         raise FileError(
             f"{path} cannot be read: {error.strerror or error}; check its permissions and the free disk space"
@@ -95,7 +98,6 @@ def _recognise(
     head: bytes,
     size: int,
     workdir: Path,
-    sha256: str | None,
     compression: str | None,
     notes: tuple[str, ...],
     progress: Progress,
@@ -103,10 +105,9 @@ def _recognise(
     name = path.name
     if not_a_table.is_parquet(head):
         not_a_table.refuse_cut_parquet(name, plain)
-        digest = sha256 or _sha256(plain, progress)
         if _suffix(path) not in (".parquet", ".pq"):
             notes += (f"{name} is Parquet although its name does not say so",)
-        return Source(path, name, "parquet", plain, "Parquet", compression, None, digest, size, 0, False, notes)
+        return Source(path, name, "parquet", plain, "Parquet", compression, None, size, 0, False, notes)
     not_a_table.refuse_binary(name, _suffix(path), head)
 
     wide = text_encoding.wide_encoding(head)
@@ -116,11 +117,7 @@ def _recognise(
         text_encoding.from_wide(name, encoded, plain, wide)
         encoding = wide.label
         notes += (f"encoding: {wide.label}" + (" (from its byte order mark)" if wide.bom else ""),)
-        survey, _ = _survey(plain, progress)
-        sha256 = sha256 or _sha256(path, progress)
-    else:
-        survey, hashed = _survey(plain, progress, hashed=sha256 is None)
-        sha256 = sha256 or hashed
+    survey = _survey(plain, progress)
     if survey.nul_line is not None:
         raise FileError(
             f"{name} line {survey.nul_line}: a NUL byte, which no text table holds; "
@@ -166,7 +163,6 @@ def _recognise(
         encoding,
         compression,
         delimiter,
-        sha256 or "",
         size,
         survey.line_feeds,
         mixed,
@@ -188,42 +184,41 @@ def _new_file(workdir: Path) -> Path:
     return Path(name)
 
 
-def _sha256(path: Path, progress: Progress) -> str:
-    digest, done, total = hashlib.sha256(), 0, max(path.stat().st_size, 1)
-    with path.open("rb") as file:
-        for chunk in _chunks(file):
-            digest.update(chunk)
-            done += len(chunk)
-            progress(done / total, f"checking {path.name}")
-    return digest.hexdigest()
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    total = hashlib.sha256()
+    for each in sorted(p for p in path.rglob("*") if p.is_file()):
+        total.update(str(each.relative_to(path)).encode() + b"\0")
+        with each.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
 
 
-def _survey(plain: Path, progress: Progress, hashed: bool = False) -> tuple[Survey, str | None]:
-    """Count what decides about encoding and line ends; the hash runs beside it in one pass."""
-    digest, done, total = hashlib.sha256(), 0, max(plain.stat().st_size, 1)
+def _survey(plain: Path, progress: Progress) -> Survey:
+    """Count what decides about encoding and line ends."""
+    done, total = 0, max(plain.stat().st_size, 1)
     surveyor = text_encoding.Surveyor()
-    with plain.open("rb") as file, ThreadPoolExecutor(1) as beside:
+    with plain.open("rb") as file:
         for chunk in _chunks(file):
-            job = beside.submit(digest.update, chunk) if hashed else None
             surveyor.take(chunk)
-            if job is not None:
-                job.result()
             done += len(chunk)
             progress(done / total, "looking through the file")
-    return surveyor.result(), digest.hexdigest() if hashed else None
+    return surveyor.result()
 
 
-def _unpack(path: Path, size: int, workdir: Path, progress: Progress) -> tuple[Path, str, tuple[str, ...]]:
+def _unpack(path: Path, size: int, workdir: Path, progress: Progress) -> tuple[Path, tuple[str, ...]]:
     """Decompress a gzip file of one or more members; its check sums are verified."""
     name, plain = path.name, _new_file(workdir)
-    digest, done = hashlib.sha256(), 0
+    done = 0
     notes: tuple[str, ...] = ()
     member = zlib.decompressobj(31)
     ended_early = f"{name}: the gzip data end before they should (cut off): download or copy it again"
     with path.open("rb") as packed, plain.open("wb") as out:
         rest = b""
         for chunk in _chunks(packed):
-            digest.update(chunk)
             done += len(chunk)
             rest = rest + chunk if rest else chunk
             while rest:
@@ -242,16 +237,14 @@ def _unpack(path: Path, size: int, workdir: Path, progress: Progress) -> tuple[P
             if member.eof and rest:
                 if rest.strip(b"\0"):
                     notes = (f"{name}: bytes after the end of the gzip data were ignored",)
-                rest = b""
-                for chunk in _chunks(packed):
-                    digest.update(chunk)
+                break
         # Output that did not fit into CHUNK may still be held back when all input is taken.
         while not member.eof:
             held = member.decompress(b"", CHUNK)
             if not held and not member.eof:
                 raise FileError(ended_early)
             out.write(held)
-    return plain, digest.hexdigest(), notes
+    return plain, notes
 
 
 def _suffix(path: Path) -> str:

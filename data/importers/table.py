@@ -38,7 +38,6 @@ class Part:
     """One file behind the table. lines : (rows within the file) -> 1-based lines, or None without lines"""
 
     name: str
-    sha256: str
     size: int
     encoding: str
     first_row: int
@@ -163,7 +162,7 @@ def _table(
     lines: Callable[[NDArray[np.int64]], NDArray[np.int64] | None],
     inferred: tuple[str, ...] = (),
 ) -> RawTable:
-    part = Part(source.name, source.sha256, source.size, source.encoding, 0, n_rows, lines)
+    part = Part(source.name, source.size, source.encoding, 0, n_rows, lines)
     return RawTable(columns, n_rows, rejections, source.inferred + inferred, (part,))
 
 
