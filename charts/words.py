@@ -47,6 +47,16 @@ def share(value: Any) -> str:
     return "" if absent(value) else f"{100 * float(value):.0f} %".replace("-", MINUS)
 
 
+def percent(level: float) -> str:
+    """.95 as 95 %."""
+    return f"{100 * level:g} %"
+
+
+def ties(policy: str) -> str:
+    """How ties entered a fit: half, drop."""
+    return "ties count half" if policy == "half" else "ties left out"
+
+
 def p_value(value: Any) -> str:
     """.03, or < .001; '' where undefined."""
     if absent(value):

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.compare import Comparison, compare_strengths
 from analysis.tables import floats
 from analysis.vcov import choose_clustering
+from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog
@@ -19,7 +20,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met
 from studies.overview import Line, compare_line
-from studies.rank import check_annotators, percent
+from studies.rank import check_annotators
 from studies.study import Fitted, Result, register
 
 
@@ -193,13 +194,12 @@ class Compare(Fitted):
 
     def _caption(self, one: Held, reference: str) -> str:
         extent, comparison = one.extent, one.comparison
-        ties = "ties count half" if self.ties == "half" else "ties left out"
         scale = comparison.gaps.scale
         decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {scale.value:.2f})."
         return (
             f"Bradley-Terry strengths (natural log, mean 0) of {len(comparison.reference.models)} models by "
             f"{reference} and {one.judge}, both fitted on the {extent['pairs']:,} pairs (with "
-            f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; {ties}; "
-            f"{percent(self.level)} intervals, "
+            f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; {words.ties(self.ties)}; "
+            f"{words.percent(self.level)} intervals, "
             f"{comparison.covariance.method}; rank correlations by prompt bootstrap.{decisive}"
         )

@@ -170,8 +170,7 @@ def _trust(rows: Sequence[Mapping[Any, Any]], level: float, ties: str) -> str:
     )
     if len(rows) > 1:
         size += f" (with {escape(str(first['judge']))})"
-    tie = "ties count half" if ties == "half" else "ties left out"
-    return f"{size} · {tie} · {100 * level:g} % intervals, {first['intervals']}; correlations by prompt bootstrap"
+    return f"{size} · {words.ties(ties)} · {words.percent(level)} intervals, {first['intervals']}; correlations by prompt bootstrap"
 
 
 def _correlation_tile(row: Mapping[Any, Any]) -> Tile:
@@ -199,12 +198,11 @@ def rank_line(ranking: pd.DataFrame, judges: pd.DataFrame, level: float, ties: s
     """Of `Rank`, for where no two judges can be compared: who comes first, and whether that is sure."""
     told = [_first(str(judge), ranking[ranking["judge"] == judge]) for judge in judges["judge"].head(SENTENCES)]
     n = int(judges["judgments"].sum())
-    tie = "ties count half" if ties == "half" else "ties left out"
     method = str(judges["intervals"].iloc[0])
     return Line(
         finding=told[0],
         more=" ".join(told[1:]),
-        trust=f"{n:,} judgments · {tie} · {100 * level:g} % intervals, {method}",
+        trust=f"{n:,} judgments · {words.ties(ties)} · {words.percent(level)} intervals, {method}",
         tiles=(Tile("Models ranked", f"{int(judges['models'].iloc[0]):,}", escape(str(judges["judge"].iloc[0]))),),
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.ranks import Ranking, rank_models
 from analysis.vcov import Clustering, choose_clustering
+from charts import words
 from data import queries
 from data.model import Progress, option
 from data.store import Store
@@ -119,19 +120,13 @@ class Rank(Fitted):
     def _caption(self, rankings: dict[str, Ranking], extent: dict[str, int]) -> str:
         methods = {r.covariance.method for r in rankings.values()}
         judges = ", ".join(f"{j} ({r.n_judgments:,} judgments)" for j, r in rankings.items())
-        ties = "ties count half" if self.ties == "half" else "ties left out"
         position = "; a position term is fitted" if self.position else ""
         return (
             f"Bradley-Terry strengths (natural log, mean 0) by {judges}; {extent['pairs']:,} pairs, "
-            f"{extent['prompts']:,} prompts; {ties}{position}; {percent(self.level)} intervals, "
+            f"{extent['prompts']:,} prompts; {words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, "
             + " / ".join(sorted(methods))
             + "."
         )
-
-
-def percent(level: float) -> str:
-    """.95 as 95 %."""
-    return f"{100 * level:g} %"
 
 
 def check_annotators(clustering: Clustering, extent: dict[str, int]) -> None:
