@@ -199,7 +199,7 @@ class Compare(Fitted):
         return (
             f"Bradley-Terry strengths (natural log, mean 0) of {len(comparison.reference.models)} models by "
             f"{reference} and {one.judge}, both fitted on the {extent['pairs']:,} pairs (with "
-            f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; {words.ties(self.ties)}; "
-            f"{words.percent(self.level)} intervals, "
+            f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; "
+            f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, "
             f"{comparison.covariance.method}; rank correlations by prompt bootstrap.{decisive}"
         )

@@ -170,7 +170,8 @@ def _trust(rows: Sequence[Mapping[Any, Any]], level: float, ties: str) -> str:
     )
     if len(rows) > 1:
         size += f" (with {escape(str(first['judge']))})"
-    return f"{size} · {words.ties(ties)} · {words.percent(level)} intervals, {first['intervals']}; correlations by prompt bootstrap"
+    intervals = f"{words.percent(level)} intervals, {first['intervals']}"
+    return f"{size} · {words.ties(ties)} · {intervals}; correlations by prompt bootstrap"
 
 
 def _correlation_tile(row: Mapping[Any, Any]) -> Tile:
