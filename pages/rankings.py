@@ -8,19 +8,25 @@ from studies.compare import Compare
 from studies.rank import Rank
 from ui import rankings, selection
 from ui.ask import ask
-from ui.session import run
+from ui.sections import RANKINGS
+from ui.sections.show import show
+from ui.session import attempt
 
 seen = selection.current()
 st.title("Rankings", anchor=False)
 rankings.answer_or_stop(seen)
 judge = rankings.choose_judge(seen)
 view = rankings.choose_view(judge)
-if judge is None or view == rankings.ALONE:
-    result = run(replace(ask(Rank), judge=(rankings.choose_alone(seen),)))
-    rankings.finding(result)
-    rankings.alone(seen, result, rankings.truth(seen))
-else:
-    result = run(replace(ask(Compare), judge=(str(seen.reference), judge)))
-    rankings.finding(result)
-    rankings.two_judges(seen, result, judge, view, rankings.truth(seen))
+with st.container():
+    if judge is None or view == rankings.ALONE:
+        result = attempt(replace(ask(Rank), judge=(rankings.choose_alone(seen),)))
+        if result is not None:
+            rankings.finding(result)
+            rankings.alone(seen, result, rankings.truth(seen))
+    else:
+        result = attempt(replace(ask(Compare), judge=(str(seen.reference), judge)))
+        if result is not None:
+            rankings.finding(result)
+            rankings.two_judges(seen, result, judge, view, rankings.truth(seen))
 rankings.remarks(result)
+show(RANKINGS, seen, judge)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from ui.sections import RANKINGS
 from ui.view import View
 
 
@@ -29,8 +30,10 @@ class Screen:
 
 SCREENS = (
     Screen("pages/overview.py", "Overview", ":material/home:", "", ("compare", "datasets health", "datasets coverage")),
-    Screen("pages/rankings.py", "Rankings", ":material/leaderboard:", "Compare", ("rank", "compare"),
-           ("show", "with", "alone", "focus", "all", "truth", "position")),
+    Screen("pages/rankings.py", "Rankings", ":material/leaderboard:", "Compare",
+           ("rank", "compare", *(study for s in RANKINGS for study in s.studies)),
+           ("show", "with", "alone", "focus", "all", "truth", "position", "open",
+            *(word for s in RANKINGS for word in s.words))),
     Screen("pages/data.py", "Data", ":material/database:", "Files", ("datasets health",)),
 )  # fmt: skip
 

@@ -174,8 +174,10 @@ def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
            result, "ranking", key="ranking", columns=Rank.shown, folded=False)  # fmt: skip
 
 
-def remarks(result: Result) -> None:
+def remarks(result: Result | None) -> None:
     """What must be known before believing the numbers."""
+    if result is None:
+        return
     if result.warnings:
         st.subheader("What to distrust", anchor=False)
     for text in result.warnings:

@@ -68,13 +68,21 @@ def answer(study: Study) -> Result:
     return replace(result, taken=taken(study, resolved))
 
 
-def run(study: Study) -> Result:
-    """As `answer`; what the user can cause becomes a notice, and the page ends there."""
+def attempt(study: Study) -> Result | None:
+    """As `answer`; what the user can cause becomes a notice in its place, and the page goes on."""
     try:
         return answer(study)
     except JurylensError as error:
         notice(error)
+        return None
+
+
+def run(study: Study) -> Result:
+    """As `attempt`, where the page has nothing to say without the answer: it ends there."""
+    result = attempt(study)
+    if result is None:
         st.stop()
+    return result
 
 
 def notice(error: JurylensError) -> None:

@@ -1,0 +1,25 @@
+"""Which further questions does a page answer below its first chart? Each is shut until somebody opens it.
+
+A section is a module of this package with `draw(seen: View, judge: str | None) -> None`, imported when it is opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question.
+
+    word : its name in the address (`open=word`) and of its module; studies : commands whose figures it shows
+    words : address words of its own (fields of its studies that it asks for, choices of what is drawn)
+    """
+
+    word: str
+    question: str
+    studies: tuple[str, ...]
+    words: tuple[str, ...] = ()
+
+
+RANKINGS: tuple[Section, ...] = ()

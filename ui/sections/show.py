@@ -1,0 +1,43 @@
+"""How is a section opened? By hand or by the address; one that is shut computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+import streamlit as st
+
+from errors import JurylensError
+from ui import selection, session
+from ui.sections import Section
+from ui.view import View
+
+
+def show(sections: tuple[Section, ...], seen: View, judge: str | None) -> None:
+    """The sections as lines that open; which are open stands in the address.
+
+    judge : the one held against the reference, or None where a page has none
+    """
+    known = {section.word for section in sections}
+    asked = [word for word in st.session_state["words"].get("open", []) if word in known]
+    for section in sections:
+        key = f"w:open-{section.word}"
+        st.session_state[key] = section.word in asked
+        box = st.expander(section.question, key=key, on_change=_toggled(section.word, asked))
+        if not box.open:
+            continue
+        with box:
+            try:
+                import_module(f"ui.sections.{section.word}").draw(seen, judge)
+            except JurylensError as error:
+                # Its own sentence in its own place: the rest of the page goes on.
+                session.notice(error)
+
+
+def _toggled(word: str, asked: list[str]) -> Callable[[], None]:
+    def changed() -> None:
+        opened = st.session_state[f"w:open-{word}"]
+        rest = [other for other in asked if other != word]
+        selection.set_word("open", [*rest, word] if opened else rest)
+
+    return changed
