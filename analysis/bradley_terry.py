@@ -13,9 +13,13 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import lapack
 
-from analysis.cells import Cells, Floats, Ints, PairCounts, fold_to_pairs
-from analysis.connectivity import LeftOut, find_kept, position_identified
+from analysis.cells import Cells, CellScores, Floats, Ints, PairCounts, fold_to_pairs
+from analysis.connectivity import LeftOut, connected_replicates, find_kept, position_identified
+from analysis.replicates import JACKKNIFE_RIDGE, Replicates, leave_out, no_replicates, refit
 from errors import ConvergenceError, NotIdentifiedError
+
+POSITION = "position"
+"""Name of the position effect among a fit's coefficients."""
 
 MAX_STEPS = 200
 # Newton decrement (squared step length in standard errors) and longest step in log-odds at which the step
@@ -49,9 +53,19 @@ class BradleyTerry:
     n_above: int
 
     @property
+    def coefficients(self) -> dict[str, float]:
+        """What stands behind the strengths in `parameters`, by name: the position effect or nothing."""
+        return {} if self.position is None else {POSITION: self.position}
+
+    @property
     def n_judgments(self) -> int:
         """Judgments in the fit."""
         return int(self.counts.count.sum())
+
+    @property
+    def judgments(self) -> Ints:
+        """(n_models,) number of judgments in which each model took part."""
+        return self.counts.judgments
 
     @property
     def n_unknown_order(self) -> int:
@@ -75,6 +89,41 @@ class BradleyTerry:
         inverse[:n, :n] -= 1.0 / (ridge * n * n)
         return (inverse + inverse.T) / 2
 
+    def used(self, cells: Cells) -> Cells:
+        """The cells among the models kept, with nothing that the fit does not use."""
+        return cells.plain(self.position is not None).among(self.models)
+
+    def scores(self, cells: Cells) -> CellScores:
+        """Derivatives of the log-likelihood at the fit, for cells as `used` gives them."""
+        n, theta = len(self.models), self.strength
+        orders = 1 if cells.first is None else 3
+        if n * n * orders < len(cells.i):
+            # One exponential for each pair of models instead of each cell.
+            d = (theta[:, None] - theta[None, :])[:, :, None]
+            if self.position is not None:
+                d = d + self.position * np.array([-1.0, 0.0, 1.0])
+            expected = np.take((1.0 / (1.0 + np.exp(-d))).reshape(-1), cells.key)
+        else:
+            d = theta[cells.i] - theta[cells.j]
+            if self.position is not None and cells.first is not None:
+                d += self.position * cells.first
+            expected = 1.0 / (1.0 + np.exp(-d))
+        expected *= cells.weight
+        residual = np.subtract(cells.score, expected, out=expected)
+        return CellScores(residual, None if cells.first is None else (residual * cells.first)[:, None])
+
+    def without_each(self, cells: Cells, codes: Ints, deleted: Ints) -> Replicates:
+        """Estimates without each of the clusters `deleted`, for cells as `used` gives them."""
+        if not len(deleted):
+            return no_replicates(len(self.parameters))
+        rest = leave_out(self.counts, cells, codes, deleted)
+        identified = connected_replicates(self.counts, rest.weight, rest.score)
+        if self.position is not None:
+            for k in np.flatnonzero(identified):
+                identified[k] = position_identified(rest.replicate(int(k)))
+        ridge = np.where(identified, 0.0, JACKKNIFE_RIDGE)
+        return Replicates(refit(self.counts, rest.weight, rest.score, self.parameters, ridge), ~identified)
+
 
 @dataclass(frozen=True)
 class Optimum:
@@ -91,9 +140,8 @@ def fit_bradley_terry(cells: Cells, *, position: bool = False) -> BradleyTerry:
     Raises NotIdentifiedError when no two models are comparable, or when `position` is asked for and the
     shown order is unknown or explains verdicts without limit.
     """
-    if not position:
-        cells = cells.without_position()
-    elif cells.first is None or not bool((cells.first != 0).any()):
+    cells = cells.plain(position)
+    if position and (cells.first is None or not bool((cells.first != 0).any())):
         raise NotIdentifiedError(
             "the effect of the position cannot be estimated: no judgment here records which answer was "
             "shown first. Leave the position out"
@@ -132,7 +180,8 @@ def restrict(counts: PairCounts, kept: Ints) -> PairCounts:
     take = (a >= 0) & (b >= 0)
     first = None if counts.first is None else counts.first[take]
     rest = (counts.weight[take], counts.score[take], counts.count[take])
-    return PairCounts(len(kept), a[take], b[take], first, *rest)
+    tied = None if counts.tied is None else counts.tied[take]
+    return PairCounts(len(kept), a[take], b[take], first, *rest, tied)
 
 
 @dataclass(frozen=True)

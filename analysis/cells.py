@@ -7,7 +7,7 @@ strengths (Bradley and Terry 1952), the sums within a cluster for their cluster-
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,9 @@ class Cells:
     clusters : codes by name ("prompt", "pair", "annotator"), each (n_cells,). Equal codes mean the same
         cluster, also across two judges; codes need not be dense. A negative code stands for "nobody
         named": such a cell is a cluster of its own.
+    tied : (n_cells,) sum of the weights of ties, for models in which a tie is an outcome of its own; None
+        when not used
+    covariates : values by name, each (n_cells,): those of `i` minus those of `j`, already scaled
 
     Raises ValueError where the arrays contradict each other.
     """
@@ -45,11 +48,14 @@ class Cells:
     count: Ints
     first: Floats | None = None
     clusters: Mapping[str, Ints] = field(default_factory=dict)
+    tied: Floats | None = None
+    covariates: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.i)
         columns = {"j": self.j, "weight": self.weight, "score": self.score, "count": self.count}
         columns |= dict(self.clusters) | ({} if self.first is None else {"first": self.first})
+        columns |= dict(self.covariates) | ({} if self.tied is None else {"tied": self.tied})
         for name, column in columns.items():
             if len(column) != n:
                 raise ValueError(f"{name} has {len(column)} entries where i has {n}")
@@ -63,6 +69,13 @@ class Cells:
             raise ValueError("every weight must be > 0")
         if float(self.score.min()) < 0 or bool((self.score > self.weight * (1 + 1e-9)).any()):
             raise ValueError("score must lie between 0 and weight")
+        if self.tied is not None:
+            half, room = self.tied / 2, 1e-9 * self.weight
+            if bool(((half < 0) | (half > self.score + room) | (half > self.weight - self.score + room)).any()):
+                raise ValueError("tied must be >= 0, and half of it at most the score of either side")
+        for name, values in self.covariates.items():
+            if not bool(np.isfinite(values).all()):
+                raise ValueError(f"covariate {name!r} is not a finite number everywhere: leave such judgments out")
 
     @property
     def n_judgments(self) -> int:
@@ -91,13 +104,20 @@ class Cells:
             count=self.count[take],
             first=None if self.first is None else self.first[take],
             clusters={name: codes[take] for name, codes in self.clusters.items()},
+            tied=None if self.tied is None else self.tied[take],
+            covariates={name: values[take] for name, values in self.covariates.items()},
         )
 
     def without_position(self) -> Cells:
         """The same cells without the shown order."""
-        if self.first is None:
-            return self
-        return Cells(self.models, self.i, self.j, self.weight, self.score, self.count, None, self.clusters)
+        return self if self.first is None else replace(self, first=None)
+
+    def plain(self, position: bool = False) -> Cells:
+        """The same cells without what only larger models use: ties apart, covariates, on request the shown order."""
+        cells = self if position else self.without_position()
+        if cells.tied is None and not cells.covariates:
+            return cells
+        return replace(cells, tied=None, covariates={})
 
     @cached_property
     def key(self) -> Ints:
@@ -118,6 +138,7 @@ class PairCounts:
     a, b : (n_rows,) model indices
     first : (n_rows,) +1 where `a` was shown first, -1 where `b` was, 0 unknown; None when not used
     weight, score, count : (n_rows,) sums as in `Cells`, with the score of `a`
+    tied : (n_rows,) sum of the weights of ties; None when not used
     """
 
     n_models: int
@@ -127,6 +148,7 @@ class PairCounts:
     weight: Floats
     score: Floats
     count: Ints
+    tied: Floats | None = None
 
     @property
     def lost(self) -> Floats:
@@ -167,6 +189,10 @@ def fold_to_pairs(cells: Cells) -> PairCounts:
         sums = (weight + turned[0]).reshape(-1)[key]
         wins = (score + turned[0] - turned[1]).reshape(-1)[key]
         numbers = (count + turned[2]).reshape(-1)[key]
+        tied = None
+        if cells.tied is not None:
+            table = _sums(cells.key, cells.tied, size).reshape(m, m, orders)
+            tied = (table + table.transpose(1, 0, 2)[:, :, ::-1]).reshape(-1)[key]
     else:
         turn = cells.i > cells.j
         low, high = np.minimum(cells.i, cells.j), np.maximum(cells.i, cells.j)
@@ -178,6 +204,7 @@ def fold_to_pairs(cells: Cells) -> PairCounts:
         sums = _sums(row, cells.weight, len(key))
         wins = _sums(row, of_low, len(key))
         numbers = _sums(row, cells.count, len(key))
+        tied = None if cells.tied is None else _sums(row, cells.tied, len(key))
     pair = key // orders
     return PairCounts(
         n_models=m,
@@ -187,7 +214,20 @@ def fold_to_pairs(cells: Cells) -> PairCounts:
         weight=sums,
         score=np.clip(wins, 0.0, sums),
         count=np.rint(numbers).astype(np.int64),
+        tied=tied,
     )
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """Derivatives of each cell's log-likelihood, which clusters sum up.
+
+    residual : (n_cells,) by the log-odds of `i` over `j`, hence by the strength of `i` and, negated, of `j`
+    further : (n_cells, q) by the parameters behind the strengths; None where there are none
+    """
+
+    residual: Floats
+    further: Floats | None
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,13 @@ one layout and Newton's method runs on them as a batch, started at the full fit.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from analysis.cells import Floats, PairCounts
+from analysis.cells import Cells, Floats, Ints, PairCounts, place
 from errors import ConvergenceError
 
 MAX_STEPS = 100
@@ -18,6 +21,79 @@ DECREMENT = 1e-10
 LAST_STEP = 1e-4
 # Numbers held at a time for the Hessians of a batch: 64 MB.
 BATCH_ENTRIES = 8_000_000
+# Where leaving out a cluster leaves the model unidentified.
+JACKKNIFE_RIDGE = 0.01
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """Refits without one cluster each.
+
+    parameters : (n_replicates, k)
+    ridged : (n_replicates,) whether what was left did not determine them, so that a ridge was added
+    """
+
+    parameters: Floats
+    ridged: NDArray[np.bool_]
+
+
+def no_replicates(k: int) -> Replicates:
+    """Replicates of k parameters when no cluster is deleted."""
+    return Replicates(np.empty((0, k)), np.zeros(0, dtype=bool))
+
+
+@dataclass(frozen=True)
+class LeftOver:
+    """Sums that are left of a pair table without one cluster each: (n_deleted, n_rows), tied or None."""
+
+    counts: PairCounts
+    weight: Floats
+    score: Floats
+    tied: Floats | None
+
+    def replicate(self, k: int) -> PairCounts:
+        """The rows that have something left without cluster `k` (with the counts of the whole)."""
+        some = self.weight[k] > 0
+        whole = self.counts
+        return replace(
+            whole,
+            a=whole.a[some],
+            b=whole.b[some],
+            first=None if whole.first is None else whole.first[some],
+            weight=self.weight[k, some],
+            score=self.score[k, some],
+            count=whole.count[some],
+            tied=None if self.tied is None else self.tied[k, some],
+        )
+
+
+def leave_out(counts: PairCounts, cells: Cells, codes: Ints, deleted: Ints) -> LeftOver:
+    """Take each of the clusters `deleted` out of the pair table that was folded from these cells.
+
+    codes : (n_cells,) dense cluster codes; deleted : ascending codes
+    """
+    n_rows, n_deleted = len(counts.a), len(deleted)
+    number = np.full(max(int(codes.max(initial=0)), int(deleted.max())) + 1, -1, dtype=np.int64)
+    number[deleted] = np.arange(n_deleted)
+    cluster = number[codes]
+    placed = place(cells, counts)
+    inside = cluster >= 0
+    key = cluster[inside] * n_rows + placed.row[inside]
+
+    def rest(whole: Floats, part: Floats) -> Floats:
+        sums = np.bincount(key, part[inside], n_deleted * n_rows)
+        return np.asarray(whole - sums.reshape(n_deleted, n_rows))
+
+    weight = rest(counts.weight, cells.weight)
+    # What remains of a row by rounding alone is nothing.
+    weight[weight < 1e-9 * counts.weight] = 0.0
+    score = np.clip(rest(counts.score, placed.score), 0.0, weight)
+    tied = None
+    if counts.tied is not None and cells.tied is not None:
+        tied = rest(counts.tied, cells.tied)
+        tied[tied < 1e-9 * counts.weight] = 0.0
+        tied = np.minimum(tied, 2 * np.minimum(score, weight - score))
+    return LeftOver(counts, weight, score, tied)
 
 
 def refit(counts: PairCounts, weight: Floats, score: Floats, start: Floats, ridge: Floats | float) -> Floats:
@@ -77,12 +153,14 @@ def _evaluate(
     if counts.first is not None:
         d += parameters[:, -1:] * counts.first
     e = np.exp(-np.abs(d))
-    value = np.einsum("rp,rp->r", score, d)
-    value -= np.einsum("rp,rp->r", weight, np.maximum(d, 0.0) + np.log1p(e))
-    value -= ridge / 2 * np.einsum("rk,rk->r", parameters, parameters)
+    lost = weight - score
+    # Every term has the same sign: where 10^8 judgments are lost, d * score would cancel all digits of the others.
+    value = -np.einsum("rp,rp->r", weight, np.log1p(e)) - ridge / 2 * np.einsum("rk,rk->r", parameters, parameters)
+    value -= np.einsum("rp,rp->r", np.where(d < 0, score, lost), np.abs(d))
     tail = 1.0 / (1.0 + e)
-    expected = np.where(d >= 0, tail, e * tail)
-    return value, score - weight * expected, weight * e * tail * tail
+    positive = d >= 0
+    p, q = np.where(positive, tail, e * tail), np.where(positive, e * tail, tail)
+    return value, score * q - lost * p, weight * p * q
 
 
 def _gradient(counts: PairCounts, residual: Floats, parameters: Floats, ridge: Floats) -> Floats:

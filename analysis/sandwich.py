@@ -12,15 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from analysis.blas import use_one_thread
-from analysis.bradley_terry import BradleyTerry
-from analysis.cells import Cells, Floats, Ints, PairCounts, dense_codes, place
-from analysis.connectivity import connected_replicates, position_identified
-from analysis.replicates import refit
-from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE, JACKKNIFE_RIDGE, Clustering, Covariance, Term
+from analysis.cells import Cells, Floats, Ints, dense_codes
+from analysis.strengths import Strengths
+from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE, Clustering, Covariance, Term
 from errors import NotIdentifiedError, OptionError
 
 # Entries of the cluster x parameter score matrix held at a time: 2 MB, which stays in the cache.
@@ -30,7 +27,7 @@ THREADS = 2
 SPARSE_COST = 25
 
 
-def strength_covariance(fits: Sequence[BradleyTerry], cells: Sequence[Cells], clustering: Clustering) -> Covariance:
+def strength_covariance(fits: Sequence[Strengths], cells: Sequence[Cells], clustering: Clustering) -> Covariance:
     """Joint covariance of the stacked parameters of one or more judges.
 
     fits, cells : one each per judge; the cells may hold further models, which are left aside
@@ -38,10 +35,7 @@ def strength_covariance(fits: Sequence[BradleyTerry], cells: Sequence[Cells], cl
 
     Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes.
     """
-    used = [
-        (part if fit.position is not None else part.without_position()).among(fit.models)
-        for fit, part in zip(fits, cells, strict=True)
-    ]
+    used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
     estimate = np.concatenate([fit.parameters for fit in fits])
     name = clustering.name
     if name == "none":
@@ -78,7 +72,7 @@ def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
 
 
 def _term(
-    fits: Sequence[BradleyTerry], cells: Sequence[Cells], way: str, codes: Sequence[Ints], n: int, sign: int
+    fits: Sequence[Strengths], cells: Sequence[Cells], way: str, codes: Sequence[Ints], n: int, sign: int
 ) -> Term:
     if n < 2:
         raise NotIdentifiedError(
@@ -91,7 +85,7 @@ def _term(
     few = n < FEW_CLUSTERS
     deleted = np.arange(n) if few else np.flatnonzero(mass > HEAVY_SHARE * mass.sum())
     effective = n if few or not len(deleted) else float(mass.sum() ** 2 / (mass @ mass))
-    parts = [_leave_out(fit, part, code, deleted) for fit, part, code in zip(fits, cells, codes, strict=True)]
+    parts = [fit.without_each(part, code, deleted) for fit, part, code in zip(fits, cells, codes, strict=True)]
     replicates = np.hstack([part.parameters for part in parts])
     ridged = np.any([part.ridged for part in parts], axis=0)
     if few:
@@ -103,70 +97,8 @@ def _term(
     return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
 
 
-@dataclass(frozen=True)
-class _LeftOutOneByOne:
-    parameters: Floats
-    ridged: NDArray[np.bool_]
-
-
-def _leave_out(fit: BradleyTerry, cells: Cells, codes: Ints, deleted: Ints) -> _LeftOutOneByOne:
-    """Estimates without each of the clusters `deleted`, one at a time."""
-    counts = fit.counts
-    n_rows, n_deleted = len(counts.a), len(deleted)
-    if n_deleted == 0:
-        return _LeftOutOneByOne(np.empty((0, len(fit.parameters))), np.zeros(0, dtype=bool))
-    number = np.full(max(int(codes.max(initial=0)), int(deleted.max())) + 1, -1, dtype=np.int64)
-    number[deleted] = np.arange(n_deleted)
-    cluster = number[codes]
-    placed = place(cells, counts)
-    inside = cluster >= 0
-    key = cluster[inside] * n_rows + placed.row[inside]
-    shape, size = (n_deleted, n_rows), n_deleted * n_rows
-    weight = counts.weight - np.bincount(key, cells.weight[inside], size).reshape(shape)
-    score = counts.score - np.bincount(key, placed.score[inside], size).reshape(shape)
-    # What remains of a row by rounding alone is nothing.
-    weight[weight < 1e-9 * counts.weight] = 0.0
-    score = np.clip(score, 0.0, weight)
-    identified = connected_replicates(counts, weight, score)
-    if counts.first is not None:
-        for k in np.flatnonzero(identified):
-            some = weight[k] > 0
-            rest = PairCounts(
-                n_models=counts.n_models,
-                a=counts.a[some],
-                b=counts.b[some],
-                first=counts.first[some],
-                weight=weight[k, some],
-                score=score[k, some],
-                count=counts.count[some],
-            )
-            identified[k] = position_identified(rest)
-    ridge = np.where(identified, 0.0, JACKKNIFE_RIDGE)
-    return _LeftOutOneByOne(refit(counts, weight, score, fit.parameters, ridge), ~identified)
-
-
-def _residuals(fit: BradleyTerry, cells: Cells) -> Floats:
-    """(n_cells,) score - weight * P(i preferred)."""
-    n = len(fit.models)
-    theta = fit.strength
-    orders = 1 if cells.first is None else 3
-    if n * n * orders < len(cells.i):
-        # One exponential for each pair of models instead of each cell.
-        d = (theta[:, None] - theta[None, :])[:, :, None]
-        if fit.position is not None:
-            d = d + fit.position * np.array([-1.0, 0.0, 1.0])
-        expected = np.take((1.0 / (1.0 + np.exp(-d))).reshape(-1), cells.key)
-    else:
-        d = theta[cells.i] - theta[cells.j]
-        if fit.position is not None and cells.first is not None:
-            d += fit.position * cells.first
-        expected = 1.0 / (1.0 + np.exp(-d))
-    expected *= cells.weight
-    return np.asarray(np.subtract(cells.score, expected, out=expected))
-
-
 def _meat(
-    fits: Sequence[BradleyTerry],
+    fits: Sequence[Strengths],
     cells: Sequence[Cells],
     codes: Sequence[Ints],
     n_clusters: int,
@@ -227,17 +159,17 @@ class _ByCluster:
     i: Ints
     j: Ints
     residual: Floats
-    first: Floats | None
+    further: Floats | None
     n_models: int
 
     @property
     def width(self) -> int:
-        return self.n_models + (self.first is not None)
+        return self.n_models + self.each - 2
 
     @property
     def each(self) -> int:
         """Entries of the score matrix that one cell makes."""
-        return 2 if self.first is None else 3
+        return 2 if self.further is None else 2 + self.further.shape[1]
 
     def scores(self, start: int, stop: int, out: Floats) -> Floats:
         """(stop - start, k) sums of scores of some clusters, dense.
@@ -256,15 +188,16 @@ class _ByCluster:
         columns, values = np.empty((len(residual), each), dtype=np.int32), np.empty((len(residual), each))
         columns[:, 0], columns[:, 1] = self.i[inside], self.j[inside]
         values[:, 0], values[:, 1] = residual, -residual
-        if self.first is not None:
-            columns[:, 2], values[:, 2] = self.n_models, residual * self.first[inside]
+        if self.further is not None:
+            columns[:, 2:], values[:, 2:] = np.arange(self.n_models, self.width), self.further[inside]
         row_ends = ((ends - ends[0]) * each).astype(np.int32)
         return csr_array((values.reshape(-1), columns.reshape(-1), row_ends), shape=(stop - start, self.width))
 
 
-def _by_cluster(fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int) -> _ByCluster:
-    residual = _residuals(fit, cells)
-    i, j, first = cells.i, cells.j, cells.first
+def _by_cluster(fit: Strengths, cells: Cells, codes: Ints, n_clusters: int) -> _ByCluster:
+    scores = fit.scores(cells)
+    residual, further = scores.residual, scores.further
+    i, j = cells.i, cells.j
     ends = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n_clusters))])
     if bool((codes[1:] < codes[:-1]).any()):
         # A sparse matrix's change of layout is a counting sort, ten times as fast as argsort.
@@ -272,5 +205,5 @@ def _by_cluster(fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int) -
         entries = (np.ones(len(codes), dtype=np.int8), (codes.astype(np.int32), cell))
         order = csr_array(entries, shape=(n_clusters, len(codes))).indices
         residual, i, j = residual[order], i[order], j[order]
-        first = None if first is None else first[order]
-    return _ByCluster(ends, i, j, residual, first, len(fit.models))
+        further = None if further is None else further[order]
+    return _ByCluster(ends, i, j, residual, further, len(fit.models))

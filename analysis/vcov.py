@@ -21,12 +21,12 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from analysis.cells import Floats
+from analysis.replicates import JACKKNIFE_RIDGE
 from errors import OptionError
 
 FEW_CLUSTERS = 50
 HEAVY_SHARE = 0.05
 FEW_PROMPTS = 10
-JACKKNIFE_RIDGE = 0.01
 
 ClusterName = Literal["prompt", "pair", "annotator", "prompt+annotator", "none"]
 
