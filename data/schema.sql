@@ -1,4 +1,4 @@
--- The store, version 1. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
+-- The store, version 2. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
 -- no join. Ids are small integers handed out by the import; uniqueness is the import's duty (a primary key on
 -- ten million rows would cost more than the import itself). Texts stand once each, in a table of their own.
 
@@ -62,6 +62,11 @@ CREATE TABLE judgment_value (
     dataset_id INTEGER, judgment_id BIGINT, factor_id INTEGER, value_a DOUBLE, value_b DOUBLE, label_a VARCHAR,
     label_b VARCHAR, import_id INTEGER
 );
+
+-- What the program measured: one row a text and factor, written factor by factor, so that a scan for one factor skips
+-- the others. No row: not measured yet; NULL: the text has no such value. A version that is no longer in use has no rows.
+CREATE TABLE text_factor (text_factor_id INTEGER, name VARCHAR, version INTEGER);
+CREATE TABLE text_value (text_id INTEGER, text_factor_id INTEGER, value DOUBLE);
 
 -- Facts about an annotator, judge, model, prompt or pair.
 CREATE TABLE attribute (

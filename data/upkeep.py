@@ -59,6 +59,8 @@ def prune(con: duckdb.DuckDBPyConnection, dataset_id: int) -> None:
         f"(SELECT variant_id FROM judgment WHERE dataset_id = {d})",
         "DELETE FROM text WHERE text_id NOT IN (SELECT text_id FROM prompt WHERE text_id IS NOT NULL UNION ALL "
         "SELECT text_id FROM response WHERE text_id IS NOT NULL)",
+        # The numbers of texts that are gone are given out again.
+        "DELETE FROM text_value WHERE text_id NOT IN (SELECT text_id FROM text)",
     ]
     for sql in statements:
         con.execute(sql)

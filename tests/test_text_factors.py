@@ -1,0 +1,234 @@
+"""Measured values in the store: each text once, from where the last run stopped, and none without its text."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data import datasets, text_factors
+from data.duck import SCHEMA_FOLDER
+from data.imports import import_path
+from data.queries import texts as queries
+from data.store import Store
+from errors import UnknownNameError
+from studies import extract as work
+from studies.extract import extract, versions
+
+ROWS = [
+    ("p1", "x", "y", "people", "a", "one two three", "- a\n- b"),
+    ("p1", "x", "z", "people", "b", "one two three", "# h\n\n**b** [1]"),
+    ("p2", "x", "y", "people", "a", "- a\n- b", "four"),
+    ("p2", "y", "z", "robot", "tie", "four", "one two three"),
+]
+HEAD = ("prompt", "model_a", "model_b", "judge", "winner", "response_a", "response_b")
+VALUES = {
+    "one two three": (3, 0, 0, 0, 0), "- a\n- b": (2, 2, 0, 0, 0), "# h\n\n**b** [1]": (3, 0, 1, 1, 1), "four": (1, 0, 0, 0, 0),
+}  # fmt: skip
+NAMES = ("words", "lists", "headers", "bold", "citations")
+
+
+def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEAD)
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "s.duckdb")
+    import_path(store, write(tmp_path / "rows.csv", ROWS), "d")
+    return store
+
+
+def held(store: Store) -> dict[str, tuple[float, ...]]:
+    """The values of each text by its body; a text that lacks one is shorter."""
+    with store.reading() as con:
+        rows = con.execute(
+            """SELECT body, list(value ORDER BY text_factor_id) FROM text_value JOIN text USING (text_id)
+            GROUP BY body ORDER BY body"""
+        ).fetchall()
+    return {body: tuple(values) for body, values in rows}
+
+
+def test_every_text_of_a_response_is_measured_once(store: Store) -> None:
+    done = extract(store, "d")
+    assert (done.texts, done.values) == (4, 20)
+    assert held(store) == VALUES  # prompts' texts are not measured
+    assert extract(store).values == 0
+    assert held(store) == VALUES
+
+
+def test_only_new_texts_are_measured_after_another_import(store: Store, tmp_path: Path) -> None:
+    extract(store, "d")
+    import_path(store, write(tmp_path / "more.csv", [("p3", "x", "y", "people", "a", "four", "new text")]), "d")
+    assert extract(store, "d").texts == 1
+    assert held(store) == VALUES | {"new text": (2, 0, 0, 0, 0)}
+
+
+def test_a_text_that_two_datasets_share_is_measured_once(store: Store, tmp_path: Path) -> None:
+    extract(store, "d")
+    import_path(store, write(tmp_path / "two.csv", [("p9", "m", "n", "people", "a", "four", "other")]), "two")
+    assert extract(store, "two").texts == 1
+
+
+def test_what_was_measured_before_a_stop_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_factors, "BATCH_TEXTS", 1)
+
+    class Stop(Exception):
+        pass
+
+    def stop(share: float, text: str) -> None:
+        if share > 0.6:
+            raise Stop
+
+    with pytest.raises(Stop):
+        extract(store, "d", stop)
+    first = held(store)
+    assert 0 < len(first) < 4
+    assert extract(store, "d").texts == 4 - len(first)
+    assert held(store) == VALUES
+
+
+def test_a_new_version_is_measured_anew_and_the_old_values_go(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract(store, "d")
+    monkeypatch.setattr(work, "versions", lambda: versions() | {"bold": 2})
+    assert extract(store, "d").values == 4
+    with store.reading() as con:
+        assert con.execute("SELECT count(*) FROM text_value").fetchall() == [(20,)]
+        names = queries.current_ids(con, versions() | {"bold": 2})
+        assert set(names) == set(NAMES)
+        # A program of the earlier version reads no value of the newer one.
+        assert "bold" not in queries.current_ids(con, versions())
+
+
+def test_a_further_factor_is_measured_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "versions", lambda: dict.fromkeys(NAMES[:3], 1))
+    assert extract(store, "d").values == 12
+    monkeypatch.undo()
+    done = extract(store, "d")
+    assert (done.texts, done.values) == (4, 8)
+    assert held(store) == VALUES
+
+
+def test_texts_of_a_withdrawn_import_and_a_deleted_dataset_leave_no_values(store: Store, tmp_path: Path) -> None:
+    import_path(store, write(tmp_path / "more.csv", [("p3", "x", "y", "people", "a", "four", "new text")]), "d")
+    extract(store, "d")
+    datasets.undo(store, "d")
+    assert held(store) == VALUES
+    datasets.delete(store, "d")
+    with store.reading() as con:
+        assert con.execute("SELECT count(*) FROM text_value").fetchall() == [(0,)]
+
+
+def test_a_number_given_out_again_gets_no_values_of_the_text_before(store: Store, tmp_path: Path) -> None:
+    """A text that was deleted while it was measured, and whose number stands for another text when it is written."""
+    with store.reading() as con:
+        text_id, hashes, bodies = queries.bodies(con, np.array([3, 4, 5, 6], dtype=np.int32))
+    datasets.delete(store, "d")
+    import_path(store, write(tmp_path / "other.csv", [("q1", "x", "y", "people", "a", "quite", bodies[0])]), "e")
+    with store.writing("writing what was measured") as con:
+        ids = text_factors.register(con, versions())
+        n = text_factors.add_values(con, [ids["words"]], text_id, hashes, np.full((len(text_id), 1), 77.0))
+    kept = {body for body, values in held(store).items() if values == (77.0,)}
+    assert n == len(kept) <= 1
+    assert kept <= {bodies[0]}
+
+
+def test_undefined_values_are_null_and_count_as_measured(store: Store) -> None:
+    with store.writing("writing") as con:
+        ids = text_factors.register(con, {"words": 1})
+        text_id, hashes, _ = queries.bodies(con, np.arange(1, 20, dtype=np.int32))
+        text_factors.add_values(con, [ids["words"]], text_id, hashes, np.full((len(text_id), 1), np.nan))
+        assert con.execute("SELECT count(*), count(value) FROM text_value").fetchall() == [(len(text_id), 0)]
+        assert len(queries.pending(con, 1, [ids["words"]])) == 0
+
+
+def test_pending_names_what_each_text_lacks(store: Store) -> None:
+    extract(store, "d")
+    with store.writing("forgetting some") as con:
+        ids = queries.current_ids(con, versions())
+        con.execute(f"DELETE FROM text_value WHERE text_factor_id = {ids['lists']} AND value > 0")
+        found = queries.pending(con, 1, [ids[name] for name in NAMES])
+        assert found.lacking.tolist() == [2]
+        assert found.size.tolist() == [len("- a\n- b")]
+        assert queries.pending(con, 1, [None, ids["bold"]]).lacking.tolist() == [1] * 4
+
+
+def test_batches_hold_each_text_once_and_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_factors, "BATCH_CHARACTERS", 100)
+    monkeypatch.setattr(text_factors, "BATCH_TEXTS", 7)
+    rng = np.random.default_rng(0)
+    size = np.r_[rng.integers(0, 60, 80), 500]
+    pending = queries.Pending(np.arange(81, dtype=np.int32), rng.integers(1, 4, 81), size)
+    found = list(text_factors.batches(pending))
+    assert sorted(np.concatenate([batch.text_id for batch in found]).tolist()) == list(range(81))
+    for batch in found:
+        assert batch.characters == size[batch.text_id].sum()
+        assert len(batch.text_id) <= 7
+        assert batch.characters <= 100 or len(batch.text_id) == 1
+        assert set(pending.lacking[batch.text_id]) == {batch.lacking}
+
+
+def test_nothing_to_measure_without_texts(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.duckdb")
+    path = tmp_path / "bare.csv"
+    path.write_text("prompt,model_a,model_b,judge,winner\np1,x,y,people,a\n")
+    import_path(store, path, "bare")
+    assert extract(store, "bare").texts == 0
+
+
+def test_an_unknown_dataset_is_refused(store: Store) -> None:
+    with pytest.raises(UnknownNameError, match="no dataset is called 'dd': did you mean 'd'"):
+        extract(store, "dd")
+
+
+def test_progress_tells_of_every_share(store: Store) -> None:
+    told: list[float] = []
+    extract(store, "d", lambda share, _: told.append(share))
+    assert told[0] == 0
+    assert told[-1] == 1
+    assert told == sorted(told)
+
+
+# --- the store's second version ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old_schema(tmp_path: Path) -> Path:
+    """The schema of version 1: without what migration 2 makes."""
+    folder = tmp_path / "v1"
+    (folder / "migrations").mkdir(parents=True)
+    made = (SCHEMA_FOLDER / "migrations" / "002_text_values.sql").read_text()
+    tables = (SCHEMA_FOLDER / "schema.sql").read_text()
+    for line in made.splitlines():
+        if line.startswith("CREATE TABLE"):
+            assert line in tables
+            tables = tables.replace(line, "")
+    (folder / "schema.sql").write_text(tables)
+    return folder
+
+
+def columns(store: Store) -> list[tuple[str, str, str]]:
+    with store.reading() as con:
+        return con.execute(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns ORDER BY ALL"
+        ).fetchall()
+
+
+def test_an_old_store_becomes_what_a_new_one_is(tmp_path: Path, old_schema: Path) -> None:
+    old = Store(tmp_path / "old.duckdb", schema=old_schema)
+    with old.writing("making an old store") as con:
+        con.execute("INSERT INTO dataset VALUES (1, 'kept', false, now()::TIMESTAMP)")
+    assert "text_value" not in {table for table, _, _ in columns(old)}
+    now, new = Store(old.path), Store(tmp_path / "new.duckdb")
+    with new.writing("making a new store"):
+        pass
+    assert columns(now) == columns(new)
+    with now.reading() as con:
+        assert con.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchall() == [("2",)]
+        assert con.execute("SELECT name FROM dataset").fetchall() == [("kept",)]
