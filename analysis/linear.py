@@ -79,7 +79,8 @@ def rows_of_counts(counts: PairCounts) -> Rows:
 def columns_of_cells(cells: Cells) -> Floats:
     """(n_cells, q) the shown order where the cells have it, then their covariates."""
     parts = [*([] if cells.first is None else [cells.first]), *cells.covariates.values()]
-    return np.column_stack(parts) if parts else np.empty((len(cells.i), 0))
+    # One column after the other in memory, as each is read alone.
+    return np.array(parts, dtype=np.float64).T if parts else np.empty((len(cells.i), 0))
 
 
 def rows_of_cells(cells: Cells) -> Rows:
