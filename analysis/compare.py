@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.bootstrap import REPLICATES
 from analysis.bradley_terry import BradleyTerry, fit_bradley_terry
 from analysis.cells import Cells, Floats, fold_to_pairs
 from analysis.connectivity import find_kept
 from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
-from analysis.rank_correlation import REPLICATES, RankCorrelation, correlate_ranks
+from analysis.rank_correlation import RankCorrelation, correlate_ranks
 from analysis.sandwich import strength_covariance
 from analysis.tables import floats
 from analysis.vcov import Clustering, Covariance

@@ -15,26 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from analysis.bootstrap import REPLICATES, RIDGE, Report, bootstrap_strengths
 from analysis.bradley_terry import BradleyTerry
-from analysis.cells import Cells, Floats, Ints, dense_codes, place
-from analysis.connectivity import connected_replicates
-from analysis.replicates import refit
-from analysis.sandwich import cluster_codes
+from analysis.cells import Cells, Floats
 from analysis.tables import floats
 from analysis.vcov import Clustering
-from errors import NotIdentifiedError, OptionError
+from errors import OptionError
 
-REPLICATES = 1000
-RIDGE = 0.01
 FEW_PROMPTS = 30
-# Entries of a replicates x pairs matrix held at a time: 80 MB.
-BLOCK_ENTRIES = 10_000_000
 
 
 def ranks_of(values: Floats) -> Floats:
@@ -158,11 +151,13 @@ def correlate_ranks(
     rng: np.random.Generator,
     *,
     replicates: int = REPLICATES,
+    report: Report | None = None,
 ) -> RankCorrelation:
     """Spearman's rho and Kendall's tau-b of two judges with their cluster-bootstrap intervals.
 
     fits : reference and judge, over the same models; cells : their judgments
     With two ways of clustering the first (prompt) is drawn; without clustering there is no interval.
+    report : called with the share that is done; may raise to stop the work
 
     Raises NotIdentifiedError with fewer than two clusters.
     """
@@ -176,27 +171,13 @@ def correlate_ranks(
         empty = np.empty(0)
         return RankCorrelation(_figure(rho, empty), _figure(tau, empty), None, 0, 0, 0.0, RIDGE, note)
     way = clustering.name.split("+")[0]
-    used = [
-        (part if fit.position is not None else part.without_position()).among(fit.models)
-        for fit, part in zip(fits, cells, strict=True)
-    ]
-    dense = dense_codes([cluster_codes(part, way) for part in used])
-    n = dense.n_clusters
-    if n < 2:
-        raise NotIdentifiedError(
-            f"the rank correlation's interval needs at least 2 {way}s, and there is {n}. Choose more data"
-        )
-    drawn = rng.multinomial(n, np.full(n, 1 / n), size=replicates).astype(np.float64)
-    separated = np.zeros(replicates, dtype=bool)
-    strengths = []
-    for fit, part, codes in zip(fits, used, dense.codes, strict=True):
-        found = _redraw(fit, part, codes, drawn)
-        strengths.append(found.strength)
-        separated |= found.separated
+    drawn = bootstrap_strengths(fits, cells, way, rng, replicates=replicates, ridge=RIDGE, report=report)
+    separated = drawn[0].separated | drawn[1].separated
+    n = drawn[0].n_clusters
     share = float(separated.mean())
     return RankCorrelation(
-        spearman=_figure(rho, spearman(*strengths)),
-        kendall=_figure(tau, kendall(*strengths)),
+        spearman=_figure(rho, spearman(drawn[0].strength, drawn[1].strength)),
+        kendall=_figure(tau, kendall(drawn[0].strength, drawn[1].strength)),
         clusters=way,
         n_clusters=n,
         n_replicates=replicates,
@@ -223,33 +204,3 @@ def _warnings(clustering: Clustering, way: str, n: int, share: float) -> tuple[s
             f"a ridge of {RIDGE} kept its strength finite there"
         )
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class _Redrawn:
-    strength: Floats
-    separated: np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-
-def _redraw(fit: BradleyTerry, cells: Cells, codes: Ints, drawn: Floats) -> _Redrawn:
-    """Strengths (n_replicates, n_models) of one judge when each cluster counts as often as drawn."""
-    from scipy.sparse import csr_array
-
-    counts = fit.counts
-    placed = place(cells, counts)
-    shape = (drawn.shape[1], len(counts.a))
-    sums = (cells.weight, placed.score)
-    by_cluster: list[Any] = [csr_array((column, (codes, placed.row)), shape=shape) for column in sums]
-    if by_cluster[0].nnz > 0.1 * shape[0] * shape[1]:
-        by_cluster = [table.toarray() for table in by_cluster]
-    strength = np.empty((len(drawn), len(fit.models)))
-    separated = np.empty(len(drawn), dtype=bool)
-    step = max(1, BLOCK_ENTRIES // shape[1])
-    for start in range(0, len(drawn), step):
-        rows = slice(start, start + step)
-        weight, score = (np.ascontiguousarray(drawn[rows] @ table) for table in by_cluster)
-        score = np.clip(score, 0.0, weight)
-        separated[rows] = ~connected_replicates(counts, weight, score)
-        parameters = refit(counts, weight, score, fit.parameters, RIDGE)
-        strength[rows] = parameters[:, : len(fit.models)]
-    return _Redrawn(strength, separated)

@@ -1,0 +1,305 @@
+"""How would strengths come out if other prompts had been drawn? A bootstrap of whole clusters.
+
+Each replicate gives every cluster a random weight of mean 1 and variance 1 and refits the strengths: drawn with
+replacement (multinomial) where clusters are few, independently where they are many (the Poisson bootstrap; Hanley
+and MacGibbon 2006, Chamandy et al. 2012). All judges of one call see the same weights, so that what they share in
+a prompt is shared in the replicates.
+
+What makes it fast: clusters are taken in tiles whose weights stay in the processor's cache, a sparse matrix of small
+integers adds up each pair of models' wins for a block of replicates at once, and the refits share the inverse
+information of the full fit, with Newton's method for the few replicates on which that does not settle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
+from analysis.blas import use_one_thread
+from analysis.bradley_terry import BradleyTerry
+from analysis.cells import Cells, Floats, Ints, PairCounts, dense_codes, place
+from analysis.connectivity import connected_replicates
+from analysis.replicates import refit
+from analysis.sandwich import cluster_codes
+from errors import NotIdentifiedError
+
+REPLICATES = 1000
+RIDGE = 0.01
+THREADS = 2
+# Clusters whose weights are held at a time: with 64 replicates 2 MB of small integers.
+TILE = 16_384
+# Clusters up to which replicates are drawn with replacement exactly.
+FEW = 2_000
+# How many of 256 equally likely bytes stand for a weight of 0, 1, 2, ...: the Poisson distribution of mean 1 to
+# within 1/256, with mean and variance exactly 1 and a third moment of 4.96 instead of 5.
+POISSON = np.repeat(np.arange(6), [95, 92, 49, 15, 4, 1]).astype(np.int16)
+# Numbers held at a time in a block of replicates of all pairs: 2.5 MB each.
+BLOCK_ENTRIES = 320_000
+# Last step of a refit with the inverse information of the full fit, in naive standard errors of the strength. Steps
+# shrink by a factor of three to ten, so what remains is less: nothing beside the 2 % noise of 1,000 replicates.
+SETTLED = 1e-3
+MAX_STEPS = 25
+ROWS_A_MODEL = 12
+
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Strengths of one judge's models in every replicate.
+
+    strength : (n_replicates, n_models), each row of mean 0
+    separated : (n_replicates,) whether some model only won, only lost or was not met; its strength rests on the ridge
+    clusters, n_clusters : what was drawn; penalty : the ridge in the replicates, adds penalty/2 * ||strength||^2
+    """
+
+    strength: Floats
+    separated: NDArray[np.bool_]
+    clusters: str
+    n_clusters: int
+    penalty: float
+
+    @property
+    def vcov(self) -> Floats:
+        """(n_models, n_models) covariance of the replicates."""
+        return np.cov(self.strength, rowvar=False)
+
+
+def bootstrap_strengths(
+    fits: Sequence[BradleyTerry],
+    cells: Sequence[Cells],
+    way: str,
+    rng: np.random.Generator,
+    *,
+    replicates: int = REPLICATES,
+    ridge: float = RIDGE,
+    report: Report | None = None,
+) -> tuple[Bootstrap, ...]:
+    """Replicates of one or more judges' strengths, drawing the same clusters for all of them.
+
+    fits, cells : one each per judge; the cells may hold further models; way : "prompt", "pair" or "annotator"
+    report : called with the share that is done; may raise to stop the work
+
+    Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes.
+    """
+    use_one_thread()
+    used = [
+        (part if fit.position is not None else part.without_position()).among(fit.models)
+        for fit, part in zip(fits, cells, strict=True)
+    ]
+    codes = dense_codes([cluster_codes(part, way) for part in used])
+    n = codes.n_clusters
+    if n < 2:
+        raise NotIdentifiedError(f"a bootstrap needs at least 2 {way}s, and there is {n}. Choose more data")
+    judges = [_Judge.of(fit, part, code, n) for fit, part, code in zip(fits, used, codes.codes, strict=True)]
+    rows = max(len(fit.counts.a) for fit in fits)
+    size = int(np.clip(BLOCK_ENTRIES // max(rows, 1), 8, 64))
+    starts = range(0, replicates, size)
+    seeds = rng.integers(0, 2**63, len(starts))
+    strength = [np.empty((replicates, len(fit.models))) for fit in fits]
+    separated = [np.zeros(replicates, dtype=bool) for _ in fits]
+
+    def draw_block(k: int) -> None:
+        some = slice(starts[k], min(starts[k] + size, replicates))
+        sums = _draw(judges, n, some.stop - some.start, int(seeds[k]))
+        for judge, won, theta, apart in zip(judges, sums, strength, separated, strict=True):
+            theta[some], apart[some] = judge.refit(won, ridge)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        waiting = [pool.submit(draw_block, k) for k in range(len(starts))]
+        try:
+            for k, one in enumerate(waiting):
+                one.result()
+                if report is not None:
+                    report((k + 1) / len(waiting))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return tuple(
+        Bootstrap(theta, apart, way, n, ridge) for theta, apart in zip(strength, separated, strict=True)
+    )
+
+
+def _draw(judges: Sequence[_Judge], n_clusters: int, size: int, seed: int) -> list[NDArray[Any]]:
+    """For each judge (2 * n_rows, size): sums of wins of every row's a, then of its b, in units of the judge's."""
+    generator = np.random.Generator(np.random.SFC64(seed))
+    totals: list[NDArray[Any]] = [np.zeros((2 * len(judge.fit.counts.a), size), dtype=judge.total) for judge in judges]
+    if n_clusters <= FEW:
+        drawn = generator.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=size).T
+    for k, start in enumerate(range(0, n_clusters, TILE)):
+        stop = min(start + TILE, n_clusters)
+        if n_clusters <= FEW:
+            weight: NDArray[Any] = drawn[start:stop]
+        else:
+            weight = POISSON[np.frombuffer(generator.bytes((stop - start) * size), dtype=np.uint8)]
+            weight = weight.reshape(stop - start, size)
+        for judge, total in zip(judges, totals, strict=True):
+            total += judge.tiles[k] @ weight.astype(judge.tiles[k].dtype, copy=False)
+    return totals
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """One judge's verdicts by cluster.
+
+    tiles : one (2 * n_rows, clusters of the tile) matrix each: what a cluster adds to the wins of a row's a, and of its
+            b, in `unit`s; total : the type in which tiles are added up
+    tree : rows of the pair table that join all models by wins of both sides, empty where there are none such
+    few : the rows of each model with most wins on the weaker side
+    incidence : (n_models, n_rows) +1 at a row's a, -1 at its b
+    """
+
+    fit: BradleyTerry
+    tiles: tuple[csr_array, ...]
+    unit: float
+    total: type
+    tree: Ints
+    few: Ints
+    incidence: csr_array
+
+    @classmethod
+    def of(cls, fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int) -> _Judge:
+        counts = fit.counts
+        placed = place(cells, counts)
+        n_rows = len(counts.a)
+        won, lost = placed.score, np.maximum(cells.weight - placed.score, 0.0)
+        lost[lost <= 1e-12 * cells.weight] = 0.0
+        some_won, some_lost = np.flatnonzero(won), np.flatnonzero(lost)
+        row = np.concatenate([placed.row[some_won], placed.row[some_lost] + n_rows]).astype(np.int32)
+        code = np.concatenate([codes[some_won], codes[some_lost]]).astype(np.int32)
+        value = np.concatenate([won[some_won], lost[some_lost]])
+        # Most verdicts are whole or half: counted in halves they are small integers, which are added fastest.
+        halves = value * 2
+        whole = bool((halves == np.rint(halves)).all()) and float(halves.max(initial=0.0)) < 2**15
+        kind: type = np.int16 if whole else np.float64
+        value = (halves if whole else value).astype(kind)
+        if n_clusters > TILE:
+            tile = code // TILE
+            if bool((tile[1:] < tile[:-1]).any()):
+                order = np.argsort(tile, kind="stable")
+                row, code, value, tile = row[order], code[order], value[order], tile[order]
+            cuts = np.searchsorted(tile, np.arange(-(-n_clusters // TILE) + 1))
+        else:
+            cuts = np.array([0, len(code)])
+        tiles = []
+        for k in range(len(cuts) - 1):
+            inside = slice(cuts[k], cuts[k + 1])
+            width = min(TILE, n_clusters - k * TILE)
+            place_in = (row[inside], code[inside] - k * TILE)
+            tile_of = csr_array((value[inside], place_in), shape=(2 * n_rows, width))
+            # Weights beyond 9 do not come up among many clusters; among few all n may fall on one.
+            largest = n_clusters if n_clusters <= FEW else int(POISSON.max())
+            if whole and float(np.asarray(tile_of.sum(axis=1, dtype=np.int64)).max(initial=0)) * largest >= 2**15:
+                tile_of = tile_of.astype(np.int64)
+            tiles.append(tile_of)
+        total: type = np.int64 if whole else np.float64
+        layout = (_joining_rows(counts), _telling_rows(counts), _incidence(counts))
+        return cls(fit, tuple(tiles), 0.5 if whole else 1.0, total, *layout)
+
+    def refit(self, sums: NDArray[Any], ridge: float) -> tuple[Floats, NDArray[np.bool_]]:
+        """(size, n_models) strengths, and which replicates have a separated model."""
+        counts, n_rows = self.fit.counts, len(self.fit.counts.a)
+        won: Floats = sums[:n_rows] * self.unit
+        lost: Floats = sums[n_rows:] * self.unit
+        apart = np.ones(won.shape[1], dtype=bool)
+        if len(self.tree):
+            np.logical_not(((won[self.tree] > 0) & (lost[self.tree] > 0)).all(axis=0), out=apart)
+        weight = won + lost
+        if apart.any():
+            for part in (self.few, None):
+                some = np.flatnonzero(apart)
+                rows = slice(None) if part is None else part
+                layout = counts if part is None else _rows(counts, part)
+                joined = connected_replicates(layout, weight[rows][:, some].T.copy(), won[rows][:, some].T.copy())
+                apart[some] = ~joined
+        n = len(self.fit.models)
+        if counts.first is not None:
+            return self._by_newton(weight, won, ridge)[:, :n], apart
+        strength, settled = _settle(self.fit, self.incidence, weight, won, ridge)
+        rest = np.flatnonzero(~settled)
+        if len(rest):
+            strength[rest] = self._by_newton(weight[:, rest], won[:, rest], ridge)
+        return strength, apart
+
+    def _by_newton(self, weight: Floats, won: Floats, ridge: float) -> Floats:
+        return refit(self.fit.counts, weight.T.copy(), won.T.copy(), self.fit.parameters, ridge)
+
+
+def _incidence(counts: PairCounts) -> csr_array:
+    n_rows = len(counts.a)
+    row = np.arange(n_rows)
+    values = np.concatenate([np.ones(n_rows), -np.ones(n_rows)])
+    places = (np.concatenate([counts.a, counts.b]), np.concatenate([row, row]))
+    return csr_array((values, places), shape=(counts.n_models, n_rows))
+
+
+def _joining_rows(counts: PairCounts) -> Ints:
+    """Rows in which both sides won and that join all models, those with most wins on the weaker side first.
+
+    A replicate in which both sides won in each of these needs no search for separated models.
+    """
+    weaker = np.minimum(counts.score, counts.lost)
+    rows = np.flatnonzero(weaker > 0)
+    n = counts.n_models
+    # The shortest edges are kept, so the most wins are made the shortest; +1 keeps them apart from absent ones.
+    length = weaker[rows].max(initial=0.0) - weaker[rows] + 1.0
+    numbered = csr_array((length, (counts.a[rows], counts.b[rows])), shape=(n, n))
+    if counts.first is not None or connected_components(numbered, directed=False)[0] > 1:
+        return np.empty(0, dtype=np.int64)
+    kept = minimum_spanning_tree(numbered).tocoo()
+    at = {(int(a), int(b)): int(r) for a, b, r in zip(counts.a[rows], counts.b[rows], rows, strict=True)}
+    return np.array(sorted(at[int(a), int(b)] for a, b in zip(*kept.coords, strict=True)), dtype=np.int64)
+
+
+def _telling_rows(counts: PairCounts) -> Ints:
+    """The rows of each model with most wins on the weaker side: what joins the models stands mostly there."""
+    weaker = np.minimum(counts.score, counts.lost)
+    n_rows = len(counts.a)
+    end = np.concatenate([counts.a, counts.b])
+    order = np.lexsort((-np.concatenate([weaker, weaker]), end))
+    begins = np.searchsorted(end[order], np.arange(counts.n_models))
+    place_in_model = np.arange(2 * n_rows) - begins[end[order]]
+    return np.unique(order[place_in_model < ROWS_A_MODEL] % n_rows)
+
+
+def _rows(counts: PairCounts, rows: Ints) -> PairCounts:
+    first = None if counts.first is None else counts.first[rows]
+    sums = (counts.weight[rows], counts.score[rows], counts.count[rows])
+    return PairCounts(counts.n_models, counts.a[rows], counts.b[rows], first, *sums)
+
+
+def _settle(
+    fit: BradleyTerry, incidence: csr_array, weight: Floats, won: Floats, ridge: float
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Refits of a block of replicates with the inverse information of the full fit.
+
+    weight, won : (n_rows, size). Returns (size, n_models) strengths, and which of them settled.
+    """
+    a, b = fit.counts.a, fit.counts.b
+    size = weight.shape[1]
+    theta = np.repeat(fit.strength[:, None], size, axis=1)
+    last = np.full(size, np.inf)
+    unit = np.sqrt(np.diag(fit.bread))[:, None]
+    step = np.empty_like(theta)
+    with np.errstate(all="ignore"):  # what runs away is left to Newton's method
+        for _ in range(MAX_STEPS):
+            power = np.exp(theta)
+            expected = power[a]
+            expected /= expected + power[b]
+            expected *= weight
+            np.subtract(won, expected, out=expected)
+            np.matmul(fit.bread, incidence @ expected - ridge * theta, out=step)
+            theta += step
+            before, last = last, np.abs(step / unit).max(axis=0)
+            if bool((last <= SETTLED).all()) or not bool((last < before).any()):
+                break
+        settled = (last <= SETTLED) & np.isfinite(theta).all(axis=0)
+    theta -= theta.mean(axis=0)
+    return theta.T, settled

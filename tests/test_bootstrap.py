@@ -1,0 +1,151 @@
+"""The cluster bootstrap of strengths: what it draws, that each replicate is the fit of what was drawn, its spread."""
+
+import numpy as np
+import pytest
+from toy import cells_of, random_cells, swapped
+
+import analysis.bootstrap as bootstrap
+from analysis.bootstrap import POISSON, bootstrap_strengths
+from analysis.bradley_terry import fit_bradley_terry
+from analysis.cells import Cells, fold_to_pairs
+from analysis.replicates import refit
+from analysis.sandwich import strength_covariance
+from analysis.vcov import Clustering
+from errors import NotIdentifiedError
+
+PROMPT = Clustering("prompt")
+
+
+def draw(cells, replicates=200, seed=0, **more):
+    fit = fit_bradley_terry(cells, position=cells.first is not None)
+    return fit, bootstrap_strengths([fit], [cells], "prompt", np.random.default_rng(seed), replicates=replicates, **more)[0]
+
+
+def test_weights_have_mean_and_variance_one():
+    assert len(POISSON) == 256
+    assert POISSON.mean() == 1
+    assert POISSON.var() == 1
+
+
+def weighted(cells, weight_of_cluster):
+    """The cells as they would be if each cluster had been met that often."""
+    w = weight_of_cluster[cells.clusters["prompt"]].astype(float)
+    kept = w > 0
+    names = {k: v[kept] for k, v in cells.clusters.items()}
+    return Cells(cells.models, cells.i[kept], cells.j[kept], (cells.weight * w)[kept], (cells.score * w)[kept],
+                 cells.count[kept], None, names)  # fmt: skip
+
+
+@pytest.mark.parametrize("n_prompts", [30, 3000])
+def test_each_replicate_is_the_ridge_fit_of_what_was_drawn(monkeypatch, n_prompts):
+    """The draws are seen on their way into the sums, and each replicate is fitted anew from its weighted cells."""
+    cells = random_cells(np.random.default_rng(3), n_models=6, n_prompts=n_prompts, n=4000)
+    seen = []
+    plain = bootstrap._draw
+
+    def watched(judges, n_clusters, size, seed):
+        generator = np.random.Generator(np.random.SFC64(seed))
+        if n_clusters <= bootstrap.FEW:
+            seen.append(generator.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=size))
+        else:
+            seen.append(POISSON[np.frombuffer(generator.bytes(n_clusters * size), np.uint8)].reshape(-1, size).T)
+        return plain(judges, n_clusters, size, seed)
+
+    monkeypatch.setattr(bootstrap, "_draw", watched)
+    monkeypatch.setattr(bootstrap, "THREADS", 1)
+    # Small tiles, so that several are added up.
+    monkeypatch.setattr(bootstrap, "TILE", 700)
+    monkeypatch.setattr(bootstrap, "SETTLED", 1e-9)
+    codes = np.unique(cells.clusters["prompt"], return_inverse=True)[1]
+    cells = Cells(cells.models, cells.i, cells.j, cells.weight, cells.score, cells.count, None, {"prompt": codes})
+    fit, found = draw(cells, replicates=70)
+    drawn = np.vstack(seen)
+    assert len(drawn) == 70
+    for k in range(70):
+        counts = fold_to_pairs(weighted(cells, drawn[k]))
+        by_hand = refit(counts, counts.weight[None], counts.score[None], fit.strength, 0.01)[0]
+        assert found.strength[k] == pytest.approx(by_hand, abs=1e-7)
+
+
+def test_spread_is_that_of_the_sandwich():
+    cells = random_cells(np.random.default_rng(1), n_models=8, n_prompts=4000, n=20_000)
+    fit, found = draw(cells, replicates=2000)
+    expected = strength_covariance([fit], [cells], PROMPT).se
+    # 2,000 replicates leave 1.6 % on a standard deviation; the least of 8 lies within three of them.
+    assert found.strength.std(axis=0) == pytest.approx(expected, rel=0.05)
+    assert found.vcov == pytest.approx(np.cov(found.strength.T))
+    assert found.strength.mean(axis=1) == pytest.approx(0, abs=1e-12)
+
+
+def test_soft_and_weighted_judgments_take_the_exact_way():
+    """.25 and 3.7 are no halves: the sums then are floating-point ones, and say the same as rows counted twice."""
+    rng = np.random.default_rng(5)
+    cells = random_cells(rng, n_models=5, n_prompts=60, n=1500)
+    soft = Cells(cells.models, cells.i, cells.j, cells.weight * 3.7, cells.score * 3.7, cells.count, None, cells.clusters)
+    _, one = draw(cells)
+    _, other = draw(soft, ridge=0.01 * 3.7)
+    # The same draws of the same data in another unit; refits end within a thousandth of a standard error.
+    assert one.strength == pytest.approx(other.strength, abs=2e-3)
+
+
+def test_the_seed_decides_and_threads_do_not(monkeypatch):
+    cells = random_cells(np.random.default_rng(2), n_prompts=300)
+    first, again, other = (draw(cells, seed=seed)[1].strength for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert not (first == other).all()
+    monkeypatch.setattr(bootstrap, "THREADS", 1)
+    assert (draw(cells, seed=1)[1].strength == first).all()
+
+
+def test_swapping_changes_nothing():
+    cells = random_cells(np.random.default_rng(2), n_prompts=300)
+    assert draw(swapped(cells))[1].strength == pytest.approx(draw(cells)[1].strength, abs=1e-9)
+
+
+def test_two_judges_share_their_draws():
+    cells = random_cells(np.random.default_rng(4), n_prompts=200, n=3000)
+    fit = fit_bradley_terry(cells)
+    one, two = bootstrap_strengths([fit, fit], [cells, cells], "prompt", np.random.default_rng(0), replicates=50)
+    assert (one.strength == two.strength).all()
+
+
+def test_position_is_refitted_by_newton():
+    cells = random_cells(np.random.default_rng(6), n_models=4, n_prompts=200, n=3000, first=True)
+    fit, found = draw(cells, replicates=600)
+    assert fit.position is not None
+    expected = strength_covariance([fit], [cells], PROMPT).se[:-1]
+    assert found.strength.std(axis=0) == pytest.approx(expected, rel=0.12)
+
+
+def test_separated_replicates_are_counted_and_stay_finite():
+    """One loss in one prompt of ten: a third of the replicates do not have it."""
+    rows, prompts = [], []
+    for k in range(10):
+        rows += [("a", "b", 0.0 if k == 0 else 1.0), ("b", "c", k % 2), ("c", "b", 0.5)]
+        prompts += [k] * 3
+    _, found = draw(cells_of(rows, prompt=prompts), replicates=4000)
+    assert found.separated.mean() == pytest.approx(0.9**10, abs=0.03)
+    assert np.isfinite(found.strength).all()
+    assert found.strength[found.separated][:, 0].min() > found.strength[~found.separated][:, 0].mean()
+
+
+def test_extreme_counts_do_not_overflow():
+    rows = [("a", "b", 1.0), ("a", "b", 0.0), ("b", "c", 1.0), ("b", "c", 0.0), ("a", "c", 0.5)]
+    cells = cells_of(rows, prompt=[0, 1, 2, 3, 4], weight=[1e8, 1, 30_000, 30_000, 5])
+    _, found = draw(cells)
+    assert np.isfinite(found.strength).all()
+
+
+def test_one_cluster_is_refused_and_work_can_be_stopped():
+    rows = [("a", "b", 1.0), ("a", "b", 0.0)]
+    with pytest.raises(NotIdentifiedError, match="at least 2 prompts, and there is 1"):
+        draw(cells_of(rows, prompt=[0, 0]))
+
+    class Stopped(Exception):
+        pass
+
+    def stop(share):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        draw(random_cells(np.random.default_rng(0)), report=stop)
