@@ -98,7 +98,9 @@ def bootstrap_strengths(
     n = codes.n_clusters
     if n < 2:
         raise NotIdentifiedError(f"a bootstrap needs at least 2 {way}s, and there is {n}. Choose more data")
-    judges = [_Judge.of(fit, part, code, n) for fit, part, code in zip(fits, used, codes.codes, strict=True)]
+    # Weights beyond 5 do not come up among many clusters; among few all n may fall on one.
+    largest = n if n <= FEW else int(POISSON.max())
+    judges = [_Judge.of(fit, part, code, n, largest) for fit, part, code in zip(fits, used, codes.codes, strict=True)]
     rows = max(len(fit.counts.a) for fit in fits)
     size = int(np.clip(BLOCK_ENTRIES // max(rows, 1), 8, 64))
     starts = range(0, replicates, size)
@@ -125,6 +127,42 @@ def bootstrap_strengths(
     return tuple(
         Bootstrap(theta, apart, way, n, ridge) for theta, apart in zip(strength, separated, strict=True)
     )
+
+
+def refit_weighted(
+    fit: BradleyTerry, cells: Cells, way: str, weight: NDArray[np.int16], *, ridge: float = RIDGE
+) -> Bootstrap:
+    """Strengths when each cluster counts as often as `weight` says.
+
+    weight : (n_clusters, n_replicates), clusters in the order of their codes
+
+    Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes.
+    """
+    use_one_thread()
+    part = (cells if fit.position is not None else cells.without_position()).among(fit.models)
+    codes = dense_codes([cluster_codes(part, way)])
+    n, replicates = codes.n_clusters, weight.shape[1]
+    if len(weight) != n:
+        raise ValueError(f"{len(weight)} weights for {n} clusters")
+    judge = _Judge.of(fit, part, codes.codes[0], n, int(weight.max(initial=1)))
+    size = int(np.clip(BLOCK_ENTRIES // max(len(fit.counts.a), 1), 8, 64))
+    strength, separated = np.empty((replicates, len(fit.models))), np.zeros(replicates, dtype=bool)
+
+    def refit_block(start: int) -> None:
+        some = slice(start, start + size)
+        total: NDArray[Any] = np.zeros((2 * len(fit.counts.a), len(range(*some.indices(replicates)))), dtype=judge.total)
+        for k, tile in enumerate(judge.tiles):
+            total += tile @ weight[k * TILE : (k + 1) * TILE, some].astype(tile.dtype)
+        strength[some], separated[some] = judge.refit(total, ridge)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(refit_block, range(0, replicates, size)))
+    return Bootstrap(strength, separated, way, n, ridge)
+
+
+def n_clusters(fit: BradleyTerry, cells: Cells, way: str) -> int:
+    """How many clusters stand behind a fit."""
+    return dense_codes([cluster_codes(cells.among(fit.models), way)]).n_clusters
 
 
 def _draw(judges: Sequence[_Judge], n_clusters: int, size: int, seed: int) -> list[NDArray[Any]]:
@@ -165,7 +203,8 @@ class _Judge:
     incidence: csr_array
 
     @classmethod
-    def of(cls, fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int) -> _Judge:
+    def of(cls, fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int, largest: int) -> _Judge:
+        """largest : weight that a cluster may get"""
         counts = fit.counts
         placed = place(cells, counts)
         n_rows = len(counts.a)
@@ -194,8 +233,6 @@ class _Judge:
             width = min(TILE, n_clusters - k * TILE)
             place_in = (row[inside], code[inside] - k * TILE)
             tile_of = csr_array((value[inside], place_in), shape=(2 * n_rows, width))
-            # Weights beyond 9 do not come up among many clusters; among few all n may fall on one.
-            largest = n_clusters if n_clusters <= FEW else int(POISSON.max())
             if whole and float(np.asarray(tile_of.sum(axis=1, dtype=np.int64)).max(initial=0)) * largest >= 2**15:
                 tile_of = tile_of.astype(np.int64)
             tiles.append(tile_of)
