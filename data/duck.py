@@ -50,7 +50,7 @@ def _limits() -> Settings:
     threads = os.environ.get("JURYLENS_THREADS", "").strip()
     if threads and not re.fullmatch(r"[1-9]\d{0,3}", threads):
         raise StoreError(f"JURYLENS_THREADS is {threads!r}: give a whole number of threads, 1 or more, or unset it")
-    limits["threads"] = threads or str(_cores())
+    limits["threads"] = threads or str(cores())
     memory = os.environ.get("JURYLENS_MEMORY", "").strip()
     if memory and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", memory, re.IGNORECASE):
         raise StoreError(f"JURYLENS_MEMORY is {memory!r}: give a size such as 4GB or 800MB, or unset it")
@@ -61,7 +61,8 @@ def _limits() -> Settings:
     return limits
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -26,6 +26,7 @@ from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
 from data.model import Progress, silent
 from data.normalise import Staged, normalise
+from data.simulate.fill import Drawn, take_over
 from data.store import Store
 from errors import FileError, NothingAcceptedError, StoreError
 
@@ -166,13 +167,9 @@ def commit(
                 f"{report.rejected:,} rejected and {report.duplicates:,} duplicates do not add up to that, so nothing "
                 "was imported. This is a defect of the program: please report the file's layout"
             )
-        _log(con, done, report, log)
+        write_log(con, done, report, log)
         if truth is not None:
-            con.register("planted", truth)
-            con.execute(
-                f"INSERT INTO truth SELECT {dataset_id}, kind, judge, scenario, name, planted, pseudo_true FROM planted"
-            )
-            con.unregister("planted")
+            write_truth(con, dataset_id, truth)
         if dry_run or report.accepted == 0 or (strict and report.rejected):
             raise _Undo
     assert report is not None
@@ -188,6 +185,34 @@ def commit(
             f"--strict: {report.rejected:,} of {report.read:,} judgments of {log['file_name']} would be rejected, so "
             f"nothing was imported. {_first_reasons(report)}"
         )
+    return report
+
+
+def commit_simulated(
+    store: Store,
+    dataset: str,
+    drawn: Drawn,
+    truth: pd.DataFrame,
+    log: dict[str, str],
+    inferred: Sequence[str],
+    progress: Progress = silent,
+) -> ImportReport:
+    """What was drawn into the store as a new dataset, with its truth (see `commit`), in one transaction.
+
+    Raises OptionError when there already is a dataset of that name.
+    """
+    with store.writing(f"simulating {dataset}") as con:
+        done = take_over(con, dataset, drawn, progress)
+        facts = queries.dataset_facts(con, done.dataset_id)
+        report = ImportReport(
+            dataset=dataset, format=log["format"], number=done.number, read=done.accepted, accepted=done.accepted,
+            rejected=0, duplicates=0, reasons={}, judges=facts.judges, pairs=facts.pairs, models=facts.models,
+            prompts=facts.prompts, scenarios=facts.scenarios, inferred=list(inferred), encoding=None, dry_run=False,
+            rejections=pd.DataFrame(columns=REJECTION_COLUMNS),
+        )  # fmt: skip
+        write_log(con, done, report, log)
+        write_truth(con, done.dataset_id, truth)
+    progress(1.0, "done")
     return report
 
 
@@ -334,7 +359,17 @@ def _shorten(value: object) -> object:
     return value if len(value) <= SHOWN_VALUE else value[:SHOWN_VALUE] + f"… ({len(value):,} characters)"
 
 
-def _log(con: duckdb.DuckDBPyConnection, done: Ingested, report: ImportReport, log: dict[str, str]) -> None:
+def write_truth(con: duckdb.DuckDBPyConnection, dataset_id: int, truth: pd.DataFrame) -> None:
+    """What a simulated dataset planted: kind, judge, scenario, name, planted, pseudo_true."""
+    con.register("planted", truth)
+    con.execute(
+        f"INSERT INTO truth SELECT {dataset_id}, kind, judge, scenario, name, planted, pseudo_true FROM planted"
+    )
+    con.unregister("planted")
+
+
+def write_log(con: duckdb.DuckDBPyConnection, done: Ingested, report: ImportReport, log: dict[str, str]) -> None:
+    """Remember an import. log : file_name, sha256, format, mapping"""
     con.execute(
         "INSERT INTO import_log VALUES ($id, $dataset, $number, $file, $sha, $format, $encoding, $mapping, $read, "
         "$accepted, $rejected, $duplicates, $reasons, $inferred, now()::TIMESTAMP)",

@@ -43,13 +43,15 @@ def add_dataset(con: duckdb.DuckDBPyConnection, name: str, simulated: bool = Fal
     found = find_dataset(con, name)
     if found is not None:
         return found
-    new_id = _next(con, "dataset", "dataset_id")
+    new_id = next_id(con, "dataset")
     con.execute("INSERT INTO dataset VALUES ($id, $name, $simulated, now()::TIMESTAMP)",
                 {"id": new_id, "name": name, "simulated": simulated})  # fmt: skip
     return new_id
 
 
-def _next(con: duckdb.DuckDBPyConnection, table: str, column: str) -> int:
+def next_id(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """The number that the next new row of a table gets."""
+    column = "import_id" if table == "import_log" else f"{table}_id"
     return int(con.execute(f"SELECT coalesce(max({column}), 0) + 1 FROM {table}").fetchall()[0][0])
 
 
@@ -57,7 +59,7 @@ def ingest(
     con: duckdb.DuckDBPyConnection, dataset_id: int, progress: Progress = silent
 ) -> Ingested:
     """Write the staged rows. See Ingested."""
-    import_id = _next(con, "import_log", "import_id")
+    import_id = next_id(con, "import_log")
     number = con.execute(
         "SELECT coalesce(max(number), 0) + 1 FROM import_log WHERE dataset_id = $d", {"d": dataset_id}
     ).fetchall()[0][0]

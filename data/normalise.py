@@ -299,7 +299,7 @@ def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
             coalesce(weight_n, 1.0) AS weight, repeat_n AS repeat, criterion, variant, score_a_n AS score_a,
             score_b_n AS score_b, confidence_n AS confidence, seconds_n AS seconds, judged_at_t AS judged_at,
             CAST(CASE cue WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END AS TINYINT) AS cue, reason,
-            judgment_id AS external_id, {_ROW_HASH} AS row_hash, winner_column, bad.field AS bad_field, bad.value AS bad_value,
+            judgment_id AS external_id, {ROW_HASH} AS row_hash, winner_column, bad.field AS bad_field, bad.value AS bad_value,
             bad.reason AS bad_reason
         FROM checked"""
     )
@@ -310,7 +310,7 @@ def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
 # model and text, so that it does not matter which response a file calls a. A file's pair_id enters only where
 # nothing else names the pair.
 _TURN = "(coalesce(model_a, ''), coalesce(text_a, 0)) > (coalesce(model_b, ''), coalesce(text_b, 0))"
-_ROW_HASH = f"""md5_number_lower(concat_ws(chr(31), prompt_id, prompt_key,
+ROW_HASH = f"""md5_number_lower(concat_ws(chr(31), prompt_id, prompt_key,
     CASE WHEN {_TURN} THEN concat_ws(chr(30), coalesce(model_b, ''), text_b, coalesce(model_a, ''), text_a)
          ELSE concat_ws(chr(30), coalesce(model_a, ''), text_a, coalesce(model_b, ''), text_b) END,
     CASE WHEN text_a IS NULL AND text_b IS NULL AND (model_a IS NULL OR model_b IS NULL) THEN pair_id END,

@@ -8,36 +8,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analysis.blas import use_one_thread
 from analysis.bradley_terry import fit_bradley_terry
-from analysis.cells import Cells
+from analysis.cells import Cells, Floats
 from data import queries
 from data.fields import resolve_mapping
 from data.importers.memory import fill_raw
-from data.imports import ImportReport, commit
+from data.imports import ImportReport, commit, commit_simulated
 from data.model import SAMPLE, Progress, silent
 from data.normalise import normalise
-from data.simulate.expected import Expected
+from data.simulate.expected import ExpectedScores, expected_scores
+from data.simulate.fill import draw
 from data.simulate.tables import Simulated
 from data.simulate.world import World
 from data.store import Store
 from errors import OptionError
 
+TOLD = ("simulated: no real judgments",)
+
 
 class Source(Protocol):
-    """A simulated dataset: canonical tables, planted truth, exact expectations."""
-
-    def tables(self) -> Iterable[pa.Table]: ...
+    """A simulated dataset: canonical tables, and the world they are drawn from."""
 
     @property
-    def truth(self) -> pd.DataFrame: ...
+    def world(self) -> World: ...
 
-    def expected(self) -> Expected: ...
+    def tables(self) -> Iterable[pa.Table]: ...
 
 
 def add_simulated(
@@ -53,7 +56,10 @@ def add_simulated(
     seed: int = 0,
     progress: Progress = silent,
 ) -> ImportReport:
-    """Simulate judgments of a drawn world into a new dataset. Raises OptionError for impossible sizes."""
+    """Simulate judgments of a drawn world into a new dataset. Raises OptionError for impossible sizes.
+
+    What the store holds afterwards is what `add_source` would make of the same world, row by row.
+    """
     for name, value, least in (
         ("judgments", judgments, 1), ("models", models, 2), ("judges", judges, 1), ("factors", factors, 0),
         ("scenarios", scenarios, 1),
@@ -70,66 +76,115 @@ def add_simulated(
         scenarios=scenarios,
         prompts=prompts if prompts is not None else max(10, judgments // 10),
     )
-    return add_source(store, dataset, Simulated(world, judgments, seed), {"seed": seed}, progress)
+    _check_new(store, dataset)
+    progress(0.0, "planting the truth")
+    truth = plant(world, _part(progress, 0.0, 0.1))
+    mapping = resolve_mapping(tuple(Simulated(world, judgments, seed).columns), name=dataset)
+    with store.staging() as staging:
+        drawn = draw(staging.connection, staging.scratch, world, judgments, seed, _part(progress, 0.1, 0.6))
+        return commit_simulated(
+            store, dataset, drawn, truth.table, _log(dataset, seed, judgments),
+            (*TOLD, *truth.told, *mapping.inferred), _part(progress, 0.6, 1.0),
+        )  # fmt: skip
 
 
 def add_sample(store: Store, progress: Progress = silent) -> ImportReport:
     """The sample dataset with readable texts that the app shows in an empty store."""
     from data.simulate.sample import sample
 
-    return add_source(store, SAMPLE, sample(), {"seed": 0}, progress)
+    return add_source(store, SAMPLE, sample(), 0, progress)
 
 
-def add_source(
-    store: Store, dataset: str, source: Source, told: dict[str, Any], progress: Progress = silent
-) -> ImportReport:
-    """Stage the tables of a simulated source and commit them with their truth."""
+def add_source(store: Store, dataset: str, source: Source, seed: int, progress: Progress = silent) -> ImportReport:
+    """Import the tables of a simulated source like a file, with their truth. seed : the source's, for the log"""
+    _check_new(store, dataset)
+    progress(0.0, "planting the truth")
+    truth = plant(source.world, _part(progress, 0.0, 0.05))
+    with store.staging() as staging:
+        raw = fill_raw(staging.connection, source.tables(), (*TOLD, *truth.told), _part(progress, 0.05, 0.5))
+        mapping = resolve_mapping(raw.columns, name=dataset)
+        progress(0.5, "checking judgments")
+        staged = normalise(staging.connection, raw.columns, mapping)
+        return commit(
+            store, staging.connection, dataset, staged, raw, mapping, log=_log(dataset, seed, raw.n_rows),
+            truth=truth.table, progress=_part(progress, 0.6, 1.0),
+        )  # fmt: skip
+
+
+def _check_new(store: Store, dataset: str) -> None:
     if store.exists():
         with store.reading(f"looking for {dataset}") as con:
             if dataset in dict(queries.dataset_names(con)):
                 raise OptionError(f"there already is a dataset {dataset!r}: choose another name or delete it first")
-    progress(0.0, "planting the truth")
-    truth = with_pseudo_true(source)
-    with store.staging() as staging:
-        raw = fill_raw(
-            staging.connection, source.tables(), ("simulated: no real judgments",),
-            lambda share, text: progress(0.05 + 0.45 * share, text),
-        )  # fmt: skip
-        mapping = resolve_mapping(raw.columns, name=dataset)
-        progress(0.5, "checking judgments")
-        staged = normalise(staging.connection, raw.columns, mapping)
-        key = hashlib.sha256(f"{dataset} {told} {raw.n_rows}".encode()).hexdigest()
-        return commit(
-            store, staging.connection, dataset, staged, raw, mapping,
-            log={"file_name": "simulated", "sha256": key, "format": "simulate", "mapping": str(told)},
-            truth=truth, progress=lambda share, text: progress(0.6 + 0.4 * share, text),
-        )  # fmt: skip
 
 
-def with_pseudo_true(source: Source) -> pd.DataFrame:
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    return lambda share, text: progress(start + (end - start) * share, text)
+
+
+def _log(dataset: str, seed: int, n_judgments: int) -> dict[str, str]:
+    told = str({"seed": seed})
+    key = hashlib.sha256(f"{dataset} {told} {n_judgments}".encode()).hexdigest()
+    return {"file_name": "simulated", "sha256": key, "format": "simulate", "mapping": told}
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is planted and what intervals cover: kind, judge, scenario, name, planted, pseudo_true (of strengths).
+
+    told : what a report says about how the pseudo-true values were computed, where they are not exact
+    """
+
+    table: pd.DataFrame
+    told: tuple[str, ...]
+
+
+def plant(world: World, progress: Progress = silent) -> Truth:
     """The planted truth, with the pseudo-true strength of each judge and model (ties half, all scenarios)."""
-    truth = source.truth.copy()
-    truth["pseudo_true"] = np.nan
-    expected = source.expected()
-    for judge in expected.judges:
-        strength = dict(zip(expected.models, pseudo_true_strengths(expected, judge), strict=True))
-        rows = (truth["kind"] == "strength") & (truth["judge"] == judge) & truth["scenario"].isna()
-        truth.loc[rows, "pseudo_true"] = truth.loc[rows, "name"].map(strength).astype(float)
-    return truth.astype({"judge": object, "scenario": object, "name": object})
+    table = world.truth()
+    table["pseudo_true"] = np.nan
+    use_one_thread()
+    scores = expected_scores(world, progress)
+    error = 0.0
+    for judge in scores.judges:
+        found = pseudo_true_strengths(scores, judge)
+        strength = dict(zip(scores.models, found.strength, strict=True))
+        rows = (table["kind"] == "strength") & (table["judge"] == judge) & table["scenario"].isna()
+        table.loc[rows, "pseudo_true"] = table.loc[rows, "name"].map(strength).astype(float)
+        error = max(error, float(found.error.max()))
+    told: tuple[str, ...] = ()
+    if scores.opponents is not None:
+        told = (
+            f"pseudo-true strengths take in {scores.opponents:,} of the {len(world.models) - 1:,} opponents of each "
+            f"model, chosen at random: standard error at most {error:.1g}",
+        )
+    return Truth(table.astype({"judge": object, "scenario": object, "name": object}), told)
 
 
-def pseudo_true_strengths(
-    expected: Expected, judge: str, ties: str = "half", scenario: str | None = None
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """(models,) Bradley-Terry strengths (natural log, mean 0) fitted to the exact expected outcomes."""
-    wins = expected.wins(judge, ties, scenario)
-    i, j = np.nonzero(np.triu(wins + wins.T, 1))
+@dataclass(frozen=True)
+class PseudoTrue:
+    """strength : (models,) natural log, mean 0; error : (models,) its standard error where opponents are a sample."""
+
+    strength: Floats
+    error: Floats
+
+
+def pseudo_true_strengths(scores: ExpectedScores, judge: str) -> PseudoTrue:
+    """The Bradley-Terry strengths fitted to the exact expected scores of a judge.
+
+    Where these are of a random part of the opponents, the fit's own equations (expected minus fitted scores, summed
+    over the opponents of a model, are 0) are a sample's, which gives the error.
+    """
+    y = scores.y[scores.judges.index(judge)]
+    i, k, share = scores.i.astype(np.int64), scores.k.astype(np.int64), scores.share
+    m = len(scores.models)
     cells = Cells(
-        models=expected.models,
-        i=i.astype(np.int64),
-        j=j.astype(np.int64),
-        weight=wins[i, j] + wins[j, i],
-        score=wins[i, j],
-        count=np.ones(len(i), dtype=np.int64),
+        models=scores.models, i=i, j=k, weight=share, score=share * y, count=np.ones(len(i), dtype=np.int64)
     )
-    return fit_bradley_terry(cells).strength
+    strength = fit_bradley_terry(cells).strength
+    if scores.opponents is None:
+        return PseudoTrue(strength, np.zeros(m))
+    p = 1.0 / (1.0 + np.exp(strength[k] - strength[i]))
+    squared, information = (share * (y - p)) ** 2, share * p * (1.0 - p)
+    sums = [np.bincount(i, v, m) + np.bincount(k, v, m) for v in (squared, information)]
+    return PseudoTrue(strength, np.sqrt(sums[0] * (1.0 - scores.opponents / (m - 1))) / sums[1])

@@ -16,15 +16,21 @@ annotator's decisiveness, which multiplies everything, needs a quadrature of its
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from data.duck import cores
+from data.model import Progress, silent
 from data.simulate.world import Floats, Judge, World
 from errors import OptionError, unknown_name
 
-Complex = npt.NDArray[np.complex128]
+Indices = npt.NDArray[np.intp]
+
+MOST_INTEGRALS = 40_000_000
+"""1,000 models, 16 scenarios and 5 judges: half a minute on two cores."""
 
 # A step h repeats the integrand's transform every 2 pi / h log-odds. At .1 (63 log-odds) the sum is exact to 1e-14
 # while |eta| < 30, which is nearly every world; at .04 while |eta| < 90.
@@ -32,6 +38,10 @@ Complex = npt.NDArray[np.complex128]
 _STEP, _FINE_STEP = 0.1, 0.04
 _USUAL_ETA = 25.0
 _LAST = 12.0
+_NEGLIGIBLE = 1e-19
+
+# So many that nodes x pairs stay in the processor's cache.
+_PAIRS_AT_ONCE = 1000
 
 _DECISIVENESS_NODES = 24
 
@@ -116,37 +126,80 @@ def transforms(judge: Judge, t: Floats) -> tuple[Floats, Floats]:
 class _Pairs:
     """Differences between the two models of each pair i < k. mean_factor : (n_pairs, n_factors)"""
 
-    i: npt.NDArray[np.intp]
-    k: npt.NDArray[np.intp]
+    i: Indices
+    k: Indices
     mean_factor: Floats
 
+    @classmethod
+    def of(cls, world: World, i: Indices, k: Indices) -> _Pairs:
+        return cls(i, k, world.model_factor[i] - world.model_factor[k])
 
-def _characteristic(world: World, judge: Judge, scenario: int, pairs: _Pairs, t: Floats) -> Complex:
-    """phi(t), (len(t), n_pairs), of the log-odds before decisiveness and position; a careful annotator.
 
-    A factor's term is (w + b) d with b ~ N(0, slope variance) and d ~ N(m, 2 sd^2): a Gaussian integral.
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """The two integrals without careless people, each half of the sum and half of the difference of both orders.
+
+    Those of order s are `half + s * half_turn` and `tie + s * tie_turn`. All (n_scenarios, n_pairs); only `half`
+    where nothing else was asked for.
     """
-    t = t[:, None]
+
+    half: Floats
+    half_turn: Floats
+    tie: Floats
+    tie_turn: Floats
+
+
+def _integrate(world: World, judge: Judge, pairs: _Pairs, nodes: tuple[Floats, float], *, mean_only: bool) -> _Sums:
+    """Sum the integrands over the nodes.
+
+    Given the weight's variation b ~ N(0, slope variance) and the difference d ~ N(m, 2 sd^2), a factor's term
+    (w + b) d has a Gaussian integral as its characteristic function; with `widened` = 1 + t^2 slope 2 sd^2 that is
+    exp((i t w m - t^2 (slope m^2 + w^2 2 sd^2) / 2) / widened) / sqrt(widened). What of its modulus depends on the
+    pair is the same in every scenario, so that a scenario costs one sine (and one cosine) for each node and pair.
+    """
+    t, step = nodes
+    h, q = transforms(judge, t)
+    n_scenarios, n_pairs = len(world.scenarios), len(pairs.i)
+    sums = _Sums(*(np.zeros((n_scenarios, n_pairs if k == 0 or not mean_only else 0)) for k in range(4)))
     mean = judge.strengths[pairs.i] - judge.strengths[pairs.k]
     variance = 2.0 * (world.prompt_sd**2 + judge.prompt_sd**2 + judge.annotator_sd**2)
-    exponent = 1j * t * mean - 0.5 * t**2 * variance
-    slope = world.prompt_slope_sd**2 + judge.prompt_slope_sd**2 + judge.annotator_slope_sd**2
-    scale = np.ones_like(t)
-    for f, factor in enumerate(world.factors):
-        w = judge.weights[scenario, f]
-        m = pairs.mean_factor[:, f]
-        spread = 2.0 * factor.sd**2
-        widened = 1.0 + t**2 * slope * spread
-        exponent = exponent + (1j * t * w * m - 0.5 * t**2 * (slope * m**2 + w**2 * spread)) / widened
-        scale = scale / np.sqrt(widened)
-    return np.asarray(scale * np.exp(exponent), dtype=np.complex128)
+    slope = _slope_variance(world, judge)
+    spread = 2.0 * np.array([factor.sd for factor in world.factors]) ** 2
+    for factor, share in _decisiveness(judge):
+        scaled = factor * t
+        narrowed = 1.0 / (1.0 + np.multiply.outer(scaled**2, slope * spread))
+        own = -0.5 * scaled**2 * (variance + judge.weights**2 @ (narrowed * spread).T)
+        own = share * step * np.sqrt(narrowed.prod(axis=1)) * np.exp(own)
+        # Nodes whose whole share stays below rounding error cost as much as the others.
+        used = ((np.abs(h) + np.abs(q)) * own.max(axis=0)) > _NEGLIGIBLE
+        scaled, narrowed, own, h_used, q_used = scaled[used], narrowed[used], own[:, used], h[used], q[used]
+        modulus = np.exp(-0.5 * slope * (scaled[:, None] ** 2 * narrowed) @ (pairs.mean_factor**2).T)
+        cosine, sine = np.cos(scaled * judge.position), np.sin(scaled * judge.position)
+        angles = scaled[:, None] * narrowed
+        for c in range(n_scenarios):
+            angle = angles @ (judge.weights[c] * pairs.mean_factor).T
+            angle += np.multiply.outer(scaled, mean)
+            imaginary = np.sin(angle)
+            imaginary *= modulus
+            sums.half[c] += (h_used * cosine * own[c]) @ imaginary
+            if mean_only:
+                continue
+            real = np.cos(angle, out=angle)
+            real *= modulus
+            sums.half_turn[c] += (h_used * sine * own[c]) @ real
+            sums.tie[c] += (q_used * cosine * own[c]) @ real
+            sums.tie_turn[c] -= (q_used * sine * own[c]) @ imaginary
+    return sums
 
 
-def _nodes(world: World, judge: Judge, pairs: _Pairs) -> tuple[Floats, float]:
+def _slope_variance(world: World, judge: Judge) -> float:
+    return world.prompt_slope_sd**2 + judge.prompt_slope_sd**2 + judge.annotator_slope_sd**2
+
+
+def _nodes(world: World, judge: Judge) -> tuple[Floats, float]:
     """Midpoints t and their step, fine enough for the largest log-odds that can reasonably occur."""
-    slope = np.sqrt(world.prompt_slope_sd**2 + judge.prompt_slope_sd**2 + judge.annotator_slope_sd**2)
-    weight = np.abs(judge.weights).max(axis=0, initial=0.0) + 3.0 * slope
-    reach = np.abs(pairs.mean_factor).max(axis=0, initial=0.0) + 6.0 * np.array([f.sd for f in world.factors])
+    weight = np.abs(judge.weights).max(axis=0, initial=0.0) + 3.0 * np.sqrt(_slope_variance(world, judge))
+    reach = np.ptp(world.model_factor, axis=0) + 6.0 * np.array([f.sd for f in world.factors])
     plain = np.ptp(judge.strengths) + abs(judge.position) + float(weight @ reach)
     plain += 6.0 * np.sqrt(2.0 * (world.prompt_sd**2 + judge.prompt_sd**2 + judge.annotator_sd**2))
     usual = not judge.annotator_decisiveness_sd and judge.decisiveness * plain < _USUAL_ETA
@@ -155,33 +208,28 @@ def _nodes(world: World, judge: Judge, pairs: _Pairs) -> tuple[Floats, float]:
 
 
 def expected(world: World) -> Expected:
-    """Exact verdict probabilities of each judge, by scenario and shown order (error below 1e-12)."""
+    """Exact verdict probabilities of each judge, by scenario and shown order (error below 1e-12).
+
+    Holds 32 bytes for each judge, scenario and two models; `expected_scores` is for worlds of many models.
+    """
     j_n, c_n, m = len(world.judges), len(world.scenarios), len(world.models)
     p_a = np.full((j_n, c_n, 2, m, m), 0.5)
     p_tie = np.zeros_like(p_a)
     i, k = np.triu_indices(m, 1)
-    pairs = _Pairs(i, k, world.model_factor[i] - world.model_factor[k])
     for j, judge in enumerate(world.judges):
-        t, step = _nodes(world, judge, pairs)
-        h, q = transforms(judge, t)
-        careless = judge.n_careless / judge.annotators if judge.annotators else 0.0
-        for c in range(c_n):
-            half, tie = np.zeros((2, len(i))), np.zeros((2, len(i)))
-            for factor, share in _decisiveness(judge):
-                phi = _characteristic(world, judge, c, pairs, factor * t)
-                for o, s in enumerate((1, -1)):
-                    turned = np.exp(1j * factor * t * judge.position * s)
-                    half[o] += share * step * ((h * turned) @ phi).imag
-                    tie[o] += share * step * ((q * turned) @ phi).real
-            tie = (1.0 - careless) * tie + careless * judge.tie_between_equals
-            half = (1.0 - careless) * half
-            won = 0.5 + half - 0.5 * tie
-            for o in (0, 1):
-                p_a[j, c, o][i, k], p_tie[j, c, o][i, k] = won[o], tie[o]
-                # The same pair seen from its other side: shown first is shown second.
-                p_a[j, c, 1 - o][k, i], p_tie[j, c, 1 - o][k, i] = 1.0 - tie[o] - won[o], tie[o]
-            on_diagonal = np.arange(m)
-            p_tie[j, c, :, on_diagonal, on_diagonal] = 0.0
+        nodes = _nodes(world, judge)
+        careful = 1.0 - _careless(judge)
+        for part in _parts(len(i)):
+            pairs = _Pairs.of(world, i[part], k[part])
+            sums = _integrate(world, judge, pairs, nodes, mean_only=False)
+            for o, s in enumerate((1, -1)):
+                tie = careful * (sums.tie + s * sums.tie_turn) + (1.0 - careful) * judge.tie_between_equals
+                won = 0.5 + careful * (sums.half + s * sums.half_turn) - 0.5 * tie
+                for c in range(c_n):
+                    p_a[j, c, o, pairs.i, pairs.k], p_tie[j, c, o, pairs.i, pairs.k] = won[c], tie[c]
+                    # The same pair seen from its other side: shown first is shown second.
+                    p_a[j, c, 1 - o, pairs.k, pairs.i] = 1.0 - tie[c] - won[c]
+                    p_tie[j, c, 1 - o, pairs.k, pairs.i] = tie[c]
     return Expected(
         world.models,
         tuple(judge.name for judge in world.judges),
@@ -191,6 +239,78 @@ def expected(world: World) -> Expected:
         world.pair_share,
         world.scenario_share,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedScores:
+    """What each pair of models scores on average, a tie counting half: all that a Bradley-Terry fit needs.
+
+    i, k : (n_pairs,) models, i < k; share : how often the pair occurs, both ways round
+    y : (judges, n_pairs) exact mean of y for model i, over scenarios, shown orders and all random effects
+    opponents : of how many opponents of each model these are; None: of all
+    """
+
+    models: tuple[str, ...]
+    judges: tuple[str, ...]
+    i: Indices
+    k: Indices
+    share: Floats
+    y: Floats
+    opponents: int | None
+
+
+def expected_scores(world: World, progress: Progress = silent, most: int = MOST_INTEGRALS) -> ExpectedScores:
+    """Exact mean scores of pairs of models (error below 1e-12), in bounded memory.
+
+    most : integrals (a pair in a scenario, for a judge) that are affordable; where all pairs would need more, each
+        model meets as many opponents as there are integrals for, chosen at random (seed 0) and equally many for each
+    """
+    m = len(world.models)
+    opponents = max(2, 2 * (most // (len(world.judges) * len(world.scenarios) * m)))
+    sampled = opponents < m - 2
+    i, k = _ring(m, opponents) if sampled else np.triu_indices(m, 1)
+    y = np.empty((len(world.judges), len(i)))
+    work = [(j, part) for j in range(len(world.judges)) for part in _parts(len(i))]
+    nodes = [_nodes(world, judge) for judge in world.judges]
+
+    def integrate(job: tuple[int, slice]) -> None:
+        j, part = job
+        judge = world.judges[j]
+        sums = _integrate(world, judge, _Pairs.of(world, i[part], k[part]), nodes[j], mean_only=True)
+        y[j, part] = 0.5 + (1.0 - _careless(judge)) * (world.scenario_share @ sums.half)
+
+    with ThreadPoolExecutor(cores()) as threads:
+        # Each part has its own place in y, so that the order of the threads changes nothing.
+        jobs = [threads.submit(integrate, job) for job in work]
+        try:
+            for n, job in enumerate(jobs):
+                job.result()
+                progress((n + 1) / len(jobs), "integrating what judges would say on average")
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+    share = world.pair_share[i, k] + world.pair_share[k, i]
+    names = tuple(judge.name for judge in world.judges)
+    return ExpectedScores(world.models, names, i, k, share, y, opponents if sampled else None)
+
+
+def _ring(m: int, opponents: int) -> tuple[Indices, Indices]:
+    """Pairs i < k in which each of m models meets the same (even) number of different opponents; all are linked."""
+    rng = np.random.default_rng(0)
+    place = rng.permutation(m)
+    # Neighbours in a circle of random order link all; the other distances are random too.
+    steps = np.concatenate([[1], 2 + rng.permutation((m - 1) // 2 - 1)[: opponents // 2 - 1]])
+    first = np.tile(np.arange(m), len(steps))
+    a, b = place[first], place[(first + np.repeat(steps, m)) % m]
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+def _parts(n_pairs: int) -> list[slice]:
+    return [slice(start, start + _PAIRS_AT_ONCE) for start in range(0, n_pairs, _PAIRS_AT_ONCE)]
+
+
+def _careless(judge: Judge) -> float:
+    return judge.n_careless / judge.annotators if judge.annotators else 0.0
 
 
 def _decisiveness(judge: Judge) -> list[tuple[float, float]]:

@@ -18,6 +18,11 @@ from errors import OptionError
 
 _WINNER = pa.array(["refused", "a", "b", "tie"])  # in the order of data.model's outcome codes
 
+VERDICT_COLUMNS = (
+    "prompt", "prompt_id", "scenario", "model_a", "model_b", "judge", "judge_kind", "annotator", "winner", "swapped",
+    "repeat",
+)  # fmt: skip
+
 _VARIANTS = 24
 _WORDS_APART = 10
 _MOST_WORDS = 600
@@ -46,10 +51,17 @@ class Simulated:
         if chunk < 1:
             raise OptionError(f"a table needs at least one row, not {chunk}")
         for cells in blocks(self.world, self.n_judgments, self.seed):
-            repeat = _repeats(self.world, cells)
+            repeat = repeats(self.world, cells)
             for start in range(0, len(cells), chunk):
                 rows = slice(start, start + chunk)
-                yield _table(self.world, cells.take(rows), repeat[rows], self.texts)
+                yield _table(self, cells.take(rows), repeat[rows])
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns of `tables`."""
+        texts = ["response_a", "response_b"] if self.texts else []
+        factors = [f"{factor.name}_{side}" for factor in self.world.factors for side in "ab"]
+        return [*VERDICT_COLUMNS[:5], *texts, *VERDICT_COLUMNS[5:], *factors]
 
     @property
     def truth(self) -> pd.DataFrame:
@@ -68,7 +80,7 @@ def simulate(
     return Simulated(world, n_judgments, seed, texts).tables(chunk)
 
 
-def _repeats(world: World, cells: Cells) -> Ints:
+def repeats(world: World, cells: Cells) -> Ints:
     """1, 2, ... within (prompt, two models, judge, annotator); a block holds all rows of its prompts."""
     m = len(world.models)
     people = 1 + max(judge.annotators for judge in world.judges)
@@ -91,33 +103,45 @@ def _numbered(before: str, ids: Ints, after: str = "") -> pa.Array:
     return pc.binary_join_element_wise(before, pa.array(ids).cast(pa.string()), after, "")
 
 
-def _table(world: World, cells: Cells, repeat: Ints, texts: bool) -> pa.Table:
+def external_ids(prompts: Ints) -> pa.Array:
+    """What a file calls these prompts (numbered from 0)."""
+    return _numbered("t", prompts + 1)
+
+
+def titles(world: World, prompts: Ints, scenarios: Ints) -> pa.Array:
+    """The text of each prompt (numbered from 0) of a scenario."""
+    names = pa.array(world.scenarios).take(pa.array(scenarios))
+    return pc.binary_join_element_wise(_numbered("Task ", prompts + 1, " of a simulated world:"), names, " ")
+
+
+def annotator_names(most: int) -> pa.Array:
+    """The names of a judge's first `most` annotators."""
+    return _numbered("p", np.arange(1, most + 1)) if most else pa.array([], pa.string())
+
+
+def shown_values(world: World, x: Floats) -> list[np.ndarray]:
+    """(n,) values of each factor as a file shows them, from (n, n_factors) in standard units."""
+    return [
+        factor.shown(x[:, f]).astype(np.int32 if factor.whole else np.float64) for f, factor in enumerate(world.factors)
+    ]
+
+
+def verdicts(world: World, cells: Cells, repeat: Ints) -> dict[str, pa.Array]:
+    """The columns of `Simulated.tables` but for responses and factors."""
     ids, prompt = np.unique(cells.prompt, return_inverse=True)
     first_row = np.zeros(len(ids), dtype=np.int64)
     first_row[prompt] = np.arange(len(cells))
-    scenario = pa.array(world.scenarios).take(pa.array(cells.scenario[first_row]))
-    titles = pc.binary_join_element_wise(_numbered("Task ", ids + 1, " of a simulated world:"), scenario, " ")
     models = pa.array(world.models)
     judges = pa.array([judge.name for judge in world.judges])
     kinds = sorted({judge.kind for judge in world.judges})
     kind_of = np.array([kinds.index(judge.kind) for judge in world.judges])
-    most = max(judge.annotators for judge in world.judges)
-    people = _numbered("p", np.arange(1, most + 1)) if most else pa.array([], pa.string())
-    columns = {
-        "prompt": _encoded(prompt, titles),
-        "prompt_id": _encoded(prompt, _numbered("t", ids + 1)),
+    people = annotator_names(max(judge.annotators for judge in world.judges))
+    return {
+        "prompt": _encoded(prompt, titles(world, ids, cells.scenario[first_row])),
+        "prompt_id": _encoded(prompt, external_ids(ids)),
         "scenario": _encoded(cells.scenario, pa.array(world.scenarios)),
         "model_a": _encoded(cells.model_a, models),
         "model_b": _encoded(cells.model_b, models),
-    }
-    shown_a = [factor.shown(cells.x_a[:, f]) for f, factor in enumerate(world.factors)]
-    shown_b = [factor.shown(cells.x_b[:, f]) for f, factor in enumerate(world.factors)]
-    if texts:
-        words = [f for f, factor in enumerate(world.factors) if factor.name == "words"]
-        usual = np.full(len(cells), float(_USUAL_WORDS))
-        columns["response_a"] = _responses(world, cells.prompt, cells.model_a, shown_a[words[0]] if words else usual)
-        columns["response_b"] = _responses(world, cells.prompt, cells.model_b, shown_b[words[0]] if words else usual)
-    columns |= {
         "judge": _encoded(cells.judge, judges),
         "judge_kind": _encoded(kind_of[cells.judge], pa.array(kinds)),
         "annotator": _encoded(cells.annotator, people, cells.annotator < 0),
@@ -125,14 +149,24 @@ def _table(world: World, cells: Cells, repeat: Ints, texts: bool) -> pa.Table:
         "swapped": pa.array(cells.s < 0),
         "repeat": pa.array(repeat.astype(np.int32)),
     }
+
+
+def _table(simulated: Simulated, cells: Cells, repeat: Ints) -> pa.Table:
+    world = simulated.world
+    columns = verdicts(world, cells, repeat)
+    shown_a, shown_b = shown_values(world, cells.x_a), shown_values(world, cells.x_b)
+    if simulated.texts:
+        words = [f for f, factor in enumerate(world.factors) if factor.name == "words"]
+        usual = np.full(len(cells), float(_USUAL_WORDS))
+        for name, model, shown in (("response_a", cells.model_a, shown_a), ("response_b", cells.model_b, shown_b)):
+            columns[name] = _responses(world, cells.prompt, model, shown[words[0]] if words else usual)
     for f, factor in enumerate(world.factors):
-        kind = np.int32 if factor.whole else np.float64
-        columns[f"{factor.name}_a"] = pa.array(shown_a[f].astype(kind))
-        columns[f"{factor.name}_b"] = pa.array(shown_b[f].astype(kind))
-    return pa.table(columns)
+        columns[f"{factor.name}_a"] = pa.array(shown_a[f])
+        columns[f"{factor.name}_b"] = pa.array(shown_b[f])
+    return pa.table({name: columns[name] for name in simulated.columns})
 
 
-def _responses(world: World, prompt: Ints, model: Ints, words: Floats) -> pa.DictionaryArray:
+def _responses(world: World, prompt: Ints, model: Ints, words: np.ndarray) -> pa.DictionaryArray:
     """A text for each response: its own number, then filler of about `words` words."""
     m = len(world.models)
     keys, first_row, code = np.unique(prompt * m + model, return_index=True, return_inverse=True)
