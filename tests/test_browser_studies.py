@@ -26,6 +26,7 @@ SELECTION = {"dataset": ["sample"], "judge": ["people", "magpie-judge"], "ties":
 PLACES = {
     "rank": ("rankings", "show=alone&alone=magpie-judge", "ranking", "ranking"),
     "compare": ("rankings", "show=slope", "slope", "models"),
+    "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
     "datasets health": ("data", "", "health", "health"),
     "datasets coverage": ("", "", "coverage", "coverage"),
 }
@@ -41,8 +42,8 @@ def test_the_page_and_the_command_line_give_the_same_numbers(page, app, command)
     cls, (path, more, key, table) = REGISTRY[command], PLACES[command]
     fields = {f.name for f in cls.__dataclass_fields__.values()}
     chosen = {k: v for k, v in SELECTION.items() if k in fields}
-    if command == "rank":
-        # Rankings shows one judge at a time.
+    if command in ("rank", "places"):
+        # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]
     options = [w for k, values in chosen.items() if k != "dataset" for v in values for w in (f"--{k}", v)]
     given = ["sample"] if command.startswith("datasets ") else ["--dataset", "sample"]

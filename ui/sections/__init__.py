@@ -22,4 +22,6 @@ class Section:
     words: tuple[str, ...] = ()
 
 
-RANKINGS: tuple[Section, ...] = ()
+RANKINGS: tuple[Section, ...] = (
+    Section("places", "How sure is each place?", ("places",), ("places_of", "places_all", "replicates")),
+)

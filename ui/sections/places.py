@@ -1,0 +1,52 @@
+"""How sure is each place? Rank intervals for one model and for all, P(best), groups, and every two models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from charts import words
+from charts.places import places_chart
+from charts.theme import marks
+from studies.overview import escape
+from studies.places import Places
+from studies.study import Result
+from ui import session
+from ui.ask import ask
+from ui.figure import figure, show_table, theme
+from ui.sections.choices import how_many, one_judge
+from ui.view import View
+
+PAIRS = {"model_1": "model", "model_2": "over", "p_above": "P(better)", "win": "preferred in", "p_holm": "p (Holm)"}
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """The section for one judge at a time."""
+    result = session.attempt(replace(ask(Places), judge=(one_judge(seen, "places"),)))
+    if result is None:
+        return
+    places = result.table("places")
+    st.markdown(finding(result))
+    most = how_many(len(places), "places")
+    mark = marks([str(places["judge"].iloc[0])], seen.humans, theme())[str(places["judge"].iloc[0])]
+    figure(lambda look, narrow: places_chart(places, look, mark, most=most, narrow=narrow), result, "places",
+           key="places", columns=Places.shown, folded=False)  # fmt: skip
+    pairs = result.table("pairs")
+    if len(pairs):
+        st.markdown("**Every two models**, the least certain orders first")
+        show_table(pairs.head(200), PAIRS, key="places-pairs")
+    for text in result.warnings:
+        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+
+
+def finding(result: Result) -> str:
+    """Who may be first, and how far the intervals are from the naive ones."""
+    places = result.table("places")
+    first = places[places["rank_lower"] == places["rank_lower"].min()]
+    rivals = [escape(str(m)) for m in first["model"]]
+    ratio = float(places["naive_ratio"].median())
+    who = f"**{rivals[0]} is first beyond doubt.**"
+    if len(rivals) > 1:
+        who = f"**{len(rivals)} models may be first:** {words.listing(rivals, 5)}."
+    return f"{who} Intervals are {words.number(ratio)} times as wide as if all judgments were independent."
