@@ -6,6 +6,7 @@ from charts.coverage import coverage_chart
 from studies.coverage import Coverage
 from ui import overview, selection
 from ui.ask import chosen
+from ui.behind import of_cell
 from ui.figure import figure
 from ui.session import run
 
@@ -17,4 +18,5 @@ overview.tiles(seen, found)
 overview.two_columns(seen, found)
 st.subheader("Who judged what", anchor=False)
 coverage = run(chosen(Coverage))
-figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage")
+figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage",
+       pairs=of_cell)  # fmt: skip

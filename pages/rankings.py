@@ -21,12 +21,12 @@ with st.container():
     if judge is None or view == rankings.ALONE:
         result = attempt(replace(ask(Rank), judge=(rankings.choose_alone(seen),)))
         if result is not None:
-            rankings.finding(result)
+            rankings.finding(seen, result)
             rankings.alone(seen, result, rankings.truth(seen))
     else:
         result = attempt(replace(ask(Compare), judge=(str(seen.reference), judge)))
         if result is not None:
-            rankings.finding(result)
+            rankings.finding(seen, result)
             rankings.two_judges(seen, result, judge, view, rankings.truth(seen))
 rankings.remarks(result)
 show(RANKINGS, seen, judge)

@@ -19,7 +19,7 @@ import pandas as pd
 from charts.words import absent
 from data import queries
 from data.model import Progress, Selection, option, silent
-from data.queries import Catalog
+from data.queries import Catalog, Con
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
 from studies.overview import Line
@@ -167,6 +167,10 @@ class Study(Selection):
     def answer(self, store: Store, progress: Progress) -> Result:
         """The work itself, on a resolved study."""
         raise NotImplementedError
+
+    def stamp(self, con: Con, names: Catalog) -> str:
+        """What an answer rests on beside the options: it may be kept as long as this stays the same."""
+        return queries.fingerprint(con, names, self.judge)
 
     @classmethod
     def overview(cls, results: Sequence[Result]) -> Line | None:

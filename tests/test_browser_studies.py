@@ -27,6 +27,7 @@ PLACES = {
     "rank": ("rankings", "show=alone&alone=magpie-judge", "ranking", "ranking"),
     "compare": ("rankings", "show=slope", "slope", "models"),
     "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
+    "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
     "datasets coverage": ("", "", "coverage", "coverage"),
 }

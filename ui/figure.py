@@ -15,6 +15,7 @@ from charts import words
 from studies.overview import escape
 from studies.study import Result
 from ui import session
+from ui.behind import Behind, with_links
 
 TABLE_ROWS = 12
 """Rows of a table that are seen without scrolling."""
@@ -56,13 +57,15 @@ def theme() -> themes.Theme:
     return themes.theme(st.context.theme.type)
 
 
-def figure(draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
-           columns: Mapping[str, str] | None = None, folded: bool = True) -> None:  # fmt: skip
+def figure(
+    draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
+    columns: Mapping[str, str] | None = None, folded: bool = True, pairs: Behind | None = None,
+) -> None:  # fmt: skip
     """The chart with caption, menu and table.
 
     draw : (theme, narrow) -> figure; table : which of the result's tables stands behind it, the first if not said
     rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
-    folded : whether the table waits behind a click
+    folded : whether the table waits behind a click; pairs : see `show_table`
     """
     frame = result.table(table) if rows is None else rows
     for width, narrow in (("wide", False), ("narrow", True)):
@@ -74,10 +77,10 @@ def figure(draw: Draw, result: Result, table: str | None = None, *, key: str, ro
             )  # fmt: skip
     foot(result, frame, table or next(iter(result.tables)), key)
     if folded:
-        with st.expander("The same as a table"):
-            show_table(frame, columns, key=key)
+        with st.expander("The same as a table" + (", with the pairs behind each row" if pairs else "")):
+            show_table(frame, columns, key=key, pairs=pairs)
     else:
-        show_table(frame, columns, key=key)
+        show_table(frame, columns, key=key, pairs=pairs)
 
 
 def foot(result: Result, frame: pd.DataFrame, name: str, key: str) -> None:
@@ -114,8 +117,12 @@ def file_name(result: Result, table: str) -> str:
     return re.sub(r"[^\w.-]+", "-", "-".join(parts)).strip("-")[:120] + ".csv"
 
 
-def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *, key: str) -> None:
-    """A table as people read it: numbers by charts.words, right-aligned, sorting by value all the same."""
+def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *, key: str,
+               pairs: Behind | None = None) -> None:  # fmt: skip
+    """A table as people read it: numbers by charts.words, right-aligned, sorting by value all the same.
+
+    pairs : from a row to the pairs that it counts; a ticked row then has a link that opens them
+    """
     from exports.text import for_people
 
     wanted = {c: c.replace("_", " ") for c in frame.columns} if columns is None else columns
@@ -128,14 +135,24 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
         for c in shown.columns
     }  # fmt: skip
     height: int | Literal["content"] = ROW_HEIGHT * (TABLE_ROWS + 1) + 3 if len(shown) > TABLE_ROWS else "content"
-    st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
-                 row_height=ROW_HEIGHT)  # fmt: skip
+    if pairs is None:
+        st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
+                     row_height=ROW_HEIGHT)  # fmt: skip
+        return
+    rows = frame.to_dict("records")
+    with_links(
+        lambda: st.dataframe(
+            style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
+            row_height=ROW_HEIGHT, on_select="rerun", selection_mode="single-row",
+        ), rows, pairs,
+    )  # fmt: skip
 
 
 INTERVALS = {
     "interval": ("lower", "upper"),
     "scaled_interval": ("scaled_lower", "scaled_upper"),
     "rank_interval": ("rank_lower", "rank_upper"),
+    "simultaneous_interval": ("simultaneous_lower", "simultaneous_upper"),
 }
 """Columns made of two others, for tables that people read."""
 

@@ -34,6 +34,9 @@ SCREENS = (
            ("rank", "compare", *(study for s in RANKINGS for study in s.studies)),
            ("show", "with", "alone", "focus", "all", "truth", "position", "open",
             *(word for s in RANKINGS for word in s.words))),
+    Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),
+           ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
+            "fitted", "lacking", "unlabelled", "all_criteria")),
     Screen("pages/data.py", "Data", ":material/database:", "Files", ("datasets health",)),
 )  # fmt: skip
 

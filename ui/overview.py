@@ -9,6 +9,7 @@ import streamlit as st
 
 import studies  # noqa: F401  (registers the studies)
 from charts import words
+from data.queries.examples import PairsBehind
 from errors import JurylensError
 from studies.compare import Compare
 from studies.health import Health
@@ -17,6 +18,7 @@ from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
 from ui import session
 from ui.ask import chosen, shown
+from ui.behind import of_everything, of_finding, open_pairs, ranked_by, shared_by
 from ui.figure import figure
 from ui.navigation import link
 from ui.selection import set_word
@@ -71,7 +73,13 @@ def finding(seen: View) -> Found:
         st.caption(lead.trust)
     _what_is_missing(seen, found)
     if lead is not None:
-        link(seen, "Rankings", "See who moves", icon=":material/arrow_forward:")
+        with st.container(horizontal=True, key="onwards"):
+            link(seen, "Rankings", "See who moves", icon=":material/arrow_forward:")
+            if "compare" in found.results:
+                held = found.results["compare"][0]
+                row = held.table("judges").iloc[0]
+                behind = shared_by(str(held.settings["reference"]), str(row["judge"]))
+                open_pairs(seen, behind, f"Read the {words.plural(int(row['pairs']), 'shared pair')}")
     return found
 
 
@@ -144,6 +152,7 @@ def ask_reference(seen: View) -> None:
 def tiles(seen: View, found: Found) -> None:
     """At most four figures, each with what stands behind it."""
     assert seen.facts is not None
+    assert seen.names is not None
     facts = seen.facts
     people = sum(j.get("annotators", 0) for j in facts.judges)
     note = f"{words.plural(facts.pairs, 'pair')} · {words.plural(facts.prompts, 'prompt')}"
@@ -157,6 +166,8 @@ def tiles(seen: View, found: Found) -> None:
             with st.container(border=True, height="stretch", gap="xxsmall"):
                 st.metric(tile.label, tile.value)
                 st.caption(tile.note)
+                if tile is listed[0]:
+                    open_pairs(seen, of_everything(seen.names), "Read them")
 
 
 def two_columns(seen: View, found: Found) -> None:
@@ -184,6 +195,7 @@ def what_differs(seen: View, found: Found) -> None:
         figure(
             lambda theme, _: gap_chart(models, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
             result, "models", key="differs", columns=Compare.shown,
+            pairs=lambda row: shared_by(reference, judge, str(row["model"])),
         )  # fmt: skip
         with st.container(horizontal=True, gap="small", key="five"):
             st.caption("Look closer:", width="content")
@@ -195,6 +207,7 @@ def what_differs(seen: View, found: Found) -> None:
         figure(
             lambda theme, _: ranking_chart(result.table(), theme, humans=seen.humans, most=FIVE, narrow=True),
             result, "ranking", key="first", columns=Rank.shown,
+            pairs=lambda row: ranked_by(str(row["judge"]), row),
         )  # fmt: skip
 
 
@@ -202,20 +215,29 @@ def what_to_distrust(seen: View, found: Found) -> None:
     """Health findings and the warnings of what was computed, the gravest first, each with its remedy."""
     st.subheader("What to distrust", anchor=False)
     health = session.run(chosen(Health))
-    listed = list(health.findings)
+    assert seen.names is not None
+    rows = health.table().to_dict("records")
+    listed = [(one, of_finding(row, seen.names)) for one, row in zip(health.findings, rows, strict=True)]
     for command in found.lines:
         many = len(found.results[command]) > 1
         for result in found.results[command]:
-            listed += [Finding(f"{result.study.judge[-1]}: {w}" if many else w, 1) for w in result.warnings]
-    listed.sort(key=lambda f: -f.severity)
+            said = [f"{result.study.judge[-1]}: {w}" if many else w for w in result.warnings]
+            listed += [(Finding(text, 1), None) for text in said]
+    listed.sort(key=lambda item: -item[0].severity)
     if not listed:
         st.markdown("Nothing stands out: the models are connected, no cell is thin, the shown order is known.")
-    for one in listed[:FIVE]:
-        st.markdown(f"- {sentence(one)}")
+    for item in listed[:FIVE]:
+        _told(seen, *item)
     if len(listed) > FIVE:
         with st.expander(f"{len(listed) - FIVE} more"):
-            for one in listed[FIVE:]:
-                st.markdown(f"- {sentence(one)}")
+            for item in listed[FIVE:]:
+                _told(seen, *item)
+
+
+def _told(seen: View, one: Finding, behind: PairsBehind | None) -> None:
+    st.markdown(f"- {sentence(one)}")
+    if behind is not None:
+        open_pairs(seen, behind, "Read these pairs")
 
 
 def sentence(one: Finding) -> str:

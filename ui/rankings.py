@@ -7,12 +7,14 @@ import streamlit as st
 
 from charts import words
 from data import queries
+from data.queries.examples import PairsBehind
 from studies.compare import Compare
 from studies.overview import beyond_noise, escape
 from studies.rank import Rank
 from studies.study import Result
 from ui import selection, session
 from ui.ask import shown
+from ui.behind import open_pairs, pairs_link, ranked_by, shared_by
 from ui.figure import figure
 from ui.navigation import link
 from ui.overview import ask_reference, nothing_loaded
@@ -83,13 +85,24 @@ def choose_view(judge: str | None) -> str:
     return view
 
 
-def finding(result: Result) -> None:
-    """The sentence that opens the page, and the line that lets one trust it."""
+def finding(seen: View, result: Result) -> None:
+    """The sentence that opens the page, the line that lets one trust it, and the pairs that it speaks of."""
     line = type(result.study).overview([result])
     assert line is not None
     with st.container(key="finding"):
         st.markdown(f"**{line.finding}** {line.more}")
     st.caption(line.trust)
+    read_pairs(seen, result)
+
+
+def read_pairs(seen: View, result: Result) -> None:
+    """The pairs on which the judges were compared, or behind one judge's ranking."""
+    row = result.table("judges").iloc[0]
+    if isinstance(result.study, Compare):
+        behind = shared_by(str(result.settings["reference"]), str(row["judge"]))
+        open_pairs(seen, behind, f"Read the {words.plural(int(row['pairs']), 'shared pair')}")
+    else:
+        open_pairs(seen, PairsBehind((str(row["judge"]),), fitted=True), "Read the pairs behind these judgments")
 
 
 def two_judges(seen: View, result: Result, judge: str, view: str, planted: pd.DataFrame | None) -> None:
@@ -103,13 +116,16 @@ def two_judges(seen: View, result: Result, judge: str, view: str, planted: pd.Da
     lookup(models, reference, judge)
     if view == "flips":
         figure(lambda theme, narrow: flip_chart(flips, theme, narrow=narrow, models=models, reference=reference),
-               result, "flips", key="flips", columns=FLIPS, folded=False)  # fmt: skip
+               result, "flips", key="flips", columns=FLIPS, folded=False,
+               pairs=lambda row: PairsBehind((reference, judge), shared=True, between=(row["model_1"], row["model_2"])),
+               )  # fmt: skip
         return
     draw, most = slope_chart if view == "slope" else gap_chart, _how_many(len(models))
     headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (Compare.shown or {}).items()}
     figure(lambda theme, narrow: draw(models, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow,
                                       truth=planted),
-           result, "models", key=view, columns=headings, folded=False)  # fmt: skip
+           result, "models", key=view, columns=headings, folded=False,
+           pairs=lambda row: shared_by(reference, judge, str(row["model"])))  # fmt: skip
 
 
 def _how_many(models: int) -> int:
@@ -144,6 +160,7 @@ def lookup(models: pd.DataFrame, reference: str, judge: str) -> None:
         f"**{escape(focus)}** is number {ranks['ref']} of {len(models)} for {escape(reference)} and number "
         f"{ranks['judge']} for {escape(judge)}; {sure}."
     )
+    pairs_link(shared_by(reference, judge, focus))
 
 
 def _q(value: object) -> str:
@@ -171,7 +188,8 @@ def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
     most = _how_many(len(ranking))
     figure(lambda theme, narrow: ranking_chart(ranking, theme, humans=seen.humans, most=most, narrow=narrow,
                                                truth=planted),
-           result, "ranking", key="ranking", columns=Rank.shown, folded=False)  # fmt: skip
+           result, "ranking", key="ranking", columns=Rank.shown, folded=False,
+           pairs=lambda row: ranked_by(str(row["judge"]), row))  # fmt: skip
 
 
 def remarks(result: Result | None) -> None:

@@ -80,13 +80,14 @@ def page_word(name: str, options: Mapping[str, Any] | list[str], default: str | 
     return str(asked[-1])
 
 
-def drop_word(name: str) -> None:
-    """Take a word that means nothing here out of the address, and say so."""
+def drop_word(name: str, said: str | None = None) -> None:
+    """Take a word that means nothing here out of the address, and say so. said : the sentence, where another fits"""
     words = dict(st.session_state["words"])
     gone = words.pop(name, [])
     st.session_state["words"] = st.session_state["written"] = words
     st.query_params.from_dict(words)
-    st.info(ask.plain(f"“{name}={', '.join(gone)}” means nothing here and was left out."), icon=":material/link_off:")
+    said = said or f"“{name}={', '.join(gone)}” means nothing here and was left out."
+    st.info(ask.plain(said), icon=":material/link_off:")
 
 
 def on_change(name: str, key: str) -> Callable[[], None]:

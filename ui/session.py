@@ -45,8 +45,7 @@ def answer(study: Study) -> Result:
     with where.reading(f"looking up {study.command}") as con:
         resolved = study.resolve(where)
         names = queries.catalog(con, resolved.dataset or "")
-        fingerprint = queries.fingerprint(con, names, resolved.judge)
-        key = (str(where.path), names.dataset_id, resolved, fingerprint, VERSION)
+        key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
     slot = st.empty()
     begun = time.monotonic()
 

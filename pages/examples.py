@@ -1,0 +1,21 @@
+"""Examples: the pairs behind a number, and what every judge said of them."""
+
+import streamlit as st
+
+from ui import examples, selection
+from ui.figure import foot
+from ui.overview import nothing_loaded
+
+seen = selection.current()
+st.title("Examples", anchor=False)
+if seen.names is None:
+    nothing_loaded()
+study = examples.asked(seen)
+result = examples.answer(seen, study)
+if result is not None:
+    examples.finding(seen, result)
+examples.filters(seen, study)
+if result is not None:
+    examples.walk(result)
+    examples.one_pair(seen, result)
+    foot(result, result.table(), "examples", "examples")
