@@ -27,7 +27,8 @@ from analysis.bradley_terry import BradleyTerry
 from analysis.cells import Cells, Floats, Ints, PairCounts, dense_codes, place
 from analysis.connectivity import connected_replicates
 from analysis.replicates import refit
-from analysis.sandwich import cluster_codes
+from analysis.sandwich import cluster_codes, influences
+from analysis.strengths import Strengths
 from errors import NotIdentifiedError
 
 REPLICATES = 1000
@@ -129,6 +130,27 @@ def bootstrap_strengths(
     )
 
 
+def one_step_strengths(
+    fits: Sequence[Strengths], cells: Sequence[Cells], way: str, rng: np.random.Generator, replicates: int = REPLICATES
+) -> tuple[Bootstrap, ...]:
+    """As `bootstrap_strengths`, for any fit: each replicate is one Newton step from the estimates.
+
+    Without refits no model can be separated and there is no ridge; clusters are drawn by `POISSON`'s weights.
+    """
+    moved: Floats = np.zeros((replicates, sum(len(fit.parameters) for fit in fits)))
+    n = 0
+    for block in influences(fits, cells, way):
+        drawn = POISSON[np.frombuffer(rng.bytes(len(block) * replicates), dtype=np.uint8)]
+        moved += (drawn.reshape(replicates, len(block)) - 1.0) @ block
+        n += len(block)
+    out, start = [], 0
+    for fit in fits:
+        strength = fit.strength + moved[:, start : start + len(fit.models)]
+        out.append(Bootstrap(strength, np.zeros(replicates, dtype=bool), way, n, 0.0))
+        start += len(fit.parameters)
+    return tuple(out)
+
+
 def refit_weighted(
     fit: BradleyTerry, cells: Cells, way: str, weight: NDArray[np.int16], *, ridge: float = RIDGE
 ) -> Bootstrap:
@@ -149,8 +171,8 @@ def refit_weighted(
     strength, separated = np.empty((replicates, len(fit.models))), np.zeros(replicates, dtype=bool)
 
     def refit_block(start: int) -> None:
-        some = slice(start, start + size)
-        total: NDArray[Any] = np.zeros((2 * len(fit.counts.a), len(range(*some.indices(replicates)))), dtype=judge.total)
+        some = slice(start, min(start + size, replicates))
+        total: NDArray[Any] = np.zeros((2 * len(fit.counts.a), some.stop - start), dtype=judge.total)
         for k, tile in enumerate(judge.tiles):
             total += tile @ weight[k * TILE : (k + 1) * TILE, some].astype(tile.dtype)
         strength[some], separated[some] = judge.refit(total, ridge)

@@ -6,18 +6,20 @@ Both judges are fitted on the pairs they share and on the models identified for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.bootstrap import REPLICATES
-from analysis.bradley_terry import BradleyTerry, fit_bradley_terry
+from analysis.bootstrap import REPLICATES, Report
 from analysis.cells import Cells, Floats, fold_to_pairs
 from analysis.connectivity import find_kept
 from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
 from analysis.rank_correlation import RankCorrelation, correlate_ranks
+from analysis.reliability import Corrected, correct_agreement
 from analysis.sandwich import strength_covariance
+from analysis.strengths import Strengths, Ties, fit_strengths
 from analysis.tables import floats
 from analysis.vcov import Clustering, Covariance
 from errors import NotIdentifiedError
@@ -54,14 +56,16 @@ class Comparison:
     reference, judge : fits on the shared pairs and common models, each with strengths of mean 0
     covariance : joint, over the reference's parameters, then the judge's
     gaps : per model; correlation : of the two orders; flips : most certain first
+    corrected : agreement of the strengths net of noise; None where it was not asked for or has too few clusters
     not_compared : models left out with their cause; n_draws : behind every p_flip
     """
 
-    reference: BradleyTerry
-    judge: BradleyTerry
+    reference: Strengths
+    judge: Strengths
     covariance: Covariance
     gaps: Gaps
     correlation: RankCorrelation
+    corrected: Corrected | None
     flips: tuple[Flip, ...]
     not_compared: tuple[NotCompared, ...]
     n_draws: int
@@ -80,6 +84,8 @@ class Comparison:
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before believing the numbers."""
         found = [*self.gaps.warnings, *self.correlation.warnings]
+        if self.corrected is not None:
+            found += [text for text in (self.corrected.why_not, self.corrected.warning) if text is not None]
         if self.not_compared:
             n = len(self.not_compared)
             some = ", ".join(f"{one.model} ({one.cause})" for one in self.not_compared[:3])
@@ -112,19 +118,24 @@ def compare_strengths(
     clustering: Clustering,
     rng: np.random.Generator,
     *,
+    ties: Ties = "half",
     position: bool = False,
     names: tuple[str, str] = ("reference", "judge"),
     margin: float = EQUIVALENCE_MARGIN,
     replicates: int = REPLICATES,
     draws: int = DRAWS,
+    n_prompts: int | None = None,
+    report: Report | None = None,
 ) -> Comparison:
     """Fit both judges on common models and compare their strengths.
 
     reference, judge : judgments on the pairs that both judged, over the same models, with shared
         cluster codes
-    position : one position effect for each judge, beside the strengths
+    ties : see `fit_strengths`; position : one position effect for each judge, beside the strengths
     names : of the two judges, for causes; margin : see `find_gaps`
     replicates : of the rank correlation's bootstrap, 0 for no interval; draws : behind each p_flip
+    n_prompts : behind the judgments, for the agreement net of noise; None leaves it out
+    report : called with the share that is done; may raise to stop the work
 
     Raises NotIdentifiedError when fewer than two models are identified for both judges.
     """
@@ -133,10 +144,10 @@ def compare_strengths(
     common = _common_models(reference, judge, names)
     models = common.models
     pair = [reference.among(models), judge.among(models)]
-    fits = [fit_bradley_terry(part, position=position) for part in pair]
+    fits = [fit_strengths(part, ties=ties, position=position) for part in pair]
     covariance = strength_covariance(fits, pair, clustering)
     n = len(models)
-    width = len(fits[0].parameters)
+    width = len(fits[0].parameters)  # the same for both: the same models, ties and position
     strengths = np.r_[0:n, width : width + n]
     joint = covariance.of(lambda w: w[..., strengths], np.eye(2 * width)[strengths])
     return Comparison(
@@ -144,11 +155,22 @@ def compare_strengths(
         judge=fits[1],
         covariance=covariance,
         gaps=find_gaps(models, joint, margin=margin),
-        correlation=correlate_ranks(fits, pair, clustering, rng, replicates=replicates),
-        flips=_find_flips(fits[0], fits[1], joint, rng, draws),
+        correlation=correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report),
+        corrected=None if n_prompts is None else _corrected(fits, pair, n_prompts),
+        flips=_find_flips(fits, pair, joint, rng, draws),
         not_compared=common.not_compared,
         n_draws=draws,
     )
+
+
+def _corrected(fits: Sequence[Strengths], cells: Sequence[Cells], n_prompts: int) -> Corrected | None:
+    ways = set(cells[0].clusters) & set(cells[1].clusters)
+    if "prompt" not in ways:
+        return None
+    try:
+        return correct_agreement(fits, cells, n_prompts, sorted(ways))
+    except NotIdentifiedError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -165,7 +187,7 @@ def _common_models(reference: Cells, judge: Cells, names: tuple[str, str]) -> _C
         kept: list[set[str]] = []
         for name, cells in zip(names, (reference, judge), strict=True):
             try:
-                found = find_kept(fold_to_pairs(cells.without_position().among(models)), models)
+                found = find_kept(fold_to_pairs(cells.plain().among(models)), models)
             except NotIdentifiedError as error:
                 raise NotIdentifiedError(f"{name}: {error}") from error
             kept.append({models[k] for k in found.kept})
@@ -185,8 +207,9 @@ def _common_models(reference: Cells, judge: Cells, names: tuple[str, str]) -> _C
 
 
 def _find_flips(
-    reference: BradleyTerry, judge: BradleyTerry, joint: Covariance, rng: np.random.Generator, draws: int
+    fits: Sequence[Strengths], cells: Sequence[Cells], joint: Covariance, rng: np.random.Generator, draws: int
 ) -> tuple[Flip, ...]:
+    reference, judge = fits
     n = len(reference.models)
     # What differs by the optimiser's rounding alone is a tie, not an order.
     theta_r, theta_j = np.round(reference.strength, 9), np.round(judge.strength, 9)
@@ -203,9 +226,12 @@ def _find_flips(
         i, j = one[start : start + step], two[start : start + step]
         order: Floats = (drawn[i] - drawn[j]) * (drawn[n + i] - drawn[n + j])
         p_flip[start : start + step] = (order < 0).mean(axis=1)
-    met = np.zeros((n, n), dtype=np.int64)
-    for fit in (reference, judge):
-        np.add.at(met, (fit.counts.a, fit.counts.b), fit.counts.count)
+    met = np.zeros(n * n)
+    for part in cells:
+        key = np.minimum(part.i, part.j).astype(np.int64) * n + np.maximum(part.i, part.j)
+        met += np.bincount(key, part.count, n * n)
     models = reference.models
-    flips = [Flip(models[i], models[j], float(p), int(met[i, j])) for i, j, p in zip(one, two, p_flip, strict=True)]
+    judgments = met[one * n + two].astype(np.int64).tolist()
+    found = zip(one, two, p_flip.tolist(), judgments, strict=True)
+    flips = [Flip(models[i], models[j], p, n_judgments) for i, j, p, n_judgments in found]
     return tuple(sorted(flips, key=lambda flip: (-flip.p_flip, flip.model_1, flip.model_2)))

@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from analysis.bootstrap import REPLICATES, RIDGE, Report, bootstrap_strengths
+from analysis.bootstrap import REPLICATES, RIDGE, Report, bootstrap_strengths, one_step_strengths
 from analysis.bradley_terry import BradleyTerry
 from analysis.cells import Cells, Floats
+from analysis.strengths import Strengths
 from analysis.tables import floats
 from analysis.vcov import Clustering
 from errors import OptionError
@@ -145,7 +146,7 @@ class RankCorrelation:
 
 
 def correlate_ranks(
-    fits: Sequence[BradleyTerry],
+    fits: Sequence[Strengths],
     cells: Sequence[Cells],
     clustering: Clustering,
     rng: np.random.Generator,
@@ -156,7 +157,8 @@ def correlate_ranks(
     """Spearman's rho and Kendall's tau-b of two judges with their cluster-bootstrap intervals.
 
     fits : reference and judge, over the same models; cells : their judgments
-    With two ways of clustering the first (prompt) is drawn; without clustering there is no interval.
+    With two ways of clustering the first (prompt) is drawn; without clustering there is no interval. Where ties are an
+    outcome of their own, replicates are one Newton step from the fit instead of refits.
     report : called with the share that is done; may raise to stop the work
 
     Raises NotIdentifiedError with fewer than two clusters.
@@ -171,7 +173,11 @@ def correlate_ranks(
         empty = np.empty(0)
         return RankCorrelation(_figure(rho, empty), _figure(tau, empty), None, 0, 0, 0.0, RIDGE, note)
     way = clustering.name.split("+")[0]
-    drawn = bootstrap_strengths(fits, cells, way, rng, replicates=replicates, ridge=RIDGE, report=report)
+    plain = [fit for fit in fits if isinstance(fit, BradleyTerry)]
+    if len(plain) == len(fits):
+        drawn = bootstrap_strengths(plain, cells, way, rng, replicates=replicates, ridge=RIDGE, report=report)
+    else:
+        drawn = one_step_strengths(fits, cells, way, rng, replicates)
     separated = drawn[0].separated | drawn[1].separated
     n = drawn[0].n_clusters
     share = float(separated.mean())
@@ -182,7 +188,7 @@ def correlate_ranks(
         n_clusters=n,
         n_replicates=replicates,
         share_separated=share,
-        penalty=RIDGE,
+        penalty=drawn[0].penalty,
         warnings=_warnings(clustering, way, n, share),
     )
 

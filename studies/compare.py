@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import pandas as pd
 
+from analysis.bootstrap import Report
 from analysis.compare import Comparison, compare_strengths
+from analysis.reliability import FEW_PROMPTS
+from analysis.strengths import TIE_NAMES, Ties
 from analysis.tables import floats
 from analysis.vcov import choose_clustering
 from charts import words
@@ -18,10 +21,14 @@ from data.model import Progress, option
 from data.queries import Catalog
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.overview import Line, compare_line
 from studies.rank import check_annotators
 from studies.study import Fitted, Result, register
+
+
+def _part(progress: Progress, begin: float, parts: int, text: str) -> Report:
+    return lambda done: progress(begin + done / parts, text)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Compare(Fitted):
     """Each judge's ranking held against the reference's, fitted on the pairs they share."""
 
     command: ClassVar[str] = "compare"
+    models_ties: ClassVar[bool] = True
     title: ClassVar[str] = "Where judges part"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
@@ -69,7 +77,8 @@ class Compare(Fitted):
         for k, judge in enumerate(others):
             progress(k / len(others), f"comparing {judge} with {reference}")
             try:
-                held.append(self._hold(store, names, reference, judge))
+                report = _part(progress, k / len(others), len(others), f"comparing {judge} with {reference}")
+                held.append(self._hold(store, names, reference, judge, report))
             except (NotIdentifiedError, EmptySelectionError) as error:
                 if len(others) == 1:
                     raise
@@ -96,7 +105,7 @@ class Compare(Fitted):
                     columns=["judge", "model", "cause"],
                 ),
             },
-            values={k: single.get(k) for k in ("spearman", "kendall", "scale")},
+            values={k: single.get(k) for k in ("spearman", "kendall", "corrected", "scale")},
             settings=self.settings() | {"reference": reference, "clustering": held[0].comparison.clustering.name},
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(one, reference) for one in held),
@@ -110,7 +119,7 @@ class Compare(Fitted):
         settings = results[0].settings
         return compare_line(settings["reference"], judges, models, settings["level"], settings["ties"])
 
-    def _hold(self, store: Store, names: Catalog, reference: str, judge: str) -> Held:
+    def _hold(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:
             ids = [names.judges[reference][0], names.judges[judge][0]]
             condition = queries.shared_pairs(queries.where(self, names, self.ties), ids)
@@ -126,13 +135,20 @@ class Compare(Fitted):
             if self.position and extent["known_order"] == 0:
                 raise OptionError("--position: this file does not record which response was shown first")
             ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt")))
-            counts = queries.counts(con, condition, ways, self.position)
+            if extent["prompts"] < FEW_PROMPTS:
+                # The agreement net of noise then speaks about these prompts, by pair.
+                ways = tuple(dict.fromkeys((*ways, "pair")))
+            modelled = self.ties in TIE_NAMES
+            counts = queries.counts(con, condition, ways, self.position, modelled)
+            soft = queries.soft_judgments(con, condition) if modelled else {}
             pairs = queries.pairs_between(con, condition)
         models = models_met(counts, names)
         cells = [judge_cells(counts, names, j, models, ways, self.position) for j in (reference, judge)]
+        for one, one_id in zip((reference, judge), ids, strict=True):
+            require_hard(one, soft.get(one_id, 0), self.ties)
         comparison = compare_strengths(
-            cells[0], cells[1], clustering, np.random.default_rng(self.seed), position=self.position,
-            names=(reference, judge),
+            cells[0], cells[1], clustering, np.random.default_rng(self.seed), ties=cast(Ties, self.ties),
+            position=self.position, names=(reference, judge), n_prompts=extent["prompts"], report=report,
         )  # fmt: skip
         by_id = {i: name for name, i in names.models.items()}
         pairs["a"], pairs["b"] = pairs["a"].map(by_id), pairs["b"].map(by_id)
@@ -164,6 +180,10 @@ class Compare(Fitted):
         for name, boot in (("spearman", comparison.correlation.spearman), ("kendall", comparison.correlation.kendall)):
             interval = boot.interval(self.level)
             out[name] = {"value": interval.value, "lower": interval.lower, "upper": interval.upper}
+        net = comparison.corrected.interval(self.level) if comparison.corrected is not None else None
+        out["corrected"] = None
+        if net is not None and net.value is not None:
+            out["corrected"] = {"value": net.value, "lower": net.lower, "upper": net.upper}
         scale = comparison.gaps.scale_table(self.level)
         out["scale"] = scale.iloc[0].to_dict() if len(scale) else None
         out |= {
@@ -183,7 +203,7 @@ class Compare(Fitted):
         """{value, lower, upper} as columns name, name_lower, name_upper."""
         row: dict[str, Any] = {}
         for key, value in figures.items():
-            if key in ("spearman", "kendall", "scale"):
+            if key in ("spearman", "kendall", "corrected", "scale"):
                 value = value or {}
                 row[key] = value.get("value")
                 row[f"{key}_lower"] = value.get("lower")

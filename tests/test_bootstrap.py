@@ -149,3 +149,22 @@ def test_one_cluster_is_refused_and_work_can_be_stopped():
 
     with pytest.raises(Stopped):
         draw(random_cells(np.random.default_rng(0)), report=stop)
+
+
+def test_one_step_spreads_like_the_refits():
+    """For any fit: the spread of its replicates is that of the sandwich without its G/(G - 1)."""
+    cells = random_cells(np.random.default_rng(1), n_models=6, n_prompts=3000, n=12_000)
+    fit = fit_bradley_terry(cells)
+    [found] = bootstrap.one_step_strengths([fit], [cells], "prompt", np.random.default_rng(0), 2000)
+    expected = strength_covariance([fit], [cells], PROMPT).se
+    assert found.strength.std(axis=0) == pytest.approx(expected, rel=0.05)
+    assert found.strength.mean(axis=0) == pytest.approx(fit.strength, abs=4 * expected.max() / np.sqrt(2000))
+
+
+def test_weights_of_one_are_the_fit_itself():
+    cells = random_cells(np.random.default_rng(1), n_prompts=80)
+    fit = fit_bradley_terry(cells)
+    found = bootstrap.refit_weighted(fit, cells, "prompt", np.ones((80, 3), dtype=np.int16), ridge=0.0)
+    assert found.strength == pytest.approx(np.tile(fit.strength, (3, 1)), abs=1e-9)
+    with pytest.raises(ValueError, match="79 weights for 80 clusters"):
+        bootstrap.refit_weighted(fit, cells, "prompt", np.ones((79, 3), dtype=np.int16))

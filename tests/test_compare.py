@@ -171,3 +171,20 @@ def test_published_judgments(file, rho):
     assert found.gaps.scale is not None
     assert found.n_clusters == 13
     assert any("13 prompts" in warning for warning in found.warnings)
+
+
+def test_ties_as_an_outcome_of_their_own_are_compared_too():
+    rng = np.random.default_rng(5)
+    cells = []
+    for _ in range(2):
+        one = random_cells(rng, n_models=5, n_prompts=60, n=900)
+        cells.append(dataclasses.replace(one, tied=np.where(one.score == 0.5, 1.0, 0.0)))
+    found = compare_strengths(*cells, Clustering("prompt"), np.random.default_rng(0), ties="davidson", n_prompts=60)
+    plain = compare_strengths(*cells, Clustering("prompt"), np.random.default_rng(0), n_prompts=60)
+    assert found.reference.coefficients["log nu"] < 0
+    # Ties that say nothing about strength stretch the scale a little and keep the order.
+    assert np.corrcoef(found.reference.strength, plain.reference.strength)[0, 1] > 0.99
+    assert found.correlation.penalty == 0
+    assert found.correlation.spearman.interval().lower < found.correlation.spearman.value
+    assert plain.corrected is not None
+    assert plain.corrected.clusters == "prompt"
