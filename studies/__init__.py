@@ -1,3 +1,3 @@
 """Questions with their options: each module registers its studies. Import this package to know them all."""
 
-from studies import compare, coverage, examples, health, rank  # noqa: F401
+from studies import compare, controls, coverage, examples, factors_list, health, places, rank, reliability, tie_policies  # noqa: F401

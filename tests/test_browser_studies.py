@@ -26,10 +26,12 @@ SELECTION = {"dataset": ["sample"], "judge": ["people", "magpie-judge"], "ties":
 PLACES = {
     "rank": ("rankings", "show=alone&alone=magpie-judge", "ranking", "ranking"),
     "compare": ("rankings", "show=slope", "slope", "models"),
+    "reliability": ("rankings", "open=agreement", "agreement", "agreement"),
     "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
     "datasets coverage": ("", "", "coverage", "coverage"),
+    "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 
 

@@ -23,5 +23,7 @@ class Section:
 
 
 RANKINGS: tuple[Section, ...] = (
+    Section("agreement", "How alike are the orders, net of noise?", ("reliability",)),
     Section("places", "How sure is each place?", ("places",), ("places_of", "places_all", "replicates")),
+    Section("ties", "Does the rule for ties change the order?", ("tie-policies",)),
 )

@@ -1,0 +1,139 @@
+"""How alike are the orders of two judges, net of noise, and how alike are people among themselves?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.bradley_terry import fit_bradley_terry
+from analysis.compare import compare_strengths
+from analysis.rank_correlation import Interval
+from analysis.reliability import FEW_PROMPTS, SPLITS, Ceiling, split_halves
+from analysis.tables import floats
+from analysis.vcov import Clustering
+from charts import words
+from data import queries
+from data.model import Progress
+from data.queries import Catalog
+from data.store import Store
+from errors import EmptySelectionError, NotIdentifiedError
+from studies.cells import judge_cells, models_met
+from studies.study import Fitted, Result, register
+
+
+@register
+@dataclass(frozen=True)
+class Reliability(Fitted):
+    """Agreement of rankings with the reference, as it stands and net of noise, beside split-half ceilings."""
+
+    command: ClassVar[str] = "reliability"
+    title: ClassVar[str] = "How alike are the orders, net of noise?"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "pearson": "as it stands", "corrected": "net of noise", "interval": "net of noise, interval",
+        "reliability_ref": "reliability, reference", "reliability_judge": "reliability, judge", "pairs": "pairs",
+    }  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if len(self.judge) < 2:
+            raise EmptySelectionError("reliability needs two judges, the reference first: add --judge NAME")
+        reference, *others = self.judge
+        with store.reading("reliability: names") as con:
+            names = queries.catalog(con, self.dataset or "")
+            fingerprint = queries.fingerprint(con, names, self.judge)
+        rows: list[dict[str, Any]] = []
+        warnings: list[str] = []
+        for k, judge in enumerate(others):
+            progress(k / (len(others) + 1), f"holding {judge} against {reference}")
+            try:
+                row, said = self._agreement(store, names, reference, judge)
+            except (NotIdentifiedError, EmptySelectionError) as error:
+                warnings.append(f"{judge}: {error}")
+                continue
+            rows.append(row)
+            warnings += [f"{judge}: {w}" if len(others) > 1 else w for w in said]
+        if not rows:
+            raise NotIdentifiedError("no judge can be compared with the reference. " + " ".join(warnings))
+        progress(len(others) / (len(others) + 1), f"splitting {reference} in halves")
+        ceilings = self._ceilings(store, names, reference, warnings)
+        progress(1.0, "done")
+        agreement = pd.DataFrame(rows)
+        for column in ("pearson", "corrected", "lower", "upper", "reliability_ref", "reliability_judge"):
+            agreement[column] = floats(agreement[column].tolist())
+        return Result(
+            study=self,
+            tables={"agreement": agreement, "ceilings": ceilings},
+            values={},
+            settings=self.settings() | {"reference": reference, "splits": SPLITS},
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=(
+                f"Pearson correlation of Bradley-Terry strengths with those of {reference} on shared pairs, as it "
+                f"stands and corrected for the sampling noise of both (joint covariance), with {words.percent(self.level)} "
+                f"jackknife intervals; {words.ties(self.ties)}. Ceilings: correlation of the strengths of two random "
+                f"halves of {reference}, stepped up by Spearman and Brown, mean and {words.percent(self.level)} range "
+                f"of {SPLITS} splits."
+            ),
+            fingerprint=fingerprint,
+        )
+
+    def _agreement(
+        self, store: Store, names: Catalog, reference: str, judge: str
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        with store.reading(f"holding {judge} against {reference}") as con:
+            ids = [names.judges[reference][0], names.judges[judge][0]]
+            condition = queries.shared_pairs(queries.where(self, names, self.ties), ids)
+            condition += f" AND judge_id IN ({ids[0]}, {ids[1]})"
+            extent = queries.extent(con, condition)
+            if not extent["judgments"]:
+                raise EmptySelectionError(f"{reference!r} and {judge!r} share no pair of two named models")
+            ways = ("prompt", "pair") if extent["prompts"] < FEW_PROMPTS else ("prompt",)
+            counts = queries.counts(con, condition, ways)
+        models = models_met(counts, names)
+        cells = [judge_cells(counts, names, one, models, ways) for one in (reference, judge)]
+        by = Clustering("pair" if "pair" in ways else "prompt")
+        found = compare_strengths(
+            cells[0], cells[1], by, np.random.default_rng(self.seed), names=(reference, judge), replicates=0,
+            n_prompts=extent["prompts"],
+        ).corrected  # fmt: skip
+        if found is None:
+            raise NotIdentifiedError("there are too few prompts to tell noise from agreement")
+        net = found.interval(self.level)
+        row = {
+            "judge": judge, "pearson": found.raw, "corrected": net.value, "lower": net.lower, "upper": net.upper,
+            "reliability_ref": found.reliability[0], "reliability_judge": found.reliability[1],
+            "clusters": found.n_clusters, "clustered_by": found.clusters, "pairs": extent["pairs"],
+            "prompts": extent["prompts"], "note": found.why_not or "",
+        }  # fmt: skip
+        return row, tuple(text for text in (found.why_not, found.warning) if text is not None)
+
+    def _ceilings(self, store: Store, names: Catalog, reference: str, warnings: list[str]) -> pd.DataFrame:
+        """Split-half figures of the reference over its annotators and over its prompts, where it has enough."""
+        with store.reading(f"splitting {reference}") as con:
+            condition = queries.where(self, names, self.ties) + f" AND judge_id = {names.judges[reference][0]}"
+            extent = queries.extent(con, condition)
+            ways = ("annotator", "prompt") if extent["annotators"] else ("prompt",)
+            counts = queries.counts(con, condition, ways)
+        cells = judge_cells(counts, names, reference, models_met(counts, names), ways)
+        found: list[tuple[Ceiling, Interval]] = []
+        for way in ways:
+            try:
+                halves = split_halves(fit_bradley_terry(cells), cells, way, np.random.default_rng(self.seed))
+                found.append((halves, halves.interval(self.level)))
+            except NotIdentifiedError as error:
+                warnings.append(f"no ceiling over {way}s: {error}")
+        if "annotator" not in ways:
+            warnings.append(f"{reference} names no annotators, so there is no ceiling over people")
+        return pd.DataFrame(
+            {
+                "judge": pd.Series([reference] * len(found), dtype="str"),
+                "way": pd.Series([one.way for one, _ in found], dtype="str"),
+                "clusters": pd.Series([one.n_clusters for one, _ in found], dtype="int64"),
+                "value": floats([range_.value for _, range_ in found]),
+                "lower": floats([range_.lower for _, range_ in found]),
+                "upper": floats([range_.upper for _, range_ in found]),
+            }
+        )

@@ -1,0 +1,51 @@
+"""How alike are the orders net of noise, beside what people reach among themselves?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from charts import words
+from charts.agreement import agreement_chart
+from studies.overview import escape
+from studies.reliability import Reliability
+from studies.study import Result
+from ui import session
+from ui.ask import ask
+from ui.figure import figure
+from ui.view import View
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """All judges of the selection against the reference."""
+    if seen.reference is None or judge is None:
+        st.info("This compares a judge with a reference: choose two judges in the sidebar.", icon=":material/info:")
+        return
+    result = session.attempt(replace(ask(Reliability), judge=(seen.reference, *seen.others)))
+    if result is None:
+        return
+    st.markdown(finding(result, judge))
+    figure(
+        lambda theme, narrow: agreement_chart(result.table("agreement"), result.table("ceilings"), theme,
+                                              humans=seen.humans, narrow=narrow),
+        result, "agreement", key="agreement", columns=Reliability.shown, folded=False,
+    )  # fmt: skip
+    for text in result.warnings:
+        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+
+
+def finding(result: Result, judge: str) -> str:
+    """The agreement of the judge looked at, and the ceiling to read it by."""
+    table, ceilings = result.table("agreement"), result.table("ceilings")
+    row = table[table["judge"] == judge].iloc[0] if judge in set(table["judge"]) else table.iloc[0]
+    name, reference = escape(str(row["judge"])), escape(str(result.settings["reference"]))
+    if words.absent(row["corrected"]):
+        said = f"**{name}**: {words.number(row['pearson'])} as it stands; {escape(str(row['note']))}."
+    else:
+        net = words.estimate(row["corrected"], row["lower"], row["upper"])
+        said = f"**Net of noise {name}'s strengths agree with {reference}'s at {net}** (as they stand "
+        said += f"{words.number(row['pearson'])})."
+    for each in ceilings.itertuples():
+        said += f" Two halves of {reference}'s {each.way}s agree at {words.number(each.value)}."
+    return said
