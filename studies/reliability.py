@@ -73,9 +73,9 @@ class Reliability(Fitted):
             caption=(
                 f"Pearson correlation of Bradley-Terry strengths with those of {reference} on shared pairs, as it "
                 f"stands and corrected for the sampling noise of both (joint covariance), with "
-                f"{words.percent(self.level)} jackknife intervals; {words.ties(self.ties)}. Ceilings: correlation of the strengths of two random "
-                f"halves of {reference}, stepped up by Spearman and Brown, mean and {words.percent(self.level)} range "
-                f"of {SPLITS} splits."
+                f"{words.percent(self.level)} jackknife intervals; {words.ties(self.ties)}. Ceilings: correlation of "
+                f"the strengths of two random halves of {reference}, stepped up by Spearman and Brown, mean and "
+                f"{words.percent(self.level)} range of {SPLITS} splits."
             ),
             fingerprint=fingerprint,
         )
