@@ -93,15 +93,18 @@ def correct_agreement(
         else None
     )
     width = len(reference.parameters)
-    moved = np.vstack(list(influences(fits, cells, way)))
-    of_reference, of_judge = moved[:, :n], moved[:, width : width + n]
-    g = len(moved)
-    products = tuple(np.einsum("cm,cm->c", *pair) for pair in (
-        (of_reference, of_judge), (of_reference, of_reference), (of_judge, of_judge),
-    ))  # fmt: skip
+    r, j = reference.strength, judge.strength
+    # Block by block: all that is needed of a cluster's influence are six numbers.
+    parts = []
+    for moved in influences(fits, cells, way):
+        of_r, of_j = moved[:, :n], moved[:, width : width + n]
+        squares = (np.einsum("cm,cm->c", *pair) for pair in ((of_r, of_j), (of_r, of_r), (of_j, of_j)))
+        parts.append(np.stack([*squares, of_j @ r + of_r @ j, 2 * (of_r @ r), 2 * (of_j @ j)]))
+    found = np.hstack(parts)
+    products, crossed = found[:3], found[3:]
+    g = found.shape[1]
     # CR1 above 50 clusters, the delete-one jackknife below: the same sum of squares in other units.
     unit = g / (g - 1) if g >= FEW_CLUSTERS else (g - 1) / g
-    r, j = reference.strength, judge.strength
     whole = _Moments(*(a @ b - unit * p.sum() for (a, b), p in zip(((r, j), (r, r), (j, j)), products, strict=True)))
     reliability = (float(whole.reference / (r @ r)) if r @ r else 0.0, float(whole.judge / (j @ j)) if j @ j else 0.0)
     raw = float(r @ j / np.sqrt((r @ r) * (j @ j))) if (r @ r) * (j @ j) > 0 else float("nan")
@@ -117,9 +120,8 @@ def correct_agreement(
         why = "corrected for noise, the agreement cannot be told from perfect"
         return Corrected(raw, None, None, reliability, way, g, why, warning)
     # Without cluster c the estimates are less by its influence, and the sums of squares lack its own.
-    left_r, left_j = r - of_reference, j - of_judge
     grown = (g / (g - 1)) ** 2 * ((g - 1) / (g - 2) if g >= FEW_CLUSTERS else (g - 2) / (g - 1)) if g > 2 else 1.0
-    sums = [np.einsum("cm,cm->c", *pair) for pair in ((left_r, left_j), (left_r, left_r), (left_j, left_j))]
+    sums = [a @ b - c + p for (a, b), c, p in zip(((r, j), (r, r), (j, j)), crossed, products, strict=True)]
     without = _Moments(*(s - grown * (p.sum() - p) for s, p in zip(sums, products, strict=True))).correlation
     if not np.isfinite(without).all():
         why = "the agreement cannot be corrected for noise: it hangs on a single cluster"
