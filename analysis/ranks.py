@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.bradley_terry import BradleyTerry, fit_bradley_terry
 from analysis.cells import Cells, Floats, Ints
 from analysis.connectivity import LeftOut
 from analysis.sandwich import strength_covariance
+from analysis.strengths import Strengths, Ties, fit_strengths
 from analysis.tables import floats, integers
 from analysis.vcov import Clustering, Covariance
 
@@ -61,7 +61,7 @@ class Ranking:
     fit : strengths and left-out models; covariance : of the fit's parameters
     """
 
-    fit: BradleyTerry
+    fit: Strengths
     covariance: Covariance
 
     @property
@@ -130,15 +130,15 @@ class Ranking:
                 "rank": integers(column(lambda left: left.rank, ranks.rank[order] + shift)),
                 "rank_lower": integers(column(lambda left: left.rank_lower, ranks.lower[order] + shift)),
                 "rank_upper": integers(column(lambda left: left.rank_upper, ranks.upper[order] + shift)),
-                "judgments": integers(column(lambda left: left.judgments, fit.counts.judgments[order])),
+                "judgments": integers(column(lambda left: left.judgments, fit.judgments[order])),
             }
         )
 
 
-def rank_models(cells: Cells, clustering: Clustering, *, position: bool = False) -> Ranking:
+def rank_models(cells: Cells, clustering: Clustering, *, ties: Ties = "half", position: bool = False) -> Ranking:
     """Fit one judge's strengths and their covariance.
 
-    Raises NotIdentifiedError and ConvergenceError as `fit_bradley_terry` and `strength_covariance` do.
+    Raises NotIdentifiedError and ConvergenceError as `fit_strengths` and `strength_covariance` do.
     """
-    fit = fit_bradley_terry(cells, position=position)
+    fit = fit_strengths(cells, ties=ties, position=position)
     return Ranking(fit, strength_covariance([fit], [cells], clustering))

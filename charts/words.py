@@ -9,6 +9,13 @@ import pandas as pd
 
 MINUS = "−"
 
+TIES = {
+    "half": "ties count half",
+    "drop": "ties left out",
+    "davidson": "ties modelled after Davidson",
+    "rao-kupper": "ties modelled after Rao and Kupper",
+}
+
 
 def absent(value: Any) -> bool:
     """Whether a cell holds no number."""
@@ -53,8 +60,8 @@ def percent(level: float) -> str:
 
 
 def ties(policy: str) -> str:
-    """How ties entered a fit: half, drop."""
-    return "ties count half" if policy == "half" else "ties left out"
+    """How ties entered a fit: half, drop, davidson, rao-kupper."""
+    return TIES[policy]
 
 
 def p_value(value: Any) -> str:

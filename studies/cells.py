@@ -9,6 +9,7 @@ import numpy as np
 from analysis.cells import Cells
 from analysis.vcov import Clustering
 from data.queries import Catalog, Counts
+from errors import OptionError
 
 
 def cluster_columns(clustering: Clustering) -> tuple[str, ...]:
@@ -48,4 +49,14 @@ def judge_cells(
         count=frame["n"],
         first=frame["shown"].astype(np.float64) if position else None,
         clusters={c: frame[c] for c in clusters},
+        tied=frame.get("tied"),
     )
+
+
+def require_hard(judge: str, n_soft: int, ties: str) -> None:
+    """Refuse preferences between a win, a tie and a loss where a tie is an outcome of its own."""
+    if n_soft:
+        raise OptionError(
+            f"--ties {ties} takes wins, losses and ties only, and {n_soft:,} judgments by {judge!r} are preferences in "
+            "between (p_a other than 0, .5 and 1): use --ties half or drop"
+        )

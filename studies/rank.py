@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pandas as pd
 
+from analysis.bradley_terry import POSITION
+from analysis.likelihood import share_of_ties
 from analysis.ranks import Ranking, rank_models
+from analysis.strengths import TIE_NAMES, ExtendedBradleyTerry, Ties, coefficient_index
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress, option
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.overview import Line, rank_line
 from studies.study import Fitted, Result, register
 
@@ -26,6 +30,7 @@ class Rank(Fitted):
     """Bradley-Terry ranking of the models by each judge."""
 
     command: ClassVar[str] = "rank"
+    models_ties: ClassVar[bool] = True
     title: ClassVar[str] = "Rankings"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "model": "model", "rank": "rank", "rank_interval": "rank, interval", "strength": "strength",
@@ -55,7 +60,9 @@ class Rank(Fitted):
             if self.position and extent["known_order"] == 0:
                 raise OptionError("--position: this file does not record which response was shown first")
             ways = cluster_columns(clustering)
-            counts = queries.counts(con, condition, ways, self.position)
+            modelled = self.ties in TIE_NAMES
+            counts = queries.counts(con, condition, ways, self.position, modelled)
+            soft = queries.soft_judgments(con, condition) if modelled else {}
         rankings: dict[str, Ranking] = {}
         warnings = []
         for k, judge in enumerate(self.judge):
@@ -64,8 +71,11 @@ class Rank(Fitted):
             mine = counts.of(names.judges[judge][0])
             cells = judge_cells(mine, names, judge, models_met(mine, names), ways, self.position)
             try:
-                rankings[judge] = rank_models(cells, clustering, position=self.position)
-            except NotIdentifiedError as error:
+                require_hard(judge, soft.get(names.judges[judge][0], 0), self.ties)
+                rankings[judge] = rank_models(cells, clustering, ties=cast(Ties, self.ties), position=self.position)
+            except (NotIdentifiedError, OptionError) as error:
+                if len(self.judge) == 1 and isinstance(error, OptionError):
+                    raise
                 warnings.append(f"{judge}: {error}")
         if not rankings:
             raise NotIdentifiedError("no judge's verdicts determine a ranking. " + " ".join(warnings))
@@ -108,14 +118,15 @@ class Rank(Fitted):
             "intervals": ranking.covariance.method,
             "log_likelihood": ranking.fit.log_likelihood,
         }
+        quantile = ranking.covariance.quantiles.two_sided(self.level)
         if ranking.fit.position is not None:
-            se = ranking.covariance.se[-1]
-            half = ranking.covariance.quantiles.two_sided(self.level) * se
+            se = ranking.covariance.se[coefficient_index(ranking.fit, POSITION)]
+            half = quantile * se
             row |= {
                 "position": ranking.fit.position, "position_se": se, "position_lower": ranking.fit.position - half,
                 "position_upper": ranking.fit.position + half,
             }  # fmt: skip
-        return row
+        return row | tie_columns(ranking, quantile)
 
     def _caption(self, rankings: dict[str, Ranking], extent: dict[str, int]) -> str:
         methods = {r.covariance.method for r in rankings.values()}
@@ -127,6 +138,21 @@ class Rank(Fitted):
             + " / ".join(sorted(methods))
             + "."
         )
+
+
+def tie_columns(ranking: Ranking, quantile: float) -> dict[str, float]:
+    """The tie parameter (nu or tau) and the share of ties between equals, each with its interval; else nothing."""
+    fit = ranking.fit
+    if not isinstance(fit, ExtendedBradleyTerry) or fit.tie is None:
+        return {}
+    half = quantile * float(ranking.covariance.se[-1])
+    row: dict[str, float] = {}
+    for end, at in (("", fit.tie), ("_lower", fit.tie - half), ("_upper", fit.tie + half)):
+        # tau ends at 0, where nothing ties.
+        at = at if fit.ties == "davidson" else max(at, 0.0)
+        name, value = ("nu", math.exp(at)) if fit.ties == "davidson" else ("tau", at)
+        row |= {f"{name}{end}": value, f"ties_between_equals{end}": share_of_ties(fit.rule, at)}
+    return row
 
 
 def check_annotators(clustering: Clustering, extent: dict[str, int]) -> None:

@@ -243,8 +243,12 @@ class Study(Selection):
 class Fitted(Study):
     """A study that fits something: how ties count, what hangs together, how wide intervals are."""
 
+    # Whether this study can fit ties as an outcome of their own.
+    models_ties: ClassVar[bool] = False
+
     ties: str = option(
-        "half", "how ties enter: half a win for each side, or left out", label="Ties", choices=("half", "drop"),
+        "half", "how ties enter: half a win for each side, left out, or an outcome of their own by the model of "
+        "Davidson or of Rao and Kupper", label="Ties", choices=("half", "drop", "davidson", "rao-kupper"),
         advanced=True,
     )  # fmt: skip
     cluster: str = option(
@@ -260,6 +264,10 @@ class Fitted(Study):
     def resolve(self, store: Store) -> Self:
         if not 0.5 <= self.level < 1:
             raise OptionError(f"--level {self.level}: a coverage from .5 up to but not 1, usually .95")
+        if self.ties not in ("half", "drop") and not self.models_ties:
+            raise OptionError(
+                f"{self.command} counts ties as half a win or leaves them out: --ties {self.ties} is for rank"
+            )
         return super().resolve(store)
 
 

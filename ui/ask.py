@@ -19,6 +19,8 @@ S = TypeVar("S", bound=Study)
 CHOICES = {
     ("ties", "half"): "half a win each",
     ("ties", "drop"): "left out",
+    ("ties", "davidson"): "modelled (Davidson)",
+    ("ties", "rao-kupper"): "modelled (Rao and Kupper)",
     ("cluster", "auto"): "automatic",
     ("cluster", "prompt+annotator"): "prompt and annotator",
     ("cluster", "none"): "nothing (independent)",

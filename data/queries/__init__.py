@@ -165,7 +165,7 @@ def where(selection: Selection, names: Catalog, ties: str = "half", ranked: bool
 class Counts:
     """Judgments summed: one row a (judge, pair of models, position), or a run of neighbouring judgments alike.
 
-    frame : judge_id, a, b (model ids), [prompt, annotator, pair, shown], weight, score, n - all numpy columns.
+    frame : judge_id, a, b (model ids), [prompt, annotator, pair, shown], weight, score, [tied], n - all numpy columns.
         With clusters a (judge, cluster..., pair of models, position) may stand in several rows, in the store's order.
     """
 
@@ -192,9 +192,16 @@ CLUSTER_COLUMNS = {
 }
 
 
-def counts(con: Con, condition: str, clusters: Sequence[str] = (), position: bool = False) -> Counts:
+IS_TIE = "outcome IN (3, 4)"
+"""`both_bad` is a tie with a flag."""
+
+
+def counts(
+    con: Con, condition: str, clusters: Sequence[str] = (), position: bool = False, tied: bool = False
+) -> Counts:
     """Sums of weight and of weight * p_a over judgments alike in judge, models, clusters and shown order.
 
+    tied : also the sum of the weights of ties
     Without clusters all that are alike are summed, in the store. With clusters hardly any are, and grouping a million
     rows would take several times as long as fetching them: neighbours that are alike are summed, as the votes on one
     pair often stand together.
@@ -206,11 +213,15 @@ def counts(con: Con, condition: str, clusters: Sequence[str] = (), position: boo
     chosen = ", ".join(keys)
     if not clusters:
         sums = "sum(weight) AS weight, sum(weight * p_a) AS score, count(*) AS n"
+        if tied:
+            sums += f", coalesce(sum(weight) FILTER ({IS_TIE}), 0) AS tied"
         table = con.sql(f"SELECT {chosen}, {sums} FROM judgment WHERE {condition} GROUP BY ALL").to_arrow_table()
         return Counts({name: table[name].to_numpy() for name in table.column_names})
     # Nearly all judgments weigh 1; then two columns less are fetched, which is half of the time.
     weighted = con.execute(f"SELECT count(*) FROM judgment WHERE {condition} AND weight <> 1").fetchall()[0][0] > 0
     values = "weight, weight * p_a AS score" if weighted else "p_a AS score"
+    if tied:
+        values += f", ({IS_TIE})::DOUBLE * {'weight' if weighted else '1'} AS tied"
     # By way of Arrow: DuckDB hands its vectors over as they are, twice as fast as into numpy arrays.
     rows = con.sql(f"SELECT {chosen}, {values} FROM judgment WHERE {condition}").to_arrow_table()
     # Batch by batch, which stays in the processor's cache and copies sums instead of rows.
@@ -219,17 +230,29 @@ def counts(con: Con, condition: str, clusters: Sequence[str] = (), position: boo
 
 
 def _sum_neighbours(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
-    """Sum each run of neighbouring rows that agree in all but weight and score; without weights each weighs 1."""
+    """Sum each run of neighbouring rows that agree in all but the sums; without weights each weighs 1."""
     rows = {name: column.to_numpy() for name, column in zip(batch.schema.names, batch.columns, strict=True)}
     n_rows = len(batch)
     fresh = np.ones(n_rows, dtype=bool)
-    keys = [name for name in rows if name not in ("weight", "score")]
+    keys = [name for name in rows if name not in ("weight", "score", "tied")]
     np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in keys], out=fresh[1:])
     starts = np.flatnonzero(fresh)
     n = np.diff(starts, append=n_rows)
-    score = np.add.reduceat(rows["score"], starts) if n_rows else rows["score"]
-    weight = np.add.reduceat(rows["weight"], starts) if n_rows and "weight" in rows else n.astype(np.float64)
-    return {name: rows[name][starts] for name in keys} | {"weight": weight, "score": score, "n": n}
+    sums = {
+        name: np.add.reduceat(rows[name], starts) if n_rows else rows[name]
+        for name in ("weight", "score", "tied")
+        if name in rows
+    }
+    sums.setdefault("weight", n.astype(np.float64))
+    return {name: rows[name][starts] for name in keys} | sums | {"n": n}
+
+
+def soft_judgments(con: Con, condition: str) -> dict[int, int]:
+    """How many judgments of each judge (id) are neither a win, a loss nor a tie; judges without any are not named."""
+    rows = con.execute(
+        f"SELECT judge_id, count(*) FROM judgment WHERE {condition} AND p_a NOT IN (0, 0.5, 1) GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    return {int(judge): int(n) for judge, n in rows}
 
 
 def shared_pairs(condition: str, judge_ids: Sequence[int]) -> str:

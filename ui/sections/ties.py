@@ -1,0 +1,69 @@
+"""Does the rule for ties change the order? Each model's rank under all four rules, against its rank interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.tie_policies import tie_policies_chart
+from studies.overview import escape
+from studies.study import Result
+from studies.tie_policies import TiePolicies
+from ui import session
+from ui.ask import chosen
+from ui.figure import figure
+from ui.view import View
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """The section for the reference and the judge held against it, or for the only judge."""
+    judges = seen.judges[:1] if judge is None else (str(seen.reference), judge)
+    result = session.attempt(replace(chosen(TiePolicies), judge=tuple(judges)))
+    if result is None:
+        return
+    st.markdown(" ".join(findings(result)))
+    st.caption(behind(result))
+    figure(lambda look, narrow: tie_policies_chart(result.table(), look, humans=seen.humans, narrow=narrow),
+           result, "policies", key="ties", columns=TiePolicies.shown, folded=False)  # fmt: skip
+    for text in result.warnings:
+        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+
+
+def findings(result: Result) -> list[str]:
+    """One sentence a judge: how many models move, by how much, and whether beyond their intervals."""
+    policies = result.table("policies")
+    rows = result.table("judges").to_dict("records")
+    return [_finding(row, policies[policies["judge"] == row["judge"]]) for row in rows]
+
+
+def _finding(row: Mapping[Any, Any], table: pd.DataFrame) -> str:
+    judge, n = escape(str(row["judge"])), words.plural(int(row["models"]), "model")
+    if row["policies"] < 2:
+        return f"**{judge}**: only one rule for ties can be fitted, so there is nothing to compare."
+    moved, largest, outside = (int(row[name]) for name in ("moved", "largest_move", "leave_interval"))
+    if moved == 0:
+        return f"**{judge} orders its {n} the same under every rule for ties.**"
+    change = "changes rank" if moved == 1 else "change rank"
+    furthest = int(table["largest_move"].fillna(0).astype(int).to_numpy().argmax())
+    first, most = escape(str(table["model"].iloc[furthest])), words.plural(largest, "place")
+    said = f"**{judge}: {moved:,} of {n} {change} with the rule for ties**, by at most {most} ({first}); "
+    if outside == 0:
+        return said + "no move leaves its model's rank interval."
+    leaves = "leaves its rank interval" if outside == 1 else "leave their rank intervals"
+    return said + f"**{words.plural(outside, 'model')} {leaves}.**"
+
+
+def behind(result: Result) -> str:
+    """n, clusters and how many ties there are, in a line."""
+    parts = []
+    for row in result.table("judges").to_dict("records"):
+        ties = words.share(row["share_of_ties"])
+        parts.append(f"{escape(str(row['judge']))}: {row['judgments']:,} judgments, {ties} of them ties")
+    settings = result.settings
+    intervals = f"{words.percent(settings['level'])} rank intervals with {words.ties(settings['ties'])}"
+    return " · ".join([*parts, f"{intervals}, {escape(str(result.table('judges')['intervals'].iloc[0]))}"])
