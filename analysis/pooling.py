@@ -22,9 +22,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtri, stdtrit
 
 from analysis.cells import Floats, Ints
+from analysis.mixture import Interval, Mixture
 
 PRIOR_SD = 0.5
 """Scale of the half-normal prior of tau, in log-odds."""
@@ -35,11 +36,10 @@ STEP = 0.3
 # Beyond so many prior sds above the largest difference between estimates the posterior has lost a factor e^-32.
 REACH = 8.0
 NEGLIGIBLE = 1e-13
-# Quantiles are found to this share of a posterior's sd, by Newton's method within so many steps.
-TOLERANCE = 1e-9
-MAX_STEPS = 100
 # Numbers in one array over nodes, scenarios and coefficients: 16 MB.
 CHUNK = 2_000_000
+# A single scenario does not depart from its own average at all.
+TINY = 1e-300
 
 
 def widen(se: Floats, df: Floats, level: float = 0.95) -> Floats:
@@ -54,50 +54,21 @@ def widen(se: Floats, df: Floats, level: float = 0.95) -> Floats:
 
 
 @dataclass(frozen=True)
-class Interval:
-    """Both ends of central intervals, shaped like what they belong to; NaN where nothing is known."""
+class _GivenTau:
+    """theta_s = pull mu + (1 - pull) y_s + noise of variance `own`, at each tau; (n_nodes, S, K).
 
-    lower: Floats
-    upper: Floats
+    pull : 1 where the estimate is missing; mean : of theta_s; spread : sd of mu, (n_nodes, 1, K)
+    """
 
-
-@dataclass(frozen=True)
-class Mixture:
-    """Normal distributions mixed over nodes. share : (n_nodes, 1, K), sums to 1; mean, sd : (n_nodes, S, K)"""
-
-    share: Floats
+    pull: Floats
     mean: Floats
-    sd: Floats
+    own: Floats
+    spread: Floats
 
-    @cached_property
-    def expectation(self) -> Floats:
-        """(S, K)"""
-        return np.asarray((self.share * self.mean).sum(axis=0))
 
-    @cached_property
-    def deviation(self) -> Floats:
-        """(S, K) standard deviations."""
-        return np.asarray(np.sqrt((self.share * (self.sd**2 + (self.mean - self.expectation) ** 2)).sum(axis=0)))
-
-    def quantile(self, p: float) -> Floats:
-        """(S, K) the values below which a share p lies.
-
-        Newton's method between bounds: a mixture's quantile lies between the least and the greatest of its parts'.
-        """
-        parts = self.mean + ndtri(p) * self.sd
-        low, high = parts.min(axis=0), parts.max(axis=0)
-        x = np.clip(self.expectation + ndtri(p) * self.deviation, low, high)
-        for _ in range(MAX_STEPS):
-            z = (x - self.mean) / self.sd
-            excess = (self.share * ndtr(z)).sum(axis=0) - p
-            density = (self.share * np.exp(-0.5 * z * z) / self.sd).sum(axis=0) / np.sqrt(2 * np.pi)
-            low, high = np.where(excess < 0, x, low), np.where(excess > 0, x, high)
-            after = x - excess / np.maximum(density, 1e-300)
-            after = np.where((after >= low) & (after <= high), after, (low + high) / 2)
-            moved, x = np.abs(after - x), after
-            if not bool((moved > TOLERANCE * self.deviation).any()):
-                break
-        return np.asarray(x)
+def _sum(values: Floats, known: NDArray[np.bool_]) -> Floats:
+    """(n_nodes, 1, K) sum over the scenarios with an estimate."""
+    return np.asarray((values * known).sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -144,18 +115,31 @@ class Pooled:
 
     @cached_property
     def departure(self) -> Floats:
-        """(S, K) posterior means of theta_s - mu."""
+        """(S, K) posterior means of theta_s minus the average of the scenarios that have an estimate.
+
+        From these scenarios' own average, not from mu: how few they are makes mu uncertain, not their differences.
+        """
         return self._over(self._away, lambda found: found.expectation)
 
     def departure_interval(self, level: float = 0.95) -> Interval:
-        """(S, K) central posterior intervals of theta_s - mu."""
+        """(S, K) central posterior intervals of `departure`."""
         return self._interval(self._away, level)
 
     # -- over scenarios -----------------------------------------------------------------------------------------
 
     @cached_property
+    def average(self) -> Floats:
+        """(K,) posterior means of the average of theta_s over the scenarios that have an estimate."""
+        return np.asarray(self._over(self._average, lambda found: found.expectation)[0])
+
+    def average_interval(self, level: float = 0.95) -> Interval:
+        """(K,) central posterior intervals of `average`."""
+        found = self._interval(self._average, level)
+        return Interval(found.lower[0], found.upper[0])
+
+    @cached_property
     def mu(self) -> Floats:
-        """(K,) posterior means of the mean over scenarios."""
+        """(K,) posterior means of mu, the mean of all scenarios there might be."""
         return np.asarray(self._over(self._mu, lambda found: found.expectation)[0])
 
     def mu_interval(self, level: float = 0.95) -> Interval:
@@ -186,26 +170,33 @@ class Pooled:
     # -- the mixtures, some coefficients at a time --------------------------------------------------------------
 
     def _theta(self, some: slice) -> Mixture:
-        pull, tau, centre, spread = self._given_tau(some)
-        estimate = np.where(np.isfinite(self.se[:, some]), self.estimate[:, some], 0.0)
-        mean = centre + (1 - pull) * (estimate - centre)
-        return Mixture(self.share[:, None, some], mean, np.sqrt(pull * tau**2 + (pull * spread) ** 2))
+        given = self._given_tau(some)
+        return Mixture(self.share[:, None, some], given.mean, np.sqrt(given.own + (given.pull * given.spread) ** 2))
 
     def _away(self, some: slice) -> Mixture:
-        pull, tau, centre, spread = self._given_tau(some)
-        estimate = np.where(np.isfinite(self.se[:, some]), self.estimate[:, some], 0.0)
-        mean = (1 - pull) * (estimate - centre)
-        return Mixture(self.share[:, None, some], mean, np.sqrt(pull * tau**2 + ((1 - pull) * spread) ** 2))
+        given, known = self._given_tau(some), np.isfinite(self.se[:, some])
+        n = np.maximum(known.sum(axis=0), 1)
+        mean, pull, own = (_sum(part, known) / n for part in (given.mean, given.pull, given.own))
+        # What scenario s and the average share of s's own error cancels.
+        variance = given.own * (1 - 2 * known / n) + own / n + ((given.pull - pull) * given.spread) ** 2
+        return Mixture(self.share[:, None, some], given.mean - mean, np.sqrt(np.maximum(variance, TINY)))
+
+    def _average(self, some: slice) -> Mixture:
+        given, known = self._given_tau(some), np.isfinite(self.se[:, some])
+        n = np.maximum(known.sum(axis=0), 1)
+        mean, pull, own = (_sum(part, known) / n for part in (given.mean, given.pull, given.own))
+        return Mixture(self.share[:, None, some], mean, np.sqrt(own / n + (pull * given.spread) ** 2))
 
     def _mu(self, some: slice) -> Mixture:
         return Mixture(self.share[:, None, some], self.centre[:, None, some], self.centre_sd[:, None, some])
 
-    def _given_tau(self, some: slice) -> tuple[Floats, Floats, Floats, Floats]:
-        """How far each estimate is pulled to the centre (1 where it is missing), tau, centre and its sd."""
-        tau = self.tau[:, None, some]
+    def _given_tau(self, some: slice) -> _GivenTau:
+        tau, centre = self.tau[:, None, some], self.centre[:, None, some]
         # Written with the ratio, so that an infinite se gives 1 and a tiny tau no 0/0.
         pull = 1.0 / (1.0 + (tau / self.se[None, :, some]) ** 2)
-        return pull, tau, self.centre[:, None, some], self.centre_sd[:, None, some]
+        estimate = np.where(np.isfinite(self.se[:, some]), self.estimate[:, some], 0.0)
+        mean = centre + (1 - pull) * (estimate - centre)
+        return _GivenTau(pull, mean, pull * tau**2, self.centre_sd[:, None, some])
 
     def _chunks(self) -> Iterator[slice]:
         nodes, k = self.tau.shape

@@ -49,12 +49,26 @@ def test_mean_departure_and_unseen_scenario_against_integration():
     y, se = EFFECTS[:4] / 10, ERRORS[:4] / 10
     found = pool(np.r_[y, np.nan][:, None], np.r_[se, np.inf][:, None])
     assert found.mu[0] == pytest.approx(by_integration(y, se, 0.5, lambda tau, mu: mu), abs=1e-5)
-    departure = by_integration(y, se, 0.5, lambda tau, mu: tau**2 / (tau**2 + se[0] ** 2) * (y[0] - mu))
-    assert found.departure[0, 0] == pytest.approx(departure, abs=1e-5)
+    share = [lambda tau, error=error: tau**2 / (tau**2 + error**2) for error in se]
+    means = [lambda tau, mu, k=k: mu + share[k](tau) * (y[k] - mu) for k in range(4)]
+    average = by_integration(y, se, 0.5, lambda tau, mu: sum(mean(tau, mu) for mean in means) / 4)
+    assert found.average[0] == pytest.approx(average, abs=1e-5)
+    first = by_integration(y, se, 0.5, means[0])
+    assert found.departure[0, 0] == pytest.approx(first - average, abs=1e-5)
+    away = found.departure_interval().lower[0, 0]
+
+    def below(tau, mu):
+        own = [share[k](tau) * se[k] ** 2 for k in range(4)]
+        variance = own[0] * (3 / 4) ** 2 + sum(own[1:]) / 16
+        centre = means[0](tau, mu) - sum(mean(tau, mu) for mean in means) / 4
+        return stats.norm.cdf(away, centre, np.sqrt(variance))
+
+    assert by_integration(y, se, 0.5, below) == pytest.approx(0.025, abs=1e-5)
     end = found.interval().upper[4, 0]
     unseen = by_integration(y, se, 0.5, lambda tau, mu: stats.norm.cdf(end, mu, tau))
     assert unseen == pytest.approx(0.975, abs=1e-5)
-    assert found.departure[4, 0] == pytest.approx(0, abs=1e-12)
+    # The scenario without an estimate is drawn to mu, which is near the average of the others.
+    assert found.departure[4, 0] == pytest.approx(found.mu[0] - average, abs=1e-6)
     assert found.departure_interval().upper[4, 0] > 0.5
 
 
@@ -134,9 +148,12 @@ def test_drawn_from_the_prior_intervals_hold_what_they_say():
         for s in (0, 4):
             held = (ends.lower[s] <= theta[s]) & (theta[s] <= ends.upper[s])
             assert abs(held.mean() - level) < slack
-            held = (away.lower[s] <= theta[s] - 1.7) & (theta[s] - 1.7 <= away.upper[s])
+            true = theta[s] - theta[:4].mean(axis=0)
+            held = (away.lower[s] <= true) & (true <= away.upper[s])
             assert abs(held.mean() - level) < slack
-        mean, between = found.mu_interval(level), found.tau_interval(level)
+        mean, between, average = found.mu_interval(level), found.tau_interval(level), found.average_interval(level)
+        true = theta[:4].mean(axis=0)
+        assert abs(((average.lower <= true) & (average.upper >= true)).mean() - level) < slack
         assert abs(((mean.lower <= 1.7) & (mean.upper >= 1.7)).mean() - level) < slack
         assert abs(((between.lower <= tau) & (tau <= between.upper)).mean() - level) < slack
 
@@ -145,6 +162,7 @@ def test_a_single_scenario_and_none_at_all():
     found = pool(np.array([[1.0, np.nan], [np.nan, np.nan]]), np.array([[0.2, np.inf], [0.1, 0.1]]))
     assert found.n_estimates.tolist() == [1, 0]
     assert found.value[0, 0] == pytest.approx(1.0)
+    assert [found.departure[0, 0], found.departure_interval().upper[0, 0]] == pytest.approx([0, 0], abs=1e-9)
     # One estimate says nothing of tau: the prior stays, half of which lies below .674 sds.
     assert found.tau_median[0] == pytest.approx(0.5 * 0.6744898, rel=1e-4)
     ends = found.interval()
