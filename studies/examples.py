@@ -116,8 +116,8 @@ class Examples(Study):
 
     def resolve(self, store: Store) -> Self:
         self._check_options()
-        study = super().resolve(store)
         with store.reading("resolving examples") as con:
+            study = super().resolve(store)
             names = queries.catalog(con, study.dataset or "")
         where = f"in dataset {names.dataset!r}"
         known: dict[str, Mapping[str, Any]] = {"model": names.models, "judge": names.judges}
