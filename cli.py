@@ -22,8 +22,10 @@ from data import imports, queries
 from data.store import Store
 from errors import JurylensError, OptionError
 from exports import text
+from studies import extract as extraction
 from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
+from studies.factors_list import FactorsList
 from studies.study import REGISTRY, Fitted, Result, Study, bare, hints
 
 DEFAULT_DB = "jurylens.duckdb"
@@ -38,6 +40,11 @@ datasets_app = typer.Typer(
     help="What is in the store: list, show, check, rename, withdraw.",
 )
 app.add_typer(datasets_app, name="datasets")
+
+factors_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What responses are like: measured from texts, or delivered."
+)
+app.add_typer(factors_app, name="factors")
 
 Output = Annotated[str, typer.Option("-o", "--output", help="table, json, csv or latex")]
 Dataset = Annotated[str, typer.Option("--dataset", help="name of the dataset")]
@@ -335,6 +342,27 @@ def delete(
     _show_tables({"deleted": pd.DataFrame([content])}, content, output)
 
 
+# -- factors ------------------------------------------------------------------------------------------------------
+
+
+@factors_app.command("extract")
+def extract_factors(
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="the dataset; left out: the only one besides the sample")
+    ] = None,
+    output: Output = "table",
+) -> None:
+    """Measure the factors of every response's text that was not measured yet; can be stopped and goes on from there."""
+    _check_output(output)
+    done = extraction.extract(store(), dataset, _Bar())
+    result = FactorsList(dataset=done.dataset).run(store())
+    content = result.as_json() | {"dataset": done.dataset, "measured": done.texts}
+    _show_tables(dict(result.tables), content, output)
+    say(f"{words.plural(done.texts, 'text')} measured" if done.texts else "every text was measured before")
+    for line in result.warnings:
+        say(f"warning: {line}")
+
+
 # -- studies ------------------------------------------------------------------------------------------------------
 
 
@@ -394,7 +422,7 @@ def _parameter(name: str, kind: Any, info: Any, default: Any) -> inspect.Paramet
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
-_GROUPS: dict[str, typer.Typer] = {"datasets": datasets_app}
+_GROUPS: dict[str, typer.Typer] = {"datasets": datasets_app, "factors": factors_app}
 for _cls in REGISTRY.values():
     *_group, _name = _cls.command.split()
     _home = app

@@ -153,6 +153,8 @@ INTERVALS = {
     "scaled_interval": ("scaled_lower", "scaled_upper"),
     "rank_interval": ("rank_lower", "rank_upper"),
     "simultaneous_interval": ("simultaneous_lower", "simultaneous_upper"),
+    "change_interval": ("change_lower", "change_upper"),
+    "effect_interval": ("effect_lower", "effect_upper"),
 }
 """Columns made of two others, for tables that people read."""
 

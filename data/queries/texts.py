@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from data.queries import CLUSTER_COLUMNS, Catalog, Con, Counts, counts
+from data.queries import CLUSTER_COLUMNS, IS_TIE, Catalog, Con, Counts, counts
 
 Versions = Mapping[str, int]
 """Names of measured factors -> the version that counts; values of any other version are as if they were not there."""
@@ -116,11 +116,13 @@ def values_held(con: Con, names: Catalog, found: Mapping[str, Source]) -> dict[s
     return {name: int(counts[source.origin].get(source.id, 0)) for name, source in found.items()}
 
 
-def state(con: Con, names: Catalog, versions: Versions) -> str:
-    """A word that changes when more of the dataset's texts are measured, or another version of a factor."""
-    measured = {n: s for n, s in sources(con, names, versions).items() if s.origin == TEXT}
-    held = values_held(con, names, measured)
-    return " ".join(f"{name}@{source.version}:{held[name]}" for name, source in measured.items())
+def state(con: Con, versions: Versions) -> str:
+    """A word that changes whenever a text of any dataset is measured, or with another version of a factor."""
+    ids = {i: name for name, i in current_ids(con, versions).items()}
+    rows = con.execute(
+        "SELECT text_factor_id, count(*) FROM text_value GROUP BY text_factor_id ORDER BY text_factor_id"
+    ).fetchall()
+    return " ".join(f"{ids[i]}@{versions[ids[i]]}:{n}" for i, n in rows if i in ids)
 
 
 # -- what is still to be measured ---------------------------------------------------------------------------------
@@ -340,7 +342,7 @@ def factor_rows(
     if any(source.by_judgment for source in chosen):
         return _rows_by_judgment(con, names, condition, chosen, clusters, position, tied)
     values = pair_values(con, names, chosen)
-    found = counts(con, condition, tuple(dict.fromkeys((*clusters, "pair"))), position, **({"tied": True} if tied else {}))
+    found = counts(con, condition, tuple(dict.fromkeys((*clusters, "pair"))), position, tied)
     at = np.searchsorted(values.pair, found.frame["pair"])
     return FactorRows(
         found,
@@ -355,7 +357,7 @@ def _rows_by_judgment(
     columns = ["judge_id", "model_a AS a", "model_b AS b", "weight", "weight * p_a AS score", "1::BIGINT AS n"]
     columns += [f"{CLUSTER_COLUMNS[c]} AS {c}" for c in dict.fromkeys((*clusters, "pair")) if c != "pair"]
     columns += ["shown"] if position else []
-    columns += ["CASE WHEN outcome IN (3, 4) THEN weight ELSE 0 END AS tied"] if tied else []
+    columns += [f"({IS_TIE})::DOUBLE * weight AS tied"] if tied else []
     rows = con.sql(
         f"WITH v AS ({_by_response(names, chosen)}) {_by_judgment(names, chosen, condition, columns)} ORDER BY judgment_id"
     ).to_arrow_table()
@@ -397,4 +399,9 @@ def fingerprint(con: Con, names: Catalog, chosen: Sequence[Source]) -> str:
             {"d": names.dataset_id, "f": source.id},
         ).fetchall()[0]
         words.append(f"{source.name}={int(row[0])}:{int(row[1])}")
-    return hashlib.sha256("\x1e".join(sorted(words)).encode()).hexdigest()[:16]
+    return digest(*sorted(words))
+
+
+def digest(*words: str) -> str:
+    """16 hexadecimal digits that stand for these words."""
+    return hashlib.sha256("\x1e".join(words).encode()).hexdigest()[:16]

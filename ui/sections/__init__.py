@@ -25,5 +25,7 @@ class Section:
 RANKINGS: tuple[Section, ...] = (
     Section("agreement", "How alike are the orders, net of noise?", ("reliability",)),
     Section("places", "How sure is each place?", ("places",), ("places_of", "places_all", "replicates")),
+    Section("controls", "Would the order change with length and style held equal?", ("control", "factors list"),
+            ("controls_of", "controls_all", "factor", "normalisation")),
     Section("ties", "Does the rule for ties change the order?", ("tie-policies",)),
 )
