@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
@@ -18,17 +21,27 @@ from errors import StoreBusyError, StoreError
 Settings = dict[str, str | bool | int | float | list[str]]
 
 SCHEMA_FOLDER = Path(__file__).parent
+T = TypeVar("T")
+
 MEMORY_SHARE = 0.4
-"""Share of the machine's memory that one DuckDB may take. An import runs two, the staging file's and the store's;
-the rest is for arrays, texts and the browser."""
+"""Share of the machine's memory that the DuckDB which answers questions may take."""
+
+WORK_SHARE, LEAST_WORK = 0.05, 1024
+"""Share of the memory, and least MiB, for each of the two that an import runs, the staging file's and the store's.
+What does not fit waits on the disk, packed, which costs an import no time; with more they take all they may, because
+nothing that a transaction made is given back before its end."""
+
+PATIENCE = 0.25
+"""Seconds after which, and between which, a long statement is told about."""
 
 
-def configuration() -> Settings:
+def configuration(memory: int | None = None) -> Settings:
     """What every connection to the store is opened with: no files, no downloads, nothing to be changed later.
 
+    memory : MiB that it may take where JURYLENS_MEMORY does not say; None: the share for answering questions
     Raises StoreError when JURYLENS_THREADS or JURYLENS_MEMORY cannot be understood.
     """
-    return _limits() | {
+    return _limits(memory) | {
         "enable_external_access": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -38,24 +51,34 @@ def configuration() -> Settings:
 
 def staging_configuration() -> Settings:
     """What a staging connection is opened with: it may read files, but downloads nothing and sees no variables."""
-    return _limits() | {
+    return _limits(work_memory()) | {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "python_enable_replacements": "false",
     }
 
 
-def _limits() -> Settings:
+def work_memory() -> int:
+    """MiB that a DuckDB may take which writes."""
+    ram = _ram()
+    if ram is None:
+        return LEAST_WORK
+    return max(256, int(min(max(LEAST_WORK, WORK_SHARE * ram / 2**20), MEMORY_SHARE * ram / 2**20)))
+
+
+def _limits(memory: int | None = None) -> Settings:
     limits: Settings = {}
     threads = os.environ.get("JURYLENS_THREADS", "").strip()
     if threads and not re.fullmatch(r"[1-9]\d{0,3}", threads):
         raise StoreError(f"JURYLENS_THREADS is {threads!r}: give a whole number of threads, 1 or more, or unset it")
     limits["threads"] = threads or str(cores())
-    memory = os.environ.get("JURYLENS_MEMORY", "").strip()
-    if memory and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", memory, re.IGNORECASE):
-        raise StoreError(f"JURYLENS_MEMORY is {memory!r}: give a size such as 4GB or 800MB, or unset it")
-    if memory:
-        limits["memory_limit"] = memory
+    said = os.environ.get("JURYLENS_MEMORY", "").strip()
+    if said and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", said, re.IGNORECASE):
+        raise StoreError(f"JURYLENS_MEMORY is {said!r}: give a size such as 4GB or 800MB, or unset it")
+    if said:
+        limits["memory_limit"] = said
+    elif memory is not None:
+        limits["memory_limit"] = f"{memory}MiB"
     elif (ram := _ram()) is not None:
         limits["memory_limit"] = f"{max(256, int(MEMORY_SHARE * ram / 2**20))}MiB"
     return limits
@@ -151,15 +174,40 @@ def _set_version(database: duckdb.DuckDBPyConnection, version: int) -> None:
     database.execute("INSERT INTO meta (key, value) VALUES ('schema_version', $version)", {"version": str(version)})
 
 
-def open_file(path: Path, read_only: bool, *, give_up: float | None = None) -> duckdb.DuckDBPyConnection:
+def told(con: duckdb.DuckDBPyConnection, work: Callable[[], T], tell: Callable[[], object]) -> T:
+    """Do `work`, which keeps `con` busy, in a thread beside this one, which calls `tell` all the while.
+
+    Whatever `tell` raises, to stop the work, interrupts the statement and is raised here when it has ended.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        job = beside.submit(work)
+        try:
+            while True:
+                try:
+                    return job.result(PATIENCE)
+                except StillRunning:
+                    if job.done():
+                        raise
+                    tell()
+        except BaseException:
+            while not job.done():
+                con.interrupt()
+                wait_for([job], PATIENCE)
+            raise
+
+
+def open_file(
+    path: Path, read_only: bool, *, memory: int | None = None, give_up: float | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a store's file.
 
+    memory : MiB it may take, as `configuration` says
     give_up : seconds, after a stream has escaped. DuckDB then waits without end for the stream, so that a thread
         must do the waiting, which can be left behind. Raises StoreBusyError when the time has passed.
     """
 
     def connect() -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(path), read_only=read_only, config=configuration())
+        return duckdb.connect(str(path), read_only=read_only, config=configuration(memory))
 
     if give_up is None:
         return connect()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data import queries
+from data.duck import told
 from data.fields import Mapping, resolve_mapping
 from data.importers import registry
 from data.importers.source import digest
@@ -26,7 +28,8 @@ from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
 from data.model import Progress, silent
 from data.normalise import Staged, normalise
-from data.simulate.fill import Drawn, take_over
+from data.simulate.fill import TAKE_OVER_MEMORY, Drawn, take_over
+from data.step import Told
 from data.store import Store
 from errors import FileError, NothingAcceptedError, StoreError
 
@@ -156,8 +159,9 @@ def commit(
     """
     report: ImportReport | None = None
     with contextlib.suppress(_Undo), _writing(store, dry_run, f"importing {log['file_name']} into {dataset}") as con:
+        progress = Told(progress)
         progress(0.0, "handing over to the store")
-        _hand_over(staging, con)
+        _hand_over(staging, con, progress.again)
         dataset_id = add_dataset(con, dataset, simulated=truth is not None)
         done = ingest(con, dataset_id, progress)
         report = _report(con, staging, dataset, staged, raw, mapping, done, log, dry_run)
@@ -201,9 +205,10 @@ def commit_simulated(
 
     Raises OptionError when there already is a dataset of that name.
     """
-    with store.writing(f"simulating {dataset}") as con:
+    with store.writing(f"simulating {dataset}", memory=TAKE_OVER_MEMORY) as con:
+        progress = Told(progress)
         done = take_over(con, dataset, drawn, progress)
-        facts = queries.dataset_facts(con, done.dataset_id)
+        facts = told(con, lambda: queries.dataset_facts(con, done.dataset_id), progress.again)
         report = ImportReport(
             dataset=dataset, format=log["format"], number=done.number, read=done.accepted, accepted=done.accepted,
             rejected=0, duplicates=0, reasons={}, judges=facts.judges, pairs=facts.pairs, models=facts.models,
@@ -235,20 +240,26 @@ def _writing(store: Store, dry_run: bool, purpose: str) -> Iterator[duckdb.DuckD
         yield con
 
 
-_TABLES = {"s_row": "stage", "s_text": "text", "s_factor": "factor_stage", "s_attribute": "attribute_stage"}
+_TABLES = {
+    "good": "SELECT * EXCLUDE (bad_field, bad_value, bad_reason, winner_column) FROM stage WHERE bad_reason IS NULL",
+    "s_text": "FROM text",
+    "s_factor": "FROM factor_stage",
+    "s_attribute": "FROM attribute_stage",
+}
 
 
-def _hand_over(staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
+def _hand_over(staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, tell: Callable[[], None]) -> None:
     """Stream the staged tables into temporary tables of the store's connection.
 
     The store's connection may not open files, so the rows travel as Arrow batches. Each reader is drained before
     the next opens: an unfinished one would block the store's next lease.
     """
     for target, source in _TABLES.items():
-        reader: pa.RecordBatchReader = staging.sql(f"FROM {source}").to_arrow_reader(100_000)
+        reader: pa.RecordBatchReader = staging.sql(source).to_arrow_reader(100_000)
         con.register("incoming", reader)
+        sql = f"CREATE OR REPLACE TEMP TABLE {target} AS FROM incoming"
         try:
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS FROM incoming")
+            told(con, partial(con.execute, sql), tell)
         finally:
             con.unregister("incoming")
 

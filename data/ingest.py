@@ -1,7 +1,7 @@
 """Which pairs, responses and judges do staged judgments belong to, and which of them are new?
 
-Runs inside the store's write transaction on temporary tables `s_row`, `s_text`, `s_factor`, `s_attribute` (the
-staged tables, see data/normalise.py). Rows that contradict what the dataset holds are marked, not written; the
+Runs inside the store's write transaction on temporary tables `good`, `s_text`, `s_factor`, `s_attribute` (the
+staged tables, see data/normalise.py, without the rows that broke a rule). Rows that contradict what the dataset holds are marked, not written; the
 caller commits or rolls back. Rules: identity of prompts, responses, pairs and judgments as in docs/store.md.
 """
 
@@ -13,9 +13,10 @@ import duckdb
 
 from data.identity import match_pairs, match_prompts, match_responses
 from data.model import Progress, silent
-from data.step import Step
+from data.step import Step, Told
 from data.upkeep import prune
 from data.verdicts import add_attributes, add_factors, add_fingerprint, add_judgments
+from data.work_list import recognise
 from errors import OptionError
 
 
@@ -63,14 +64,12 @@ def ingest(
     number = con.execute(
         "SELECT coalesce(max(number), 0) + 1 FROM import_log WHERE dataset_id = $d", {"d": dataset_id}
     ).fetchall()[0][0]
-    step = Step(con, dataset_id, import_id)
+    progress = Told(progress)
+    step = Step(con, dataset_id, import_id, progress=progress)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE marked (row BIGINT, cell BIGINT, field VARCHAR, value VARCHAR, reason VARCHAR)"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE good AS SELECT * EXCLUDE (bad_field, bad_value, bad_reason, winner_column) "
-        "FROM s_row WHERE bad_reason IS NULL"
-    )
+    recognise(step)
     progress(0.05, "matching judges and models")
     match_names(step)
     progress(0.15, "storing texts")

@@ -11,13 +11,19 @@ Works set-based inside the staging DuckDB: from `raw(row BIGINT, c0..cN VARCHAR)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 
+from data.duck import told
 from data.fields import WINNER_WORDS, Mapping
 from data.model import JUDGE_KINDS, OUTCOMES, Progress, silent
+from data.step import Told
 from errors import MappingError
+
+T = TypeVar("T")
 
 HUMAN_NAMES = "humans?|people|crowd|experts?|annotators?"
 MOST_VOTES = 1_000_000
@@ -71,11 +77,16 @@ def normalise(
     Raises MappingError when winners are 0 and 1 and nobody said which of them is a.
     """
     col = _Columns(columns, mapping)
+    progress = Told(progress)
+
+    def run(work: Callable[[], T]) -> T:
+        return told(con, work, progress.again)
+
     progress(0.0, "reading the verdicts")
     winner_columns = [col.at[c] for c, _ in mapping.judge_columns]
     if mapping.has("winner"):
         winner_columns.append(col.raw("winner"))
-    _refuse_unclear_zero_one(con, winner_columns, mapping)
+    run(lambda: _refuse_unclear_zero_one(con, winner_columns, mapping))
 
     text_a, text_b = col.raw("response_a"), col.raw("response_b")
     if mapping.shape == "chosen" or (mapping.has("chosen") and not mapping.has("response_a")):
@@ -86,7 +97,7 @@ def normalise(
 
     names = {f: col.name(f) for f in _NAME_FIELDS}
     names_sql = ",\n".join(f"{sql} AS {field}" for field, sql in names.items())
-    con.execute(
+    keyed = (
         f"""CREATE OR REPLACE TEMP TABLE keyed AS SELECT row,
         md5_number_lower({prompt}) AS prompt_key,
         md5_number_lower({text_a}) AS text_a,
@@ -94,24 +105,27 @@ def normalise(
         {names_sql}{"".join(f", nullif(trim({col.at[c]}), '') AS j{k}" for k, (c, _) in enumerate(mapping.judge_columns))}
         FROM raw"""
     )
+    run(lambda: con.execute(keyed))
     progress(0.3, "collecting the texts")
     texts = [sql for sql in (prompt, text_a, text_b) if not sql.startswith("CAST(NULL")]
     if texts:
         union = " UNION ALL ".join(f"SELECT {sql} AS body FROM raw" for sql in texts)
-        con.execute(
+        text = (
             "CREATE OR REPLACE TEMP TABLE text AS SELECT md5_number_lower(body) AS key, body FROM "
             f"(SELECT DISTINCT body FROM ({union}) WHERE body IS NOT NULL)"
         )
+        run(lambda: con.execute(text))
     else:
         con.execute("CREATE OR REPLACE TEMP TABLE text(key UBIGINT, body VARCHAR)")
     progress(0.5, "checking each judgment")
-    empty = _expand(con, mapping)
-    _validate(con, mapping)
-    _delivered(con, col, mapping)
+    empty = run(lambda: _expand(con, mapping))
+    run(lambda: _validate(con, mapping))
+    progress(0.7, "checking each judgment")
+    run(lambda: _delivered(con, col, mapping))
     progress(0.9, "checking each judgment")
     n_rows = con.execute("SELECT count(*) FROM raw").fetchall()[0][0]
     n_judgments = con.execute("SELECT count(*) FROM stage").fetchall()[0][0]
-    return Staged(n_rows, n_judgments, empty, tuple(_inferred(con, mapping, empty)))
+    return Staged(n_rows, n_judgments, empty, tuple(run(lambda: _inferred(con, mapping, empty))))
 
 
 _NAME_FIELDS = (

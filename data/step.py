@@ -1,4 +1,4 @@
-"""What the stages of one import share: the connection, the ids, and how rows are turned down."""
+"""What the stages of one import share: the connection, the ids, how rows are turned down, how progress is told."""
 
 from __future__ import annotations
 
@@ -6,25 +6,45 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from data.duck import told
+from data.model import Progress, silent
+
+
+class Told:
+    """A progress that remembers what it told last, to tell it again while one statement takes long."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._last = (0.0, "")
+
+    def __call__(self, share: float, text: str) -> None:
+        self._last = (share, text)
+        self._progress(share, text)
+
+    def again(self) -> None:
+        self._progress(*self._last)
+
 
 @dataclass
 class Step:
     """One import under way. In SQL, $d stands for the dataset's id and $i for the import's.
 
     inferred : sentences about what was taken for granted, collected on the way
+    progress : told what is being done, here and by the caller
     """
 
     con: duckdb.DuckDBPyConnection
     dataset_id: int
     import_id: int
     inferred: list[str] = field(default_factory=list)
+    progress: Told = field(default_factory=lambda: Told(silent))
 
     def _bound(self, sql: str) -> str:
         return sql.replace("$d", str(self.dataset_id)).replace("$i", str(self.import_id))
 
     def run(self, sql: str) -> None:
         """Statements one after the other, none of which inserts: those go through `insert` or `insert_only`."""
-        self.con.execute(self._bound(sql))
+        told(self.con, lambda: self.con.execute(self._bound(sql)), self.progress.again)
 
     def insert(self, table: str, select: str) -> None:
         """Insert the rows of `select`, if there are any.
@@ -42,7 +62,8 @@ class Step:
         self.run(f"INSERT INTO {table} {select}")
 
     def count(self, sql: str) -> int:
-        return int(self.con.execute(self._bound(sql)).fetchall()[0][0])
+        found = told(self.con, lambda: self.con.execute(self._bound(sql)).fetchall(), self.progress.again)
+        return int(found[0][0])
 
     def reject(self, table: str, select: str) -> None:
         """Mark the rows of `select` (row, cell, field, value, reason) as rejected and drop them from `table`."""

@@ -27,6 +27,7 @@ from data.duck import (
     roll_back,
     staging_configuration,
     who_has_it_open,
+    work_memory,
     writable,
 )
 from data.locks import PATIENCE, Wait, exclusive_lease, shared_lease
@@ -123,11 +124,14 @@ class Store:
                 )
 
     @contextmanager
-    def writing(self, purpose: str = "writing") -> Iterator[duckdb.DuckDBPyConnection]:
+    def writing(
+        self, purpose: str = "writing", *, memory: int | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """The only connection there is, inside one transaction: committed at the end of the block, rolled back on
         any exception, which is then raised again. The file is made when it is missing, and appears, complete, with
         the first commit: a block that fails leaves no empty store behind.
 
+        memory : MiB that DuckDB may take where JURYLENS_MEMORY does not say; None: what writers usually may
         Raises StoreError inside reading or writing of the same thread (a lease cannot grow, and one transaction
         cannot hold another), and as `reading` does; StoreBusyError when others hold it for longer than the patience.
         """
@@ -146,7 +150,7 @@ class Store:
                 with writable(self.path):
                     self._nursery.mkdir()
             try:
-                with explained(self.path), self._database(create, wait) as database:
+                with explained(self.path), self._database(create, wait, memory or work_memory()) as database:
                     database.execute("BEGIN TRANSACTION")
                     if create:
                         self._schema.create(database)
@@ -256,12 +260,14 @@ class Store:
             file.users += 1
             return cursor
 
-    def _connect(self, path: Path, wait: Wait, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _connect(
+        self, path: Path, wait: Wait, read_only: bool, memory: int | None = None
+    ) -> duckdb.DuckDBPyConnection:
         """Open DuckDB; wait while a program that knows nothing of leases has the file open."""
         file = self._file()
         while True:
             try:
-                database = open_file(path, read_only, give_up=wait.left if file.escaped else None)
+                database = open_file(path, read_only, memory=memory, give_up=wait.left if file.escaped else None)
                 file.escaped = False
                 return database
             except duckdb.Error as error:
@@ -272,10 +278,10 @@ class Store:
                 time.sleep(0.05)
 
     @contextmanager
-    def _database(self, create: bool, wait: Wait) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _database(self, create: bool, wait: Wait, memory: int) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file opened for its one writer, migrated; closed at the end, its transaction rolled back if open."""
         file = self._file()
-        database = self._connect(self._nursery / self.path.name if create else self.path, wait, False)
+        database = self._connect(self._nursery / self.path.name if create else self.path, wait, False, memory)
         file.writing = True
         try:
             if not create:

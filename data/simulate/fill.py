@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from data.duck import told
 from data.ingest import Ingested, add_dataset, find_dataset, next_id
 from data.model import TIE, A, B, Progress, silent
 from data.normalise import ROW_HASH
@@ -23,9 +24,12 @@ from data.simulate import tables
 from data.simulate.cells import Cells, blocks
 from data.simulate.numbered import Numbered, Numbering
 from data.simulate.world import Ints, World
-from data.step import Step
+from data.step import Step, Told
 from data.upkeep import fingerprint_labels
 from errors import OptionError
+
+TAKE_OVER_MEMORY = 384
+"""MiB that DuckDB needs to take over ten million judgments; with more it would keep what it wrote."""
 
 POUR_ROWS = 4 * 122_880
 """Rows of one INSERT: whole row groups of DuckDB, and a fraction of a second."""
@@ -121,7 +125,8 @@ def take_over(con: duckdb.DuckDBPyConnection, dataset: str, drawn: Drawn, progre
     if find_dataset(con, dataset) is not None:
         raise OptionError(f"there already is a dataset {dataset!r}: choose another name or delete it first")
     dataset_id = add_dataset(con, dataset, simulated=True)
-    step = Step(con, dataset_id, next_id(con, "import_log"))
+    progress = Told(progress)
+    step = Step(con, dataset_id, next_id(con, "import_log"), progress=progress)
     before = {name: next_id(con, name) - 1 for name in _NUMBERED}
     progress(0.0, "storing names")
     _add_names(step, drawn, before)
@@ -144,7 +149,7 @@ def take_over(con: duckdb.DuckDBPyConnection, dataset: str, drawn: Drawn, progre
     for number, code in enumerate(drawn.numbering.judges.codes, 1):
         n, hashed = drawn.hashes[drawn.world.judges[code].name]
         step.run(f"INSERT INTO fingerprint VALUES ($d, $i, {before['judge'] + number}, {n}, {hashed})")
-    fingerprint_labels(con, dataset_id)
+    told(con, lambda: fingerprint_labels(con, dataset_id), progress.again)
     return Ingested(dataset_id, step.import_id, 1, drawn.n_judgments, 0, ())
 
 
