@@ -33,15 +33,16 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="session")
 def store_with_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the sample and `awkward`, made once a worker by the app's own commands."""
+    """A store with the sample, its texts measured, and `awkward`, made once a worker by the app's own commands."""
     import subprocess
     import sys
 
-    from browser_app import import_awkward
+    from browser_app import cli, import_awkward
 
     db = tmp_path_factory.mktemp("store") / "jurylens.duckdb"
     subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)},
                    check=True, capture_output=True)  # fmt: skip
+    cli(db, "factors", "extract", "--dataset", "sample")
     import_awkward(db)
     return db
 

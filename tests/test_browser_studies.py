@@ -28,9 +28,12 @@ PLACES = {
     "compare": ("rankings", "show=slope", "slope", "models"),
     "reliability": ("rankings", "open=agreement", "agreement", "agreement"),
     "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
+    "winrate": ("rankings", "open=winrate&winrate_of=magpie-judge", "winrate", "winrates"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
     "datasets coverage": ("", "", "coverage", "coverage"),
+    "control": ("rankings", "open=controls&controls_of=magpie-judge", "controls", "models"),
+    "factors list": ("rankings", "open=controls", "factors", "factors"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 
@@ -45,7 +48,7 @@ def test_the_page_and_the_command_line_give_the_same_numbers(page, app, command)
     cls, (path, more, key, table) = REGISTRY[command], PLACES[command]
     fields = {f.name for f in cls.__dataclass_fields__.values()}
     chosen = {k: v for k, v in SELECTION.items() if k in fields}
-    if command in ("rank", "places"):
+    if command in ("rank", "places", "control", "winrate"):
         # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]
     options = [w for k, values in chosen.items() if k != "dataset" for v in values for w in (f"--{k}", v)]
