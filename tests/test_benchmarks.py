@@ -11,7 +11,7 @@ import pytest
 
 from analysis.vcov import Clustering
 from benchmarks import __main__ as bench
-from benchmarks import coverage, imports, rankings, stress, worlds
+from benchmarks import coverage, imports, large, rankings, stress, worlds
 from benchmarks.worlds import Ratio, Size, Times
 from data import queries
 
@@ -44,6 +44,28 @@ def test_the_file_has_prompts_and_texts_some_over_several_lines(tmp_path: Path) 
     assert found[:4] == (3_000, 3_000, True, True)
     assert 0.1 < found[4] < 0.5
     assert found[5] == worlds.JUDGES
+
+
+def test_large_runs_give_every_ratio(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ratios = large.measure(tmp_path, TINY)
+    assert [ratio.what.split(": ")[1] for ratio in ratios] == [
+        "strengths / evalica", "strengths / scikit-learn", "bootstrap / evalica, replicate for replicate",
+        "bootstrap / GROUP BY", "filtered refit / filtered GROUP BY",
+    ]  # fmt: skip
+    assert all(math.isfinite(ratio.value) and ratio.value > 0 for ratio in ratios)
+    assert "6 models, 3,000 judgments" in capsys.readouterr().out
+
+
+def test_the_regression_is_the_same_model(tmp_path: Path) -> None:
+    a, b, winner = np.array([0, 0, 1, 0, 2]), np.array([1, 1, 2, 2, 0]), np.array([1, 2, 0, 1, 0])
+    design, label, weight = large._design(a, b, winner, 3)
+    assert design.shape == (7, 3)
+    assert weight.sum() == 5
+    assert label.tolist() == [True, False, True, True, True, False, False]
+    found = large._regression(design, label, weight)[0]
+    expected = np.array([2.0, 1.0]) - np.array([1.0, 2.0])
+    assert found[0] > found[1]
+    assert np.sign(found[0] - found[1]) == np.sign(expected[0])
 
 
 def test_rankings_give_every_ratio_and_agree_with_the_others(
