@@ -191,11 +191,12 @@ def _hover(panel: _Panel, k: int) -> str:
 
 
 def _names(panel: _Panel, number: str, room: float, theme: Theme) -> list[dict[str, Any]]:
-    """The movers' names at the right end of their lines, the largest moves first, where they do not touch."""
+    """Names at the right end of lines where they do not touch: the largest moves first, others where all fit."""
     pitch = panel.height / panel.n
     taken: list[float] = []
     out = []
-    for k in np.flatnonzero(panel.moved > 0):
+    all_fit = pitch >= theme.small * written.LINE
+    for k in np.flatnonzero((panel.moved > 0) | all_fit):
         known = np.flatnonzero(np.isfinite(panel.ranks[k]))
         row = float(panel.ranks[k][known[-1]])
         if any(abs(row - other) * pitch < theme.small * written.LINE for other in taken):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 import pandas as pd
@@ -106,7 +106,12 @@ class Rank(Fitted):
     def overview(cls, results: Sequence[Result]) -> Line | None:
         result = results[0]
         settings = result.settings
-        return rank_line(result.table("ranking"), result.table("judges"), settings["level"], settings["ties"])
+        judges = result.table("judges")
+        line = rank_line(result.table("ranking"), judges, settings["level"], settings["ties"])
+        if "ties_between_equals" not in judges or len(judges) != 1:
+            return line
+        share = words.estimate(*(judges[f"ties_between_equals{end}"].iloc[0] for end in ("", "_lower", "_upper")))
+        return replace(line, trust=f"{line.trust} · share of ties between equals {share}")
 
     def _judge_row(self, judge: str, ranking: Ranking) -> dict[str, Any]:
         row: dict[str, Any] = {

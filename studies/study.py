@@ -264,7 +264,7 @@ class Fitted(Study):
     def resolve(self, store: Store) -> Self:
         if not 0.5 <= self.level < 1:
             raise OptionError(f"--level {self.level}: a coverage from .5 up to but not 1, usually .95")
-        if self.ties not in ("half", "drop") and not self.models_ties:
+        if self.command and self.ties not in ("half", "drop") and not self.models_ties:
             raise OptionError(
                 f"{self.command} counts ties as half a win or leaves them out: --ties {self.ties} is for rank"
             )

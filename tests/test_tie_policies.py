@@ -209,6 +209,7 @@ def test_the_chart_draws_every_rank_and_names_movers() -> None:
         texts = [a.text for a in figure.layout.annotations]
         assert "<b>ash</b>" in texts
         assert "beech" in texts
-        assert sum("ash" in (t or "") for t in texts) == 1
+        # The second judge's models stand still and are named all the same, as there is room.
+        assert texts.count("ash") == 1
         assert "people: 3 of 3 models change rank, most ash by 2." in figure.layout.meta["alt"]
     assert "No model could be ranked" in tie_policies_chart(table.iloc[:0], LIGHT).layout.meta["alt"]

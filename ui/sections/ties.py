@@ -19,6 +19,9 @@ from ui.ask import chosen
 from ui.figure import figure
 from ui.view import View
 
+CLEAR = 2.0
+"""Difference of two log-likelihoods that is worth a sentence."""
+
 
 def draw(seen: View, judge: str | None) -> None:
     """The section for the reference and the judge held against it, or for the only judge."""
@@ -30,7 +33,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(behind(result))
     figure(lambda look, narrow: tie_policies_chart(result.table(), look, humans=seen.humans, narrow=narrow),
            result, "policies", key="ties", columns=TiePolicies.shown, folded=False)  # fmt: skip
-    for text in result.warnings:
+    for text in (*better_fit(result), *result.warnings):
         st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
 
 
@@ -47,7 +50,7 @@ def _finding(row: Mapping[Any, Any], table: pd.DataFrame) -> str:
         return f"**{judge}**: only one rule for ties can be fitted, so there is nothing to compare."
     moved, largest, outside = (int(row[name]) for name in ("moved", "largest_move", "leave_interval"))
     if moved == 0:
-        return f"**{judge} orders its {n} the same under every rule for ties.**"
+        return f"**{judge}: the same order of {n} under every rule for ties.**"
     change = "changes rank" if moved == 1 else "change rank"
     furthest = int(table["largest_move"].fillna(0).astype(int).to_numpy().argmax())
     first, most = escape(str(table["model"].iloc[furthest])), words.plural(largest, "place")
@@ -65,5 +68,19 @@ def behind(result: Result) -> str:
         ties = words.share(row["share_of_ties"])
         parts.append(f"{escape(str(row['judge']))}: {row['judgments']:,} judgments, {ties} of them ties")
     settings = result.settings
-    intervals = f"{words.percent(settings['level'])} rank intervals with {words.ties(settings['ties'])}"
-    return " · ".join([*parts, f"{intervals}, {escape(str(result.table('judges')['intervals'].iloc[0]))}"])
+    intervals = f"{words.percent(settings['level'])} rank intervals ({words.ties(settings['ties'])})"
+    return " · ".join([*parts, f"{intervals}, {escape(str(result.table('judges')['intervals'].iloc[0]), 400)}"])
+
+
+def better_fit(result: Result) -> list[str]:
+    """Which of the two models of ties describes a judge's ties better, where that is clear."""
+    said = []
+    for row in result.table("judges").to_dict("records"):
+        both: list[Any] = [row.get(f"log_likelihood_{rule}") for rule in ("davidson", "rao_kupper")]
+        if any(map(words.absent, both)) or abs(lead := both[0] - both[1]) < CLEAR:
+            continue
+        kupper = "Rao and Kupper"
+        better, worse = ("Davidson describes", kupper) if lead > 0 else (f"{kupper} describe", "Davidson")
+        by = words.number(abs(lead), 1)
+        said.append(f"{better} the ties of {row['judge']} better than {worse}: log-likelihood higher by {by}")
+    return said
