@@ -46,7 +46,7 @@ LEAST_CLUSTERS = 6
 MANY_MODELS = 1500
 """From here on only the overall test is made: the rest needs several dense tables of models x models."""
 
-MOST_PAIRS = 500
+MOST_PAIRS = 100
 MOST_CIRCLES = 20
 
 

@@ -50,6 +50,7 @@ from analysis.winrate import (
 )
 from errors import ConvergenceError
 
+NEAR = float(np.tanh(0.5))
 FEWEST_MODELS = 3
 """With two models a difficulty is one number for one correlation, which any loadings explain."""
 
@@ -61,6 +62,7 @@ class Controlled:
 
     rate : in [0, 1]; length, difficulty, position : phi, psi and delta, the latter two None when not in the model
     se_published : standard error of the mean of the predictions, which takes the coefficients as known
+    near_equal : share of the judgments whose answers differ by less than half a standard deviation
     judgments : that have both texts; covariance : of (rate, phi); None where there is no interval
     """
 
@@ -70,6 +72,7 @@ class Controlled:
     difficulty: float | None
     position: float | None
     se_published: float
+    near_equal: float
     judgments: int
     covariance: Covariance | None
 
@@ -171,17 +174,17 @@ def _unfit(whole: Duels, duels: Duels, position: bool) -> dict[str, str]:
             continue
         score, weight = float(duels.score[rows].sum()), float(duels.weight[rows].sum())
         if not len(rows):
-            reasons[name] = "none of its judgments has both texts, so lengths are unknown"
+            reasons[name] = "no judgment has both texts, so lengths are unknown"
         elif extreme(score, weight):
             side = "lost" if score < weight / 2 else "won"
-            reasons[name] = f"it {side} every judgment, so how often it would win at equal length is not determined"
+            reasons[name] = f"{side} every judgment, so how often that would be so at equal length is not determined"
         elif not length_sd(duels, rows) > 0:
             reasons[name] = (
-                "its answers are all longer than the baseline's by the same number of characters, or there is one pair "
-                "only: the effect of length is not determined"
+                "all answers differ from the baseline's by the same number of characters, or there is one pair only: "
+                "the effect of length is not determined"
             )
         elif position and duels.first is not None and not len(np.unique(duels.first[rows])) > 1:
-            reasons[name] = "all its judgments have the same shown order, so position cannot be told from strength"
+            reasons[name] = "the shown order was always the same, so position cannot be told from strength"
     return reasons
 
 
@@ -270,6 +273,7 @@ def _with_errors(
                 difficulty=float(fit.b[-1]) if data.has_gamma else None,
                 position=float(fit.b[2]) if len(fit.b) - data.has_gamma > 2 else None,
                 se_published=float(np.std(fit.equal, ddof=1) / np.sqrt(len(rows))) if len(rows) > 1 else np.nan,
+                near_equal=float((np.abs(data.columns[rows, 1]) < NEAR).mean()),
                 judgments=len(rows),
                 covariance=covariance,
             )

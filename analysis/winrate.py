@@ -250,11 +250,11 @@ def no_interval(ways: Sequence[Way], rows: Ints, score: float, weight: float) ->
     """Why a model's rate has no interval, or None."""
     if extreme(score, weight):
         side = "lost" if score < weight / 2 else "won"
-        return f"it {side} every judgment, so no interval can be given"
+        return f"{side} every judgment"
     for way in ways:
         if way.sign > 0 and not bool((way.codes[rows] != way.codes[rows[0]]).any()):
             what = "judgment" if way.name == "none" else way.name
-            return f"its judgments share one {what}, so no interval can be given"
+            return f"all judgments share one {what}"
     return None
 
 
@@ -262,13 +262,14 @@ def method(covariances: Iterable[Covariance | None]) -> str:
     """What the intervals are, for a caption: one description, or the range of cluster counts of many."""
     known = [c for c in covariances if c is not None]
     said = list(dict.fromkeys(c.method for c in known))
-    if len(said) <= 2:
-        return " / ".join(said)
+    if len(said) <= 1:
+        return "".join(said)
     counts = sorted({c.n_clusters for c in known})
     way = known[0].clustering.name.replace("+", " and ")
     rule = "CR1, normal quantiles, from 50 clusters; jackknife (CR3), t, below"
     if counts[0] >= FEW_CLUSTERS:
-        rule = "CR1" if all(c.quantiles.df is None for c in known) else "CR1; heavy clusters by jackknife"
+        plain = all(c.quantiles.df is None for c in known)
+        rule = "CR1, normal quantiles" if plain else "CR1; heavy clusters by jackknife, t quantiles"
     elif counts[-1] < FEW_CLUSTERS:
         rule = "jackknife, CR3; t quantiles"
     return f"clustered by {way}, {counts[0]} to {counts[-1]} clusters a model ({rule})"

@@ -83,13 +83,14 @@ _BOUNDS = {
     "gap_scaled": ("scaled_lower", "scaled_upper"), "spearman": ("spearman_lower", "spearman_upper"),
     "kendall": ("kendall_lower", "kendall_upper"), "scale": ("scale_lower", "scale_upper"),
     "position": ("position_lower", "position_upper"), "strength_ref": ("lower_ref", "upper_ref"),
-    "strength_judge": ("lower_judge", "upper_judge"), "weight": ("lower", "upper"),
+    "strength_judge": ("lower_judge", "upper_judge"), "win_rate": ("lower", "upper"),
+    "lc_win_rate": ("lc_lower", "lc_upper"), "weight": ("lower", "upper"),
     **{name: (f"{name}_lower", f"{name}_upper") for name in
        ("raw", "raw_rank", "controlled", "controlled_rank", "change", "effect")},
 }  # fmt: skip
 # What an interval and a q already say.
 _IMPLIED = ("se", "p", "scaled_se", "scaled_p", "position_se", "log_likelihood", "separated_replicates",
-            "raw_se", "controlled_se", "change_se")  # fmt: skip
+            "raw_se", "controlled_se", "change_se", "lc_se", "length_se")  # fmt: skip
 
 
 def _merged(table: pd.DataFrame) -> pd.DataFrame:

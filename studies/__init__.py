@@ -1,3 +1,17 @@
 """Questions with their options: each module registers its studies. Import this package to know them all."""
 
-from studies import compare, controls, coverage, examples, factors_list, health, places, rank, reliability, tie_policies  # noqa: F401
+from studies import (  # noqa: F401
+    compare,
+    controls,
+    coverage,
+    examples,
+    factors_list,
+    fit_check,
+    health,
+    next_pairs,
+    places,
+    rank,
+    reliability,
+    tie_policies,
+    winrate,
+)

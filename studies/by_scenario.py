@@ -49,7 +49,8 @@ def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) ->
         warnings += [f"{scenario}: {w}" for w in answer.warnings]
         for name, table in answer.tables.items():
             labelled = table.copy()
-            labelled.insert(0, "scenario", scenario)
+            if "scenario" not in labelled:
+                labelled.insert(0, "scenario", scenario)
             tables[name] = pd.concat([tables[name], labelled], ignore_index=True) if name in tables else labelled
     progress(1.0, "done")
     first = next(iter(answers.values()))

@@ -155,6 +155,7 @@ INTERVALS = {
     "simultaneous_interval": ("simultaneous_lower", "simultaneous_upper"),
     "change_interval": ("change_lower", "change_upper"),
     "effect_interval": ("effect_lower", "effect_upper"),
+    "lc_interval": ("lc_lower", "lc_upper"),
 }
 """Columns made of two others, for tables that people read."""
 

@@ -234,6 +234,7 @@ def _pour(step: Step, path: Path, into: dict[str, str], tell: Callable[[float], 
         step.con.register("incoming", part)
         for table, select in into.items():
             step.insert_only(table, select)
+            step.progress.again()
         step.con.unregister("incoming")
         read += part.nbytes
         tell(min(read / size, 1.0))

@@ -28,4 +28,6 @@ RANKINGS: tuple[Section, ...] = (
     Section("controls", "Would the order change with length and style held equal?", ("control", "factors list"),
             ("controls_of", "controls_all", "factor", "normalisation")),
     Section("ties", "Does the rule for ties change the order?", ("tie-policies",)),
+    Section("winrate", "How often does each model win against a baseline?", ("winrate",),
+            ("winrate_of", "winrate_all", "baseline", "length_controlled", "verbose_twin", "concise_twin")),
 )

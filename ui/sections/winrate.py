@@ -1,0 +1,128 @@
+"""How often does each model win against a baseline? As judged, and if its answers were as long as the baseline's."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.theme import marks
+from charts.winrate import winrate_chart
+from errors import JurylensError
+from studies.overview import escape
+from studies.study import Result
+from studies.winrate import NONE, WinRate
+from ui import selection, session
+from ui.ask import chosen, help_text, shown
+from ui.figure import figure, theme
+from ui.sections.choices import how_many, one_judge
+from ui.view import View
+
+HELP = {name: help_text(field) for name, field in WinRate.__dataclass_fields__.items() if field.metadata}
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """The section for one judge at a time."""
+    study = _ask(seen, replace(chosen(WinRate), judge=(one_judge(seen, "winrate"),)))
+    result = session.attempt(study)
+    if result is None:
+        return
+    winrates = result.table("winrates")
+    baseline, who = str(result.settings["baseline"]), str(winrates["judge"].iloc[0])
+    st.markdown(finding(winrates, baseline))
+    st.caption(trust(result))
+    most = how_many(len(winrates), "winrate")
+    mark = marks(list(seen.judges), seen.humans, theme())[who]
+    columns = {c: h for c, h in (WinRate.shown or {}).items() if study.length_controlled or not _of_control(c)}
+    figure(lambda look, narrow: winrate_chart(winrates, baseline, look, mark, most=most, narrow=narrow),
+           result, "winrates", key="winrate", columns=columns, folded=False)  # fmt: skip
+    for text in result.warnings:
+        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+
+
+def _of_control(column: str) -> bool:
+    return column.startswith(("lc_", "length_"))
+
+
+def _ask(seen: View, study: WinRate) -> WinRate:
+    """The study with its widgets: baseline, length, and the baseline's twins where length is controlled for."""
+    assert seen.names is not None
+    models = sorted(seen.names.models)
+    for name in ("baseline", "verbose_twin", "concise_twin"):
+        if getattr(study, name) not in (None, *models, *([] if name == "baseline" else [NONE])):
+            selection.drop_word(name)
+            study = replace(study, **{name: None})  # type: ignore[arg-type]
+    if not study.length_controlled:
+        # What belongs to the control waits in the address until it is asked for again.
+        study = replace(study, position=False, verbose_twin=None, concise_twin=None)
+    resolved = study
+    # The answer itself says what is wrong; here the choice must stay within reach.
+    with suppress(JurylensError):
+        resolved = study.resolve(session.store())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _pick("baseline", "Baseline", models, resolved.baseline)
+        st.session_state["w:length_controlled"] = study.length_controlled
+        st.toggle("Hold length equal", key="w:length_controlled", help=HELP["length_controlled"],
+                  on_change=selection.on_change("length_controlled", "w:length_controlled"))  # fmt: skip
+    if study.length_controlled:
+        with st.popover("Guard against answers written for their length", type="tertiary"):
+            _pick("verbose_twin", "The baseline told to be verbose", [NONE, *models], resolved.verbose_twin)
+            _pick("concise_twin", "The baseline told to be concise", [NONE, *models], resolved.concise_twin)
+    return study
+
+
+def _pick(name: str, label: str, options: list[str], value: str | None) -> None:
+    key = f"w:{name}"
+    st.session_state[key] = value
+    st.selectbox(label, options, index=None, key=key, format_func=shown, placeholder="None", help=HELP[name],
+                 on_change=selection.on_change(name, key))  # fmt: skip
+
+
+def finding(winrates: pd.DataFrame, baseline: str) -> str:
+    """Who wins most, how many are beyond the baseline, and what length changes."""
+    controlled = "lc_win_rate" in winrates.columns and bool(winrates["lc_win_rate"].notna().any())
+    value, low, high = ("lc_win_rate", "lc_lower", "lc_upper") if controlled else ("win_rate", "lower", "upper")
+    row = winrates.sort_values(value, ascending=False, kind="stable", na_position="last").to_dict("records")[0]
+    rate = _rate(row[value], row[low], row[high])
+    name, against = escape(str(row["model"])), escape(baseline)
+    if controlled:
+        judged = _rate(row["win_rate"])
+        text = f"**At equal length {name} wins most often against {against}: {rate}**, as judged {judged}."
+    else:
+        text = f"**{name} wins most often against {against}: {rate}.**"
+    known = winrates[winrates[low].notna()]
+    above, below = int((known[low] > 50).sum()), int((known[high] < 50).sum())
+    text += f" Of {words.plural(len(winrates), 'model')} {above or 'none'} win{'s' if above == 1 else ''} more than "
+    text += f"half of the time beyond noise, {below or 'none'} less than half."
+    if controlled:
+        change = (winrates["lc_win_rate"] - winrates["win_rate"]).abs()
+        most = winrates[change == change.max()].to_dict("records")[0]
+        text += (
+            f" Length matters most for {escape(str(most['model']))}: {_rate(most['win_rate'])} become "
+            f"{_rate(most['lc_win_rate'])}."
+        )
+    return text
+
+
+def _rate(value: float, low: float | None = None, high: float | None = None) -> str:
+    """65 % [62, 68]"""
+    decimals = 1 if value < 10 or value > 90 else 0
+    text = f"{words.number(value, decimals)}\u00a0%"
+    return text if words.absent(low) or words.absent(high) else f"{text} {words.interval(low, high, decimals)}"
+
+
+def trust(result: Result) -> str:
+    """n, clusters, method, in a line."""
+    row = result.table("judges").iloc[0]
+    text = f"{row['judgments']:,} judgments of {row['models']:,} models on {row['prompts']:,} prompts by {row['judge']}"
+    text += f"; {words.ties(result.settings['ties'])}; intervals {row['intervals'] or 'none'}"
+    if row.get("controlled"):
+        text += "; length by logistic regression as in AlpacaEval 2"
+        if row["difficulty_from"]:
+            text += f", with the difficulty of each prompt from the verdicts on {row['difficulty_from']:,} models"
+        if row["guarded_by"]:
+            text += f", guarded by {row['guarded_by']}"
+    return escape(text + ".", 4000)
