@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_app import LONG, Server, cli, ready, start
+from browser_app import LONG, Server, cli, pick, ready, start
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -71,10 +71,7 @@ def test_a_choice_of_factors_stands_in_the_address_and_survives_a_reload(page, a
     ready(page)
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text("With words held equal,")).to_be_visible(timeout=LONG)
-    box = page.get_by_test_id("stMultiSelect").filter(has_text="Hold equal")
-    box.get_by_role("combobox").fill("lists")
-    expect(page.get_by_role("option", name="lists", exact=True)).to_be_visible(timeout=LONG)
-    page.keyboard.press("Enter")
+    pick(page, "Hold equal", "lists", where="stMain")
     expect(main.get_by_text("With words and lists held equal,")).to_be_visible(timeout=LONG)
     ready(page)
     assert "factor=words&factor=lists" in page.url
