@@ -5,7 +5,7 @@
 Every run draws the scenarios' strengths from N(mean, tau^2), then prompts and verdicts, and asks whether the 95 %
 intervals hold the pseudo-true strengths: Bradley-Terry fitted to the scenario's exact expected verdicts. Promised:
 pooled intervals hold on average over scenarios in at least 93 %, thin ones too; with equal scenarios a model is said
-to differ in at most 7 %. Beside it the width of pooled intervals, and of what is known of a thin scenario from the others alone.
+to differ in at most 7 %. Beside it the width of pooled intervals, and of what the others alone say of a thin scenario.
 """
 
 from __future__ import annotations
