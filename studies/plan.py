@@ -186,8 +186,8 @@ def make_plan(
     warnings = [*covariance.warnings, *_unlinked(loose, links, ground)]
     if effect > HEAVY_EFFECT:
         warnings.append(
-            f"a judgment tells as much as 1/{effect:.1f} of an independent one, because verdicts on one prompt go together: "
-            "new prompts narrow these intervals more than further verdicts on the same ones"
+            f"a judgment tells as much as 1/{effect:.1f} of an independent one, because verdicts on one prompt go "
+            "together: new prompts narrow these intervals more than further verdicts on the same ones"
         )
     if len(some) < size:
         warnings.append(f"of {size:,} ranked models only the {MOST_MODELS:,} known least are planned for")
