@@ -286,8 +286,8 @@ def _by_judgment(names: Catalog, chosen: Sequence[Source], condition: str, colum
         # What every row of an import agreed on stands with the response.
         values += f", coalesce(w{k}.value_a, q.a{k}) AS a{k}, coalesce(w{k}.value_b, q.b{k}) AS b{k}"
         joins += (
-            f" LEFT JOIN (SELECT judgment_id, value_a, value_b FROM judgment_value WHERE dataset_id = {names.dataset_id}"
-            f" AND factor_id = {source.id}) w{k} ON w{k}.judgment_id = j.judgment_id"
+            f" LEFT JOIN (SELECT judgment_id AS of, value_a, value_b FROM judgment_value"
+            f" WHERE dataset_id = {names.dataset_id} AND factor_id = {source.id}) w{k} ON w{k}.of = j.judgment_id"
         )
     more = "".join(f", {c}" for c in columns)
     return (
