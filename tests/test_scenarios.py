@@ -1,5 +1,7 @@
 """Rankings by scenario: one scale for raw and pooled, thin scenarios, the test, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from analysis.cells import Cells
 from analysis.ranks import rank_models
 from analysis.scenarios import rank_by_scenario
 from analysis.vcov import Clustering, choose_clustering
+from benchmarks import coverage_scenarios
 from errors import NotIdentifiedError
 
 PROMPT = Clustering("prompt")
@@ -217,3 +220,34 @@ def test_what_cannot_be_told_is_refused():
     cells, scenario = joined([cells_of([("A", "B", 1)], prompt=[0]), cells_of([("A", "B", 1)], prompt=[0])])
     with pytest.raises(NotIdentifiedError, match="no strengths can be computed"):
         rank_by_scenario(cells, scenario, NAMES[:2], PROMPT)
+
+
+def small_world(name: str) -> coverage_scenarios.World:
+    return next(world for world in coverage_scenarios.worlds() if world.name == name)
+
+
+def test_the_benchmark_tells_what_it_promises(monkeypatch):
+    world = replace(small_world("8 scenarios, half thin, tau 0.2"), scenarios=3)
+    monkeypatch.setattr(coverage_scenarios, "worlds", lambda: [world, replace(world, tau=0.0, thin=None)])
+    table = coverage_scenarios.measure(2, 1)
+    assert list(table.columns) == coverage_scenarios.COLUMNS
+    promised = table[table["promised_low"].notna()]
+    assert promised["coverage"].between(0, 1).all()
+    same = ["pooled", "raw, full"]
+    assert promised["quantity"].tolist() == [*same, *same, "p < .05", "departure without 0"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["8 scenarios, tau 0.5", "8 scenarios, half thin, tau 0.2", "8 scenarios, half thin, tau 0"])
+def test_pooled_intervals_hold_on_average_over_scenarios(name):
+    world = small_world(name)
+    runs = coverage_scenarios.run_world(world, 100, workers=1)
+    held = np.mean([run.held.mean() for run in runs])
+    # Runs are independent, scenarios within one nearly so: the standard error of the mean is below .4 points.
+    assert held > 0.93 - 2 * 0.004
+    if world.tau == 0:
+        # 100 runs of 12 models: a level of 7 % would show 8.5 % once in forty times.
+        assert np.mean([run.flagged.mean() for run in runs]) < 0.085
+    if world.thin:
+        thin = world.is_thin > 0
+        assert np.mean([run.width[thin].mean() for run in runs]) < 0.9 * np.mean([run.unseen for run in runs])
