@@ -11,7 +11,6 @@ from toy_pairs import pairs_of, some_pairs, turned
 from analysis.bradley_terry import fit_bradley_terry, newton
 from analysis.judged_pairs import JudgedPairs
 from analysis.ppi import fit_corrected
-from analysis.ppi_scores import best_share, bread
 from analysis.sandwich import strength_covariance
 from analysis.vcov import Clustering
 from errors import NotIdentifiedError
@@ -120,21 +119,23 @@ def test_intervals_are_ppi_pythons(published):
     assert upper - lower == pytest.approx(2 * half, rel=1e-6)
 
 
-def test_lambda_is_ppi_pythons(published):
-    """It chooses lambda once, at the strengths of lambda = 1 and with pooled second derivatives. There ours is the
-    same but for the divisors n - 1 and N - 1, alike for as many pairs of both kinds."""
+def test_at_its_own_lambda_ppi_python_gives_our_strengths(published):
+    """It chooses lambda once, at the strengths of lambda = 1, with pooled second derivatives and the judge's scores
+    of both kinds of pairs taken as one sample: recomputed here. Ours is chosen at the strengths that it leads to."""
     pairs, ask = published
-    at_one = newton(pairs.losses.counts(1.0), np.zeros(5)).parameters
-    pooled = pairs.losses.counts(0.5)  # half of the labelled, half of the unlabelled
-    # The trace is that of the contrasts with the reference, hence of a bread on their coordinates.
-    inverse = bread(pooled, at_one)
-    contrast = np.eye(5)[1:] - np.eye(5)[0]
-    share = best_share(pairs, at_one, contrast @ inverse, np.arange(len(pairs)))
+    strength = newton(pairs.losses.counts(1.0), np.zeros(5)).parameters
+    p = 1 / (1 + np.exp(strength[pairs.b] - strength[pairs.a]))
+    x, lab = design(pairs), pairs.labelled
+    inverse = np.linalg.inv(x.T @ ((p * (1 - p))[:, None] * x) / 800)
+    of_human, of_judge = (((pairs.human_score - p)[:, None] * x)[lab], (pairs.judge_score - p)[:, None] * x)
+    cross = np.cov(of_human.T, of_judge[lab].T, ddof=0)[:4, 4:]
+    share = np.trace(inverse @ cross @ inverse) / (2 * np.trace(inverse @ np.cov(of_judge.T) @ inverse))
+    ours = fit_corrected(pairs, PAIR, share).covariance.estimate
     theirs = ask("ppi_logistic_pointestimate", lam=None)
-    strength = fit_corrected(pairs, PAIR, share).covariance.estimate
-    assert (strength - strength[0])[1:] == pytest.approx(theirs, abs=1e-7)
-    # Ours is chosen at the strengths that it leads to.
+    assert (ours - ours[0])[1:] == pytest.approx(theirs, abs=1e-7)
+    # The plug-in point and the pooling differ by the noise of 400 pairs.
     assert fit_corrected(pairs, PAIR).share == pytest.approx(share, abs=0.05)
+    assert share > 0.1
 
 
 # -- the covariance -------------------------------------------------------------------------------------------------
@@ -303,7 +304,7 @@ def test_the_chosen_lambda_never_makes_strengths_infinite():
         try:
             found = fit_corrected(pairs, PROMPT)
         except NotIdentifiedError as refusal:
-            assert "judgments of 4 models" in str(refusal)  # people alone rank nobody
+            assert "judgments of 4 models" in str(refusal)  # noqa: PT017  people alone rank nobody
             continue
         assert losses_of_each_set(pairs.among(found.models), found.share) > 0
         assert np.isfinite(found.covariance.se).all()
@@ -355,8 +356,8 @@ def test_all_ties():
 def test_ten_to_the_eighth_to_one():
     pairs = pairs_of([("A", "B", 1.0, 1.0), ("A", "B", 0.0, 0.0)] * 2 + [("A", "B", None, 1.0)] * 3)
     weight = np.array([1e8, 1.0, 1e8, 1.0, 1.0, 1.0, 1.0])
-    found = fit_corrected(dataclasses.replace(pairs, weight=weight), PAIR)
+    found = fit_corrected(dataclasses.replace(pairs, weight=weight), PAIR, 0.25)
     strength = found.covariance.estimate
-    # People said 10^8 : 1, and the judge, who agrees, takes at most half of the losses away.
-    assert np.log(1e8) < strength[0] - strength[1] < np.log(2.001e8)
+    # People said 2e8 : 2, the judge the same and on the others A alone: a quarter of the losses is taken away.
+    assert strength[0] - strength[1] == pytest.approx(np.log(2e8 / 1.5), rel=1e-6)
     assert np.isfinite(found.covariance.se).all()
