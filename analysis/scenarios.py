@@ -142,7 +142,7 @@ class ScenarioRanking:
     def heterogeneity_table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a model, the surest difference first.
 
-        Columns: model, mean, mean_lower, mean_upper: over these scenarios; tau, tau_lower, tau_upper: sd between scenarios;
+        Columns: model, mean, mean_lower, mean_upper over these scenarios; tau, tau_lower, tau_upper: sd between them;
         p, q: of its strength being the same in all scenarios; scenarios: how many say something about it.
         """
         mean, tau = self.pooled.average_interval(level), self.pooled.tau_interval(level)
