@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from charts import words
@@ -22,7 +23,7 @@ from ui import navigation, selection, session
 from ui.view import View
 
 ICON = ":material/menu_book:"
-TICK = "Tick a row to read the pairs behind it."
+TICK = "Tick a row, or press Shift and Space on it, to read the pairs behind it."
 
 Behind = Callable[[Mapping[Any, Any]], PairsBehind | None]
 """From a row of a table to the pairs that its number counts; None where there are none to read."""
@@ -61,18 +62,18 @@ def open_pairs(seen: View, behind: PairsBehind, label: str) -> None:
 
 
 @st.fragment
-def with_links(draw: Callable[[], Any], rows: list[dict[Any, Any]], behind: Behind) -> None:
+def with_links(draw: Callable[[], Any], frame: pd.DataFrame, behind: Behind) -> None:
     """A table of which one row can be ticked, and below it that row's link.
 
     A fragment: a tick draws the table and its link anew and leaves charts and figures of the page alone.
 
-    draw : draws the table and gives back its selection; rows : what it shows, in its order
+    draw : draws the table and gives back its selection; frame : what it shows, in its order
     """
-    chosen = [row for row in draw().selection.rows if row < len(rows)]
+    chosen = [row for row in draw().selection.rows if row < len(frame)]
     if not chosen:
         st.caption(TICK)
         return
-    found = behind(rows[chosen[0]])
+    found = behind(frame.iloc[chosen[0]].to_dict())
     if found is None:
         st.caption("This row counts no pairs.")
     else:

@@ -139,12 +139,13 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
         st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
                      row_height=ROW_HEIGHT)  # fmt: skip
         return
-    rows = frame.to_dict("records")
+    # A tick belongs to the row that was ticked, not to whatever stands in its place after another choice.
+    digest = pd.util.hash_pandas_object(frame, index=False).sum() if len(frame) else 0
     with_links(
         lambda: st.dataframe(
-            style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
+            style, hide_index=True, column_config=config, key=f"table-{key}-{digest:x}", height=height, placeholder="",
             row_height=ROW_HEIGHT, on_select="rerun", selection_mode="single-row",
-        ), rows, pairs,
+        ), frame, pairs,
     )  # fmt: skip
 
 

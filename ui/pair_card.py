@@ -224,7 +224,7 @@ def _verdict(pair: Row, row: Row) -> str:
     if not absent(row["annotator"]):
         told.insert(0, name(row["annotator"]))
     elif int(row["n"]) > 1:
-        told.insert(0, f"{int(row['n']):,} ×")
+        told[0] = f"{int(row['n']):,} × {told[0]}"
     if not absent(row["shown"]):
         told.append(f"{name(titles[str(row['shown'])])} shown first")
     if not absent(row["repeat"]) and int(row["repeat"]) > 1:
