@@ -15,7 +15,8 @@ from scipy.linalg import lapack
 
 from analysis.cells import Cells, CellScores, Floats, Ints, PairCounts, fold_to_pairs
 from analysis.connectivity import LeftOut, connected_replicates, find_kept, position_identified
-from analysis.replicates import JACKKNIFE_RIDGE, Replicates, leave_out, no_replicates, refit
+from analysis.laplacian import LARGE, inverse, solve_bordered
+from analysis.replicates import JACKKNIFE_RIDGE, Replicates, border, leave_out, no_replicates, refit
 from errors import ConvergenceError, NotIdentifiedError
 
 POSITION = "position"
@@ -85,9 +86,9 @@ class BradleyTerry:
         at = _Point.at(self.counts, self.parameters, 0.0)
         n, size = self.counts.n_models, len(self.parameters)
         hessian, ridge = _hessian(self.counts, at.curvature, size, 0.0)
-        inverse = np.linalg.inv(_symmetric(hessian))
-        inverse[:n, :n] -= 1.0 / (ridge * n * n)
-        return (inverse + inverse.T) / 2
+        out = inverse(hessian)
+        out[:n, :n] -= 1.0 / (ridge * n * n)
+        return out
 
     def used(self, cells: Cells) -> Cells:
         """The cells among the models kept, with nothing that the fit does not use."""
@@ -223,15 +224,22 @@ def _hessian(counts: PairCounts, curvature: Floats, size: int, ridge: float) -> 
     hessian = np.empty((size, size))
     hessian[:n, :n] = c - upper
     if counts.first is not None:
-        cross = curvature * counts.first
-        hessian[:n, n] = np.bincount(counts.a, cross, n) - np.bincount(counts.b, cross, n)
-        hessian[n, n] = cross @ counts.first + ridge
+        hessian[:n, n:], hessian[n:, n:] = border(counts, curvature, ridge)
     hessian.reshape(-1)[: n * size : size + 1] = diagonal + c
     return hessian, c
 
 
-def _symmetric(upper: Floats) -> Floats:
-    return np.asarray(np.triu(upper) + np.triu(upper, 1).T)
+def _step(counts: PairCounts, curvature: Floats, gradient: Floats, ridge: float) -> Floats | None:
+    """(k,) Newton's step; None when the information is singular."""
+    n = counts.n_models
+    if n >= LARGE:
+        found = solve_bordered(counts.a, counts.b, curvature, gradient, *border(counts, curvature, ridge), ridge)
+        if found is not None:
+            return found.step
+    hessian, _ = _hessian(counts, curvature, len(gradient), ridge)
+    # The transpose is the same memory read column by column, which LAPACK takes without a copy.
+    _, step, info = lapack.dposv(hessian.T, gradient, lower=1, overwrite_a=1)
+    return None if info else np.asarray(step)
 
 
 def newton(counts: PairCounts, start: Floats, *, ridge: float = 0.0) -> Optimum:
@@ -252,10 +260,8 @@ def newton(counts: PairCounts, start: Floats, *, ridge: float = 0.0) -> Optimum:
             gradient[n] = point.residual @ counts.first
         if ridge:
             gradient -= ridge * parameters
-        hessian, _ = _hessian(counts, point.curvature, size, ridge)
-        # The transpose is the same memory read column by column, which LAPACK takes without a copy.
-        _, step, info = lapack.dposv(hessian.T, gradient, lower=1, overwrite_a=1)
-        if info != 0:
+        step = _step(counts, point.curvature, gradient, ridge)
+        if step is None:
             raise ConvergenceError(
                 f"the strengths of {n} models did not converge: the information matrix is singular in "
                 f"step {step_number}. Some models hang together by almost nothing; leave them out"

@@ -16,6 +16,7 @@ from scipy.linalg import lapack
 from scipy.optimize import brentq
 
 from analysis.cells import Cells, Floats, Ints, PairCounts
+from analysis.laplacian import LARGE, inverse, solve_bordered
 from analysis.likelihood import Observed, Point, Rule, evaluate
 from errors import ConvergenceError, NotIdentifiedError
 
@@ -131,29 +132,35 @@ def information(rows: Rows, rule: Rule, point: Point, parameters: Floats, ridge:
 
     c * 11' fills the null space of the constant vector and leaves every other direction as it is.
     """
-    n, q = rows.n_models, rows.columns.shape[1]
-    size = rows.n_parameters
+    n, size = rows.n_models, rows.n_parameters
     out = np.empty((size, size))
     upper = np.bincount(rows.a * n + rows.b, point.curvature, n * n).reshape(n, n)
     diagonal = upper.sum(0) + upper.sum(1) + ridge
     c = float(diagonal.min()) / n
     out[:n, :n] = c - upper - upper.T
+    out[:n, n:], out[n:, n:] = _border(rows, rule, point, parameters, ridge)
+    out[n:, :n] = out[:n, n:].T
+    out.reshape(-1)[: n * size : size + 1] = diagonal + c
+    return out, c
+
+
+def _border(rows: Rows, rule: Rule, point: Point, parameters: Floats, ridge: float) -> tuple[Floats, Floats]:
+    """(n, q) and (q, q) information of what stands behind the strengths, with them and with itself."""
+    n, q = rows.n_models, rows.columns.shape[1]
+    size = rows.n_parameters - n
+    cross, corner = np.empty((n, size)), np.empty((size, size))
     for k in range(q):
         part = point.curvature * rows.columns[:, k]
-        out[:n, n + k] = np.bincount(rows.a, part, n) - np.bincount(rows.b, part, n)
-        out[n : n + q, n + k] = rows.columns.T @ part
+        cross[:, k] = np.bincount(rows.a, part, n) - np.bincount(rows.b, part, n)
+        corner[:q, k] = rows.columns.T @ part
     if point.cross is not None and point.tie_curvature is not None:
-        out[:n, -1] = np.bincount(rows.a, point.cross, n) - np.bincount(rows.b, point.cross, n)
-        out[n : n + q, -1] = rows.columns.T @ point.cross
-        out[-1, -1] = point.tie_curvature.sum()
+        cross[:, -1] = np.bincount(rows.a, point.cross, n) - np.bincount(rows.b, point.cross, n)
+        corner[:q, -1] = corner[-1, :q] = rows.columns.T @ point.cross
+        corner[-1, -1] = point.tie_curvature.sum()
         if ridge and rule == "rao-kupper":
-            out[-1, -1] += ridge / np.sinh(parameters[-1]) ** 2
-    out[n:, :n] = out[:n, n:].T
-    out[n + q :, n : n + q] = out[n : n + q, n + q :].T
-    out.reshape(-1)[: n * size : size + 1] = diagonal + c
-    if ridge:
-        out.reshape(-1)[n * size + n :: size + 1] += ridge
-    return out, c
+            corner[-1, -1] += ridge / np.sinh(parameters[-1]) ** 2
+    corner[np.diag_indices(size)] += ridge
+    return cross, corner
 
 
 @dataclass(frozen=True)
@@ -184,14 +191,9 @@ def maximise(rows: Rows, rule: Rule, start: Floats, names: Sequence[str], *, rid
         reach[n : n + rows.columns.shape[1]] = np.sqrt((rows.columns**2).mean(axis=0))
     for step_number in range(1, MAX_STEPS + 1):
         gradient = _gradient(rows, rule, point, parameters, ridge)
-        hessian, _ = information(rows, rule, point, parameters, ridge)
-        own = np.diag(hessian)[n:].copy()
-        factor, step, info = lapack.dposv(hessian.T, gradient, lower=1, overwrite_a=1)
+        found = _step(rows, rule, point, parameters, gradient, ridge)
+        step, own, left, info = found.step, found.own, found.left, found.info
         if not ridge and len(own):
-            # What the factor's pivots say: the information of each quantity beside those before it.
-            left = np.diag(factor)[n:] ** 2
-            if info:
-                left[max(info - 1 - n, 0) :] = 0.0
             if rule == "rao-kupper":
                 # Of log tau: that of tau has no bound near 0.
                 own[-1], left[-1] = own[-1] * parameters[-1] ** 2, left[-1] * parameters[-1] ** 2
@@ -222,6 +224,33 @@ def maximise(rows: Rows, rule: Rule, start: Floats, names: Sequence[str], *, rid
         if share == 1.0 and decrement <= DECREMENT and np.abs(step * reach).max() <= LAST_STEP:
             return Optimum(parameters, point.value, step_number)
     raise _unconverged(n, f"it did not end within {MAX_STEPS} steps")
+
+
+@dataclass(frozen=True)
+class _Step:
+    """step : (k,); own, left : (k - n,) information of what stands behind the strengths, alone and beside all that
+    stands before it; info : the first parameter (from 1) without information of its own, 0 when all have"""
+
+    step: Floats
+    own: Floats
+    left: Floats
+    info: int
+
+
+def _step(rows: Rows, rule: Rule, point: Point, parameters: Floats, gradient: Floats, ridge: float) -> _Step:
+    n = rows.n_models
+    if n >= LARGE:
+        cross, corner = _border(rows, rule, point, parameters, ridge)
+        large = solve_bordered(rows.a, rows.b, point.curvature, gradient, cross, corner, ridge)
+        if large is not None:
+            return _Step(large.step, np.diag(corner).copy(), large.pivots, 0)
+    hessian, _ = information(rows, rule, point, parameters, ridge)
+    own = np.diag(hessian)[n:].copy()
+    factor, step, info = lapack.dposv(hessian.T, gradient, lower=1, overwrite_a=1)
+    left = np.diag(factor)[n:] ** 2
+    if info:
+        left[max(info - 1 - n, 0) :] = 0.0
+    return _Step(step, own, left, int(info))
 
 
 def tie_alone(rows: Rows, rule: Rule, start: Floats, guess: float) -> float:
@@ -282,6 +311,6 @@ def inverse_information(rows: Rows, rule: Rule, parameters: Floats) -> Floats:
     """(k, k) inverse information on the space in which strengths sum to 0."""
     n = rows.n_models
     matrix, c = information(rows, rule, point_at(rows, rule, parameters), parameters)
-    inverse = np.linalg.inv(matrix)
-    inverse[:n, :n] -= 1.0 / (c * n * n)
-    return np.asarray((inverse + inverse.T) / 2)
+    out = inverse(matrix)
+    out[:n, :n] -= 1.0 / (c * n * n)
+    return out

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from analysis.cells import Cells, Floats, Ints, PairCounts, place
+from analysis.laplacian import LARGE, solve_bordered
 from errors import ConvergenceError
 
 MAX_STEPS = 100
@@ -145,6 +146,20 @@ def _refit_batch(counts: PairCounts, weight: Floats, score: Floats, start: Float
     raise ConvergenceError(f"{len(active)} replicates did not converge within {MAX_STEPS} steps")
 
 
+def border(counts: PairCounts, curvature: Floats, ridge: float) -> tuple[Floats, Floats]:
+    """(n, q) and (q, q) information of the position with the strengths and with itself; q = 0 without position."""
+    if counts.first is None:
+        return np.empty((counts.n_models, 0)), np.empty((0, 0))
+    n, cross = counts.n_models, curvature * counts.first
+    side = np.asarray(np.bincount(counts.a, cross, n) - np.bincount(counts.b, cross, n), dtype=np.float64)
+    return side[:, None], np.array([[cross @ counts.first + ridge]])
+
+
+def _solve_large(counts: PairCounts, curvature: Floats, gradient: Floats, ridge: float) -> Floats | None:
+    found = solve_bordered(counts.a, counts.b, curvature, gradient, *border(counts, curvature, ridge), ridge)
+    return None if found is None else found.step
+
+
 def _evaluate(
     counts: PairCounts, weight: Floats, score: Floats, parameters: Floats, ridge: Floats
 ) -> tuple[Floats, Floats, Floats]:
@@ -186,6 +201,10 @@ def _won_minus_lost(counts: PairCounts, values: Floats) -> Floats:
 def _solve(counts: PairCounts, curvature: Floats, gradient: Floats, ridge: Floats) -> Floats:
     n = counts.n_models
     n_replicates, size = gradient.shape
+    if n >= LARGE:
+        large = [_solve_large(counts, *each) for each in zip(curvature, gradient, ridge, strict=True)]
+        if all(step is not None for step in large):
+            return np.array(large)
     hessian = np.zeros((n_replicates, size * size))
     at = counts.a * size + counts.b
     if counts.first is None:

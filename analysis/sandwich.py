@@ -23,6 +23,9 @@ from errors import NotIdentifiedError, OptionError
 # Entries of the cluster x parameter score matrix held at a time: 2 MB, which stays in the cache.
 BLOCK_ENTRIES = 262_144
 THREADS = 2
+# Parameters of which a covariance is computed, and tables of all their pairs held meanwhile: 2 GB.
+MOST_PARAMETERS = 6_000
+TABLES = 6
 # What one product costs in a sparse sum of outer products, in products of a dense one.
 SPARSE_COST = 25
 
@@ -33,8 +36,16 @@ def strength_covariance(fits: Sequence[Strengths], cells: Sequence[Cells], clust
     fits, cells : one each per judge; the cells may hold further models, which are left aside
     Returns a Covariance over [parameters of judge 1, parameters of judge 2, ...] in the fits' order.
 
-    Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes.
+    Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes or there are
+    more than `MOST_PARAMETERS`.
     """
+    width = sum(len(fit.parameters) for fit in fits)
+    if width > MOST_PARAMETERS:
+        size = width**2 * TABLES * 8 / 1e9
+        raise OptionError(
+            f"the covariance of {width:,} strengths would take {size:.0f} GB of memory, and up to {MOST_PARAMETERS:,} "
+            "are allowed: choose fewer models, or fewer judges at a time"
+        )
     used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
     estimate = np.concatenate([fit.parameters for fit in fits])
     name = clustering.name
@@ -93,7 +104,8 @@ def _term(
     else:
         bread = _block_diagonal([fit.bread for fit in fits])
         linear = bread @ _meat(fits, cells, codes, n, deleted) @ bread * (n / (n - 1))
-        linear = (linear + linear.T) / 2
+        linear += linear.T.copy()
+        linear /= 2
     return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
 
 

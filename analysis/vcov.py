@@ -107,6 +107,8 @@ class Term:
 
     def vcov(self, estimate: Floats) -> Floats:
         """(k, k) covariance of the estimates under this clustering alone; the sign is not applied."""
+        if not len(self.replicates):
+            return self.linear
         away = self.replicates - estimate
         shrink = (self.n_clusters - 1) / self.n_clusters if self.n_clusters else 0.0
         return np.asarray(self.linear + shrink * (away.T @ away))

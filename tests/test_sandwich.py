@@ -285,6 +285,15 @@ def test_one_cluster_is_refused():
         covariance_of(cells, "annotator")
 
 
+def test_too_many_strengths_are_refused_before_the_memory_goes(monkeypatch):
+    cells = random_cells(np.random.default_rng(7))
+    fit = fit_bradley_terry(cells)
+    monkeypatch.setattr(module, "MOST_PARAMETERS", 9)
+    strength_covariance([fit], [cells], Clustering("prompt"))
+    with pytest.raises(OptionError, match=r"covariance of 10 strengths would take 0 GB .* fewer models"):
+        strength_covariance([fit, fit], [cells, cells], Clustering("prompt"))
+
+
 def test_nameless_annotators_are_independent():
     cells = random_cells(np.random.default_rng(7))
     nameless = dataclasses.replace(cells, clusters={"annotator": np.full(600, -1)})
