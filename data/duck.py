@@ -42,6 +42,8 @@ def configuration(memory: int | None = None) -> Settings:
     Raises StoreError when JURYLENS_THREADS or JURYLENS_MEMORY cannot be understood.
     """
     return _limits(memory) | {
+        # Groups of small numbers (judges, models) are counted without hashing up to so many bits of them together.
+        "perfect_ht_threshold": "22",
         "enable_external_access": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

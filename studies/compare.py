@@ -19,6 +19,7 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog
+from data.queries.shared import shared_rows
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
@@ -122,26 +123,25 @@ class Compare(Fitted):
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:
             ids = [names.judges[reference][0], names.judges[judge][0]]
-            condition = queries.shared_pairs(queries.where(self, names, self.ties), ids)
-            condition += f" AND judge_id IN ({ids[0]}, {ids[1]})"
-            extent = queries.extent(con, condition)
-            if extent["judgments"] == 0:
-                raise EmptySelectionError(
-                    f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "
-                    "nothing to compare"
-                )
-            clustering = choose_clustering(self.cluster, extent["prompts"])
-            check_annotators(clustering, extent)
-            if self.position and extent["known_order"] == 0:
-                raise OptionError("--position: this file does not record which response was shown first")
-            ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt")))
-            if extent["prompts"] < FEW_PROMPTS:
-                # The agreement net of noise then speaks about these prompts, by pair.
-                ways = tuple(dict.fromkeys((*ways, "pair")))
-            modelled = self.ties in TIE_NAMES
-            counts = queries.counts(con, condition, ways, self.position, modelled)
-            soft = queries.soft_judgments(con, condition) if modelled else {}
-            pairs = queries.pairs_between(con, condition)
+            rows = shared_rows(con, queries.where(self, names, self.ties), ids)
+        extent = rows.extent
+        if extent["judgments"] == 0:
+            raise EmptySelectionError(
+                f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "
+                "nothing to compare"
+            )
+        clustering = choose_clustering(self.cluster, extent["prompts"])
+        check_annotators(clustering, extent)
+        if self.position and extent["known_order"] == 0:
+            raise OptionError("--position: this file does not record which response was shown first")
+        ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt")))
+        if extent["prompts"] < FEW_PROMPTS:
+            # The agreement net of noise then speaks about these prompts, by pair.
+            ways = tuple(dict.fromkeys((*ways, "pair")))
+        modelled = self.ties in TIE_NAMES
+        counts = rows.counts(ways, self.position, modelled)
+        soft = rows.soft_judgments() if modelled else {}
+        pairs = rows.pairs_between()
         models = models_met(counts, names)
         cells = [judge_cells(counts, names, j, models, ways, self.position) for j in (reference, judge)]
         for one, one_id in zip((reference, judge), ids, strict=True):

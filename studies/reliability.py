@@ -19,6 +19,7 @@ from charts import words
 from data import queries
 from data.model import Progress
 from data.queries import Catalog
+from data.queries.shared import shared_rows
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
 from studies.cells import judge_cells, models_met
@@ -85,13 +86,12 @@ class Reliability(Fitted):
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         with store.reading(f"holding {judge} against {reference}") as con:
             ids = [names.judges[reference][0], names.judges[judge][0]]
-            condition = queries.shared_pairs(queries.where(self, names, self.ties), ids)
-            condition += f" AND judge_id IN ({ids[0]}, {ids[1]})"
-            extent = queries.extent(con, condition)
-            if not extent["judgments"]:
-                raise EmptySelectionError(f"{reference!r} and {judge!r} share no pair of two named models")
-            ways = ("prompt", "pair") if extent["prompts"] < FEW_PROMPTS else ("prompt",)
-            counts = queries.counts(con, condition, ways)
+            rows = shared_rows(con, queries.where(self, names, self.ties), ids)
+        extent = rows.extent
+        if not extent["judgments"]:
+            raise EmptySelectionError(f"{reference!r} and {judge!r} share no pair of two named models")
+        ways = ("prompt", "pair") if extent["prompts"] < FEW_PROMPTS else ("prompt",)
+        counts = rows.counts(ways)
         models = models_met(counts, names)
         cells = [judge_cells(counts, names, one, models, ways) for one in (reference, judge)]
         by = Clustering("pair" if "pair" in ways else "prompt")

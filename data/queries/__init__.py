@@ -51,9 +51,13 @@ class Catalog:
         return [name for name, (_, kind) in self.judges.items() if kind == "human"]
 
 
-DATASETS = """SELECT d.dataset_id, d.name, d.simulated, count(j.judgment_id) AS judgments,
-    count(DISTINCT j.pair_id) AS pairs, count(DISTINCT j.prompt_id) AS prompts, count(DISTINCT j.judge_id) AS judges
-FROM dataset d LEFT JOIN judgment j USING (dataset_id) GROUP BY ALL ORDER BY d.simulated, d.dataset_id"""
+# No pair, prompt or judge stays in the store without a judgment, so that none need be found among these.
+DATASETS = f"""SELECT dataset_id, name, simulated, {", ".join(
+    f"coalesce({table}.n, 0) AS {table}s" for table in ("judgment", "pair", "prompt", "judge")
+)} FROM dataset {" ".join(
+    f"LEFT JOIN (SELECT dataset_id, count(*) AS n FROM {table} GROUP BY 1) {table} USING (dataset_id)"
+    for table in ("judgment", "pair", "prompt", "judge")
+)} ORDER BY simulated, dataset_id"""
 
 JUDGES = """SELECT g.name, g.kind, count(*) AS judgments, count(DISTINCT j.annotator_id) AS annotators
 FROM judgment j JOIN judge g USING (judge_id) WHERE j.dataset_id = $d
@@ -218,21 +222,36 @@ def counts(
         table = con.sql(f"SELECT {chosen}, {sums} FROM judgment WHERE {condition} GROUP BY ALL").to_arrow_table()
         return Counts({name: table[name].to_numpy() for name in table.column_names})
     # Nearly all judgments weigh 1; then two columns less are fetched, which is half of the time.
-    weighted = con.execute(f"SELECT count(*) FROM judgment WHERE {condition} AND weight <> 1").fetchall()[0][0] > 0
+    weighted = any_weighted(con, condition)
     values = "weight, weight * p_a AS score" if weighted else "p_a AS score"
     if tied:
         values += f", ({IS_TIE})::DOUBLE * {'weight' if weighted else '1'} AS tied"
     # By way of Arrow: DuckDB hands its vectors over as they are, twice as fast as into numpy arrays.
     rows = con.sql(f"SELECT {chosen}, {values} FROM judgment WHERE {condition}").to_arrow_table()
     # Batch by batch, which stays in the processor's cache and copies sums instead of rows.
-    parts = [_sum_neighbours(batch) for batch in rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]]
+    batches = rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+    parts = [
+        sum_neighbours({name: column.to_numpy() for name, column in zip(rows.column_names, batch.columns, strict=True)})
+        for batch in batches
+    ]
     return Counts({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
-def _sum_neighbours(batch: pa.RecordBatch) -> dict[str, np.ndarray]:
-    """Sum each run of neighbouring rows that agree in all but the sums; without weights each weighs 1."""
-    rows = {name: column.to_numpy() for name, column in zip(batch.schema.names, batch.columns, strict=True)}
-    n_rows = len(batch)
+def any_weighted(con: Con, condition: str) -> bool:
+    """Whether a judgment of the condition weighs other than 1."""
+    # Where all judgments of the store weigh 1, as in most, the extremes that DuckDB keeps answer in no time.
+    found = con.execute("SELECT count(*) FROM (SELECT 1 FROM judgment WHERE weight <> 1 LIMIT 1)").fetchall()
+    if found[0][0]:
+        found = con.execute(f"SELECT count(*) FROM judgment WHERE {condition} AND weight <> 1").fetchall()
+    return bool(found[0][0])
+
+
+def sum_neighbours(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Sum each run of neighbouring rows that agree in all but the sums; without weights each weighs 1.
+
+    rows : columns; those summed are weight, score, tied
+    """
+    n_rows = len(rows["score"])
     fresh = np.ones(n_rows, dtype=bool)
     keys = [name for name in rows if name not in ("weight", "score", "tied")]
     np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in keys], out=fresh[1:])
