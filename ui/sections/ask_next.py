@@ -67,7 +67,8 @@ def findings(row: Mapping[Any, Any], planned: pd.DataFrame, widths: pd.DataFrame
                 f"{words.number(row['expected_shrink'])} % of the strengths' variance would go."
             )
             return said
-        best = widths.loc[(widths["half_width"] - widths["half_width_after"]).astype(float).idxmax()]
+        gains = (widths["half_width"] - widths["half_width_after"]).to_numpy(dtype=float)
+        best = widths.iloc[int(gains.argmax())]
         said.append(
             f"**{on} shrink the mean interval from ±{_half(row['mean_before'])} to ±{_half(row['mean_after'])}**, the "
             f"widest from ±{_half(row['widest_before'])} to ±{_half(row['widest_after'])}; most of all that of "
