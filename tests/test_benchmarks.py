@@ -11,7 +11,7 @@ import pytest
 
 from analysis.vcov import Clustering
 from benchmarks import __main__ as bench
-from benchmarks import coverage, imports, large, rankings, stress, worlds
+from benchmarks import coverage, coverage_ties, imports, large, rankings, stress, worlds
 from benchmarks.worlds import Ratio, Size, Times
 from data import queries
 
@@ -175,3 +175,14 @@ def test_two_seconds_of_stress_fail_nowhere(capsys: pytest.CaptureFixture[str]) 
     # How long somebody waits is a question of the machine here, and of the benchmark itself.
     assert stress.stress(2.0, longest=60.0) == []
     assert "reads/s" in capsys.readouterr().out
+
+
+def test_coverage_of_tie_models_asks_every_parameter_and_counts_what_breaks() -> None:
+    table = coverage_ties.measure(3, 1)
+    assert table.groupby("world", sort=False)["quantity"].agg(list).map(len).tolist() == [4, 4, 4, 4, 4, 3]
+    assert not table["refused"].any()
+    assert table["coverage"].between(0, 1).all()
+    assert not coverage_ties.broken(table.assign(coverage=0.96, each_low=0.92, each_high=0.98, runs=500)).any()
+    assert coverage_ties.broken(table.assign(coverage=0.88, runs=500)).all()
+    assert coverage_ties.broken(table.assign(coverage=0.96, each_low=0.8, runs=500)).all()
+    assert not coverage_ties.broken(table.assign(coverage=0.96, each_low=0.8, each_high=1.0, runs=5)).any()
