@@ -55,7 +55,6 @@ FEWEST_MODELS = 3
 """With two models a difficulty is one number for one correlation, which any loadings explain."""
 
 
-
 @dataclass(frozen=True)
 class Controlled:
     """One model's length-controlled win rate.
@@ -95,21 +94,26 @@ class LengthControl:
     failure: str | None = None
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """model, lc_win_rate, lc_se, lc_lower, lc_upper, lc_se_published (percent), length_coefficient, length_se."""
+        """One row a model: lc_win_rate, lc_se, lc_lower, lc_upper, lc_se_published (percent), length_coefficient,
+        length_se, and difficulty_coefficient and position_coefficient where they are in the model.
+        """
         known = [m.covariance for m in self.models]
         bounds = [logit_bounds(c, level, LC) for c in known]
-        return pd.DataFrame(
-            {
-                "model": [m.model for m in self.models],
-                "lc_win_rate": floats([100 * m.rate for m in self.models]),
-                "lc_se": floats([None if c is None else 100 * float(c.se[LC]) for c in known]),
-                "lc_lower": floats([low for low, _ in bounds]),
-                "lc_upper": floats([high for _, high in bounds]),
-                "lc_se_published": floats([100 * m.se_published for m in self.models]),
-                "length_coefficient": floats([m.length for m in self.models]),
-                "length_se": floats([None if c is None else float(c.se[PHI]) for c in known]),
-            }
-        )
+        columns: dict[str, list[float | None]] = {
+            "lc_win_rate": [100 * m.rate for m in self.models],
+            "lc_se": [None if c is None else 100 * float(c.se[LC]) for c in known],
+            "lc_lower": [low for low, _ in bounds],
+            "lc_upper": [high for _, high in bounds],
+            "lc_se_published": [100 * m.se_published for m in self.models],
+            "length_coefficient": [m.length for m in self.models],
+            "length_se": [None if c is None else float(c.se[PHI]) for c in known],
+        }
+        optional = {"difficulty": [m.difficulty for m in self.models], "position": [m.position for m in self.models]}
+        for name, found in optional.items():
+            if any(value is not None for value in found):
+                columns[f"{name}_coefficient"] = found
+        table = {name: floats(values) for name, values in columns.items()}
+        return pd.DataFrame({"model": pd.Series([m.model for m in self.models], dtype=object)} | table)
 
 
 def control_length(

@@ -114,8 +114,13 @@ class FactorJudgments:
             said.append(f"{self.n_incomplete:,} of {total} lack a factor of one of their responses and are left out")
         said += [f"left out of the ranking: {n:,} judgments ({cause})" for cause, n in self.left_out.items()]
         if self.n_empty and any(s.origin == TEXT for s in self.sources):
-            said.append(f"{words.plural(self.n_empty, 'response is', 'responses are')} an empty text of 0 words")
+            said.append(empty_texts(self.n_empty))
         return said
+
+
+def empty_texts(n: int) -> str:
+    """That empty texts count, in words."""
+    return words.plural(n, "response is an empty text", "responses are empty texts") + " of 0 words"
 
 
 def fetch(store: Store, study: Fitted, factor: Sequence[str], position: bool = False) -> FactorJudgments:

@@ -17,7 +17,7 @@ from data.queries import texts as texts_queries
 from data.queries.texts import TEXT, Source
 from data.store import Store
 from studies.extract import versions
-from studies.factor_judgments import MEASURE
+from studies.factor_judgments import MEASURE, empty_texts
 from studies.study import Result, Study, register
 from texts.registry import factors
 
@@ -107,5 +107,5 @@ def _warnings(
     if without:
         said.append(f"{words.plural(without, 'response has', 'responses have')} no text, so nothing can be measured")
     if there["empty"]:
-        said.append(f"{words.plural(there['empty'], 'response is', 'responses are')} an empty text and count 0 words")
+        said.append(empty_texts(there["empty"]))
     return said

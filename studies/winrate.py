@@ -26,10 +26,6 @@ from studies.study import Fitted, Result, register
 NONE = "none"
 """A twin of this name is no twin: the guard is left out although the dataset has its rows."""
 
-LC_COLUMNS = (
-    "lc_win_rate", "lc_se", "lc_lower", "lc_upper", "lc_se_published", "length_coefficient", "length_se",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -190,7 +186,7 @@ class WinRate(Fitted):
             control = LengthControl((), {}, 0, 0, ()) if one.controlled is None else one.controlled
             own = control.table(self.level).set_index("model").reindex(table["model"])
             place = list(table.columns).index("judgments")
-            for k, column in enumerate(LC_COLUMNS):
+            for k, column in enumerate(own.columns):
                 table.insert(place + k, column, own[column].astype("Float64").reset_index(drop=True))
             table = table.sort_values("lc_win_rate", ascending=False, kind="stable", ignore_index=True)
         table.insert(0, "judge", judge)
