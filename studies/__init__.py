@@ -12,6 +12,7 @@ from studies import (  # noqa: F401
     places,
     rank,
     reliability,
+    scenarios,
     tie_policies,
     winrate,
 )

@@ -36,6 +36,7 @@ PLACES = {
     "factors list": ("rankings", "open=controls", "factors", "factors"),
     "fit-check": ("rankings", "open=fit&fit_of=magpie-judge", "fit", "pairs"),
     "next-pairs": ("rankings", "open=ask_next&next_of=magpie-judge", "next", "next"),
+    "scenarios": ("rankings", "open=scenarios&scenarios_of=magpie-judge", "scenarios", "scenarios"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 
@@ -50,7 +51,7 @@ def test_the_page_and_the_command_line_give_the_same_numbers(page, app, command)
     cls, (path, more, key, table) = REGISTRY[command], PLACES[command]
     fields = {f.name for f in cls.__dataclass_fields__.values()}
     chosen = {k: v for k, v in SELECTION.items() if k in fields}
-    if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs"):
+    if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs", "scenarios"):
         # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]
     options = [w for k, values in chosen.items() if k != "dataset" for v in values for w in (f"--{k}", v)]

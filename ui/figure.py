@@ -157,6 +157,9 @@ INTERVALS = {
     "change_interval": ("change_lower", "change_upper"),
     "effect_interval": ("effect_lower", "effect_upper"),
     "lc_interval": ("lc_lower", "lc_upper"),
+    "pooled_interval": ("pooled_lower", "pooled_upper"),
+    "mean_interval": ("mean_lower", "mean_upper"),
+    "tau_interval": ("tau_lower", "tau_upper"),
 }
 """Columns made of two others, for tables that people read."""
 

@@ -27,6 +27,8 @@ RANKINGS: tuple[Section, ...] = (
     Section("places", "How sure is each place?", ("places",), ("places_of", "places_all", "replicates")),
     Section("controls", "Would the order change with length and style held equal?", ("control", "factors list"),
             ("controls_of", "controls_all", "factor", "normalisation")),
+    Section("scenarios", "Does the order change with the scenario?", ("scenarios",),
+            ("scenarios_of", "scenarios_all", "scenarios_kind")),
     Section("ties", "Does the rule for ties change the order?", ("tie-policies",)),
     Section("winrate", "How often does each model win against a baseline?", ("winrate",),
             ("winrate_of", "winrate_all", "baseline", "length_controlled", "verbose_twin", "concise_twin")),

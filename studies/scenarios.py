@@ -1,0 +1,146 @@
+"""Does the order of the models change with the scenario? Rankings by scenario, raw and pooled, and a test a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from analysis.scenarios import ScenarioRanking, rank_by_scenario
+from analysis.tables import floats
+from analysis.vcov import choose_clustering
+from charts import words
+from data import queries
+from data.model import Progress
+from data.queries import Catalog, Counts
+from data.queries.scenarios import counts_by_scenario, scenario_extent, scenario_names
+from data.store import Store
+from errors import EmptySelectionError, NotIdentifiedError
+from studies.cells import cluster_columns, judge_cells, models_met
+from studies.rank import check_annotators
+from studies.study import Fitted, Result, register
+
+BEYOND = 0.05
+"""q below which a model's strength is said to depend on the scenario."""
+
+
+@register
+@dataclass(frozen=True)
+class Scenarios(Fitted):
+    """A ranking for each scenario, raw and pooled over scenarios, and which models depend on the scenario."""
+
+    command: ClassVar[str] = "scenarios"
+    title: ClassVar[str] = "Does the order change with the scenario?"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "scenario": "scenario", "model": "model", "pooled_rank": "rank", "pooled": "pooled",
+        "pooled_interval": "interval", "rank": "raw rank", "strength": "raw", "interval": "raw interval",
+        "judgments": "judgments", "prompts": "prompts",
+    }  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        progress(0.0, "counting judgments")
+        with store.reading("ranking by scenario") as con:
+            names = queries.catalog(con, self.dataset or "")
+            condition = queries.where(self, names, self.ties)
+            fingerprint = queries.fingerprint(con, names, self.judge)
+            if not names.models:
+                raise EmptySelectionError(
+                    f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the "
+                    "columns model_a and model_b"
+                )
+            if not names.scenarios:
+                raise EmptySelectionError(
+                    f"dataset {names.dataset!r} knows no scenarios: a ranking by scenario needs the column `scenario`"
+                )
+            extent = scenario_extent(con, condition)
+            queries.require_rows(extent["judgments"], "with a scenario, on two named models with a verdict")
+            clustering = choose_clustering(self.cluster, extent["prompts"])
+            check_annotators(clustering, extent)
+            ways = cluster_columns(clustering)
+            counts = counts_by_scenario(con, condition, ways)
+        scenarios = scenario_names(self.scenario, names)
+        found: dict[str, ScenarioRanking] = {}
+        warnings = []
+        for k, judge in enumerate(self.judge):
+            mine = counts.of(names.judges[judge][0])
+
+            def report(share: float, k: int = k, judge: str = judge) -> None:
+                progress((k + share) / len(self.judge), f"ranking by {judge}, scenario by scenario")
+
+            report(0.0)
+            cells = judge_cells(mine, names, judge, models_met(mine, names), ("prompt", *ways))
+            try:
+                found[judge] = rank_by_scenario(
+                    cells, _places(mine, scenarios, names), scenarios, clustering, progress=report
+                )
+            except NotIdentifiedError as error:
+                warnings.append(f"{judge}: {error}")
+        if not found:
+            raise NotIdentifiedError("no judge's verdicts can be ranked by scenario. " + " ".join(warnings))
+        if extent["unlabelled"]:
+            warnings.append(f"left out: {words.plural(extent['unlabelled'], 'judgment')} without a scenario")
+        for judge, one in found.items():
+            warnings += [f"{judge}: {w}" if len(found) > 1 else w for w in one.warnings]
+        progress(1.0, "done")
+        return Result(
+            study=self,
+            tables={
+                "scenarios": _joined({j: one.table(self.level) for j, one in found.items()}),
+                "heterogeneity": _joined({j: one.heterogeneity_table(self.level) for j, one in found.items()}),
+                "thin": _joined({j: one.thin_table() for j, one in found.items()}),
+                "judges": pd.DataFrame([self._judge_row(j, one) for j, one in found.items()]),
+            },
+            values={},
+            settings=self.settings() | {"clustering": clustering.name, "clustering_chosen": clustering.chosen},
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=self._caption(found, extent),
+            fingerprint=fingerprint,
+        )
+
+    def _judge_row(self, judge: str, found: ScenarioRanking) -> dict[str, Any]:
+        """One judge in numbers; `differ`: models whose strength depends on the scenario (q < .05)."""
+        return {
+            "judge": judge,
+            "judgments": found.n_judgments,
+            "prompts": found.n_prompts,
+            "scenarios": len(found.scenarios),
+            "models": len(found.models),
+            "left_out": len(found.overall.left_out),
+            "tested": int(np.isfinite(found.q).sum()),
+            "differ": int((found.q < BEYOND).sum()),
+            "tau": floats([float(np.nanmedian(found.pooled.tau_median))])[0],
+        }
+
+    def _caption(self, found: dict[str, ScenarioRanking], extent: dict[str, int]) -> str:
+        judges = ", ".join(f"{j} ({r.n_judgments:,} judgments)" for j, r in found.items())
+        name = next(iter(found.values())).clustering.name
+        clusters = "judgments taken as independent" if name == "none" else f"clustered by {name.replace('+', ' and ')}"
+        most = max(len(one.scenarios) for one in found.values())
+        return (
+            f"Bradley-Terry strengths in {words.plural(most, 'scenario')} (natural log, mean 0 over the models of the "
+            f"judge's overall ranking) by {judges}; {extent['pairs']:,} pairs, {extent['prompts']:,} prompts; "
+            f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, {clusters}. Raw: each scenario alone. "
+            "Pooled: full empirical Bayes over scenarios, between-scenario sd half-normal(.5), posterior intervals, "
+            "which hold on average over scenarios. q: Welch's test of equal strength in all scenarios, "
+            "Benjamini-Hochberg over a judge's models."
+        )
+
+
+def _places(counts: Counts, scenarios: tuple[str, ...], names: Catalog) -> np.ndarray:
+    """(n_cells,) which of `scenarios` each row belongs to."""
+    lookup = np.full(max(names.scenarios.values()) + 1, -1, dtype=np.int64)
+    for k, name in enumerate(scenarios):
+        lookup[names.scenarios[name]] = k
+    return np.asarray(lookup[counts.frame["scenario"]])
+
+
+def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One table with the column `judge` first."""
+    labelled = []
+    for judge, table in tables.items():
+        table.insert(0, "judge", judge)
+        labelled.append(table)
+    return pd.concat(labelled, ignore_index=True)
