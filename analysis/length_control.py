@@ -23,7 +23,7 @@ the coefficients, and through the difficulties (Newey and McFadden 1994, section
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,11 +122,13 @@ def control_length(
     *,
     twins: Sequence[str] = (),
     position: bool = False,
+    only: Collection[str] | None = None,
     report: Report = quiet,
 ) -> LengthControl:
     """Length-controlled win rates of every model that the judgments identify.
 
     twins : models whose judgments guard the length effects; position : a term for the answer shown first
+    only : models that are asked for; the judgments on the others tell how difficult the prompts are
     report : told a share of the work now and then
 
     Raises ConvergenceError.
@@ -136,10 +138,13 @@ def control_length(
     length = np.full(len(duels.model), np.nan) if duels.length is None else duels.length
     known = np.isfinite(length)
     duels = duels.take(known)
-    reasons = _unfit(whole, duels, position)
-    fit = np.array([k for k, name in enumerate(duels.models) if len(duels.rows[k]) and name not in reasons], dtype=int)
-    if not len(fit):
-        return LengthControl((), reasons, int((~known).sum()), 0, ())
+    asked = set(whole.models if only is None else only)
+    lost = int((~known & np.isin(whole.model, [k for k, name in enumerate(whole.models) if name in asked])).sum())
+    every = _unfit(whole, duels, position)
+    reasons = {name: why for name, why in every.items() if name in asked}
+    fit = np.array([k for k, name in enumerate(duels.models) if len(duels.rows[k]) and name not in every], dtype=int)
+    if not asked & {duels.models[k] for k in fit}:
+        return LengthControl((), reasons, lost, 0, ())
     duels = duels.take(np.isin(duels.model, fit))
     # The prior and the difficulties ask how much a judgment tells; what weights mean is their ratio.
     scale = len(duels.weight) / duels.weight.sum()
@@ -155,7 +160,7 @@ def control_length(
     chosen = tuple(name for name in twins if name in {duels.models[k] for k in fit})
     guards = [duels.rows[duels.models.index(name)] for name in chosen]
     fits = {}
-    for n, k in enumerate(fit):
+    for n, k in enumerate(k for k in fit if duels.models[k] in asked):
         fits[int(k)] = LengthFit.of(data, duels.rows[k], guards)
         if n % 16 == 0:
             report(0.6 + 0.2 * n / len(fit))
@@ -163,7 +168,7 @@ def control_length(
     return LengthControl(
         models=found,
         reasons=reasons,
-        n_without_text=int((~known).sum()),
+        n_without_text=lost,
         n_difficulty=0 if first is None else first.n_models,
         twins=chosen,
         failure=failure,

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.difficulty import PRIOR_SD
 from analysis.length_control import LengthControl, control_length
 from analysis.vcov import Clustering, choose_clustering
-from analysis.winrate import Duels, WinRates, method, win_rates
+from analysis.winrate import Bools, Duels, WinRates, method, win_rates
 from charts import words
 from data import queries
 from data.model import Progress, option
@@ -137,13 +137,16 @@ class WinRate(Fitted):
             if self.position and extent["known_order"] == 0:
                 raise OptionError("--position: this file does not record which response was shown first")
             ways = cluster_columns(clustering)
+            if self.length_controlled and self.model:
+                # How difficult a prompt is, and what twins show, is known from the models that are not asked for too.
+                condition = winrate.against(queries.where(replace(self, model=()), names, self.ties), baseline)
             columns = winrate.duels(con, condition, baseline, ways, lengths=self.length_controlled)
         found: dict[str, Judged] = {}
         warnings: list[str] = []
         for k, judge in enumerate(self.judge):
             progress(k / len(self.judge), f"win rates by {judge}")
             duels = _duels(columns, names, names.judges[judge][0], ways, self.position)
-            if not len(duels.model):
+            if not self._asked(duels).any():
                 warnings.append(f"{judge}: no judgment of this selection holds a model against {self.baseline}")
                 continue
             found[judge] = self._judge(duels, clustering, progress, judge)
@@ -168,17 +171,24 @@ class WinRate(Fitted):
 
     def _judge(self, duels: Duels, clustering: Clustering, progress: Progress, judge: str) -> Judged:
         begin, part = self.judge.index(judge) / len(self.judge), 1 / len(self.judge)
-        plain = win_rates(duels, clustering)
-        if not self.length_controlled or duels.length is None or not np.isfinite(duels.length).any():
-            return Judged(duels, plain, None)
+        mine = duels.take(self._asked(duels))
+        plain = win_rates(mine, clustering)
+        if not self.length_controlled or mine.length is None or not np.isfinite(mine.length).any():
+            return Judged(mine, plain, None)
         controlled = control_length(
             duels,
             clustering,
             twins=self._twins,
             position=self.position,
+            only=plain.models,
             report=lambda share: progress(begin + share * part, f"holding lengths equal for {judge}"),
         )
-        return Judged(duels, plain, controlled)
+        return Judged(mine, plain, controlled)
+
+    def _asked(self, duels: Duels) -> Bools:
+        """Which rows are on models of the selection."""
+        asked = [k for k, name in enumerate(duels.models) if not self.model or name in self.model]
+        return np.isin(duels.model, asked)
 
     def _table(self, judge: str, one: Judged) -> pd.DataFrame:
         table = one.plain.table(self.level)
@@ -241,7 +251,8 @@ class WinRate(Fitted):
             said.append(control.failure)
         elif not control.n_difficulty and control.models:
             said.append(
-                "with fewer than three models the difficulty of the prompts cannot be estimated and is not in the model"
+                "with fewer than three models the difficulty of the prompts cannot be estimated and is not in the "
+                "model: where answers of equal length go with easy prompts, the rate at equal length is points too high"
             )
         for twin in self._twins:
             if twin not in control.twins:
@@ -260,7 +271,8 @@ class WinRate(Fitted):
         controls = [one.controlled for one in found.values() if one.controlled is not None]
         if not controls:
             return text
-        difficulty = "and the difficulty of the prompt " if any(c.n_difficulty for c in controls) else ""
+        known_from = max(c.n_difficulty for c in controls)
+        difficulty = f"and the difficulty of the prompt (from {known_from} models) " if known_from else ""
         position = "and the position " if self.position else ""
         twins = sorted({twin for c in controls for twin in c.twins})
         guard = f"; length effects guarded by {words.listing(twins)} with weight .2" if twins else ""
