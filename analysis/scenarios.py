@@ -195,6 +195,12 @@ class ScenarioRanking:
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before believing the numbers."""
         found = [] if self.clustering.warning is None else [self.clustering.warning]
+        prompts = float(np.median([one.n_prompts for one in self.scenarios]))
+        if "prompt" not in self.clustering.name and prompts < FEW_PROMPTS:
+            found.append(
+                f"scenarios have a median of {prompts:g} prompt{'' if prompts == 1 else 's'}, and intervals and tests "
+                "take no account of prompts: what differs between scenarios may be what differs between these prompts"
+            )
         if self.overall.left_out:
             some = ", ".join(f"{left.model} ({left.cause})" for left in self.overall.left_out[:3])
             n = len(self.overall.left_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ LEAST = 0.25
 HEAD = 58.0
 """Pixels that a column needs for a head that reads from left to right; in narrower ones heads stand on end."""
 
-CELL = {False: 31.0, True: 34.0}
+CELL = {False: 31.0, True: 30.0}
 """Least width of a cell in pixels, by `narrow`: a signed number fits."""
 
 
@@ -61,6 +61,7 @@ def scenarios_chart(
     most: int = 15,
     narrow: bool = False,
     labels: Mapping[str, str] | None = None,
+    thin: Collection[str] = (),
 ) -> go.Figure:
     """A heat map of one judge: models in the order of their means, scenarios by how far they depart, furthest first.
 
@@ -70,25 +71,31 @@ def scenarios_chart(
     scenarios, heterogeneity : `scenarios`' tables, one judge's rows
     raw : each scenario alone instead of pooled; most : how many models from the top
     narrow : for figures under 650 pixels; labels : display names of models
+    thin : scenarios that say little by themselves; their heads stand in brackets
     customdata of each cell: [model, scenario]
     """
     if scenarios.empty or heterogeneity.empty:
         return parts.empty("No model could be ranked by scenario.", theme, narrow)
-    found = _find(scenarios, heterogeneity, raw, most, narrow)
-    n, m = found.value.shape
-    names = labels or {}
-    fitted = written.fit_labels([names.get(k, k) for k in found.models], 100.0 if narrow else 165.0, theme.label)
+    names, models = labels or {}, _order(heterogeneity)
+    kept = models[: max(most, 1)]
+    fitted = written.fit_labels([names.get(k, k) for k in kept], 100.0 if narrow else 165.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 14
     right = 8.0 if narrow else 52.0
+    room = int((parts.WIDTH[narrow] - left - right) // CELL[narrow])
+    found = _find(scenarios, heterogeneity, raw, kept, max(room, 1))
+    n, m = found.value.shape
     cell = (parts.WIDTH[narrow] - left - right) / m
-    upright = cell >= HEAD
-    heads = written.fit_labels(found.scenarios, cell - 6 if upright else 130.0, theme.small, 3 if upright else 1)
+    titles = [f"({name})" if name in thin else name for name in found.scenarios]
+    # A head that would break inside a word is easier to read on end.
+    longest = max((written.text_width(word, theme.small) for title in titles for word in title.split()), default=0.0)
+    upright = cell >= max(HEAD, longest + 6)
+    heads = written.fit_labels(titles, cell - 6 if upright else 130.0, theme.small, 3 if upright else 1)
     lines = max(len(one.lines) for one in heads)
     top = lines * theme.small * written.LINE + 12 if upright else written.labels_width(heads, theme.small) + 16
     figure = go.Figure()
     _draw_cells(figure, found, theme)
     bottom = 6.0
-    remark, taken = parts.note(_note(found, raw, narrow), theme, narrow, left, bottom)
+    remark, taken = parts.note(_note(found, raw, narrow, thin), theme, narrow, left, bottom)
     ground = {
         "type": "rect", "xref": "x", "yref": "y", "x0": -0.5, "x1": m - 0.5, "y0": -0.5, "y1": n - 0.5,
         "fillcolor": theme.grid, "line": {"width": 0}, "layer": "below",
@@ -109,16 +116,22 @@ def scenarios_chart(
     return base(figure, theme, n * height + top + bottom + taken, _alt(found, raw))
 
 
-def _find(scenarios: pd.DataFrame, heterogeneity: pd.DataFrame, raw: bool, most: int, narrow: bool) -> _Cells:
+def _order(heterogeneity: pd.DataFrame) -> list[str]:
+    """The models from the strongest mean to the weakest."""
+    means = parts.numbers(heterogeneity, "mean")
+    pairs = zip(np.where(np.isfinite(means), -means, np.inf), heterogeneity["model"], strict=True)
+    return [str(name) for _, name in sorted(pairs)]
+
+
+def _find(scenarios: pd.DataFrame, heterogeneity: pd.DataFrame, raw: bool, kept: list[str], room: int) -> _Cells:
+    """kept : models to show; room : columns that fit"""
     models = heterogeneity.set_index("model")
     mean = pd.Series(parts.numbers(heterogeneity, "mean"), index=models.index)
-    order = sorted(models.index, key=lambda name: (-mean[name] if np.isfinite(mean[name]) else np.inf, name))
     tidy = scenarios.assign(departure=parts.numbers(scenarios, "departure"))
     # The furthest first; equal ones in the order of the table.
     far = (tidy["departure"] ** 2).groupby(tidy["scenario"], sort=False).mean()
     columns = list(far.sort_values(ascending=False, kind="stable").index)
-    room = int((parts.WIDTH[narrow] - (122 if narrow else 240)) // CELL[narrow])
-    shown, kept = columns[: max(room, 1)], order[: max(most, 1)]
+    shown = columns[:room]
     place = {(m, s): row for row, (m, s) in enumerate(zip(tidy["model"], tidy["scenario"], strict=True))}
     rows = np.array([[place[(model, scenario)] for scenario in shown] for model in kept])
     value, lower, upper = (
@@ -130,14 +143,14 @@ def _find(scenarios: pd.DataFrame, heterogeneity: pd.DataFrame, raw: bool, most:
     q = np.array(parts.numbers(models, "q"))
     sure = pd.Series(q < BEYOND, index=models.index)[kept].to_numpy(dtype=bool)
     return _Cells(
-        models=[str(name) for name in kept],
+        models=kept,
         scenarios=[str(name) for name in shown],
         value=value,
         beyond=sure[:, None] & ((lower > 0) | (upper < 0)),
         sd=pd.Series(parts.numbers(models, "tau"), index=models.index)[kept].to_numpy(),
         sure=sure,
         hover=[[_hover(tidy.iloc[row]) for row in line] for line in rows],
-        hidden_models=len(order) - len(kept),
+        hidden_models=len(models) - len(kept),
         hidden=len(columns) - len(shown),
     )
 
@@ -220,7 +233,7 @@ def _hover(row: pd.Series) -> str:
     return "<br>".join(filter(None, lines))
 
 
-def _note(found: _Cells, raw: bool, narrow: bool) -> str:
+def _note(found: _Cells, raw: bool, narrow: bool, thin: Collection[str]) -> str:
     kind = "Raw strength, the scenario alone," if raw else "Pooled strength"
     text = [f"{kind} minus the model's mean over scenarios, log-odds."]
     if found.beyond.any():
@@ -229,12 +242,12 @@ def _note(found: _Cells, raw: bool, narrow: bool) -> str:
         text.append("No cell is beyond noise.")
     if not narrow:
         text.append("sd: between scenarios, bold where the model differs (q < .05).")
+    if not set(thin).isdisjoint(found.scenarios):
+        text.append("In brackets: scenarios with few verdicts.")
     if found.hidden:
-        more = words.plural(found.hidden, "scenario")
-        text.append(f"Scenarios that depart most first; {more} more {'is' if found.hidden == 1 else 'are'} not shown.")
+        text.append(f"Scenarios that depart most first; {found.hidden:,} more in the table.")
     if found.hidden_models:
-        first = words.plural(len(found.models), "model")
-        text.append(f"The first {first}; {found.hidden_models:,} more are not shown.")
+        text.append(f"The first {words.plural(len(found.models), 'model')}; {found.hidden_models:,} more in the table.")
     return " ".join(text)
 
 

@@ -63,7 +63,7 @@ class Scenarios(Fitted):
             counts = counts_by_scenario(con, condition, ways)
         scenarios = scenario_names(self.scenario, names)
         found: dict[str, ScenarioRanking] = {}
-        warnings = []
+        refused: dict[str, list[str]] = {}
         for k, judge in enumerate(self.judge):
             mine = counts.of(names.judges[judge][0])
 
@@ -71,15 +71,19 @@ class Scenarios(Fitted):
                 progress((k + share) / len(self.judge), f"ranking by {judge}, scenario by scenario")
 
             report(0.0)
+            if not len(mine.frame["a"]):
+                refused.setdefault("no judgment with a scenario in this selection", []).append(judge)
+                continue
             cells = judge_cells(mine, names, judge, models_met(mine, names), ("prompt", *ways))
             try:
                 found[judge] = rank_by_scenario(
                     cells, _places(mine, scenarios, names), scenarios, clustering, progress=report
                 )
             except NotIdentifiedError as error:
-                warnings.append(f"{judge}: {error}")
+                refused.setdefault(str(error), []).append(judge)
+        warnings = [f"{words.listing(judges, 5)}: {reason}" for reason, judges in refused.items()]
         if not found:
-            raise NotIdentifiedError("no judge's verdicts can be ranked by scenario. " + " ".join(warnings))
+            raise NotIdentifiedError(next(iter(refused)) if len(refused) == 1 else "; ".join(warnings))
         if extent["unlabelled"]:
             warnings.append(f"left out: {words.plural(extent['unlabelled'], 'judgment')} without a scenario")
         for judge, one in found.items():

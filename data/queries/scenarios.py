@@ -41,5 +41,5 @@ def scenario_extent(con: Con, condition: str) -> dict[str, int]:
 
 
 def scenario_names(selected: Sequence[str], names: Catalog) -> tuple[str, ...]:
-    """The scenarios of a selection, all of the dataset where none is chosen, in the order first seen."""
-    return tuple(name for name in names.scenarios if not selected or name in selected)
+    """The scenarios of a selection, all of the dataset where none is chosen, alphabetically."""
+    return tuple(sorted(name for name in names.scenarios if not selected or name in selected))

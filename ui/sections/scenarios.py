@@ -39,9 +39,11 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(trust(row, result))
     raw = _kind() == "raw"
     most = how_many(len(models), "scenarios")
+    few = set(thin["scenario"])
+    columns = {c: heading for c, heading in (Scenarios.shown or {}).items() if c != "judge"}
     figure(
-        lambda look, narrow: scenarios_chart(table, models, look, raw=raw, most=most, narrow=narrow),
-        result, "scenarios", key="scenarios", columns=Scenarios.shown, folded=False,
+        lambda look, narrow: scenarios_chart(table, models, look, raw=raw, most=most, narrow=narrow, thin=few),
+        result, "scenarios", key="scenarios", columns=columns, folded=False,
         # Judgments against a model without an overall strength are not in the fit, and no link can leave them out.
         pairs=None if row["left_out"] else behind,
     )  # fmt: skip
