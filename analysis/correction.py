@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from analysis.bradley_terry import fit_bradley_terry
-from analysis.cells import Floats
+from analysis.cells import Floats, Ints
 from analysis.connectivity import LeftOut
-from analysis.judged_pairs import JudgedPairs
+from analysis.judged_pairs import Bools, JudgedPairs
 from analysis.ppi import fit_corrected
 from analysis.ppi_scores import potential_gain
+from analysis.ranks import Ranks, find_ranks
 from analysis.sandwich import strength_covariance
+from analysis.tables import floats, integers
 from analysis.vcov import Clustering, Covariance
 from errors import NotIdentifiedError
 
@@ -53,7 +56,7 @@ class Correction:
         of its bias, None where it ranks nobody
     share : lambda; gain : trace of the classical covariance / of the corrected one; None without unlabelled pairs
     potential : what the gain would be at most, with infinitely many unlabelled pairs; see `potential_gain`
-    n_labelled, n_unlabelled : pairs among the models
+    n_labelled, n_unlabelled : pairs among the models; labelled, unlabelled : (k,) those of each model
     left_out, n_above : the other models as people's votes place them, the first n_above of them above all
     """
 
@@ -66,8 +69,64 @@ class Correction:
     potential: float | None
     n_labelled: int
     n_unlabelled: int
+    labelled: Ints
+    unlabelled: Ints
     left_out: tuple[LeftOut, ...]
     n_above: int
+
+    @property
+    def worth(self) -> float | None:
+        """As how many more pairs with people's votes the judge's verdicts count: labelled pairs * (gain - 1)."""
+        return None if self.gain is None else self.n_labelled * (self.gain - 1)
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a model in the order of corrected ranks (without them, of people's own).
+
+        Columns: model, corrected, se, lower, upper, rank, rank_lower, rank_upper; classical, naive, each with _se,
+        _lower, _upper, _rank; labelled, unlabelled (pairs). Left-out models above and below the others have a rank
+        alone, those apart have none. Naive ranks are given where the judge ranks the same models.
+        """
+        quantities: dict[str, pd.Series] = {}
+        ranks: dict[str, Ranks] = {}
+        n = len(self.models)
+        for name, found in (("corrected", self.corrected), ("classical", self.classical), ("naive", self.naive)):
+            value, se, half = np.full((3, n), np.nan)
+            if found is not None:
+                at = np.array([self.models.index(model) for model in found.models])
+                value[at], se[at], half[at] = found.strength, found.covariance.se, found.half_width(level)
+                if len(at) == n:
+                    ranks[name] = _ranks(recentre(found, self.models), level)
+            head = "" if name == "corrected" else f"{name}_"
+            quantities |= {name: floats(value), f"{head}se": floats(se)}
+            quantities |= {f"{head}lower": floats(value - half), f"{head}upper": floats(value + half)}
+            parts = {f"{head}rank": "rank"}
+            parts |= {"rank_lower": "lower", "rank_upper": "upper"} if name == "corrected" else {}
+            for column, part in parts.items():
+                places = (getattr(ranks[name], part) + self.n_above).tolist() if name in ranks else [None] * n
+                quantities[column] = integers(places)
+        shown = ranks["classical" if self.corrected is None else "corrected"]
+        order = np.lexsort((np.array(self.models), shown.rank))
+        kept = pd.DataFrame(
+            {"model": pd.Series(list(self.models), dtype="str")} | quantities
+            | {"labelled": integers(self.labelled.tolist()), "unlabelled": integers(self.unlabelled.tolist())}
+        ).iloc[order]  # fmt: skip
+        above, below = self.left_out[: self.n_above], self.left_out[self.n_above :]
+        return pd.concat([_ranks_alone(above, kept), kept, _ranks_alone(below, kept)], ignore_index=True)
+
+
+def _ranks(found: Estimate, level: float) -> Ranks:
+    return find_ranks(found.strength, found.covariance.vcov, found.covariance.quantiles.two_sided(level))
+
+
+def _ranks_alone(left_out: Sequence[LeftOut], like: pd.DataFrame) -> pd.DataFrame:
+    """Rows of models without a strength."""
+    columns = {
+        "model": pd.Series([left.model for left in left_out], dtype="str"),
+        "rank": integers([left.rank for left in left_out]),
+        "rank_lower": integers([left.rank_lower for left in left_out]),
+        "rank_upper": integers([left.rank_upper for left in left_out]),
+    }
+    return pd.DataFrame(columns, index=range(len(left_out))).reindex(columns=like.columns).astype(like.dtypes)
 
 
 def correct_strengths(pairs: JudgedPairs, clustering: Clustering) -> Correction:
@@ -96,9 +155,17 @@ def correct_strengths(pairs: JudgedPairs, clustering: Clustering) -> Correction:
         potential=potential_gain(some, classical.strength),
         n_labelled=some.n_labelled,
         n_unlabelled=some.n_unlabelled,
+        labelled=_by_model(some, some.labelled),
+        unlabelled=_by_model(some, ~some.labelled),
         left_out=fit.left_out,
         n_above=fit.n_above,
     )
+
+
+def _by_model(pairs: JudgedPairs, chosen: Bools) -> Ints:
+    n = len(pairs.models)
+    found = np.bincount(pairs.a[chosen], minlength=n) + np.bincount(pairs.b[chosen], minlength=n)
+    return found.astype(np.int64)
 
 
 def _alone(pairs: JudgedPairs, who: str, clustering: Clustering) -> Estimate:

@@ -47,7 +47,8 @@ class _Row:
 
 def compare_sample(labelled: Bools, codes: Ints, traits: Iterable[Trait]) -> pd.DataFrame:
     """One row a trait: kind, trait, labelled, unlabelled (shares), difference, se, p, q, labelled_pairs,
-    unlabelled_pairs; the least likely under a fair sample first.
+    unlabelled_pairs. First those beyond chance (q < .05), the largest difference first; then the others, the least
+    likely under a fair sample first.
 
     labelled : (n_pairs,); codes : (n_pairs,) dense codes of clusters. Without two clusters of either kind, and for
     traits that all pairs have or none, there is no se. q: Benjamini-Hochberg over all rows. Degrees of freedom: those
@@ -75,8 +76,10 @@ def compare_sample(labelled: Bools, codes: Ints, traits: Iterable[Trait]) -> pd.
     rows = [row for _, row in found]
     difference = np.array([row.shares[0] - row.shares[1] for row in rows], dtype=np.float64)
     se, p = (np.array([getattr(row, part) for row in rows], dtype=np.float64) for part in ("se", "p"))
-    z = np.nan_to_num(np.abs(difference) / se, nan=0.0)
-    order = np.lexsort((-np.abs(difference), -z, np.nan_to_num(p, nan=2.0)))
+    q, size_of = adjust_bh(p), np.abs(difference)
+    beyond = q < BEYOND
+    # Many pairs tell a difference of a thousandth from chance: beyond chance it is the size that matters.
+    order = np.lexsort((-size_of, np.where(beyond, 0.0, np.nan_to_num(p, nan=2.0)), ~beyond))
     table = pd.DataFrame(
         {
             "kind": pd.Series([trait.kind for trait, _ in found], dtype="str"),
@@ -86,7 +89,7 @@ def compare_sample(labelled: Bools, codes: Ints, traits: Iterable[Trait]) -> pd.
             "difference": floats(difference),
             "se": floats(se),
             "p": floats(p),
-            "q": floats(adjust_bh(p)),
+            "q": floats(q),
             "labelled_pairs": integers([row.pairs[0] for row in rows]),
             "unlabelled_pairs": integers([row.pairs[1] for row in rows]),
         }

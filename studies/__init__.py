@@ -3,6 +3,7 @@
 from studies import (  # noqa: F401
     compare,
     controls,
+    correct,
     coverage,
     examples,
     factors_list,

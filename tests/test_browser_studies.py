@@ -34,6 +34,7 @@ PLACES = {
     "datasets coverage": ("", "", "coverage", "coverage"),
     "control": ("rankings", "open=controls&controls_of=magpie-judge", "controls", "models"),
     "factors list": ("rankings", "open=controls", "factors", "factors"),
+    "correct": ("rankings", "open=correct", "correct", "models"),
     "fit-check": ("rankings", "open=fit&fit_of=magpie-judge", "fit", "pairs"),
     "next-pairs": ("rankings", "open=ask_next&next_of=magpie-judge", "next", "next"),
     "scenarios": ("rankings", "open=scenarios&scenarios_of=magpie-judge", "scenarios", "scenarios"),

@@ -37,14 +37,23 @@ def test_standard_errors_are_those_of_clustered_regression():
 
 def test_the_worst_come_first_and_q_counts_all_rows():
     rng = np.random.default_rng(1)
-    labelled = np.arange(2000) < 500
-    traits = [Trait("scenario", str(k), (rng.random(2000) < np.where(labelled, 0.5 + k / 20, 0.5)) * 1.0) for k in range(5)]
-    table = compare_sample(labelled, np.arange(2000), traits)
-    assert table["p"].is_monotonic_increasing
+    labelled = np.arange(4000) < 1000
+    traits = [
+        Trait("scenario", str(k), (rng.random(4000) < np.where(labelled, 0.5 + k / 20, 0.5)) * 1.0) for k in range(5)
+    ]
+    # Rare, so that a small difference is less likely by chance than a larger one of the others.
+    traits.append(Trait("verdict", "rare", (rng.random(4000) < np.where(labelled, 0.09, 0.002)) * 1.0))
+    table = compare_sample(labelled, np.arange(4000), traits)
+    beyond = table["q"] < BEYOND
+    assert beyond.is_monotonic_decreasing
+    assert 2 <= beyond.sum() <= 5
+    assert table.loc[beyond, "difference"].abs().is_monotonic_decreasing
+    assert not table.loc[beyond, "p"].is_monotonic_increasing
+    assert table.loc[~beyond, "p"].is_monotonic_increasing
     assert table["trait"].iloc[0] == "4"
     assert (table["q"] >= table["p"]).all()
-    assert table["q"].iloc[0] == pytest.approx(5 * table["p"].iloc[0])
-    again = compare_sample(labelled, np.arange(2000), traits[::-1])
+    assert table["q"].min() == pytest.approx(6 * table["p"].min())
+    again = compare_sample(labelled, np.arange(4000), traits[::-1])
     assert again.equals(table)
 
 

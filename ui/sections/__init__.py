@@ -32,6 +32,7 @@ RANKINGS: tuple[Section, ...] = (
     Section("ties", "Does the rule for ties change the order?", ("tie-policies",)),
     Section("winrate", "How often does each model win against a baseline?", ("winrate",),
             ("winrate_of", "winrate_all", "baseline", "length_controlled", "verbose_twin", "concise_twin")),
+    Section("correct", "What if people had judged everything?", ("correct",), ("correct_all", "mask_human")),
     Section("fit", "Does one scale fit these verdicts?", ("fit-check",), ("fit_of",)),
     Section("ask_next", "What should be judged next?", ("next-pairs",),
             ("next_of", "n", "optimality", "blind")),

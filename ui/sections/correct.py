@@ -1,0 +1,178 @@
+"""What if people had judged all of it? Their ranking with the LLM's verdicts as a help, and how fair the sample is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from analysis.fair_sample import BEYOND
+from charts import words
+from charts.correct import correct_chart
+from data.queries.examples import PairsBehind
+from studies.correct import SMALL_GAIN, Correct, unfair
+from studies.overview import escape
+from studies.study import Result
+from ui import selection, session
+from ui.ask import chosen, help_text
+from ui.behind import Behind
+from ui.figure import figure, show_table
+from ui.sections.choices import how_many
+from ui.view import View
+
+HIDDEN = (0.5, 0.8, 0.9)
+"""Shares of people's votes that the reader can have hidden."""
+
+SAMPLE = {"kind": "what", "trait": "share of pairs", "labelled": "with people's votes", "unlabelled": "without",
+          "difference": "difference", "p": "p", "q": "q"}  # fmt: skip
+MASKING = {"method": "method", "rmse": "typical error, log-odds", "width": "width of the intervals",
+           "coverage": "intervals that hold it"}  # fmt: skip
+METHODS = {"corrected": "corrected", "classical": "{reference} alone", "naive": "{judge} alone"}
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """The section for the reference and the judge held against it."""
+    if seen.reference is None or judge is None:
+        st.info("This needs people's votes and another judge's verdicts: choose two judges in the sidebar.",
+                icon=":material/info:")  # fmt: skip
+        return
+    study = replace(_ask(), judge=(seen.reference, judge))
+    result = session.attempt(study)
+    if result is None:
+        return
+    row = result.table("judges").to_dict("records")[0]
+    models, sample = result.table("models"), result.table("sample")
+    reference = str(result.settings["reference"])
+    st.markdown(finding(row, models, reference))
+    st.caption(trust(row, result))
+    most = how_many(len(models), "correct")
+    # Without unlabelled pairs nothing is corrected, and columns without a number would only take room.
+    # Where models were left out, a row counts fewer pairs than there are.
+    behind = None if len(result.table("left_out")) else _behind(reference, judge)
+    columns = {c: h for c, h in _headings(reference, judge).items() if _has_numbers(models, c)}
+    figure(lambda look, narrow: correct_chart(models, reference, judge, look, humans=seen.humans, most=most,
+                                              narrow=narrow),
+           result, "models", key="correct", columns=columns, folded=False, pairs=behind)  # fmt: skip
+    if len(sample):
+        st.markdown(fairness(sample, reference))
+        show_table(_for_people(sample, SAMPLE), SAMPLE, key="correct-sample")
+    if "masking" in result.tables:
+        st.markdown(masked(result.table("masking"), row, reference))
+        shown = result.table("masking")
+        said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
+        shown = _for_people(shown.assign(method=said), MASKING)
+        show_table(shown, MASKING, key="correct-masking")
+    for text in result.warnings:
+        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+
+
+def _ask() -> Correct:
+    """The study with its one widget: which share of people's votes to hide."""
+    study = chosen(Correct)
+    options = [None, *sorted({*HIDDEN, *([] if study.mask_human is None else [study.mask_human])})]
+    st.session_state["w:mask_human"] = study.mask_human
+    st.selectbox(
+        "Try it out: hide some of people's votes", options, key="w:mask_human",
+        format_func=lambda share: "nothing hidden" if share is None else words.share(share),
+        help=help_text(Correct.__dataclass_fields__["mask_human"]),
+        on_change=selection.on_change("mask_human", "w:mask_human"),
+    )  # fmt: skip
+    return study
+
+
+def _behind(reference: str, judge: str) -> Behind:
+    """The pairs with people's votes that a row counts, ties among them."""
+    return lambda row: PairsBehind((reference, judge), shared=True, model=str(row["model"]), ties="half")
+
+
+def _headings(reference: str, judge: str) -> dict[str, str]:
+    shown = {c: h.replace("people alone", f"{reference} alone").replace("judge alone", f"{judge} alone")
+             for c, h in (Correct.shown or {}).items()}  # fmt: skip
+    shown["labelled"] = f"pairs with votes of {reference}"
+    return shown
+
+
+def _has_numbers(models: pd.DataFrame, column: str) -> bool:
+    parts = {"interval": "lower", "rank_interval": "rank_lower"}
+    name = parts.get(column, column.replace("_interval", "_lower"))
+    return bool(models[name].notna().any())
+
+
+def _for_people(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Shares in percent."""
+    out = table[list(columns)].copy()
+    for name in ("labelled", "unlabelled", "coverage"):
+        if name in out:
+            out[name] = [words.share(value) for value in out[name]]
+    if "difference" in out:
+        out["difference"] = [f"{words.number(100 * value, 0)} points" for value in out["difference"]]
+    return out
+
+
+def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str:
+    """What the judge's verdicts are worth to people's ranking, and who moves."""
+    who, people = escape(str(row["judge"])), escape(reference)
+    labelled, more = int(row["labelled"]), int(row["unlabelled"])
+    if not more:
+        gain = words.number(100 * (row["potential_gain"] - 1), 1) if not words.absent(row["potential_gain"]) else ""
+        text = f"**{people} judged all of the {labelled:,} pairs, so there is nothing to correct.**"
+        if not gain:
+            return text
+        return f"{text} However many more pairs {who} judged, they would be worth at most {gain} % more of them."
+    if row["gain"] < SMALL_GAIN:
+        head = f"**The verdicts of {who} on {more:,} more pairs add next to nothing to the {labelled:,} of {people}.**"
+    else:
+        worth, percent = max(round(row["worth"]), 1), words.number(100 * (row["gain"] - 1), 1)
+        head = (
+            f"**The verdicts of {who} on {more:,} more pairs are worth {worth:,} more pairs with votes of {people}** "
+            f"({percent} % more than their {labelled:,})."
+        )
+    known = models[models["corrected"].notna()]
+    moved = known[known["rank"] != known["classical_rank"]]
+    text = f"{head} {len(moved) or 'None'} of {words.plural(len(known), 'model')} "
+    text += f"{'changes' if len(moved) in (0, 1) else 'change'} rank"
+    # What trusting the judge blindly would have meant.
+    apart = known[(known["naive"] < known["lower"]) | (known["naive"] > known["upper"])]
+    if known["naive"].notna().any():
+        text += f"; {who} alone would put {len(apart) or 'none'} of them outside the corrected intervals"
+    return text + "."
+
+
+def fairness(sample: pd.DataFrame, reference: str) -> str:
+    """The assumption, and by what it is most in doubt."""
+    beyond = bool((sample["q"] < BEYOND).fillna(False).any())
+    text = escape(unfair(sample), 4000)
+    people = escape(reference)
+    head = f"**Are the pairs that {people} judged a fair sample?** "
+    return f"{head}{'Hardly: ' if beyond else ''}{text if beyond else text[:1].upper() + text[1:]}."
+
+
+def masked(masking: pd.DataFrame, row: Mapping[Any, Any], reference: str) -> str:
+    """What the votes that were left would have told."""
+    by = masking.set_index("method")
+    hidden, kept = int(masking["hidden"].iloc[0]), int(masking["kept"].iloc[0])
+    error = {name: words.number(by.loc[name, "rmse"]) for name in by.index}
+    best = str(by["rmse"].astype(float).idxmin())
+    gain = words.number(row["masking_gain"])
+    people, who = escape(reference), escape(str(row["judge"]))
+    named = {"corrected": "corrected", "classical": f"{people} alone", "naive": f"{who} alone"}
+    return (
+        f"**With the votes of {people} on {hidden:,} of {hidden + kept:,} pairs hidden**, {named[best]} comes nearest "
+        f"to what all of them say: typical errors are {error['corrected']} corrected, {error['classical']} by {people} "
+        f"alone and {error['naive']} by {who} alone. The judge's help made {words.plural(kept, 'pair')} count "
+        f"{gain} times."
+    )
+
+
+def trust(row: Mapping[Any, Any], result: Result) -> str:
+    """n, clusters and method in a line."""
+    parts = [f"{int(row['labelled']):,} pairs with votes, {int(row['unlabelled']):,} with verdicts only"]
+    parts.append(words.plural(int(row["prompts"]), "prompt"))
+    if not words.absent(row["lambda"]):
+        parts.append(f"prediction-powered (PPI++), λ = {words.number(row['lambda'])}")
+    parts.append(f"{words.percent(float(result.settings['level']))} intervals {row['intervals']}")
+    parts.append(words.ties(str(result.settings["ties"])))
+    return escape(" · ".join(parts), 4000)
