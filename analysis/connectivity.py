@@ -115,6 +115,8 @@ def find_kept(counts: PairCounts, models: tuple[str, ...]) -> Connectivity:
 
 def _why_nobody(counts: PairCounts, models: tuple[str, ...]) -> str:
     n = int(counts.count.sum())
+    if not n:
+        return "there is no judgment to compare models by: choose more scenarios, models or dates, or add judgments"
     judgments = "1 judgment" if n == 1 else f"{n} judgments"
     return (
         f"no strengths can be computed from {judgments} of {len(models)} models: no two models have "

@@ -30,6 +30,7 @@ from analysis.pair_residuals import (
     pair_variance,
     pearson,
 )
+from analysis.ranks import told_left_out
 from analysis.sandwich import strength_covariance
 from analysis.tables import floats, integers
 from analysis.vcov import Clustering, Covariance, choose_clustering
@@ -315,5 +316,7 @@ def _warnings(
         found.append(f"circles are counted in a random part of the {circles.triples.total:,.0f} triples of models")
     if fit.left_out:
         n = len(fit.left_out)
-        found.append(f"{n:,} model{'s have' if n > 1 else ' has'} no strength and no part in this")
+        found.append(
+            f"{n:,} model{'s have' if n > 1 else ' has'} no strength and no part in this: {told_left_out(fit.left_out)}"
+        )
     return tuple(found)

@@ -205,8 +205,9 @@ def _warnings(clustering: Clustering, way: str, n: int, share: float) -> tuple[s
         trust = "is a rough guide only" if n >= 10 else "cannot be trusted"
         found.append(f"with {n} {way}s the interval of the rank correlation {trust}")
     if share:
+        some = f"{100 * share:.0f}" if share >= 0.01 else "less than 1"
         found.append(
-            f"in {100 * share:.0f} % of the bootstrap replicates some model only won, only lost or was not met; "
-            f"a ridge of {RIDGE} kept its strength finite there"
+            f"in {some} % of the bootstrap replicates some model only won, only lost or was not met; a ridge of "
+            f"{RIDGE} kept its strength finite there"
         )
     return tuple(found)

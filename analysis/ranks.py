@@ -7,7 +7,7 @@ Romano, Shaikh and Wilhelm 2024 call these marginal confidence sets for ranks).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,27 @@ def find_ranks(strength: Floats, vcov: Floats, quantile: float) -> Ranks:
     return Ranks(rank, better + 1, n - worse)
 
 
+WIDTHLESS = 1e-9
+"""Standard errors at most this are rounding: log-odds, while the least that judgments can show is far above it."""
+
+NAMED = 3
+"""Models, or groups of models, without a strength that one sentence names."""
+
+
+def told_left_out(left_out: Sequence[LeftOut]) -> str:
+    """`Top (won all 3 of its judgments), x and y (never met ...), ...`"""
+    groups: dict[str, list[str]] = {}
+    for left in left_out:
+        groups.setdefault(left.cause if left.place == "apart" else f"{left.model} {left.cause}", []).append(left.model)
+    cause = {left.model: left.cause for left in left_out}
+    said = []
+    for models in list(groups.values())[:NAMED]:
+        names = models if len(models) <= NAMED else [*models[:NAMED], f"{len(models) - NAMED:,} more"]
+        together = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+        said.append(f"{together} ({cause[models[0]]})")
+    return ", ".join(said) + (", ..." if len(groups) > NAMED else "")
+
+
 @dataclass(frozen=True)
 class Ranking:
     """One judge's ranking with its uncertainty.
@@ -85,10 +106,14 @@ class Ranking:
         found = list(self.covariance.warnings)
         if self.fit.left_out:
             n = len(self.fit.left_out)
-            some = ", ".join(f"{left.model} ({left.cause})" for left in self.fit.left_out[:3])
             found.append(
-                f"{n} model{'s' if n > 1 else ''} cannot be put on the common scale and "
-                f"{'have' if n > 1 else 'has'} no strength: {some}" + (", ..." if n > 3 else "")
+                f"{n:,} model{'s' if n > 1 else ''} cannot be put on the common scale and "
+                f"{'have' if n > 1 else 'has'} no strength: {told_left_out(self.fit.left_out)}"
+            )
+        if not bool((self.covariance.se[: len(self.fit.models)] > WIDTHLESS).any()):
+            found.append(
+                "these verdicts leave nothing unexplained (all are ties, or all prompts say the same), so the "
+                "intervals have no width: they tell nothing about chance"
             )
         if self.fit.n_unknown_order:
             found.append(

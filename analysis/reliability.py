@@ -166,8 +166,10 @@ def split_halves(
     one, two = found[:splits], found[splits:]
     one, two = one - one.mean(axis=1, keepdims=True), two - two.mean(axis=1, keepdims=True)
     product = np.einsum("sm,sm->s", one, two)
-    r = product / np.sqrt(np.einsum("sm,sm->s", one, one) * np.einsum("sm,sm->s", two, two))
-    r = r[np.isfinite(r) & (r > -1)]
+    size = np.sqrt(np.einsum("sm,sm->s", one, one) * np.einsum("sm,sm->s", two, two))
+    told = size > 0
+    r = product[told] / size[told]
     if not len(r):
         raise NotIdentifiedError(f"no split of the {way}s gives two halves whose strengths can be correlated")
-    return Ceiling(way, n, r, 2 * r / (1 + r))
+    # Below -1/3 stepping up would leave what a correlation can be: halves that disagree are noise, not more than -1.
+    return Ceiling(way, n, r, np.where(r > -1 / 3, 2 * r / (1 + np.maximum(r, -1 / 3)), -1.0))

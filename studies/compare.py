@@ -25,6 +25,7 @@ from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.overview import Line, compare_line
 from studies.rank import check_annotators
+from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 
@@ -74,7 +75,8 @@ class Compare(Fitted):
                 f"dataset {names.dataset!r} names no models, so there are no rankings to compare: they need the "
                 "columns model_a and model_b"
             )
-        held, warnings = [], []
+        held: list[Held] = []
+        reasons: dict[str, str] = {}
         for k, judge in enumerate(others):
             progress(k / len(others), f"comparing {judge} with {reference}")
             try:
@@ -83,9 +85,10 @@ class Compare(Fitted):
             except (NotIdentifiedError, EmptySelectionError) as error:
                 if len(others) == 1:
                     raise
-                warnings.append(f"{judge}: {error}")
+                reasons[judge] = str(error)
         if not held:
-            raise NotIdentifiedError("no judge can be compared with the reference. " + " ".join(warnings))
+            raise nobody(reasons)
+        warnings = sentences(reasons)
         for one in held:
             warnings += [f"{one.judge}: {w}" if len(held) > 1 else w for w in one.comparison.warnings]
         progress(1.0, "done")
@@ -128,7 +131,7 @@ class Compare(Fitted):
         if extent["judgments"] == 0:
             raise EmptySelectionError(
                 f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "
-                "nothing to compare"
+                "nothing to compare: choose more scenarios or models, or add verdicts of both on the same pairs"
             )
         clustering = choose_clustering(self.cluster, extent["prompts"])
         check_annotators(clustering, extent)

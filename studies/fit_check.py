@@ -21,6 +21,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
 from studies.cells import cluster_columns, judge_cells, models_met
 from studies.rank import check_annotators
+from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 
@@ -58,7 +59,7 @@ class CheckFit(Fitted):
                 for judge in self.judge
             }
         found: dict[str, FitCheck] = {}
-        warnings = []
+        reasons: dict[str, str] = {}
         for k, judge in enumerate(self.judge):
             def report(share: float, k: int = k, judge: str = judge) -> None:
                 progress((k + share) / len(self.judge), f"checking the fit of {judge}")
@@ -69,9 +70,10 @@ class CheckFit(Fitted):
             try:
                 found[judge] = check_fit(cells, clustering, np.random.default_rng(self.seed), tick=report)
             except NotIdentifiedError as error:
-                warnings.append(f"{judge}: {error}")
+                reasons[judge] = str(error)
         if not found:
-            raise NotIdentifiedError("one scale cannot be checked. " + " ".join(warnings))
+            raise nobody(reasons)
+        warnings = sentences(reasons)
         for judge, check in found.items():
             warnings += [f"{judge}: {w}" if len(self.judge) > 1 else w for w in check.warnings]
         progress(1.0, "done")

@@ -64,8 +64,8 @@ class NextPairs(Fitted):
             models = self.model or tuple(sorted(names.models))
             if len(models) < 2:
                 raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names fewer than two models here, so there is nothing to plan: pairs "
-                    "of models need the columns model_a and model_b"
+                    f"dataset {names.dataset!r} names fewer than two models here, so there is nothing to plan: choose "
+                    "more models, or import judgments with the columns model_a and model_b"
                 )
             clustering = choose_clustering(self.cluster, extent["prompts"])
             check_annotators(clustering, extent)

@@ -214,6 +214,10 @@ def _first(judge: str, ranking: pd.DataFrame) -> str:
     ranked = ranking[ranking["rank"].notna()]
     n = words.plural(len(ranked), "model")
     first = ranked[ranked["rank"] == 1]
+    if first["strength"].isna().any():
+        # Without a strength there is no noise to be beyond.
+        who = words.listing([escape(m, 40) for m in first["model"]])
+        return f"{judge} {puts} {who} at the top of {n}, unbeaten by the ranked ones: how far ahead cannot be told."
     if len(first) != 1:
         return f"{judge} {puts} {words.listing([escape(m, 40) for m in first['model']])} level at the top of {n}."
     best = escape(str(first["model"].iloc[0]), 40)

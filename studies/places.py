@@ -21,7 +21,7 @@ from analysis.rank_sets import (
     probability_best,
     simultaneous_ranks,
 )
-from analysis.ranks import Ranking, find_ranks, rank_models
+from analysis.ranks import WIDTHLESS, Ranking, find_ranks, rank_models
 from analysis.sandwich import strength_covariance
 from analysis.strengths import TIE_NAMES, Ties
 from analysis.tables import floats, integers
@@ -33,6 +33,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.rank import check_annotators
+from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 
@@ -79,6 +80,7 @@ class Places(Fitted):
         tables: list[pd.DataFrame] = []
         pairs: list[pd.DataFrame] = []
         warnings: list[str] = []
+        reasons: dict[str, str] = {}
         methods: list[str] = []
         for k, judge in enumerate(self.judge):
             share = k / len(self.judge)
@@ -89,7 +91,7 @@ class Places(Fitted):
                 require_hard(judge, soft.get(names.judges[judge][0], 0), self.ties)
                 ranking = rank_models(cells, clustering, ties=cast(Ties, self.ties))
             except NotIdentifiedError as error:
-                warnings.append(f"{judge}: {error}")
+                reasons[judge] = str(error)
                 continue
             report = _part(progress, share, len(self.judge), f"drawing prompts for {judge}")
             drawn = self._bootstrap(ranking, cells, clustering, report)
@@ -100,7 +102,8 @@ class Places(Fitted):
                 kept.append(frame)
             warnings += [f"{judge}: {w}" if len(self.judge) > 1 else w for w in (*ranking.warnings, *_said(drawn))]
         if not tables:
-            raise NotIdentifiedError("no judge's verdicts determine a ranking. " + " ".join(warnings))
+            raise nobody(reasons)
+        warnings = [*sentences(reasons), *warnings]
         progress(1.0, "done")
         return Result(
             study=self,
@@ -133,7 +136,7 @@ class Places(Fitted):
         naive = strength_covariance([fit], [cells], Clustering("none")).se[:n]
         marginal = find_ranks(fit.strength, vcov, quantile)
         overlap = overlap_ranks(fit.strength, se, quantile)
-        few = n <= MOST_MODELS
+        few, told = n <= MOST_MODELS, bool((se > WIDTHLESS).any())
         together = simultaneous_ranks(fit.strength, covariance, self.level, rng) if few else None
         against = hold_all_against_all(fit.strength, vcov, covariance.quantiles) if few else None
         groups = letters(n, against, self.level) if against is not None else None
@@ -143,7 +146,8 @@ class Places(Fitted):
         shift = fit.n_above
         columns: dict[str, Any] = {
             "strength": floats(fit.strength), "se": floats(se), "lower": floats(fit.strength - quantile * se),
-            "upper": floats(fit.strength + quantile * se), "naive_se": floats(naive), "naive_ratio": floats(se / naive),
+            "upper": floats(fit.strength + quantile * se), "naive_se": floats(naive),
+            "naive_ratio": floats(se / naive if told else nothing),
             "bootstrap_lower": floats(nothing if low is None else low),
             "bootstrap_upper": floats(nothing if high is None else high),
             "rank": integers(list(marginal.rank + shift)), "rank_lower": integers(list(marginal.lower + shift)),
@@ -152,8 +156,8 @@ class Places(Fitted):
             "simultaneous_upper": integers(nothing if together is None else list(together.upper + shift)),
             "overlap_lower": integers(list(overlap.lower + shift)),
             "overlap_upper": integers(list(overlap.upper + shift)),
-            # Whoever was never beaten stands above all of these.
-            "p_best": floats(nothing if shift else probability_best(fit.strength, vcov, rng)),
+            # Whoever was never beaten stands above all of these; without any variance every draw is the same.
+            "p_best": floats(nothing if shift or not told else probability_best(fit.strength, vcov, rng)),
             "group": pd.Series(["" if groups is None else groups[m] for m in range(n)], dtype="str"),
             "judgments": integers([int(v) for v in fit.judgments]),
         }  # fmt: skip
@@ -192,7 +196,9 @@ def _pairs(against: Pairwise | None, models: tuple[str, ...]) -> pd.DataFrame:
 def _said(drawn: Bootstrap | None) -> tuple[str, ...]:
     if drawn is None or not drawn.separated.any():
         return ()
+    share = float(drawn.separated.mean())
+    some = words.share(share) if share >= 0.01 else "less than 1 %"
     return (
-        f"in {100 * drawn.separated.mean():.0f} % of the bootstrap replicates some model only won, only lost or was "
+        f"in {some} of the bootstrap replicates some model only won, only lost or was "
         f"not met; a ridge of {drawn.penalty} kept its strength finite there",
     )

@@ -175,15 +175,26 @@ def make_plan(
     some = np.sort(np.argsort(-covariance.se[:size], kind="stable")[:MOST_MODELS])
     kept = ranked[some]
     bread, robust = fit.bread[:size, :size], covariance.vcov[:size, :size]
+    # In judgments as heavy as those so far are on average: weights all twice as large must not change the plan.
+    weight = float(fold_to_pairs(cells).weight.sum()) / max(cells.n_judgments, 1)
+    bread = bread * weight
     effect = design_effect(bread, robust)
     # Verdicts that are all alike show no variance; the model's own is then all there is.
-    effect = effect if effect > 1e-6 else 1.0
+    told = effect > 1e-6
+    effect = effect if told else 1.0
     plan = plan_pairs(
         fit.strength[some], effect * bread[np.ix_(some, some)], max(n - int(links.ask.sum()), 0),
         optimality="D" if optimality == "D" else "A", worth=1 / effect, available=room.bounds(kept), tick=tick,
     )  # fmt: skip
     before = covariance.se[some]
+    if not told:
+        before = np.sqrt(np.maximum(np.diag(bread)[some], 0.0))
     warnings = [*covariance.warnings, *_unlinked(loose, links, ground)]
+    if not told:
+        warnings.append(
+            "these verdicts leave nothing unexplained, so that their intervals have no width: the plan takes the "
+            "judgments as independent"
+        )
     if effect > HEAVY_EFFECT:
         warnings.append(
             f"a judgment tells as much as 1/{effect:.1f} of an independent one, because verdicts on one prompt go "

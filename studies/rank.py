@@ -21,6 +21,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.overview import Line, rank_line
+from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 
@@ -64,7 +65,7 @@ class Rank(Fitted):
             counts = queries.counts(con, condition, ways, self.position, modelled)
             soft = queries.soft_judgments(con, condition) if modelled else {}
         rankings: dict[str, Ranking] = {}
-        warnings = []
+        reasons: dict[str, str] = {}
         for k, judge in enumerate(self.judge):
             progress((k + 0.5) / len(self.judge), f"ranking by {judge}")
             # Only models this judge has met: one it never saw is no left-out model of its ranking.
@@ -76,9 +77,10 @@ class Rank(Fitted):
             except (NotIdentifiedError, OptionError) as error:
                 if len(self.judge) == 1 and isinstance(error, OptionError):
                     raise
-                warnings.append(f"{judge}: {error}")
+                reasons[judge] = str(error)
         if not rankings:
-            raise NotIdentifiedError("no judge's verdicts determine a ranking. " + " ".join(warnings))
+            raise nobody(reasons)
+        warnings = sentences(reasons)
         for cause, n in left_out.items():
             warnings.append(f"left out of the ranking: {n:,} judgments ({cause})")
         tables = []

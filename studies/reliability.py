@@ -23,6 +23,7 @@ from data.queries.shared import shared_rows
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
 from studies.cells import judge_cells, models_met
+from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 
@@ -46,19 +47,26 @@ class Reliability(Fitted):
         with store.reading("reliability: names") as con:
             names = queries.catalog(con, self.dataset or "")
             fingerprint = queries.fingerprint(con, names, self.judge)
+        if not names.models:
+            raise EmptySelectionError(
+                f"dataset {names.dataset!r} names no models, so there are no rankings to compare: they need the "
+                "columns model_a and model_b"
+            )
         rows: list[dict[str, Any]] = []
         warnings: list[str] = []
+        reasons: dict[str, str] = {}
         for k, judge in enumerate(others):
             progress(k / (len(others) + 1), f"holding {judge} against {reference}")
             try:
                 row, said = self._agreement(store, names, reference, judge)
             except (NotIdentifiedError, EmptySelectionError) as error:
-                warnings.append(f"{judge}: {error}")
+                reasons[judge] = str(error)
                 continue
             rows.append(row)
             warnings += [f"{judge}: {w}" if len(others) > 1 else w for w in said]
         if not rows:
-            raise NotIdentifiedError("no judge can be compared with the reference. " + " ".join(warnings))
+            raise nobody(reasons)
+        warnings = [*sentences(reasons), *warnings]
         progress(len(others) / (len(others) + 1), f"splitting {reference} in halves")
         ceilings = self._ceilings(store, names, reference, warnings)
         progress(1.0, "done")
@@ -89,7 +97,10 @@ class Reliability(Fitted):
             rows = shared_rows(con, queries.where(self, names, self.ties), ids)
         extent = rows.extent
         if not extent["judgments"]:
-            raise EmptySelectionError(f"{reference!r} and {judge!r} share no pair of two named models")
+            raise EmptySelectionError(
+                f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "
+                "nothing to compare: choose more scenarios or models, or add verdicts of both on the same pairs"
+            )
         ways = ("prompt", "pair") if extent["prompts"] < FEW_PROMPTS else ("prompt",)
         counts = rows.counts(ways)
         models = models_met(counts, names)
@@ -126,7 +137,7 @@ class Reliability(Fitted):
             except NotIdentifiedError as error:
                 warnings.append(f"no ceiling over {way}s: {error}")
         if "annotator" not in ways:
-            warnings.append(f"{reference} names no annotators, so there is no ceiling over people")
+            warnings.append(f"no ceiling over people: the judgments of {reference} name no annotators")
         return pd.DataFrame(
             {
                 "judge": pd.Series([reference] * len(found), dtype="str"),

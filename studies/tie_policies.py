@@ -20,6 +20,7 @@ from data.store import Store
 from errors import ConvergenceError, EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.rank import check_annotators, tie_columns
+from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 POLICIES: tuple[Ties, ...] = ("half", "davidson", "rao-kupper", "drop")
@@ -89,6 +90,7 @@ class TiePolicies(Fitted):
             sums = self._sums(con, condition, names, ways)
         found: list[Policies] = []
         warnings: list[str] = []
+        reasons: dict[str, str] = {}
         for k, judge in enumerate(self.judge):
             done = k / len(self.judge)
 
@@ -100,13 +102,14 @@ class TiePolicies(Fitted):
             except (NotIdentifiedError, OptionError) as error:
                 if len(self.judge) == 1:
                     raise
-                warnings.append(f"{judge}: {error}")
+                reasons[judge] = str(error)
                 continue
             found.append(one)
         if not found:
-            raise NotIdentifiedError("no judge's verdicts determine a ranking. " + " ".join(warnings))
+            raise nobody(reasons)
+        warnings = [*sentences(reasons), *warnings]
         for one in found:
-            warnings += [f"{one.judge}: {w}" if len(found) > 1 else w for w in one.chosen.covariance.warnings]
+            warnings += [f"{one.judge}: {w}" if len(found) > 1 else w for w in one.chosen.warnings]
         tables = [policy_table(one, self.level) for one in found]
         policies = pd.concat(tables, ignore_index=True)
         progress(1.0, "done")

@@ -103,7 +103,7 @@ def test_what_differs_most_begins_with_what_is_beyond_noise():
 
 
 def ranking(rank=(1, 2, 3), lower=(1, 2, 2), judge="people"):
-    frame = pd.DataFrame({"judge": judge, "model": ["x", "y", "z"]})
+    frame = pd.DataFrame({"judge": judge, "model": ["x", "y", "z"], "strength": [1.0, 0.0, -1.0]})
     return frame.assign(rank=pd.array(rank, dtype="Int64"), rank_lower=pd.array(lower, dtype="Int64"))
 
 
@@ -117,6 +117,10 @@ def test_one_judge_alone_says_who_is_first_and_whether_that_is_sure():
     assert said.finding == "bot puts x first of 3 models, but it cannot be told from one other."
     said = rank_line(ranking(rank=(1, 1, 3)), own, 0.95, "half")
     assert said.finding == "people put x and y level at the top of 3 models."
+    unbeaten = ranking().assign(strength=[None, 0.5, -0.5])
+    assert rank_line(unbeaten, own, 0.95, "half").finding == (
+        "people put x at the top of 3 models, unbeaten by the ranked ones: how far ahead cannot be told."
+    )
 
 
 def test_the_question_knows_who_is_asked_about():

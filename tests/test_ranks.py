@@ -92,3 +92,12 @@ def test_warnings_say_what_the_intervals_are():
 def test_nothing_to_rank_is_refused():
     with pytest.raises(NotIdentifiedError, match="from 1 judgment"):
         rank_models(cells_of([("A", "B", 1)], prompt=[0]), Clustering("prompt"))
+
+
+def test_models_that_share_a_cause_are_named_together_and_no_width_is_said():
+    rows = [("a", "b", 0.5)] * 4 + [("x", "y", 0.5)]
+    ranking = rank_models(cells_of(rows, prompt=[0, 1, 2, 3, 3]), Clustering("prompt"))
+    assert any("x and y (never met the ranked models, directly or through others)" in w for w in ranking.warnings)
+    assert any("leave nothing unexplained" in w for w in ranking.warnings)
+    usual = rank_models(cells_of([("a", "b", y) for y in (1, 0, 1, 1)], prompt=range(4)), Clustering("prompt"))
+    assert not any("unexplained" in w for w in usual.warnings)

@@ -137,6 +137,17 @@ def _some(cells, keep):
                    count=cells.count[keep], clusters={k: v[keep] for k, v in cells.clusters.items()})  # fmt: skip
 
 
+def test_halves_that_disagree_are_stepped_up_to_no_less_than_a_correlation_can_be():
+    rows = [("x", "y", y) for y in (1.0, 0.0) * 6]
+    cells = cells_of(rows, prompt=range(12))
+    found = split_halves(fit_bradley_terry(cells), cells, "prompt", np.random.default_rng(0), splits=50)
+    assert found.halves.min() == pytest.approx(-1)
+    assert found.stepped.min() == -1
+    ties = cells_of([("x", "y", 0.5)] * 6, prompt=range(6))
+    with pytest.raises(NotIdentifiedError, match="no split of the prompts"):
+        split_halves(fit_bradley_terry(ties), ties, "prompt", np.random.default_rng(0))
+
+
 def test_too_few_to_split():
     rows = [("a", "b", 1.0), ("b", "a", 1.0), ("a", "b", 0.5)]
     cells = cells_of(rows, prompt=[0, 1, 2])

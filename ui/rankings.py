@@ -18,6 +18,7 @@ from ui.behind import open_pairs, pairs_link, ranked_by, shared_by
 from ui.figure import figure
 from ui.navigation import link
 from ui.overview import ask_reference, nothing_loaded
+from ui.remarks import remarks as list_remarks
 from ui.view import View
 
 ALONE = "alone"
@@ -198,5 +199,4 @@ def remarks(result: Result | None) -> None:
         return
     if result.warnings:
         st.subheader("What to distrust", anchor=False)
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    list_remarks(result)

@@ -14,6 +14,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import ask
 from ui.figure import figure
+from ui.remarks import remarks
 from ui.view import View
 
 
@@ -31,8 +32,9 @@ def draw(seen: View, judge: str | None) -> None:
                                               humans=seen.humans, narrow=narrow),
         result, "agreement", key="agreement", columns=Reliability.shown, folded=False,
     )  # fmt: skip
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    # What the finding has said is not said again.
+    said = set(result.table("agreement")["note"])
+    remarks(result, [text for text in result.warnings if text not in said])
 
 
 def finding(result: Result, judge: str) -> str:
@@ -41,7 +43,8 @@ def finding(result: Result, judge: str) -> str:
     row = table[table["judge"] == judge].iloc[0] if judge in set(table["judge"]) else table.iloc[0]
     name, reference = escape(str(row["judge"])), escape(str(result.settings["reference"]))
     if words.absent(row["corrected"]):
-        said = f"**{name}**: {words.number(row['pearson'])} as it stands; {escape(str(row['note']))}."
+        raw = "" if words.absent(row["pearson"]) else f"{words.number(row['pearson'])} as it stands; "
+        said = f"**{name}**: {raw}{escape(str(row['note']), 4000)}."
     else:
         net = words.estimate(row["corrected"], row["lower"], row["upper"])
         said = f"**Net of noise {name}'s strengths agree with {reference}'s at {net}** (as they stand "

@@ -18,6 +18,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import ask
 from ui.figure import as_csv, figure, file_name, theme
+from ui.remarks import remarks
 from ui.sections.choices import one_judge
 from ui.view import View
 
@@ -42,8 +43,7 @@ def draw(seen: View, judge: str | None) -> None:
     mark = marks(list(seen.judges), seen.humans, theme())[who]
     figure(lambda look, narrow: next_chart(planned, look, mark, narrow=narrow), result, "next", key="next",
            columns=NextPairs.shown, folded=False)  # fmt: skip
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    remarks(result)
 
 
 def findings(row: Mapping[Any, Any], planned: pd.DataFrame, widths: pd.DataFrame) -> list[str]:
@@ -64,7 +64,7 @@ def findings(row: Mapping[Any, Any], planned: pd.DataFrame, widths: pd.DataFrame
         if _half(row["mean_before"]) == _half(row["mean_after"]):
             said.append(
                 f"**{on} would change little**: the mean interval stays at ±{_half(row['mean_before'])}; "
-                f"{words.number(row['expected_shrink'])} % of the strengths' variance would go."
+                f"{words.number(row['expected_shrink'], 0)} % of the strengths' variance would go."
             )
             return said
         gains = (widths["half_width"] - widths["half_width_after"]).to_numpy(dtype=float)

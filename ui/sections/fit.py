@@ -19,6 +19,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import chosen
 from ui.figure import figure, show_table, theme
+from ui.remarks import remarks
 from ui.sections.choices import one_judge
 from ui.view import View
 
@@ -44,8 +45,7 @@ def draw(seen: View, judge: str | None) -> None:
     if len(cycles):
         st.markdown("**The clearest circles**: each model is preferred to the next, and the last to the first")
         show_table(cycles.head(5), CIRCLES, key="fit-circles")
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    remarks(result)
 
 
 def behind(row: Mapping[Any, Any]) -> PairsBehind:

@@ -15,6 +15,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import ask
 from ui.figure import figure, show_table, theme
+from ui.remarks import remarks
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
@@ -36,8 +37,7 @@ def draw(seen: View, judge: str | None) -> None:
     if len(pairs):
         st.markdown("**Every two models**, the least certain orders first")
         show_table(pairs.head(200), PAIRS, key="places-pairs")
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    remarks(result)
 
 
 def finding(result: Result) -> str:
@@ -45,8 +45,12 @@ def finding(result: Result) -> str:
     places = result.table("places")
     first = places[places["rank_lower"] == places["rank_lower"].min()]
     rivals = [escape(str(m)) for m in first["model"]]
-    ratio = float(places["naive_ratio"].median())
-    who = f"**{rivals[0]} is first beyond doubt.**"
+    above = int(places["rank"].min()) - 1
+    place = "first" if not above else f"first after {words.plural(above, 'model')} never beaten"
+    who = f"**{rivals[0]} is {place} beyond doubt.**"
     if len(rivals) > 1:
-        who = f"**{len(rivals)} models may be first:** {words.listing(rivals, 5)}."
-    return f"{who} Intervals are {words.number(ratio)} times as wide as if all judgments were independent."
+        who = f"**{len(rivals)} models may be {place}:** {words.listing(rivals, 5)}."
+    if places["naive_ratio"].isna().all():
+        return who
+    ratio = words.number(float(places["naive_ratio"].median()))
+    return f"{who} Intervals are {ratio} times as wide as if all judgments were independent."

@@ -17,6 +17,7 @@ from studies.tie_policies import TiePolicies
 from ui import session
 from ui.ask import chosen
 from ui.figure import figure
+from ui.remarks import remarks
 from ui.view import View
 
 CLEAR = 2.0
@@ -33,8 +34,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(behind(result))
     figure(lambda look, narrow: tie_policies_chart(result.table(), look, humans=seen.humans, narrow=narrow),
            result, "policies", key="ties", columns=TiePolicies.shown, folded=False)  # fmt: skip
-    for text in (*better_fit(result), *result.warnings):
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    remarks(result, (*better_fit(result), *result.warnings))
 
 
 def findings(result: Result) -> list[str]:
