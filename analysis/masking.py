@@ -19,15 +19,13 @@ import pandas as pd
 
 from analysis.bradley_terry import fit_bradley_terry
 from analysis.cells import Floats
-from analysis.correction import Estimate, correct_strengths, recentre
+from analysis.correction import BY_PAIR, Estimate, correct_strengths, recentre
 from analysis.judged_pairs import JudgedPairs
 from analysis.sandwich import strength_covariance
 from analysis.tables import floats, integers
-from analysis.vcov import Clustering
 from errors import NotIdentifiedError
 
 METHODS = ("corrected", "classical", "naive")
-BY_PAIR = Clustering("pair")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ from studies.study import Fitted, Result, register
 FEW_PAIRS = 10
 """Labelled pairs for each model below which intervals are said to be rough."""
 
+ASSUMED = "corrected strengths hold only where the pairs"
+"""How the warning about the sample begins."""
+
 SMALL_GAIN = 1.005
 """Below this gain the judge is said to add next to nothing."""
 
@@ -50,8 +53,8 @@ class Correct(Fitted):
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
         "model": "model", "rank": "rank", "rank_interval": "rank, interval", "corrected": "corrected",
-        "interval": "corrected, interval", "classical": "people alone", "classical_interval": "people alone, interval",
-        "naive": "judge alone", "naive_interval": "judge alone, interval", "labelled": "pairs with people's votes",
+        "interval": "corrected, interval", "classical": "people alone", "naive": "judge alone",
+        "labelled": "pairs with people's votes",
     }  # fmt: skip
 
     mask_human: float | None = option(
@@ -175,8 +178,7 @@ class Correct(Fitted):
             )
         else:
             said.append(
-                f"corrected strengths hold only where the pairs that {reference} judged are a fair sample of all: "
-                + unfair(one.sample)
+                f"{ASSUMED} that {reference} judged are a fair sample of all: {unfair(one.sample)}"
             )
         if found.naive is None:
             said.append(f"the verdicts of {one.judge} alone rank no models")
@@ -232,11 +234,16 @@ def unfair(sample: pd.DataFrame) -> str:
     if beyond.empty:
         return f"in {words.plural(len(sample), 'share')} compared they differ by nothing beyond chance"
     worst = beyond.iloc[0]
-    name = str(worst["trait"]) if worst["kind"] in ("length", "verdict") else f"{worst['kind']} {worst['trait']}"
+    name = described(str(worst["kind"]), str(worst["trait"]))
     more = len(beyond) - 1
     others = f", and {more:,} more of {len(sample):,} shares differ beyond chance" if more else ""
     shares = f"{words.share(worst['labelled'])} of them, {words.share(worst['unlabelled'])} of the others"
     return f"they differ most in “{name}” ({shares}){others}"
+
+
+def described(kind: str, trait: str) -> str:
+    """A trait of a pair in words: scenario maths, model Heron 7B, length: above the median, verdict: a tie."""
+    return f"{kind} {trait}" if kind in ("scenario", "model") else f"{kind}: {trait}"
 
 
 def _judge_row(one: Corrected) -> dict[str, Any]:

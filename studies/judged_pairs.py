@@ -102,7 +102,11 @@ def _pairs(rows: ppi_queries.Columns, names: Catalog, ties: str) -> JudgedPairs:
 
 
 def traits(fetched: Fetched, names: Catalog) -> Iterator[Trait]:
-    """By what labelled and unlabelled pairs may differ: scenario, models, lengths, and what the judge says of them."""
+    """By what labelled and unlabelled pairs may differ: scenario, models, lengths, and the judge's verdicts.
+
+    Length "both above the median": of both answers together; "one twice the other": at least. Verdict "for the model
+    ranked higher": by the judge itself; where it seldom is, pairs are hard.
+    """
     pairs = fetched.pairs
     by_id = {i: name for name, i in names.scenarios.items()}
     known, counts = np.unique(fetched.scenario[fetched.scenario >= 0], return_counts=True)
@@ -111,7 +115,7 @@ def traits(fetched: Fetched, names: Catalog) -> Iterator[Trait]:
     often = np.bincount(pairs.a, minlength=len(pairs.models)) + np.bincount(pairs.b, minlength=len(pairs.models))
     for k in np.argsort(-often, kind="stable")[:MOST] if len(pairs.models) > 2 else ():
         yield Trait("model", pairs.models[k], ((pairs.a == k) | (pairs.b == k)).astype(np.float64))
-    yield Trait("verdict", "the judge sees a tie", fetched.tied)
+    yield Trait("verdict", "a tie", fetched.tied)
     yield from _by_strength(pairs)
     long_a, long_b = fetched.length_a, fetched.length_b
     unknown = np.isnan(long_a) | np.isnan(long_b)
@@ -124,14 +128,13 @@ def traits(fetched: Fetched, names: Catalog) -> Iterator[Trait]:
         return np.where(unknown, np.nan, has)
 
     median = float(np.nanmedian(together))
-    yield Trait("length", "both answers together longer than the median", where_known(together > median))
-    yield Trait("length", "one answer at least twice as long as the other", where_known(longer >= FAR * shorter))
+    yield Trait("length", "both above the median", where_known(together > median))
+    yield Trait("length", "one twice the other", where_known(longer >= FAR * shorter))
     for_longer = np.where(long_a == long_b, np.nan, _preferred(pairs, long_a > long_b))
-    yield Trait("verdict", "the judge prefers the longer answer", where_known(for_longer))
+    yield Trait("verdict", "for the longer answer", where_known(for_longer))
 
 
 def _by_strength(pairs: JudgedPairs) -> Iterator[Trait]:
-    """How often the judge prefers the model that it ranks higher: where it seldom does, pairs are hard."""
     try:
         fit = fit_bradley_terry(pairs.cells("judge"))
     except NotIdentifiedError:
@@ -140,7 +143,7 @@ def _by_strength(pairs: JudgedPairs) -> Iterator[Trait]:
     strength[[pairs.models.index(name) for name in fit.models]] = fit.strength
     ahead = strength[pairs.a] - strength[pairs.b]
     has = np.where(np.isnan(ahead) | (ahead == 0), np.nan, _preferred(pairs, ahead > 0))
-    yield Trait("verdict", "the judge prefers the model it ranks higher", has)
+    yield Trait("verdict", "for the model ranked higher", has)
 
 
 def _preferred(pairs: JudgedPairs, side_a: np.ndarray) -> Floats:

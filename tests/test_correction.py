@@ -30,6 +30,47 @@ def test_the_gain_is_the_ratio_of_the_traces():
     assert found.gain == pytest.approx(traces[0] / traces[1], rel=1e-12)
 
 
+def test_the_gain_of_few_prompts_is_that_of_pairs():
+    few = some_pairs(prompts=13, pairs_a_prompt=80)
+    by_prompt, by_pair = (correct_strengths(few, way) for way in (PROMPT, PAIR))
+    assert by_prompt.gain == pytest.approx(by_pair.gain, rel=1e-6)
+    traces = [float((e.covariance.se**2).sum()) for e in (by_pair.classical, by_pair.corrected)]
+    assert by_prompt.gain == pytest.approx(traces[0] / traces[1], rel=1e-6)
+    assert by_prompt.worth == pytest.approx(few.n_labelled * (by_prompt.gain - 1))
+    # The intervals stay those of prompts.
+    assert by_prompt.corrected.covariance.n_clusters == 13
+
+
+def test_the_table_has_every_method_in_the_order_of_ranks():
+    pairs = some_pairs()
+    found = correct_strengths(pairs, PROMPT)
+    table = found.table(0.9)
+    assert table["rank"].tolist() == [1, 2, 3, 4, 5]
+    assert table["corrected"].is_monotonic_decreasing
+    at = table.set_index("model")
+    for name, estimate in (("", found.corrected), ("classical_", found.classical), ("naive_", found.naive)):
+        half = estimate.half_width(0.9)
+        for k, model in enumerate(estimate.models):
+            assert at.loc[model, name.rstrip("_") or "corrected"] == pytest.approx(estimate.strength[k])
+            assert at.loc[model, f"{name}upper"] - at.loc[model, f"{name}lower"] == pytest.approx(2 * half[k])
+    assert table["labelled"].sum() == 2 * pairs.n_labelled
+    assert table["unlabelled"].sum() == 2 * pairs.n_unlabelled
+
+
+def test_the_table_without_a_correction_and_with_models_left_out():
+    pairs = some_pairs(models=4)
+    alone = correct_strengths(pairs.take(pairs.labelled), PROMPT).table()
+    assert alone[["corrected", "se", "lower", "upper", "rank", "rank_lower"]].isna().all(axis=None)
+    assert alone["classical_rank"].tolist() == [1, 2, 3, 4]
+    of_first = pairs.labelled & ((pairs.a == 0) | (pairs.b == 0))
+    lost = dataclasses.replace(pairs, human_score=np.where(of_first, np.where(pairs.a == 0, 0.0, 1.0), pairs.human_score))
+    won = dataclasses.replace(pairs, human_score=np.where(of_first, np.where(pairs.a == 0, 1.0, 0.0), pairs.human_score))
+    below, above = (correct_strengths(one, PROMPT).table() for one in (lost, won))
+    assert below["model"].iloc[-1] == above["model"].iloc[0] == "model-00"
+    assert below["rank"].tolist() == above["rank"].tolist() == [1, 2, 3, 4]
+    assert below["corrected"].isna().tolist() == [False, False, False, True]
+
+
 def test_without_unlabelled_pairs_there_is_the_potential_gain_alone():
     pairs = some_pairs()
     found = correct_strengths(pairs.take(pairs.labelled), PROMPT)

@@ -5,8 +5,8 @@ import pytest
 from toy_pairs import pairs_of, some_pairs
 
 from analysis.bradley_terry import fit_bradley_terry
-from analysis.correction import correct_strengths
-from analysis.masking import BY_PAIR, METHODS, mask_people
+from analysis.correction import BY_PAIR, correct_strengths
+from analysis.masking import METHODS, mask_people
 from errors import NotIdentifiedError
 
 

@@ -13,7 +13,7 @@ from analysis.fair_sample import BEYOND
 from charts import words
 from charts.correct import correct_chart
 from data.queries.examples import PairsBehind
-from studies.correct import SMALL_GAIN, Correct, unfair
+from studies.correct import ASSUMED, SMALL_GAIN, Correct, described, unfair
 from studies.overview import escape
 from studies.study import Result
 from ui import selection, session
@@ -26,10 +26,10 @@ from ui.view import View
 HIDDEN = (0.5, 0.8, 0.9)
 """Shares of people's votes that the reader can have hidden."""
 
-SAMPLE = {"kind": "what", "trait": "share of pairs", "labelled": "with people's votes", "unlabelled": "without",
-          "difference": "difference", "p": "p", "q": "q"}  # fmt: skip
+SAMPLE = {"share": "share of pairs", "labelled": "with people's votes, %", "unlabelled": "without, %",
+          "difference": "difference, points", "p": "p", "q": "q"}  # fmt: skip
 MASKING = {"method": "method", "rmse": "typical error, log-odds", "width": "width of the intervals",
-           "coverage": "intervals that hold it"}  # fmt: skip
+           "coverage": "intervals that hold, %"}  # fmt: skip
 METHODS = {"corrected": "corrected", "classical": "{reference} alone", "naive": "{judge} alone"}
 
 
@@ -58,25 +58,27 @@ def draw(seen: View, judge: str | None) -> None:
            result, "models", key="correct", columns=columns, folded=False, pairs=behind)  # fmt: skip
     if len(sample):
         st.markdown(fairness(sample, reference))
-        show_table(_for_people(sample, SAMPLE), SAMPLE, key="correct-sample")
+        shares = [described(str(kind), str(trait)) for kind, trait in zip(sample["kind"], sample["trait"], strict=True)]
+        show_table(_in_percent(sample.assign(share=shares), SAMPLE), SAMPLE, key="correct-sample")
     if "masking" in result.tables:
         st.markdown(masked(result.table("masking"), row, reference))
         shown = result.table("masking")
         said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
-        shown = _for_people(shown.assign(method=said), MASKING)
-        show_table(shown, MASKING, key="correct-masking")
+        show_table(_in_percent(shown.assign(method=said), MASKING), MASKING, key="correct-masking")
     for text in result.warnings:
+        if len(sample) and text.startswith(ASSUMED):
+            continue
         st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
 
 
 def _ask() -> Correct:
     """The study with its one widget: which share of people's votes to hide."""
     study = chosen(Correct)
-    options = [None, *sorted({*HIDDEN, *([] if study.mask_human is None else [study.mask_human])})]
+    options = sorted({*HIDDEN, *([] if study.mask_human is None else [study.mask_human])})
     st.session_state["w:mask_human"] = study.mask_human
     st.selectbox(
-        "Try it out: hide some of people's votes", options, key="w:mask_human",
-        format_func=lambda share: "nothing hidden" if share is None else words.share(share),
+        "Try it out: hide some of people's votes", options, index=None, key="w:mask_human", format_func=words.share,
+        placeholder="Nothing is hidden",
         help=help_text(Correct.__dataclass_fields__["mask_human"]),
         on_change=selection.on_change("mask_human", "w:mask_human"),
     )  # fmt: skip
@@ -89,26 +91,22 @@ def _behind(reference: str, judge: str) -> Behind:
 
 
 def _headings(reference: str, judge: str) -> dict[str, str]:
-    shown = {c: h.replace("people alone", f"{reference} alone").replace("judge alone", f"{judge} alone")
-             for c, h in (Correct.shown or {}).items()}  # fmt: skip
-    shown["labelled"] = f"pairs with votes of {reference}"
-    return shown
+    people, who = words.shorten(reference, 24), words.shorten(judge, 24)
+    named = {"classical": f"{people} alone", "naive": f"{who} alone", "labelled": f"pairs with votes of {people}"}
+    return {column: named.get(column, heading) for column, heading in (Correct.shown or {}).items()}
 
 
 def _has_numbers(models: pd.DataFrame, column: str) -> bool:
-    parts = {"interval": "lower", "rank_interval": "rank_lower"}
-    name = parts.get(column, column.replace("_interval", "_lower"))
+    name = {"interval": "lower", "rank_interval": "rank_lower"}.get(column, column)
     return bool(models[name].notna().any())
 
 
-def _for_people(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Shares in percent."""
+def _in_percent(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """The columns that people read, shares in percent."""
     out = table[list(columns)].copy()
-    for name in ("labelled", "unlabelled", "coverage"):
+    for name in ("labelled", "unlabelled", "difference", "coverage"):
         if name in out:
-            out[name] = [words.share(value) for value in out[name]]
-    if "difference" in out:
-        out["difference"] = [f"{words.number(100 * value, 0)} points" for value in out["difference"]]
+            out[name] = 100 * out[name]
     return out
 
 
@@ -143,11 +141,11 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
 
 def fairness(sample: pd.DataFrame, reference: str) -> str:
     """The assumption, and by what it is most in doubt."""
-    beyond = bool((sample["q"] < BEYOND).fillna(False).any())
-    text = escape(unfair(sample), 4000)
     people = escape(reference)
-    head = f"**Are the pairs that {people} judged a fair sample?** "
-    return f"{head}{'Hardly: ' if beyond else ''}{text if beyond else text[:1].upper() + text[1:]}."
+    doubtful = bool((sample["q"] < BEYOND).fillna(False).any())
+    head = f"**{ASSUMED[:1].upper()}{ASSUMED[1:]} that {people} judged are a fair sample of all.** "
+    said = unfair(sample)
+    return f"{head}{escape(f'Here that is in doubt: {said}' if doubtful else said[:1].upper() + said[1:], 4000)}."
 
 
 def masked(masking: pd.DataFrame, row: Mapping[Any, Any], reference: str) -> str:
