@@ -29,9 +29,9 @@ from analysis.blas import use_one_thread
 from analysis.cells import Floats, Ints
 from errors import ConvergenceError
 
-NODES = 15
-# Reach of the nodes to either side of the mode, in standard deviations.
-REACH = 7.0
+# (models a prompt up to which it holds, nodes, their reach to either side of the mode in standard deviations): with few
+# verdicts and a strong loading gamma's density is half a bell, and a coarse sum over it stops Newton's method.
+NODES = ((6.0, 121, 10.0), (12.0, 61, 9.0), (50.0, 31, 8.0), (np.inf, 15, 7.0))
 MAX_STEPS = 200
 # Longest step in log-odds at which the step just taken is the last one; convergence is quadratic.
 LAST_STEP = 1e-6
@@ -90,7 +90,7 @@ class _Block:
 
 @dataclass(frozen=True)
 class _At:
-    """A block's integrand at the nodes. gamma, prior, total, posterior : (n_prompts, NODES); the others (r, NODES)."""
+    """A block's integrand at the nodes. gamma, prior, total, posterior : (n_prompts, nodes); the others (r, nodes)."""
 
     gamma: Floats
     prior: Floats
@@ -143,8 +143,8 @@ class Difficulty:
             at = model.at(block, self.parameters)
             posterior, mean = model.left_out(block, at)
             tilt = posterior * (at.gamma[block.x] - mean[:, None])
-            place = block.x[:, None] * NODES + np.arange(NODES)
-            tilts = _csr(tilt, place, len(block.starts) * NODES)
+            place = block.x[:, None] * model.nodes + np.arange(model.nodes)
+            tilts = _csr(tilt, place, len(block.starts) * model.nodes)
             scores = model.score_matrix(block, at)
             # The score matrix holds the row's own model too, on which its difficulty does not depend.
             own = np.einsum("rn,rnq->rq", tilt, model.cell_scores(block, at)[block.cell])
@@ -233,7 +233,9 @@ class _Model:
         self.q = rows.design.shape[1] + 1
         self.size = rows.n_models * self.q
         self.mode = np.zeros(rows.n_prompts)
-        self.z = np.linspace(-REACH, REACH, NODES)
+        met = len(np.unique(rows.prompt * rows.n_models + rows.model)) / max(rows.n_prompts, 1)
+        _, self.nodes, reach = next(rule for rule in NODES if met <= rule[0])
+        self.z = np.linspace(-reach, reach, self.nodes)
         self.log_step = np.log(self.z[1] - self.z[0]) - np.log(2 * np.pi) / 2
         self.mass = np.bincount(rows.model, rows.weight, rows.n_models)
         self.penalty = np.full((rows.n_models, self.q), 1 / PRIOR_SD**2)
@@ -245,12 +247,12 @@ class _Model:
         ends = np.concatenate([[0], np.cumsum(np.bincount(prompt, minlength=self.rows.n_prompts))])
         fresh = np.ones(len(prompt), dtype=bool)
         fresh[1:] = (prompt[1:] != prompt[:-1]) | (model[1:] != model[:-1])
-        most = max(1, BLOCK_ENTRIES // (NODES * self.size))
+        most = max(1, BLOCK_ENTRIES // (self.nodes * self.size))
         first = 0
         while first < self.rows.n_prompts:
             last = min(first + most, self.rows.n_prompts)
             # No more rows at a time than the nodes of a block have entries.
-            enough = int(np.searchsorted(ends, ends[first] + BLOCK_ENTRIES // (4 * NODES), "right")) - 1
+            enough = int(np.searchsorted(ends, ends[first] + BLOCK_ENTRIES // (4 * self.nodes), "right")) - 1
             last = max(first + 1, min(last, enough))
             rows = slice(int(ends[first]), int(ends[last]))
             yield _Block(
@@ -348,7 +350,7 @@ class _Model:
         return value, gradient.reshape(-1), complete, missing
 
     def cell_scores(self, block: _Block, at: _At) -> Floats:
-        """(c, NODES, q) scores of each (prompt, model) at the nodes."""
+        """(c, nodes, q) scores of each (prompt, model) at the nodes."""
         residual = at.residual
         design = self.rows.design[block.rows]
         parts = [residual * column[:, None] for column in design.T] + [residual * at.gamma[block.x]]
@@ -357,7 +359,7 @@ class _Model:
         return np.stack(parts, axis=2)
 
     def score_matrix(self, block: _Block, at: _At, centred: bool = False) -> Floats | csr_array:
-        """(n_prompts * NODES, p) scores of each prompt at its nodes.
+        """(n_prompts * nodes, p) scores of each prompt at its nodes.
 
         centred : minus their posterior mean, times the root of the posterior: the product with itself is their
         posterior covariance, summed over prompts
@@ -369,17 +371,17 @@ class _Model:
             values = (values - (weight * values).sum(1, keepdims=True)) * np.sqrt(weight)
         n = len(block.starts)
         if len(x) >= DENSE_FROM * n * self.rows.n_models:
-            dense = np.zeros((n, NODES, self.rows.n_models, self.q))
+            dense = np.zeros((n, self.nodes, self.rows.n_models, self.q))
             dense[x, :, m, :] = values
-            return dense.reshape(n * NODES, self.size)
-        place = x[:, None, None] * NODES + np.arange(NODES)[:, None]
+            return dense.reshape(n * self.nodes, self.size)
+        place = x[:, None, None] * self.nodes + np.arange(self.nodes)[:, None]
         column = m[:, None, None] * self.q + np.arange(self.q)
         shape = values.shape
         place, column = (np.broadcast_to(part, shape).reshape(-1) for part in (place, column))
-        return csr_array((values.reshape(-1), (place, column)), shape=(n * NODES, self.size))
+        return csr_array((values.reshape(-1), (place, column)), shape=(n * self.nodes, self.size))
 
     def left_out(self, block: _Block, at: _At) -> tuple[Floats, Floats]:
-        """(r, NODES) posterior given all verdicts on the prompt but those on the row's own model, and its mean (r,)."""
+        """(r, nodes) posterior given all verdicts on the prompt but those on the row's own model, and its mean (r,)."""
         own = at.log_lik
         if len(block.cell_starts) < len(own):
             own = np.add.reduceat(own, block.cell_starts, axis=0)[block.cell]

@@ -60,6 +60,7 @@ def worlds() -> tuple[World, ...]:
         World("300 prompts", 300),
         World("150 prompts, preferences in between", 150, soft=True),
         World("300 prompts, two models: no difficulty", 300, models=2),
+        World("300 prompts, three models", 300, models=3),
         World("300 prompts, guarded by twins", 300, twins=True),
         World("100 prompts, 3 answers each", 100, repeats=3, prompt_sd=0.5),
         World("13 prompts, 40 answers each", 13, repeats=40, prompt_sd=0.5),
