@@ -242,7 +242,7 @@ def rank_by_scenario(
     progress : told the share of the work that is done
 
     Raises NotIdentifiedError when no two models are comparable, when fewer than two scenarios hold judgments of
-    them, or when no scenario has two clusters.
+    them, when no scenario has two clusters, or when verdicts do not vary.
     """
     overall = fit_bradley_terry(cells)
     kept = np.isin(np.array(cells.models), overall.models)
@@ -265,6 +265,11 @@ def rank_by_scenario(
         )
     weighed = weigh(evidence)
     if not np.isfinite(weighed.se).any():
+        if any(bool((one.df >= 1).any()) for one in evidence):
+            raise NotIdentifiedError(
+                "every verdict is what its strengths expect (all are ties, say), so that there is no noise to hold "
+                "differences between scenarios against"
+            )
         raise NotIdentifiedError(
             f"each scenario has one {clustering.name} only, so that what the scenario does and what the "
             f"{clustering.name} does cannot be told apart: add {clustering.name}s, or cluster by something else"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from analysis.cells import Cells
 from analysis.scenarios import ScenarioRanking, rank_by_scenario
 from analysis.tables import floats
 from analysis.vcov import choose_clustering
@@ -25,6 +26,9 @@ from studies.study import Fitted, Result, register
 
 BEYOND = 0.05
 """q below which a model's strength is said to depend on the scenario."""
+
+MOST = 1_500
+"""Models of a judge. The matrices of 1,000 take six seconds, of 5,000 minutes and gigabytes."""
 
 
 @register
@@ -71,14 +75,10 @@ class Scenarios(Fitted):
                 progress((k + share) / len(self.judge), f"ranking by {judge}, scenario by scenario")
 
             report(0.0)
-            if not len(mine.frame["a"]):
-                refused.setdefault("no judgment with a scenario in this selection", []).append(judge)
-                continue
-            cells = judge_cells(mine, names, judge, models_met(mine, names), ("prompt", *ways))
             try:
-                found[judge] = rank_by_scenario(
-                    cells, _places(mine, scenarios, names), scenarios, clustering, progress=report
-                )
+                cells = _cells(mine, names, judge, ways)
+                places = _places(mine, scenarios, names)
+                found[judge] = rank_by_scenario(cells, places, scenarios, clustering, progress=report)
             except NotIdentifiedError as error:
                 refused.setdefault(str(error), []).append(judge)
         warnings = [f"{words.listing(judges, 5)}: {reason}" for reason, judges in refused.items()]
@@ -131,6 +131,19 @@ class Scenarios(Fitted):
             "which hold on average over scenarios. q: Welch's test of equal strength in all scenarios, "
             "Benjamini-Hochberg over a judge's models."
         )
+
+
+def _cells(counts: Counts, names: Catalog, judge: str, ways: tuple[str, ...]) -> Cells:
+    """One judge's cells. Raises NotIdentifiedError for no judgment and for more than `MOST` models."""
+    models = models_met(counts, names)
+    if not models:
+        raise NotIdentifiedError("no judgment with a scenario in this selection")
+    if len(models) > MOST:
+        raise NotIdentifiedError(
+            f"at most {MOST:,} models are ranked scenario by scenario, and these are {len(models):,}: choose some of "
+            "them as models of the selection"
+        )
+    return judge_cells(counts, names, judge, models, ("prompt", *ways))
 
 
 def _places(counts: Counts, scenarios: tuple[str, ...], names: Catalog) -> np.ndarray:
