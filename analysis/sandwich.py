@@ -103,10 +103,36 @@ def _term(
         linear = np.zeros((replicates.shape[1],) * 2)
     else:
         bread = _block_diagonal([fit.bread for fit in fits])
-        linear = bread @ _meat(fits, cells, codes, n, deleted) @ bread * (n / (n - 1))
+        linear = _between(bread, fits, cells, codes, n, deleted) * (n / (n - 1))
         linear += linear.T.copy()
         linear /= 2
     return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
+
+
+def _between(
+    bread: Floats, fits: Sequence[Strengths], cells: Sequence[Cells], codes: Sequence[Ints], n: int, without: Ints
+) -> Floats:
+    """(k, k) bread times meat times bread.
+
+    With fewer clusters than parameters, each touching few of them, the clusters' influences D = S bread are made first:
+    D'D then costs n k^2 products instead of the 2 k^3 of a meat between two breads.
+    """
+    tables = [_by_cluster(*part, n) for part in zip(fits, cells, codes, strict=True)]
+    entries = sum(int((np.diff(table.ends) * table.each).sum()) for table in tables)
+    if n >= len(bread) or SPARSE_COST * entries > n * len(bread):
+        return np.asarray(bread @ _meat(fits, cells, codes, n, without) @ bread)
+    use_one_thread()
+    keep = np.ones(n, dtype=bool)
+    keep[without] = False
+
+    def part(start: int, stop: int) -> Floats:
+        rows = hstack([table.sparse_scores(start, stop) for table in tables], format="csr")[keep[start:stop]]
+        influence = np.asarray(rows @ bread)
+        return np.asarray(influence.T @ influence)
+
+    cuts = np.linspace(0, n, THREADS + 1).astype(np.int64)
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.asarray(sum(pool.map(part, cuts[:-1], cuts[1:])))
 
 
 def _meat(

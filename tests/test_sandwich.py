@@ -299,3 +299,21 @@ def test_nameless_annotators_are_independent():
     nameless = dataclasses.replace(cells, clusters={"annotator": np.full(600, -1)})
     each = dataclasses.replace(cells, clusters={"annotator": np.arange(600)})
     assert covariance_of(nameless, "annotator").se == pytest.approx(covariance_of(each, "annotator").se, rel=1e-9)
+
+
+def test_few_clusters_of_few_models_each_cost_less_and_say_the_same(monkeypatch):
+    rng = np.random.default_rng(4)
+    n, k = 1200, 120
+    i = rng.integers(0, k, n)
+    j = (i + rng.integers(1, k, n)) % k
+    # One prompt holds a sixth of all rows, and is deleted exactly.
+    prompt = np.where(np.arange(n) < 200, 0, np.arange(n) // 12)
+    ones = np.ones(n)
+    cells = Cells(tuple(f"m{v:03}" for v in range(k)), i, j, ones, rng.choice([0, 0.5, 1], n), ones.astype(int),
+                  clusters={"prompt": prompt})  # fmt: skip
+    fit = fit_bradley_terry(cells)
+    found = []
+    for cost in (1e-9, 1e9):
+        monkeypatch.setattr(module, "SPARSE_COST", cost)
+        found.append(strength_covariance([fit], [cells], Clustering("prompt")).vcov)
+    np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-14)
