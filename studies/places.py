@@ -30,7 +30,7 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.store import Store
-from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from errors import ConvergenceError, EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.rank import check_annotators
 from studies.refused import nobody, sentences
@@ -94,13 +94,24 @@ class Places(Fitted):
                 reasons[judge] = str(error)
                 continue
             report = _part(progress, share, len(self.judge), f"drawing prompts for {judge}")
-            drawn = self._bootstrap(ranking, cells, clustering, report)
+            drawn = None
+            try:
+                drawn = self._bootstrap(ranking, cells, clustering, report)
+            except ConvergenceError as error:
+                why = f"no bootstrap intervals: {error}"
+                warnings.append(f"{judge}: {why}" if len(self.judge) > 1 else why)
             table, between = self._judge(ranking, cells, drawn)
             methods.append(ranking.covariance.method)
             for frame, kept in ((table, tables), (between, pairs)):
                 frame.insert(0, "judge", judge)
                 kept.append(frame)
-            warnings += [f"{judge}: {w}" if len(self.judge) > 1 else w for w in (*ranking.warnings, *_said(drawn))]
+            said = [*ranking.warnings, *_said(drawn)]
+            if len(ranking.fit.models) > MOST_MODELS:
+                said.append(
+                    f"with {len(ranking.fit.models):,} models there are rank intervals for one model at a time only: "
+                    f"all pairs, groups and bootstrap intervals are for up to {MOST_MODELS:,}, so choose fewer to see them"
+                )
+            warnings += [f"{judge}: {w}" if len(self.judge) > 1 else w for w in said]
         if not tables:
             raise nobody(reasons)
         warnings = [*sentences(reasons), *warnings]
@@ -118,6 +129,8 @@ class Places(Fitted):
     def _bootstrap(self, ranking: Ranking, cells: Cells, clustering: Clustering, report: Report) -> Bootstrap | None:
         # The refits know the plain model; draws without clusters would be no bootstrap of anything.
         if not self.replicates or clustering.name == "none" or not isinstance(ranking.fit, BradleyTerry):
+            return None
+        if len(ranking.fit.models) > MOST_MODELS:
             return None
         way = clustering.name.split("+")[0]
         rng = np.random.default_rng(self.seed)

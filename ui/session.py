@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from data import queries
 from data.store import Store
@@ -48,14 +50,29 @@ def answer(study: Study) -> Result:
         key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
     slot = st.empty()
     begun = time.monotonic()
+    last = (0.0, f"working on {resolved.title.rstrip('?')}")
+    drawing = threading.Lock()
+    done = False
 
     def progress(share: float, text: str) -> None:
+        nonlocal last
+        last = (min(max(share, 0.0), 1.0), text)
         # Drawing is also where Streamlit ends a run that has been overtaken.
         if time.monotonic() - begun > QUIET:
-            slot.progress(min(max(share, 0.0), 1.0), text)
+            slot.progress(*last)
         else:
             slot.empty()
 
+    def late() -> None:
+        # A step that lasts reports nothing meanwhile: what it was about to do is said all the same.
+        with drawing:
+            if not done:
+                slot.progress(*last)
+
+    timer = threading.Timer(QUIET, late)
+    timer.daemon = True
+    add_script_run_ctx(timer)
+    timer.start()
     try:
         result = _results.get(
             key,
@@ -63,6 +80,9 @@ def answer(study: Study) -> Result:
             lambda: progress(0.0, "another window is computing this already"),
         )
     finally:
+        timer.cancel()
+        with drawing:
+            done = True
         slot.empty()
     return replace(result, taken=taken(study, resolved))
 
