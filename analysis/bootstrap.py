@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,10 @@ BLOCK_ENTRIES = 320_000
 # shrink by a factor of three to ten, so what remains is less: nothing beside the 2 % noise of 1,000 replicates.
 SETTLED = 1e-3
 MAX_STEPS = 25
+# Naive standard error up to which, and clusters from which on, one step is as good as a refit.
+SURE = 0.1
+MANY = 16_384
+GROUPS = 4_096
 ROWS_A_MODEL = 12
 
 Report = Callable[[float], None]
@@ -149,6 +153,39 @@ def one_step_strengths(
         out.append(Bootstrap(strength, np.zeros(replicates, dtype=bool), way, n, 0.0))
         start += len(fit.parameters)
     return tuple(out)
+
+
+def replicate_strengths(
+    fits: Sequence[Strengths],
+    cells: Sequence[Cells],
+    way: str,
+    rng: np.random.Generator,
+    *,
+    replicates: int = REPLICATES,
+    ridge: float = RIDGE,
+    report: Report | None = None,
+) -> tuple[Bootstrap, ...]:
+    """Replicates by the cheapest way that is as good as refits.
+
+    One Newton step where clusters are many and the strengths so sure that the step is the refit: a replicate's
+    information differs from the fit's by about the standard error of a strength, as a share, and so does its step.
+    Clusters are then thrown together at random into groups: sums over independent clusters are independent too, and
+    their smaller number adds 1/sqrt(2 * GROUPS) = 1 % of noise to a standard error. One step as well where ties are
+    an outcome of their own, for want of such refits.
+    """
+    plain = [fit for fit in fits if isinstance(fit, BradleyTerry)]
+    if max(float(np.diag(fit.bread).max(initial=0.0)) for fit in fits) <= SURE**2:
+        codes = dense_codes([cluster_codes(part, way) for part in cells])
+        if codes.n_clusters >= MANY:
+            group = rng.permutation(codes.n_clusters) % GROUPS
+            merged = [
+                replace(part, clusters={way: group[code]}) for part, code in zip(cells, codes.codes, strict=True)
+            ]
+            drawn = one_step_strengths(fits, merged, way, rng, replicates)
+            return tuple(replace(one, n_clusters=codes.n_clusters) for one in drawn)
+    if len(plain) < len(fits):
+        return one_step_strengths(fits, cells, way, rng, replicates)
+    return bootstrap_strengths(plain, cells, way, rng, replicates=replicates, ridge=ridge, report=report)
 
 
 def refit_weighted(

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.bootstrap import REPLICATES, Report
-from analysis.cells import Cells, Floats, fold_to_pairs
+from analysis.cells import Cells, fold_to_pairs
 from analysis.connectivity import find_kept
 from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
+from analysis.orthant import opposite_signs
 from analysis.rank_correlation import RankCorrelation, correlate_ranks
 from analysis.reliability import Corrected, correct_agreement
 from analysis.sandwich import strength_covariance
@@ -23,8 +24,6 @@ from analysis.strengths import Strengths, Ties, fit_strengths
 from analysis.tables import floats
 from analysis.vcov import Clustering, Covariance
 from errors import NotIdentifiedError
-
-DRAWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class NotCompared:
 class Flip:
     """Two models that the judges order differently.
 
-    p_flip : probability that the two orders truly differ, from N(estimates, joint covariance) draws
+    p_flip : probability that the two orders truly differ, under N(estimates, joint covariance)
     judgments : of these two models against each other, by reference and judge together
     """
 
@@ -57,7 +56,7 @@ class Comparison:
     covariance : joint, over the reference's parameters, then the judge's
     gaps : per model; correlation : of the two orders; flips : most certain first
     corrected : agreement of the strengths net of noise; None where it was not asked for or has too few clusters
-    not_compared : models left out with their cause; n_draws : behind every p_flip
+    not_compared : models left out with their cause
     """
 
     reference: Strengths
@@ -68,7 +67,6 @@ class Comparison:
     corrected: Corrected | None
     flips: tuple[Flip, ...]
     not_compared: tuple[NotCompared, ...]
-    n_draws: int
 
     @property
     def n_clusters(self) -> int:
@@ -123,7 +121,6 @@ def compare_strengths(
     names: tuple[str, str] = ("reference", "judge"),
     margin: float = EQUIVALENCE_MARGIN,
     replicates: int = REPLICATES,
-    draws: int = DRAWS,
     n_prompts: int | None = None,
     report: Report | None = None,
 ) -> Comparison:
@@ -133,7 +130,7 @@ def compare_strengths(
         cluster codes
     ties : see `fit_strengths`; position : one position effect for each judge, beside the strengths
     names : of the two judges, for causes; margin : see `find_gaps`
-    replicates : of the rank correlation's bootstrap, 0 for no interval; draws : behind each p_flip
+    replicates : of the rank correlation's bootstrap, 0 for no interval
     n_prompts : behind the judgments, for the agreement net of noise; None leaves it out
     report : called with the share that is done; may raise to stop the work
 
@@ -157,9 +154,8 @@ def compare_strengths(
         gaps=find_gaps(models, joint, margin=margin),
         correlation=correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report),
         corrected=None if n_prompts is None else _corrected(fits, pair, n_prompts),
-        flips=_find_flips(fits, pair, joint, rng, draws),
+        flips=_find_flips(fits, pair, joint),
         not_compared=common.not_compared,
-        n_draws=draws,
     )
 
 
@@ -206,9 +202,7 @@ def _common_models(reference: Cells, judge: Cells, names: tuple[str, str]) -> _C
         models = common
 
 
-def _find_flips(
-    fits: Sequence[Strengths], cells: Sequence[Cells], joint: Covariance, rng: np.random.Generator, draws: int
-) -> tuple[Flip, ...]:
+def _find_flips(fits: Sequence[Strengths], cells: Sequence[Cells], joint: Covariance) -> tuple[Flip, ...]:
     reference, judge = fits
     n = len(reference.models)
     # What differs by the optimiser's rounding alone is a tie, not an order.
@@ -216,16 +210,15 @@ def _find_flips(
     one, two = np.triu_indices(n, 1)
     flipped = (theta_r[one] - theta_r[two]) * (theta_j[one] - theta_j[two]) < 0
     one, two = one[flipped], two[flipped]
-    values, vectors = np.linalg.eigh(joint.vcov)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    # (2n, draws): each model's draws lie side by side.
-    drawn = (joint.estimate + rng.standard_normal((draws, len(root))) @ root.T).T.copy()
-    p_flip = np.empty(len(one))
-    step = max(1, 1_000_000 // draws)
-    for start in range(0, len(one), step):
-        i, j = one[start : start + step], two[start : start + step]
-        order: Floats = (drawn[i] - drawn[j]) * (drawn[n + i] - drawn[n + j])
-        p_flip[start : start + step] = (order < 0).mean(axis=1)
+    v, theta = joint.vcov, joint.estimate
+    i, j, k, m = one, two, n + one, n + two
+    p_flip = opposite_signs(
+        theta[i] - theta[j],
+        theta[k] - theta[m],
+        v[i, i] - 2 * v[i, j] + v[j, j],
+        v[k, k] - 2 * v[k, m] + v[m, m],
+        v[i, k] - v[i, m] - v[j, k] + v[j, m],
+    )
     met = np.zeros(n * n)
     for part in cells:
         key = np.minimum(part.i, part.j).astype(np.int64) * n + np.maximum(part.i, part.j)

@@ -20,8 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from analysis.bootstrap import REPLICATES, RIDGE, Report, bootstrap_strengths, one_step_strengths
-from analysis.bradley_terry import BradleyTerry
+from analysis.bootstrap import REPLICATES, RIDGE, Report, replicate_strengths
 from analysis.cells import Cells, Floats
 from analysis.strengths import Strengths
 from analysis.tables import floats
@@ -157,8 +156,8 @@ def correlate_ranks(
     """Spearman's rho and Kendall's tau-b of two judges with their cluster-bootstrap intervals.
 
     fits : reference and judge, over the same models; cells : their judgments
-    With two ways of clustering the first (prompt) is drawn; without clustering there is no interval. Where ties are an
-    outcome of their own, replicates are one Newton step from the fit instead of refits.
+    With two ways of clustering the first (prompt) is drawn; without clustering there is no interval. Replicates are
+    refits, or one Newton step from the fit where that does as well: see `replicate_strengths`.
     report : called with the share that is done; may raise to stop the work
 
     Raises NotIdentifiedError with fewer than two clusters.
@@ -173,11 +172,7 @@ def correlate_ranks(
         empty = np.empty(0)
         return RankCorrelation(_figure(rho, empty), _figure(tau, empty), None, 0, 0, 0.0, RIDGE, note)
     way = clustering.name.split("+")[0]
-    plain = [fit for fit in fits if isinstance(fit, BradleyTerry)]
-    if len(plain) == len(fits):
-        drawn = bootstrap_strengths(plain, cells, way, rng, replicates=replicates, ridge=RIDGE, report=report)
-    else:
-        drawn = one_step_strengths(fits, cells, way, rng, replicates)
+    drawn = replicate_strengths(fits, cells, way, rng, replicates=replicates, ridge=RIDGE, report=report)
     separated = drawn[0].separated | drawn[1].separated
     n = drawn[0].n_clusters
     share = float(separated.mean())
