@@ -262,7 +262,7 @@ def _with_errors(
             report(0.7 + 0.3 * place / len(fits))
         name = duels.models[k]
         rows = fit.rows
-        reason = no_interval(ways, rows, float(data.score[rows].sum()), float(data.weight[rows].sum()))
+        reason = no_interval(ways, rows, data.score[rows], data.weight[rows])
         covariance = None
         if reason is None:
             terms = []

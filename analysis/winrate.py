@@ -223,7 +223,7 @@ def win_rates(duels: Duels, clustering: Clustering) -> WinRates:
         rates.append(rate)
         judgments.append(len(rows))
         prompts.append(len(np.unique(duels.prompt[rows])))
-        reason = no_interval(ways, rows, float(score.sum()), total)
+        reason = no_interval(ways, rows, score, weight)
         if reason is not None:
             reasons[name] = reason
             covariances.append(None)
@@ -246,15 +246,19 @@ def win_rates(duels: Duels, clustering: Clustering) -> WinRates:
     )
 
 
-def no_interval(ways: Sequence[Way], rows: Ints, score: float, weight: float) -> str | None:
-    """Why a model's rate has no interval, or None."""
-    if extreme(score, weight):
-        side = "lost" if score < weight / 2 else "won"
+def no_interval(ways: Sequence[Way], rows: Ints, score: Floats, weight: Floats) -> str | None:
+    """Why a model's rate has no interval, or None. score, weight : (n_rows,) of its rows"""
+    total, mass = float(score.sum()), float(weight.sum())
+    if extreme(total, mass):
+        side = "lost" if total < mass / 2 else "won"
         return f"{side} every judgment"
     for way in ways:
         if way.sign > 0 and not bool((way.codes[rows] != way.codes[rows[0]]).any()):
             what = "judgment" if way.name == "none" else way.name
             return f"all judgments share one {what}"
+    if float(np.ptp(score / weight)) < 1e-12:
+        said = "are ties" if abs(total / mass - 0.5) < 1e-12 else "say the same"
+        return f"all judgments {said}, which tells nothing about chance"
     return None
 
 

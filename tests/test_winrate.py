@@ -114,7 +114,8 @@ def test_wins_only_and_a_single_prompt_have_no_interval_but_a_rate() -> None:
     won = Duels(("m",), two, np.ones(2), np.ones(2), np.arange(2), np.arange(2), clusters={"prompt": np.arange(2)})
     lost = replace(won, score=np.zeros(2))
     alone = replace(won, score=np.array([1.0, 0.0]), clusters={"prompt": two})
-    for some, rate, why in ((won, 100, "won every judgment"), (lost, 0, "lost every"), (alone, 50, "all judgments share one prompt")):
+    tied = replace(won, score=np.array([0.5, 0.5]))
+    for some, rate, why in ((won, 100, "won every judgment"), (lost, 0, "lost every"), (alone, 50, "all judgments share one prompt"), (tied, 50, "all judgments are ties")):
         found = win_rates(some, PROMPT)
         assert found.rate[0] * 100 == rate
         assert why in found.reasons["m"]

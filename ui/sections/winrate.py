@@ -21,6 +21,9 @@ from ui.figure import figure, theme
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
+NOTICEABLE = 0.5
+"""Percentage points that holding length equal must change to be spoken of."""
+
 HELP = {name: help_text(field) for name, field in WinRate.__dataclass_fields__.items() if field.metadata}
 
 
@@ -88,17 +91,26 @@ def finding(winrates: pd.DataFrame, baseline: str) -> str:
     row = winrates.sort_values(value, ascending=False, kind="stable", na_position="last").to_dict("records")[0]
     rate = _rate(row[value], row[low], row[high])
     name, against = escape(str(row["model"])), escape(baseline)
-    if controlled:
+    rates = winrates[value].dropna().astype(float)
+    if len(rates) > 1 and float(rates.max() - rates.min()) < 1e-6:
+        text = f"**All {len(rates):,} models win equally often against {against}: {_rate(row[value])}.**"
+    elif controlled:
         judged = _rate(row["win_rate"])
-        text = f"**At equal length {name} wins most often against {against}: {rate}**, as judged {judged}."
+        often = "wins most often against" if len(winrates) > 1 else "wins against"
+        text = f"**At equal length {name} {often} {against}: {rate}**, as judged {judged}."
+    elif len(winrates) == 1:
+        text = f"**{name} wins against {against} in {rate} of judgments.**"
     else:
         text = f"**{name} wins most often against {against}: {rate}.**"
     known = winrates[winrates[low].notna()]
     above, below = int((known[low] > 50).sum()), int((known[high] < 50).sum())
-    text += f" Of {words.plural(len(winrates), 'model')} {above or 'none'} win{'s' if above == 1 else ''} more than "
-    text += f"half of the time beyond noise, {below or 'none'} less than half."
-    if controlled:
+    if len(known) > 1:
+        text += f" Of {words.plural(len(winrates), 'model')} {above or 'none'} win{'s' if above == 1 else ''} more "
+        text += f"than half of the time beyond noise, {below or 'none'} less than half."
+    if controlled and len(winrates) > 1:
         change = (winrates["lc_win_rate"] - winrates["win_rate"]).abs()
+        if change.max() < NOTICEABLE:
+            return text
         most = winrates[change == change.max()].to_dict("records")[0]
         text += (
             f" Length matters most for {escape(str(most['model']))}: {_rate(most['win_rate'])} become "
