@@ -28,6 +28,9 @@ FEW_PAIRS = 10
 ASSUMED = "corrected strengths hold only where the pairs"
 """How the warning about the sample begins."""
 
+MOST_MODELS = 1_500
+"""Models with people's votes up to which strengths are corrected: each weighs all against all, several times."""
+
 SMALL_GAIN = 1.005
 """Below this gain the judge is said to add next to nothing."""
 
@@ -97,7 +100,7 @@ class Correct(Fitted):
 
             try:
                 done.append(self._one(store, names, reference, judge, report))
-            except (NotIdentifiedError, EmptySelectionError) as error:
+            except (NotIdentifiedError, EmptySelectionError, OptionError) as error:
                 if len(others) == 1:
                     raise
                 warnings.append(f"{judge}: {error}")
@@ -147,6 +150,12 @@ class Correct(Fitted):
             raise EmptySelectionError(
                 f"{reference!r} and {judge!r} share no pair of two named models in this selection, and how far a "
                 "judge can be trusted is seen on shared pairs alone"
+            )
+        met = np.unique(np.concatenate([pairs.a[pairs.labelled], pairs.b[pairs.labelled]]))
+        if len(met) > MOST_MODELS:
+            raise OptionError(
+                f"at most {MOST_MODELS:,} models are corrected at once, and these are {len(met):,}: choose some with "
+                "--model"
             )
         clustering = self._clustering(fetched)
         report(0.1, f"correcting with {judge}")

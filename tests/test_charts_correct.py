@@ -107,7 +107,7 @@ def test_the_finding_says_what_the_judge_is_worth() -> None:
     swapped = models().assign(classical_rank=integers([2, 1, 3, 4]))
     assert " 2 of 4 models change rank;" in correct.finding(ROW, swapped, "people")
     nothing = correct.finding(ROW | {"gain": 1.004, "worth": 2.0}, models(), "people")
-    assert nothing.startswith("**The verdicts of robot on 2,000 more pairs add next to nothing to the 500 of people.**")
+    assert nothing.startswith("**The verdicts of robot on 2,000 more pairs add next to nothing to the 500 that people judged.**")
 
 
 def test_without_further_pairs_it_says_what_more_could_bring() -> None:
@@ -135,5 +135,5 @@ def test_the_masking_experiment_in_a_sentence() -> None:
     masking = pd.DataFrame({"judge": "robot", "method": list(METHODS), "rmse": [0.2, 0.25, 0.6], "hidden": 400, "kept": 100})
     said = correct.masked(masking, ROW, "people")
     assert said.startswith("**With the votes of people on 400 of 500 pairs hidden**, corrected comes nearest")
-    assert "The judge's help made 100 pairs count 1.10 times." in said
+    assert "With the judge's help 100 pairs counted for 110." in said
     assert "robot alone comes nearest" in correct.masked(masking.assign(rmse=[0.3, 0.4, 0.1]), ROW, "people")

@@ -281,6 +281,13 @@ def test_refusals(store: Store, dataset: str, options: dict[str, object], error:
         Correct(dataset=dataset, **options).run(store)
 
 
+def test_too_many_models_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studies.correct.MOST_MODELS", 3)
+    with pytest.raises(OptionError, match="at most 3 models are corrected at once, and these are 4: choose some"):
+        Correct(dataset="plain").run(store)
+    assert len(Correct(dataset="plain", model=MODELS[:3]).run(store).table()) == 3
+
+
 def test_nothing_but_ties_is_a_ranking_of_equals(store: Store) -> None:
     table = Correct(dataset="ties").run(store).table()
     assert table["corrected"].abs().max() < 1e-9

@@ -121,7 +121,8 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
             return text
         return f"{text} However many more pairs {who} judged, they would be worth at most {gain} % more of them."
     if row["gain"] < SMALL_GAIN:
-        head = f"**The verdicts of {who} on {more:,} more pairs add next to nothing to the {labelled:,} of {people}.**"
+        head = f"**The verdicts of {who} on {more:,} more pairs add next to nothing to the {labelled:,} "
+        head += f"that {people} judged.**"
     else:
         worth, percent = max(round(row["worth"]), 1), words.number(100 * (row["gain"] - 1), 1)
         head = (
@@ -154,14 +155,14 @@ def masked(masking: pd.DataFrame, row: Mapping[Any, Any], reference: str) -> str
     hidden, kept = int(masking["hidden"].iloc[0]), int(masking["kept"].iloc[0])
     error = {name: words.number(by.loc[name, "rmse"]) for name in by.index}
     best = str(by["rmse"].astype(float).idxmin())
-    gain = words.number(row["masking_gain"])
+    count = round(kept * float(row["masking_gain"]))
     people, who = escape(reference), escape(str(row["judge"]))
     named = {"corrected": "corrected", "classical": f"{people} alone", "naive": f"{who} alone"}
     return (
         f"**With the votes of {people} on {hidden:,} of {hidden + kept:,} pairs hidden**, {named[best]} comes nearest "
         f"to what all of them say: typical errors are {error['corrected']} corrected, {error['classical']} by {people} "
-        f"alone and {error['naive']} by {who} alone. The judge's help made {words.plural(kept, 'pair')} count "
-        f"{gain} times."
+        f"alone and {error['naive']} by {who} alone. With the judge's help {words.plural(kept, 'pair')} counted "
+        f"for {count:,}."
     )
 
 
