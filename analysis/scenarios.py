@@ -257,6 +257,7 @@ def rank_by_scenario(
             continue
         part = _take(cells, rows).among(overall.models)
         found.append(_alone(name, part, clustering))
+        progress((s + 0.5) / len(names))
         evidence.append(find_evidence(part, overall.strength, clustering))
     if len(found) < 2:
         raise NotIdentifiedError(

@@ -246,7 +246,7 @@ def _note(found: _Cells, raw: bool, narrow: bool, thin: Collection[str]) -> str:
     if not narrow:
         text.append("sd: between scenarios, bold where the model differs (q < .05).")
     if not set(thin).isdisjoint(found.scenarios):
-        text.append("In brackets: scenarios with few verdicts.")
+        text.append("In brackets: thin scenarios, listed below.")
     if found.hidden:
         text.append(f"Scenarios that depart most first; {found.hidden:,} more in the table.")
     if found.hidden_models:

@@ -67,6 +67,7 @@ class Scenarios(Fitted):
             counts = counts_by_scenario(con, condition, ways)
         scenarios = scenario_names(self.scenario, names)
         found: dict[str, ScenarioRanking] = {}
+        tables: dict[str, dict[str, pd.DataFrame]] = {"scenarios": {}, "heterogeneity": {}, "thin": {}}
         refused: dict[str, list[str]] = {}
         for k, judge in enumerate(self.judge):
             mine = counts.of(names.judges[judge][0])
@@ -78,9 +79,16 @@ class Scenarios(Fitted):
             try:
                 cells = _cells(mine, names, judge, ways)
                 places = _places(mine, scenarios, names)
-                found[judge] = rank_by_scenario(cells, places, scenarios, clustering, progress=report)
+                one = rank_by_scenario(cells, places, scenarios, clustering, progress=lambda share: report(0.8 * share))
             except NotIdentifiedError as error:
                 refused.setdefault(str(error), []).append(judge)
+                continue
+            found[judge] = one
+            report(0.8)
+            tables["heterogeneity"][judge] = one.heterogeneity_table(self.level)
+            report(0.85)
+            tables["scenarios"][judge] = one.table(self.level)
+            tables["thin"][judge] = one.thin_table()
         warnings = [f"{words.listing(judges, 5)}: {reason}" for reason, judges in refused.items()]
         if not found:
             raise NotIdentifiedError(next(iter(refused)) if len(refused) == 1 else "; ".join(warnings))
@@ -91,12 +99,8 @@ class Scenarios(Fitted):
         progress(1.0, "done")
         return Result(
             study=self,
-            tables={
-                "scenarios": _joined({j: one.table(self.level) for j, one in found.items()}),
-                "heterogeneity": _joined({j: one.heterogeneity_table(self.level) for j, one in found.items()}),
-                "thin": _joined({j: one.thin_table() for j, one in found.items()}),
-                "judges": pd.DataFrame([self._judge_row(j, one) for j, one in found.items()]),
-            },
+            tables={name: _joined(by_judge) for name, by_judge in tables.items()}
+            | {"judges": pd.DataFrame([self._judge_row(j, one) for j, one in found.items()])},
             values={},
             settings=self.settings() | {"clustering": clustering.name, "clustering_chosen": clustering.chosen},
             warnings=tuple(dict.fromkeys(warnings)),

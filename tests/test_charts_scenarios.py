@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_said_to_be_in_the_table(narrow: bool) -> None:
 def test_thin_scenarios_stand_in_brackets() -> None:
     figure = scenarios_chart(*tables(), LIGHT, thin={"code", "elsewhere"})
     assert list(figure.layout.xaxis.ticktext) == ["plan", "(code)"]
-    assert "In brackets: scenarios with few verdicts." in said(figure)
+    assert "In brackets: thin scenarios, listed below." in said(figure)
     assert "brackets" not in said(scenarios_chart(*tables(), LIGHT, thin={"elsewhere"}))
 
 
