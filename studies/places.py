@@ -109,7 +109,8 @@ class Places(Fitted):
             if len(ranking.fit.models) > MOST_MODELS:
                 said.append(
                     f"with {len(ranking.fit.models):,} models there are rank intervals for one model at a time only: "
-                    f"all pairs, groups and bootstrap intervals are for up to {MOST_MODELS:,}, so choose fewer to see them"
+                    f"all pairs, groups and bootstrap intervals are for up to {MOST_MODELS:,}; choose fewer to see "
+                    "them"
                 )
             warnings += [f"{judge}: {w}" if len(self.judge) > 1 else w for w in said]
         if not tables:

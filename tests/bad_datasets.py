@@ -22,11 +22,16 @@ HOSTILE = (
 
 @dataclass(frozen=True)
 class Case:
-    """One bad dataset. select : fields of the selection beside the dataset; judges : as many as are looked at"""
+    """A selection of a dataset. frame : its table, where it is not that of an earlier case (`of`)"""
 
     name: str
-    frame: pd.DataFrame
+    frame: pd.DataFrame | None
     select: dict[str, Any] = field(default_factory=dict)
+    of: str | None = None
+
+    @property
+    def dataset(self) -> str:
+        return self.of or self.name
 
 
 Row = dict[str, Any]
@@ -69,39 +74,35 @@ def cases() -> list[Case]:
     soft = [{k: v for k, v in row.items() if k != "winner"} for row in usual]
     rng = np.random.default_rng(1)
     chain = [row | {"winner": "a"} for row in rows([("m1", "m2"), ("m2", "m3"), ("m1", "m3")])]
+    usual = rows(abc, judged_at="2026-01-02")
+    # Several cases are selections of one dataset: an import is what takes time.
     return [
-        Case("usual", table(usual)),
-        Case("judge without judgments", table(usual + elsewhere), {"scenario": ("only people",)}),
+        Case("usual", table(usual + elsewhere), {"scenario": ("s0", "s1")}),
+        Case("judge without judgments", None, {"scenario": ("only people",)}, "usual"),
+        Case("nothing left", None, {"scenario": ("only people",), "judge": ("gpt",)}, "usual"),
+        Case("dates leave nothing", None, {"since": "2030-01-01"}, "usual"),
+        Case("one model chosen", None, {"model": ("m1",)}, "usual"),
+        Case("two models", None, {"model": ("m1", "m2"), "scenario": ("s0", "s1")}, "usual"),
+        Case("one judge chosen", None, {"judge": ("gpt",)}, "usual"),
         Case("second judge elsewhere", table(rows(abc, judges=("people",)) + rows(abc, judges=("gpt",), prefix="q"))),
-        Case("nothing left", table(usual + elsewhere), {"scenario": ("only people",), "judge": ("gpt",)}),
-        Case("dates leave nothing", table(usual), {"since": "2030-01-01"}),
-        Case("dates leave nothing of dated", table(rows(abc, judged_at="2026-01-02")), {"since": "2030-01-01"}),
-        Case("one model chosen", table(usual), {"model": ("m1",)}),
         Case("one model", table([row | {"response_a": row["response_a"] + "!"} for row in rows([("m1", "m1")])])),
-        Case("two models", table(rows([("m1", "m2")]))),
         Case("all ties", table(rows(abc, winner="tie"))),
-        Case("all both bad", table(rows(abc, winner="both_bad"))),
         Case("all refused", table(rows(abc, winner="refused"))),
-        Case("two islands", table(usual + rows(ring(("x1", "x2", "x3")), prefix="x"))),
         Case("three islands", table(usual + rows(ring(("x1", "x2")), prefix="x") + rows(ring(("y1", "y2")), prefix="y"))),
-        Case("islands that met chosen apart", table(usual + rows(ring(("x1", "x2")), prefix="x")), {"model": ("m1", "x1")}),
+        Case("two islands", None, {"model": ("m1", "m2", "m3", "x1", "x2")}, "three islands"),
+        Case("models that never met", None, {"model": ("m1", "x1")}, "three islands"),
         Case("wins or loses all", table(usual + loser)),
         Case("always the same order", table(chain)),
-        Case("one judgment", table(rows([("m1", "m2")], prompts=1, judges=("people",)))),
         Case("one judgment each", table(rows([("m1", "m2")], prompts=1))),
+        Case("one judgment", None, {"judge": ("people",)}, "one judgment each"),
         Case("one prompt", table(rows(ring(("m1", "m2", "m3", "m4")), prompts=1) * 3)),
-        Case("two prompts", table(rows(ring(("m1", "m2", "m3", "m4")), prompts=2))),
         Case("heavy", table([row | {"weight": 1e8 if k == 5 else 1.0} for k, row in enumerate(usual)])),
         Case("all heavy", table([row | {"weight": 1e8} for row in usual])),
-        Case("all light", table([row | {"weight": 1e-8} for row in usual])),
-        Case("soft", table([row | {"p_a": round(float(rng.random()), 3)} for row in soft])),
-        Case("soft at the ends", table([row | {"p_a": float(rng.choice([1e-12, 1 - 1e-12, 0.5]))} for row in soft])),
+        Case("soft", table([row | {"p_a": float(rng.choice([1e-12, 1 - 1e-12, 0.5, 0.3]))} for row in soft])),
         Case("hostile names", table(rows(ring(HOSTILE), judges=("people", '<i>"j🦜"</i> ' + "j" * 290), scenario="<s>'\"🦜 "))),
-        Case("no texts", table(usual).drop(columns=["response_a", "response_b"])),
         Case("equal texts", table([row | {"response_a": "same", "response_b": "same"} for row in usual])),
-        Case("empty texts", table([row | {"response_a": "", "response_b": "x"} for row in usual])),
+        Case("no texts", table(usual).drop(columns=["response_a", "response_b"])),
         Case("no human", table(rows(abc, judges=("gpt", "claude")))),
-        Case("one judge", table(rows(abc, judges=("gpt",)))),
         Case("no models", table(usual).drop(columns=["model_a", "model_b"])),
     ]  # fmt: skip
 
