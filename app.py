@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import navigation, selection
+from ui import navigation, selection, session
 from ui.figure import setup
 from ui.first_run import welcome
 
@@ -14,3 +14,4 @@ setup()
 welcome()
 selection.begin(navigation.screen(page.title))
 page.run()
+session.settle()

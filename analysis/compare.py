@@ -7,6 +7,7 @@ Both judges are fitted on the pairs they share and on the models identified for 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,13 +148,17 @@ def compare_strengths(
     width = len(fits[0].parameters)  # the same for both: the same models, ties and position
     strengths = np.r_[0:n, width : width + n]
     joint = covariance.of(lambda w: w[..., strengths], np.eye(2 * width)[strengths])
+    # Side by side on two cores: each spends its time in matrix products, which leave Python alone.
+    with ThreadPoolExecutor(1) as beside:
+        corrected = None if n_prompts is None else beside.submit(_corrected, fits, pair, n_prompts)
+        correlation = correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report)
     return Comparison(
         reference=fits[0],
         judge=fits[1],
         covariance=covariance,
         gaps=find_gaps(models, joint, margin=margin),
-        correlation=correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report),
-        corrected=None if n_prompts is None else _corrected(fits, pair, n_prompts),
+        correlation=correlation,
+        corrected=None if corrected is None else corrected.result(),
         flips=_find_flips(fits, pair, joint),
         not_compared=common.not_compared,
     )

@@ -8,6 +8,7 @@ to hash or copy it, because any other open and close of it in this process silen
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import threading
@@ -42,6 +43,8 @@ class _File:
     database, users : the read-only database, and how many cursors are on it
     writing : a thread has it open for writing
     escaped : a stream was left open, which holds the file although every connection is closed
+    identity : which file the database is; idle_since : when its last cursor was closed (monotonic seconds)
+    closing : a timer is set that closes it
     """
 
     mutex: threading.Lock = field(default_factory=threading.Lock)
@@ -49,6 +52,15 @@ class _File:
     users: int = 0
     writing: bool = False
     escaped: bool = False
+    identity: tuple[int, int] | None = None
+    idle_since: float = 0.0
+    closing: bool = False
+
+    def close(self) -> None:
+        """Close the read-only database; the caller holds the mutex, and nobody has a cursor."""
+        if self.database is not None:
+            self.database.close()
+            self.database = None
 
 
 @dataclass
@@ -76,13 +88,17 @@ class Store:
     path : absolute, links resolved
     patience : seconds a lease is waited for before StoreBusyError
     schema : folder with `schema.sql` and `migrations/NNN_*.sql`
+    linger : seconds that DuckDB stays open after the last reader, so that a page which reads again need not open it
+        again. Writers, of this process or others, wait no longer than that: readers behind them wait at the lease.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, patience: float = PATIENCE, schema: Path = SCHEMA_FOLDER
-    ) -> None:
+        self, path: str | os.PathLike[str], *, patience: float = PATIENCE, schema: Path = SCHEMA_FOLDER,
+        linger: float = 0.0,
+    ) -> None:  # fmt: skip
         self.path = Path(os.path.realpath(Path(path).expanduser()))
         self.patience = patience
+        self.linger = linger
         self._schema = Schema.read(schema)
 
     def __repr__(self) -> str:
@@ -91,6 +107,14 @@ class Store:
     def exists(self) -> bool:
         """Whether there is a file at the path. Whether it is a store shows when it is opened."""
         return os.path.isfile(self.path)
+
+    def stamp(self) -> tuple[int, int, int, int] | None:
+        """What changes with every commit; None without a file. Read it inside a lease."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
     @contextmanager
     def reading(self, purpose: str = "reading") -> Iterator[duckdb.DuckDBPyConnection]:
@@ -117,7 +141,7 @@ class Store:
                     yield cursor
             finally:
                 own.readers -= 1
-                escaped = _leave(file, cursor)
+                escaped = _leave(file, cursor, self.linger)
             if escaped:
                 raise StoreError(
                     f"{self.path}: '{purpose}' left a stream open: read it to its end, or close it, inside the lease"
@@ -247,7 +271,11 @@ class Store:
 
     def _cursor(self, file: _File, wait: Wait) -> duckdb.DuckDBPyConnection:
         with file.mutex, explained(self.path):
+            if file.database is not None and not file.users and file.identity != _identity(self.path):
+                # Another file has taken the place of the one that was left open.
+                file.close()
             if file.database is None:
+                identity = _identity(self.path)
                 database = self._connect(self.path, wait, True)
                 try:
                     if self._schema.is_outdated(database, self.path):
@@ -255,7 +283,7 @@ class Store:
                 except BaseException:
                     database.close()
                     raise
-                file.database = database
+                file.database, file.identity = database, identity
             cursor = file.database.cursor()
             file.users += 1
             return cursor
@@ -281,6 +309,9 @@ class Store:
     def _database(self, create: bool, wait: Wait, memory: int) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file opened for its one writer, migrated; closed at the end, its transaction rolled back if open."""
         file = self._file()
+        with file.mutex:
+            if not file.users:
+                file.close()
         database = self._connect(self._nursery / self.path.name if create else self.path, wait, False, memory)
         file.writing = True
         try:
@@ -307,17 +338,55 @@ class Store:
                     os.close(folder)
 
 
-def _leave(file: _File, cursor: duckdb.DuckDBPyConnection) -> bool:
-    """Close a cursor, and the database with the last one; True when a stream was left open."""
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at the path."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _leave(file: _File, cursor: duckdb.DuckDBPyConnection, linger: float) -> bool:
+    """Close a cursor, and the database some time after the last one; True when a stream was left open."""
     with file.mutex:
         escaped = roll_back(cursor)
         file.escaped |= escaped
         cursor.close()
         file.users -= 1
-        if file.users == 0 and file.database is not None:
-            file.database.close()
-            file.database = None
+        if file.users == 0:
+            if escaped or not linger:
+                file.close()
+            else:
+                file.idle_since = time.monotonic()
+                if not file.closing:
+                    file.closing = True
+                    _close_after(file, linger)
     return escaped
+
+
+def _close_after(file: _File, seconds: float) -> None:
+    def look() -> None:
+        with file.mutex:
+            idle = time.monotonic() - file.idle_since
+            if file.users == 0 and file.database is not None and idle < 0.9 * seconds:
+                _close_after(file, seconds - idle)
+                return
+            file.closing = False
+            if file.users == 0:
+                file.close()
+
+    timer = threading.Timer(seconds, look)
+    timer.daemon = True
+    timer.start()
+
+
+@atexit.register
+def _close_idle() -> None:
+    for file in _files.values():
+        with file.mutex:
+            if not file.users:
+                file.close()
 
 
 def _forget_in_child() -> None:

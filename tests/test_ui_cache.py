@@ -5,10 +5,11 @@ import threading
 import pandas as pd
 import pytest
 
+from data.store import Store
 from errors import Cancelled, NotIdentifiedError
 from studies.rank import Rank
 from studies.study import Result
-from ui.cache import ResultCache, size_of
+from ui.cache import Remembered, ResultCache, size_of
 
 
 def result(cells: int = 1) -> Result:
@@ -96,3 +97,24 @@ def test_entries_and_bytes_are_bounded_the_least_used_goes_first():
     huge = cache.get("huge", lambda: result(100_000), quiet)
     assert len(huge.table()) == 100_000
     assert len(cache) == 2, "what is too large is answered but not kept"
+
+
+def test_facts_are_asked_anew_after_a_commit(tmp_path):
+    store, asked = Store(tmp_path / "s.duckdb"), []
+    facts = Remembered(most=2)
+
+    def ask(key):
+        with store.reading() as con:
+            return facts.get(
+                store, key, lambda: asked.append(key) or con.execute("SELECT count(*) FROM dataset").fetchone()[0]
+            )
+
+    with store.writing():
+        pass
+    assert [ask("a"), ask("a")] == [0, 0]
+    assert asked == ["a"]
+    with store.writing() as con:
+        con.execute("INSERT INTO dataset (dataset_id, name) VALUES (1, 'd')")
+    assert ask("a") == 1
+    ask("b"), ask("c"), ask("a")
+    assert asked == ["a", "a", "b", "c", "a"]  # two are kept

@@ -8,9 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from data.store import Store
 from studies.study import Result
+
+T = TypeVar("T")
 
 WAIT = 0.2
 """Seconds between two looks at whether somebody else's computation is done."""
@@ -91,6 +94,33 @@ class ResultCache:
                 mine.users -= 1
                 if not mine.users:
                     self._locks.pop(key, None)
+
+
+class Remembered:
+    """Small facts about a store, as long as it stays as it is: those that every run of a page needs.
+
+    most : how many are kept, the least recently used thrown away first
+    """
+
+    def __init__(self, most: int = 200) -> None:
+        self.most = most
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._mutex = threading.Lock()
+
+    def get(self, store: Store, key: Hashable, compute: Callable[[], T]) -> T:
+        """What `compute` says, asked anew after each commit. Called inside a lease on the store."""
+        stamped = (str(store.path), store.stamp(), key)
+        with self._mutex:
+            if stamped in self._kept:
+                self._kept.move_to_end(stamped)
+                found: T = self._kept[stamped]
+                return found
+        found = compute()
+        with self._mutex:
+            self._kept[stamped] = found
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return found
 
 
 def size_of(result: Result) -> int:

@@ -15,11 +15,14 @@ from studies.study import Result
 from ui import selection, session
 from ui.ask import shown
 from ui.behind import open_pairs, pairs_link, ranked_by, shared_by
+from ui.cache import Remembered
 from ui.figure import figure
 from ui.navigation import link
 from ui.overview import ask_reference, nothing_loaded
 from ui.remarks import remarks as list_remarks
 from ui.view import View
+
+_truth = Remembered(most=8)
 
 ALONE = "alone"
 VIEWS = {"slope": "Side by side", "gap": "Gap", "flips": "Changed places", ALONE: "Each judge alone"}
@@ -63,8 +66,9 @@ def truth(seen: View) -> pd.DataFrame | None:
     assert seen.names is not None
     if not seen.names.simulated:
         return None
-    with session.store().reading("reading the simulated truth") as con:
-        planted = queries.truth(con, seen.names.dataset_id)
+    store, dataset = session.store(), seen.names.dataset_id
+    with store.reading("reading the simulated truth") as con:
+        planted = _truth.get(store, dataset, lambda: queries.truth(con, dataset))
     if planted["pseudo_true"].isna().all():
         return None
     st.session_state["w:truth"] = selection.page_word("truth", ["true"]) == "true"

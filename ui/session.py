@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -21,7 +23,11 @@ DEFAULT_DB = "jurylens.duckdb"
 QUIET = 0.4
 """Seconds of work before a progress bar appears."""
 
+LINGER = 0.2
+"""Seconds that the store's file stays open between two readings of one page."""
+
 _results = ResultCache()
+_modules = 0
 
 
 def store_path() -> Path:
@@ -30,12 +36,24 @@ def store_path() -> Path:
 
 
 def store() -> Store:
-    return Store(store_path())
+    return Store(store_path(), linger=LINGER)
 
 
 def db_option() -> str | None:
     """The store as a command needs it; None where the command line finds it by itself."""
     return None if store_path() == Path(DEFAULT_DB) else str(store_path())
+
+
+def settle() -> None:
+    """Keep what the imports made out of garbage collection.
+
+    Streamlit collects after every run of a page, through millions of objects that libraries keep for ever; a tenth of
+    a second in which nothing is sent to the browser.
+    """
+    global _modules
+    if len(sys.modules) > _modules:
+        _modules = len(sys.modules)
+        gc.freeze()
 
 
 def answer(study: Study) -> Result:

@@ -15,11 +15,14 @@ from data.queries import Catalog, Facts
 from data.store import Store
 from errors import OptionError
 from studies.study import Fitted
+from ui.cache import Remembered
 
 Words = dict[str, list[str]]
 
 ONLY = "\x00only"
 """Stands among the other judges for "nobody but the reference"."""
+
+_facts = Remembered()
 
 SELECTION = tuple(f.name for f in fields(Fitted))
 """Fields that all pages share; other words belong to one page."""
@@ -87,7 +90,7 @@ def read_view(words: Mapping[str, Sequence[str]], store: Store, page_words: Sequ
         dropped: list[str] = []
         dataset = _dataset(words, known, dropped)
         names = queries.catalog(con, dataset)
-        facts = queries.dataset_facts(con, names.dataset_id)
+        facts = _facts.get(store, names.dataset_id, lambda: queries.dataset_facts(con, names.dataset_id))
         moved = "dataset" in words and list(words["dataset"])[-1] != dataset
         study, gone = Fitted.from_parameters({k: v for k, v in words.items() if k in SELECTION})
         dropped += [f"“{word}” is no possible choice and was left out." for word in gone]

@@ -64,6 +64,15 @@ FROM judgment j JOIN judge g USING (judge_id) WHERE j.dataset_id = $d
 GROUP BY g.judge_id, g.name, g.kind ORDER BY g.judge_id"""
 
 
+NAMED = ("judge", "model", "scenario", "criterion", "variant")
+# In one statement: a page asks this many times, and what it costs is the number of statements.
+NAMES = " UNION ALL ".join(
+    f"SELECT '{kind}' AS named, name, {kind}_id AS id, {'kind' if kind == 'judge' else 'NULL'} AS kind "
+    f"FROM {kind} WHERE dataset_id = $d"
+    for kind in NAMED
+) + " ORDER BY named, id"
+
+
 def dataset_names(con: Con) -> list[tuple[str, bool]]:
     """(name, simulated) of each dataset, those of users before the simulated ones."""
     return con.execute("SELECT name, simulated FROM dataset ORDER BY simulated, dataset_id").fetchall()
@@ -102,24 +111,21 @@ def catalog(con: Con, dataset: str) -> Catalog:
         raise unknown_name("dataset", dataset, [n for n, _ in dataset_names(con)])
     d, simulated = rows[0]
 
-    def ids(table: str) -> dict[str, int]:
-        found = con.execute(
-            f"SELECT name, {table}_id FROM {table} WHERE dataset_id = $d ORDER BY {table}_id", {"d": d}
-        ).fetchall()
-        return dict(found)
-
-    judges = con.execute(
-        "SELECT name, judge_id, kind FROM judge WHERE dataset_id = $d ORDER BY judge_id", {"d": d}
-    ).fetchall()
+    ids: dict[str, dict[str, int]] = {kind: {} for kind in NAMED}
+    kinds: dict[int, str] = {}
+    for kind, name, number, judge_kind in con.execute(NAMES, {"d": d}).fetchall():
+        ids[kind][name] = number
+        if judge_kind is not None:
+            kinds[number] = judge_kind
     return Catalog(
         dataset=dataset,
         dataset_id=d,
         simulated=simulated,
-        judges={name: (i, kind) for name, i, kind in judges},
-        models=ids("model"),
-        scenarios=ids("scenario"),
-        criteria=ids("criterion"),
-        variants=ids("variant"),
+        judges={name: (number, kinds[number]) for name, number in ids["judge"].items()},
+        models=ids["model"],
+        scenarios=ids["scenario"],
+        criteria=ids["criterion"],
+        variants=ids["variant"],
     )
 
 
