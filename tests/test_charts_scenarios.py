@@ -213,6 +213,7 @@ def test_the_finding_names_the_clearest_model_and_its_ends() -> None:
         r"(q \= \.01): number 1 in code (+\.25 \[−\.05, \.55\] from its mean), number 1 in plan (−\.50 \[−\.80, −\.20\] "
         "from its mean)."
     )
+    assert "beyond noise on these prompts**" in section.finding(ROW, scenarios, models, bound=True)
     two = section.finding(ROW | {"differ": 2, "tested": 2}, scenarios, models)
     assert "the strengths of 2 of 3 models depend on the scenario beyond noise** (2 of 3 could be tested)" in two
 

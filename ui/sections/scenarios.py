@@ -35,7 +35,9 @@ def draw(seen: View, judge: str | None) -> None:
         return
     table, models, thin = (result.table(name) for name in ("scenarios", "heterogeneity", "thin"))
     row = result.table("judges").to_dict("records")[0]
-    st.markdown(finding(row, table, models))
+    # Without prompts among the clusters nothing says what other prompts would show.
+    bound = "prompt" not in result.settings["clustering"]
+    st.markdown(finding(row, table, models, bound))
     st.caption(trust(row, result))
     raw = _kind() == "raw"
     most = how_many(len(models), "scenarios")
@@ -70,8 +72,12 @@ def behind(row: Mapping[Any, Any]) -> PairsBehind:
     return PairsBehind((str(row["judge"]),), model=str(row["model"]), scenario=str(row["scenario"]))
 
 
-def finding(row: Mapping[Any, Any], table: pd.DataFrame, models: pd.DataFrame) -> str:
-    """For how many models the scenario matters beyond noise, and where the clearest one stands."""
+def finding(row: Mapping[Any, Any], table: pd.DataFrame, models: pd.DataFrame, bound: bool = False) -> str:
+    """For how many models the scenario matters beyond noise, and where the clearest one stands.
+
+    bound : whether that is said of these prompts only
+    """
+    noise = "beyond noise on these prompts" if bound else "beyond noise"
     who, n = escape(str(row["judge"])), int(row["models"])
     scenarios = words.plural(int(row["scenarios"]), "scenario")
     if not row["tested"]:
@@ -79,12 +85,12 @@ def finding(row: Mapping[Any, Any], table: pd.DataFrame, models: pd.DataFrame) -
     tested = "" if row["tested"] == n else f" ({row['tested']} of {n} could be tested)"
     of = words.plural(n, "model")
     if not row["differ"]:
-        text = f"**For {who} no strength of {of} changes between {scenarios} beyond noise**{tested}."
+        text = f"**For {who} no strength of {of} changes between {scenarios} {noise}**{tested}."
         clearest = models[models["q"].notna()].to_dict("records")[0]
         return f"{text} The clearest difference is that of {escape(str(clearest['model']))}, q {_q(clearest['q'])}."
     depend = "depends" if row["differ"] == 1 else "depend"
     whose = f"the strength of {row['differ']}" if row["differ"] == 1 else f"the strengths of {row['differ']}"
-    text = f"**For {who} {whose} of {of} {depend} on the scenario beyond noise**{tested}"
+    text = f"**For {who} {whose} of {of} {depend} on the scenario {noise}**{tested}"
     clearest = models[(models["q"] < BEYOND).fillna(False)].to_dict("records")[0]
     its = table[(table["model"] == clearest["model"]) & table["departure"].notna()]
     its = its.sort_values("departure", kind="stable", ascending=False).to_dict("records")
