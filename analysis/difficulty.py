@@ -31,7 +31,7 @@ from errors import ConvergenceError
 
 # (models a prompt up to which it holds, nodes, their reach to either side of the mode in standard deviations): with few
 # verdicts and a strong loading gamma's density is half a bell, and a coarse sum over it stops Newton's method.
-NODES = ((6.0, 121, 10.0), (12.0, 61, 9.0), (50.0, 31, 8.0), (np.inf, 15, 7.0))
+NODES = ((4.0, 121, 10.0), (12.0, 61, 9.0), (50.0, 31, 8.0), (np.inf, 15, 7.0))
 MAX_STEPS = 200
 # Longest step in log-odds at which the step just taken is the last one; convergence is quadratic.
 LAST_STEP = 1e-6

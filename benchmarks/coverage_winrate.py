@@ -33,7 +33,7 @@ from errors import JurylensError
 POOLED = (0.93, 0.97)
 EACH = (0.91, 0.985)
 QUANTITIES = ("win rate", "win rate at equal length", "length coefficient")
-MANY_JUDGMENTS = 360_000
+MANY_JUDGMENTS = 120_000
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _rate(rate: float, covariance: Covariance | None, part: int) -> tuple[float,
 
 
 def pseudo_true(of: World) -> dict[str, Floats]:
-    """What the estimator gives on very many prompts: its own noise is a twentieth of an interval or less."""
+    """What the estimator gives on very many prompts: its own noise is a tenth of an error or so."""
     many = MANY_JUDGMENTS // (of.models * of.repeats)
     found = estimate(of, draw(replace(of, prompts=many), np.random.default_rng(99)))
     return {name: at for name, (at, _, _) in found.items()}
