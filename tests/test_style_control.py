@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,13 @@ from toy import cells_of, random_cells
 from analysis.cells import Cells
 from analysis.controls import Contrast, control
 from analysis.sandwich import strength_covariance
+from analysis.strengths import fit_strengths
 from analysis.style_control import PENALTIES, Penalty, fit_penalised, reweight, standardise
 from analysis.vcov import choose_clustering
+from data.imports import ImportOptions, import_path
+from data.store import Store
+from studies.controls import Controls
+from studies.extract import extract
 
 RNG = np.random.default_rng(5)
 NO_CLUSTER = choose_clustering("none", 0)
@@ -152,8 +158,6 @@ def test_without_a_penalty_it_is_the_plain_fit() -> None:
     cells, a, _ = world()
     z = {"words": (a["words"] - 100) / 20}
     with_z = replace(cells, covariates=z)
-    from analysis.strengths import fit_strengths
-
     plain, free = fit_strengths(with_z, covariates=["words"]), fit_penalised(with_z, ["words"], Penalty())
     np.testing.assert_allclose(free.parameters, plain.parameters, atol=1e-9)
     np.testing.assert_allclose(free.bread, plain.bread, atol=1e-9)
@@ -217,3 +221,63 @@ def test_the_scores_of_all_judgments_sum_to_nothing() -> None:
     further = fit.scores(fit.used(cells)).further
     assert further is not None
     np.testing.assert_allclose(further.sum(axis=0), 0, atol=1e-6)
+
+
+# --- real judgments with texts ----------------------------------------------------------------------------------------
+
+FACTORS = ("words", "lists", "bold")
+
+
+@pytest.fixture(scope="module")
+def llmfao(real: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Cells, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """A store with LLMFAO's texts measured; the crowd's judgments row by row, with the factors of both answers."""
+    store = Store(tmp_path_factory.mktemp("llmfao") / "s.duckdb")
+    import_path(store, real / "llmfao", "d", ImportOptions(format="llmfao"))
+    extract(store, "d", workers=1)
+    with store.reading("test") as con:
+        rows = con.execute(
+            """SELECT ma.name, mb.name, j.p_a, ra.text_id, rb.text_id FROM judgment j
+            JOIN judge g ON g.judge_id = j.judge_id AND g.name = 'crowd' JOIN pair p ON p.pair_id = j.pair_id
+            JOIN model ma ON ma.model_id = j.model_a JOIN model mb ON mb.model_id = j.model_b
+            JOIN response ra ON ra.response_id = p.response_a JOIN response rb ON rb.response_id = p.response_b
+            WHERE j.outcome > 0"""
+        ).fetchall()
+        known = con.execute("SELECT name, text_id, value FROM text_value JOIN text_factor USING (text_factor_id)").fetchall()
+    value = {(name, text): number for name, text, number in known}
+    a, b = ({name: np.array([value[name, row[s]] for row in rows], dtype=float) for name in FACTORS} for s in (3, 4))
+    return store, cells_of([row[:3] for row in rows]), a, b
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("method", ["fastchat", "arena-rank"])
+def test_published_objectives_on_real_judgments(
+    llmfao: tuple[Store, Cells, dict[str, np.ndarray], dict[str, np.ndarray]], method: str
+) -> None:
+    """The study's figures for the crowd of LLMFAO are the minimum of the published objective over single judgments."""
+    store, cells, a, b = llmfao
+    x = features(a, b, 1.0 if method == "fastchat" else 0.0)
+    n, y = len(cells.models), cells.score
+    assert len(y) > 8000
+    if method == "fastchat":
+        alpha = np.log(10)
+        direct = minimised(
+            lambda eta, params: (log_loss(eta, y).sum() + 0.25 * params @ params) / len(y),
+            lambda eta, params: ((sigmoid(eta) - y) / len(y), 0.5 * params / len(y)),
+            x, cells, alpha=alpha,
+        )  # fmt: skip
+    else:
+        alpha = 1.0
+        _, row, number = np.unique(np.sort(np.column_stack([cells.i, cells.j]), axis=1), axis=0, return_inverse=True, return_counts=True)
+        weight = 1 / np.maximum(number[row.reshape(-1)], 50)
+        weight /= weight.mean()
+        direct = minimised(
+            lambda eta, params: (weight * log_loss(eta, y)).mean() + 0.5 * params[n:] @ params[n:],
+            lambda eta, params: (weight * (sigmoid(eta) - y) / len(y), np.r_[np.zeros(n), params[n:]]),
+            x, cells,
+        )  # fmt: skip
+    result = Controls(judge=("crowd",), factor=FACTORS, normalisation=method).run(store)
+    models = result.table("models").set_index("model")
+    strength = alpha * direct[:n]
+    # A mean gradient of 1e-9 over a model's curvature of about .02 a model (1/59 of .25).
+    np.testing.assert_allclose(models.loc[list(cells.models), "controlled"].astype(float), strength - strength.mean(), atol=1e-5)
+    np.testing.assert_allclose(result.table("coefficients")["weight"].astype(float), direct[n:], atol=1e-6)
