@@ -30,14 +30,16 @@ LONG = 60_000
 QUIET = 400
 """Milliseconds without a change of the chart after which, with the script at rest, it counts as redrawn."""
 
-# Notes when the page was clicked and when the drawing last changed. The drawing that the width hides changes too and
-# counts as well: the browser is busy with it all the same.
+# Notes when the page was clicked and when a drawing that is seen last changed: the page holds another one for phones,
+# which this width hides, and the browser stays busy with it a little longer.
 WATCH = """() => {
   window.jurylens = {clicked: null, changed: null};
   addEventListener('click', () => { window.jurylens.clicked = performance.now(); }, true);
-  const chart = node => node.nodeType === 1 && (node.closest('.js-plotly-plot') || node.querySelector('.main-svg'));
-  new MutationObserver(seen => {
-    if (seen.some(one => chart(one.target) || [...one.addedNodes].some(chart)))
+  const seen = node => node && node.offsetParent !== null;
+  const chart = node => node.nodeType === 1 && (
+    seen(node.closest('.js-plotly-plot')) || [...node.querySelectorAll('.js-plotly-plot')].some(seen));
+  new MutationObserver(all => {
+    if (all.some(one => chart(one.target) && one.target.closest('.js-plotly-plot') || [...one.addedNodes].some(chart)))
       window.jurylens.changed = performance.now();
   }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
 }"""

@@ -94,6 +94,7 @@ def flip_chart(
     said = _note(n, len(flips) - n, reference if models is not None else None)
     remark, taken = parts.note(said, theme, narrow, left, bottom)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=axis,
         yaxis=parts.row_axis(n, texts, theme),

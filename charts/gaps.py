@@ -63,10 +63,12 @@ def gap_chart(
     if not narrow:
         limits = _add_strengths(figure, found, reference, judge, drawn, truth, theme)
         said = parts.strength_title(room[0], theme)
-        figure.update_layout(xaxis=parts.value_axis(limits, said, theme, 5, domain=domains[0], anchor="y"))
+        axis = parts.value_axis(limits, said, theme, 5, domain=domains[0], anchor="y")
+        figure.update_layout(overwrite=True, xaxis=axis)
     limits = parts.span(found.value, found.lower, found.upper)
     _add_difference(figure, found, (reference, judge), limits, theme)
-    figure.update_layout(xaxis2=parts.value_axis(limits, title, theme, 4, domain=domains[-1], anchor="y"))
+    axis = parts.value_axis(limits, title, theme, 4, domain=domains[-1], anchor="y")
+    figure.update_layout(overwrite=True, xaxis2=axis)
     bottom = parts.axis_height(len(title), theme)
     said_below = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
     remark, taken = parts.note(said_below, theme, narrow, left, bottom)
@@ -75,6 +77,7 @@ def gap_chart(
     if not narrow:
         shapes.append(parts.zero_line(n, "x", theme))
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=shapes,

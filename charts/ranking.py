@@ -103,6 +103,7 @@ def ranking_chart(
         remark, taken = parts.note(said, theme, narrow, left, bottom)
         annotations.append(remark)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 3 if narrow else 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),

@@ -107,6 +107,7 @@ def slope_chart(
         # One title for both panels, which have the same scale.
         texts.append(parts.foot(title[0], 0.5, 2.0 * theme.small, theme))
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": right, "t": 36, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, _by_row(sides[0]), theme, anchor="x2" if narrow else "x"),
         yaxis2=parts.row_axis(
