@@ -113,6 +113,19 @@ def find_kept(counts: PairCounts, models: tuple[str, ...]) -> Connectivity:
     return _place_others(counts, models, graph, component, kept)
 
 
+def groups_met(counts: PairCounts) -> list[Ints]:
+    """Indices of the models that met directly or through others, one array a group, the largest first.
+
+    Models without a judgment are in none. Of two groups of as many models the one with more judgments comes first.
+    """
+    n = counts.n_models
+    met = csr_array((np.ones(len(counts.a), dtype=np.int8), (counts.a, counts.b)), shape=(n, n))
+    _, group = connected_components(met, directed=False)
+    there = np.flatnonzero(counts.judgments > 0)
+    found = [there[group[there] == one] for one in np.unique(group[there])]
+    return sorted(found, key=lambda some: (-len(some), -int(counts.judgments[some].sum()), int(some[0])))
+
+
 def _why_nobody(counts: PairCounts, models: tuple[str, ...]) -> str:
     n = int(counts.count.sum())
     if not n:

@@ -38,12 +38,14 @@ def agreement_chart(
     raw, net, low, high = (parts.numbers(table, name) for name in ("pearson", "corrected", "lower", "upper"))
     mean, least, largest = (parts.numbers(ceilings, name) for name in ("value", "lower", "upper"))
     known = np.concatenate([raw, net, low, high, mean, least, largest])
+    if not np.isfinite(known).any():
+        return parts.empty("Without differences between strengths there is nothing to correlate.", theme, narrow)
     limits = (min(0.0, float(np.nanmin(known)) - 0.03), 1.03)
     figure = go.Figure()
     parts.add_intervals(figure, low, high, rows, [drawn[judge].colour for judge in judges], limits, "x")
     below = len(judges) + np.arange(len(halves))
     parts.add_intervals(figure, least, largest, below, [drawn[str(j)].colour for j in ceilings["judge"]], limits, "x")
-    spots = [(raw[k], k, judge, True, "as it stands") for k, judge in enumerate(judges)]
+    spots = [(raw[k], k, judge, True, "as it stands") for k, judge in enumerate(judges) if np.isfinite(raw[k])]
     spots += [(net[k], k, judge, False, "net of noise") for k, judge in enumerate(judges) if np.isfinite(net[k])]
     spots += [(mean[k], below[k], str(j), False, "two halves") for k, j in enumerate(ceilings["judge"])]
     for value, row, judge, hollow, what in spots:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 
-from analysis.cells import fold_to_pairs
-from analysis.connectivity import find_kept
+from analysis.cells import PairCounts, fold_to_pairs
+from analysis.connectivity import find_kept, groups_met
 from charts import words
 from data import health, queries
 from data.model import Progress, Selection
@@ -20,6 +21,11 @@ from studies.study import Finding, Result, Study, register
 
 THIN = 30
 """A judge x scenario cell below this many judgments is called thin."""
+
+THIN_PAIR = 5
+"""A pair of models judged fewer times than this is called thin."""
+
+PLAN = "next-pairs plans where judgments tell most"
 
 
 @register
@@ -68,34 +74,56 @@ def _row(rule: str, severity: int, judge: str | None, finding: str, remedy: str,
 
 
 def _connectivity(judge: str, names: Catalog, counts: queries.Counts) -> list[dict[str, object]]:
-    """Models that never met the others, and models that only won or only lost."""
+    """Models that never met the others, models that only won or only lost, and pairs of models judged hardly ever."""
     mine = counts.of(names.judges[judge][0])
     if not len(mine):
         return []
     models = models_met(mine, names)
     folded = fold_to_pairs(judge_cells(mine, names, judge, models))
+    rows = []
+    groups = groups_met(folded)
+    strangers = {models[k] for some in groups[1:] for k in some}
+    if strangers:
+        named = [" with ".join(words.shorten(models[k], 40) for k in some[:2]) for some in groups[1:]]
+        rows.append(
+            _row("connectivity", 3, judge,
+                 f"{judge}: the models fall into {len(groups):,} groups that never met one another, directly or "
+                 f"through a third; {words.plural(len(strangers), 'model is', 'models are')} outside the largest "
+                 f"({words.listing(named)}).",
+                 f"Let them be judged against models of the largest group: {PLAN}.", len(strangers))
+        )  # fmt: skip
     try:
         found = find_kept(folded, models)
     except NotIdentifiedError as error:
-        return [_row("separation", 3, judge, f"{judge}: {error}", "Add judgments between more models.", len(models))]
-    rows = []
-    apart = [left.model for left in found.left_out if left.place == "apart"]
+        remedy = f"Have more pairs of models judged: {PLAN}."
+        rows.append(_row("separation", 3, judge, f"{judge}: {error}.", remedy, len(models)))
+        return rows + _thin_pairs(judge, folded, models)
     one_sided = [left.model for left in found.left_out if left.place != "apart"]
-    if apart:
-        rows.append(
-            _row("connectivity", 3, judge,
-                 f"{judge}: {words.plural(len(apart), 'model')} never met the others, directly or through a third "
-                 f"({words.listing(apart)}).",
-                 "Let them be judged against models of the main group.", len(apart))
-        )  # fmt: skip
+    # Of a group that met the ranked models only through those.
+    one_sided += [left.model for left in found.left_out if left.place == "apart" and left.model not in strangers]
     if one_sided:
         rows.append(
             _row("separation", 2, judge,
-                 f"{judge}: {words.plural(len(one_sided), 'model')} won all or lost all against the rest and have a "
-                 f"place but no strength ({words.listing(one_sided)}).",
-                 "Judge them against models of similar strength.", len(one_sided))
+                 f"{judge}: {words.plural(len(one_sided), 'model')} won all or lost all against the rest and "
+                 f"{'has' if len(one_sided) == 1 else 'have'} no strength ({words.listing(one_sided)}).",
+                 f"Judge them against models of similar strength: {PLAN}.", len(one_sided))
         )  # fmt: skip
-    return rows
+    return rows + _thin_pairs(judge, folded, models)
+
+
+def _thin_pairs(judge: str, folded: PairCounts, models: tuple[str, ...]) -> list[dict[str, object]]:
+    """Pairs of models that met, but hardly."""
+    few = np.flatnonzero(folded.count < THIN_PAIR)
+    if not len(few):
+        return []
+    least = int(few[folded.count[few].argmin()])
+    names = " and ".join(words.shorten(models[k], 40) for k in (folded.a[least], folded.b[least]))
+    return [
+        _row("thin pairs", 1, judge,
+             f"{judge}: {len(few):,} of {words.plural(len(folded.a), 'pair')} of models that met were judged fewer "
+             f"than {THIN_PAIR} times (fewest: {names}, {words.plural(int(folded.count[least]), 'judgment')}).",
+             f"Read the share of one such pair as noise, or have it judged: {PLAN}.", len(few))
+    ]  # fmt: skip
 
 
 def _thin(thin: pd.DataFrame) -> list[dict[str, object]]:

@@ -21,10 +21,13 @@ from ui.ask import chosen, shown
 from ui.behind import of_everything, of_finding, open_pairs, ranked_by, shared_by
 from ui.figure import figure
 from ui.navigation import link
+from ui.remarks import link_plan
 from ui.selection import set_word
 from ui.view import View, change_judges
 
 FIVE = 5
+PLANNED = ("connectivity", "separation", "thin pairs")
+"""Findings of the health check that further judgments mend."""
 
 
 @dataclass(frozen=True)
@@ -217,12 +220,15 @@ def what_to_distrust(seen: View, found: Found) -> None:
     health = session.run(chosen(Health))
     assert seen.names is not None
     rows = health.table().to_dict("records")
-    listed = [(one, of_finding(row, seen.names)) for one, row in zip(health.findings, rows, strict=True)]
+    listed: list[tuple[Finding, PairsBehind | None, str | None]] = [
+        (one, of_finding(row, seen.names), str(row["judge"]) if row["rule"] in PLANNED else None)
+        for one, row in zip(health.findings, rows, strict=True)
+    ]
     for command in found.lines:
         many = len(found.results[command]) > 1
         for result in found.results[command]:
             said = [f"{result.study.judge[-1]}: {w}" if many else w for w in result.warnings]
-            listed += [(Finding(text, 1), None) for text in said]
+            listed += [(Finding(text, 1), None, None) for text in said]
     listed.sort(key=lambda item: -item[0].severity)
     if not listed:
         st.markdown("Nothing stands out: the models are connected, no cell is thin, the shown order is known.")
@@ -234,8 +240,11 @@ def what_to_distrust(seen: View, found: Found) -> None:
                 _told(seen, *item)
 
 
-def _told(seen: View, one: Finding, behind: PairsBehind | None) -> None:
+def _told(seen: View, one: Finding, behind: PairsBehind | None, judge: str | None) -> None:
+    """judge : whose next judgments would mend it"""
     st.markdown(f"- {sentence(one)}")
+    if judge is not None:
+        link_plan(seen, judge)
     if behind is not None:
         open_pairs(seen, behind, "Read these pairs")
 
