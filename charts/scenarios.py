@@ -19,11 +19,8 @@ from charts.theme import Theme, base
 BEYOND = 0.05
 """q of a model below which its departures may count as beyond noise."""
 
-PALE = 0.3
-"""Share of its colour that a cell within noise keeps."""
-
-READABLE = 4.5
-"""Contrast of a text with its ground from which on it can be read (WCAG 2, level AA)."""
+PALE = 0.14
+"""Share of its colour that a cell within noise keeps: grey on it can be read (contrast 4.5)."""
 
 LEAST = 0.25
 """Log-odds that get the full colour at least: where all differences are small they look small."""
@@ -176,7 +173,7 @@ def _draw_cells(figure: go.Figure, found: _Cells, theme: Theme) -> None:
         for j in range(m):
             text = _signed(found.value[i, j])
             texts.append(f"<b>{text}</b>" if found.beyond[i, j] else text)
-            inks.append(_ink(shade[i, j], theme, bool(found.beyond[i, j])))
+            inks.append(_ink(shade[i, j], theme) if found.beyond[i, j] else theme.muted)
     figure.add_trace(
         go.Scatter(
             x=[j for _ in range(n) for j in range(m)], y=[i for i in range(n) for _ in range(m)], mode="text",
@@ -258,12 +255,10 @@ def _channels(colour: str) -> np.ndarray:
     return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
 
 
-def _ink(shade: float, theme: Theme, beyond: bool) -> str:
-    """What can be read on a cell of this shade in [-1, 1]: within noise grey, where that can, else black or white."""
+def _ink(shade: float, theme: Theme) -> str:
+    """Black or white, whichever reads better on a cell of this shade in [-1, 1]: of the two one always can."""
     colour = theme.judges[2] if shade > 0 else theme.judges[0]
     ground = (1 - abs(shade)) * _channels(theme.background) + abs(shade) * _channels(colour)
-    if not beyond:
-        return theme.muted if contrast(_channels(theme.muted), ground) >= READABLE else theme.text
     return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
 
 

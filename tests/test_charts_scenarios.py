@@ -84,13 +84,13 @@ def test_beyond_noise_needs_the_test_and_the_interval(theme: Theme) -> None:
     # m1 in code: .25 with ±.3; m2 and m3: no difference by their q.
     assert frames(figure) == [(0, 0)]
     assert heat(figure).z[0][0] == pytest.approx(-1.0)
-    assert heat(figure).z[0][1] == pytest.approx(0.3 * 0.25 / 0.5)
+    assert heat(figure).z[0][1] == pytest.approx(0.14 * 0.25 / 0.5)
     assert "Framed: beyond noise." in said(figure)
     models["q"] = 0.3
     figure = scenarios_chart(scenarios, models, theme)
     assert frames(figure) == []
     assert "No cell is beyond noise." in said(figure)
-    assert np.abs(np.array(heat(figure).z, dtype=float)).max() == pytest.approx(0.3)
+    assert np.abs(np.array(heat(figure).z, dtype=float)).max() == pytest.approx(0.14)
 
 
 def test_raw_is_each_scenario_alone() -> None:
