@@ -26,6 +26,10 @@ from errors import NotIdentifiedError
 
 BY_PAIR = Clustering("pair")
 
+LEAST_PAIRS, LEAST_A_MODEL = 20, 3
+"""Labelled pairs, altogether and for each model, below which no gain is given: residuals fitted to next to nothing make
+any judge look perfect."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -57,7 +61,8 @@ class Correction:
     classical : people alone on the labelled pairs; naive : the judge alone on all pairs, whose intervals know nothing
         of its bias, None where it ranks nobody
     share : lambda; gain : trace of the classical covariance / of the corrected one, with pairs taken as independent
-        where people's votes come from fewer than 50 clusters; None without unlabelled pairs
+        where people's votes come from fewer than 50 clusters; None without unlabelled pairs, and where labelled ones
+        are too few
     potential : what the gain would be at most, with infinitely many unlabelled pairs; see `potential_gain`
     n_labelled, n_unlabelled : pairs among the models; labelled, unlabelled : (k,) those of each model
     left_out, n_above : the other models as people's votes place them, the first n_above of them above all
@@ -148,14 +153,15 @@ def correct_strengths(pairs: JudgedPairs, clustering: Clustering) -> Correction:
     corrected = fit_corrected(some, clustering) if some.n_unlabelled else None
     estimate = None if corrected is None else Estimate(corrected.models, corrected.covariance)
     classical = _alone(some, "human", clustering)
+    enough = some.n_labelled >= max(LEAST_PAIRS, LEAST_A_MODEL * len(fit.models))
     return Correction(
         models=fit.models,
         corrected=estimate,
         classical=classical,
         naive=_naive(some, clustering, classical if estimate is None else estimate),
         share=None if corrected is None else corrected.share,
-        gain=None if corrected is None or estimate is None else _gain(some, corrected, estimate, classical),
-        potential=potential_gain(some, classical.strength),
+        gain=_gain(some, corrected, classical) if corrected is not None and enough else None,
+        potential=potential_gain(some, classical.strength) if enough else None,
         n_labelled=some.n_labelled,
         n_unlabelled=some.n_unlabelled,
         labelled=_by_model(some, some.labelled),
@@ -200,11 +206,11 @@ def recentre(found: Estimate, models: Sequence[str], mean: float = 0.0) -> Estim
     return Estimate(tuple(models), found.covariance.of(shifted, select - select.mean(axis=0)))
 
 
-def _gain(pairs: JudgedPairs, corrected: Corrected, estimate: Estimate, classical: Estimate) -> float | None:
+def _gain(pairs: JudgedPairs, corrected: Corrected, classical: Estimate) -> float | None:
     """Trace of the classical covariance / of the corrected one, both by pair where clusters with votes are few."""
     if classical.covariance.n_clusters < FEW_CLUSTERS and classical.covariance.clustering.name != "pair":
         # The ratio of two jackknifes of 13 prompts is mostly noise (simulated: sd .12, by pair .06).
         classical = _alone(pairs, "human", BY_PAIR)
-        estimate = Estimate(pairs.models, fit_corrected(pairs, BY_PAIR, corrected.share).covariance)
-    left = float(np.trace(estimate.covariance.vcov))
+        corrected = fit_corrected(pairs, BY_PAIR, corrected.share)
+    left = float(np.trace(corrected.covariance.vcov))
     return float(np.trace(classical.covariance.vcov)) / left if left > 0 else None

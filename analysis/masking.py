@@ -53,10 +53,10 @@ class Masking:
         return np.asarray(np.sqrt(self.square.mean(axis=0)))
 
     @property
-    def gain(self) -> float:
-        """Mean squared error of people alone, over that of people with the judge's help."""
+    def gain(self) -> float | None:
+        """Mean squared error of people alone, over that of people with the judge's help; None where that is 0."""
         square = self.square.mean(axis=0)
-        return float(square[1] / square[0])
+        return float(square[1] / square[0]) if square[0] > 1e-20 else None
 
     def table(self) -> pd.DataFrame:
         """One row a method: method, rmse, width, coverage (shares of 1), models (mean), splits."""

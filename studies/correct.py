@@ -200,6 +200,7 @@ class Correct(Fitted):
             said.append(
                 f"{words.plural(found.n_labelled, 'pair')} with votes of {reference} for {len(found.models):,} models "
                 f"are few: below {FEW_PAIRS} a model intervals are rough and tend to be too narrow"
+                + ("; and too few to say what the judge is worth" if found.potential is None else "")
             )
         if found.left_out:
             some = words.listing([f"{left.model} ({left.cause})" for left in found.left_out])

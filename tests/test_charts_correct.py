@@ -110,6 +110,11 @@ def test_the_finding_says_what_the_judge_is_worth() -> None:
     assert nothing.startswith("**The verdicts of robot on 2,000 more pairs add next to nothing to the 500 that people judged.**")
 
 
+def test_too_few_pairs_tell_nothing_of_the_judge() -> None:
+    said = correct.finding(ROW | {"gain": None, "worth": None, "labelled": 3}, models(), "people")
+    assert said.startswith("**The votes of people on 3 pairs cannot tell what robot is worth to them.**")
+
+
 def test_without_further_pairs_it_says_what_more_could_bring() -> None:
     row = ROW | {"gain": None, "worth": None, "unlabelled": 0}
     said = correct.finding(row, models(absent=("corrected",)), "people")
@@ -136,4 +141,5 @@ def test_the_masking_experiment_in_a_sentence() -> None:
     said = correct.masked(masking, ROW, "people")
     assert said.startswith("**With the votes of people on 400 of 500 pairs hidden**, corrected comes nearest")
     assert "With the judge's help 100 pairs counted for 110." in said
+    assert "counted" not in correct.masked(masking, ROW | {"masking_gain": None}, "people")
     assert "robot alone comes nearest" in correct.masked(masking.assign(rmse=[0.3, 0.4, 0.1]), ROW, "people")

@@ -227,6 +227,19 @@ def test_traits_by_hand(store: Store) -> None:
     assert len(by_name) < MOST
 
 
+@pytest.mark.parametrize("ties", ["half", "drop"])
+def test_a_row_leads_to_exactly_the_pairs_it_counts(store: Store, ties: str) -> None:
+    from studies.examples import Examples
+    from ui.sections.correct import behind
+
+    table = Correct(dataset="only_people", ties=ties).run(store).table()
+    for row in table.to_dict("records"):
+        words = {"dataset": ["only_people"], "ties": [ties]} | behind("people", "robot")(row).words()
+        listed, dropped = Examples.from_parameters(words)
+        assert dropped == []
+        assert listed.run(store).values["pairs"] == row["labelled"]
+
+
 def test_more_judges_come_one_after_the_other(store: Store) -> None:
     both = Correct(dataset="more").run(store)
     assert both.table("judges")["judge"].tolist() == ["robot", "droid"]
@@ -289,7 +302,9 @@ def test_too_many_models_are_refused(store: Store, monkeypatch: pytest.MonkeyPat
 
 
 def test_nothing_but_ties_is_a_ranking_of_equals(store: Store) -> None:
-    table = Correct(dataset="ties").run(store).table()
+    result = Correct(dataset="ties", mask_human=0.5).run(store)
+    assert (result.values["gain"], result.values["masking_gain"]) == (None, None)
+    table = result.table()
     assert table["corrected"].abs().max() < 1e-9
     assert table["rank"].tolist() == [1] * 4
 

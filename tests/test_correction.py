@@ -30,6 +30,20 @@ def test_the_gain_is_the_ratio_of_the_traces():
     assert found.gain == pytest.approx(traces[0] / traces[1], rel=1e-12)
 
 
+def test_few_pairs_with_votes_tell_no_gain():
+    pairs = some_pairs(models=3, labelled=1.0)
+    kept = np.zeros(len(pairs), dtype=bool)
+    for n, known in ((19, False), (20, True)):
+        kept[:] = False
+        kept[:n] = True
+        found = correct_strengths(pairs.hide(~kept), PAIR)
+        assert (found.gain is not None, found.potential is not None, found.worth is not None) == (known,) * 3
+        assert found.corrected is not None
+    many = correct_strengths(some_pairs(models=20, prompts=60, pairs_a_prompt=10, labelled=0.08), PAIR)
+    assert len(many.models) * 3 > many.n_labelled > 20
+    assert many.gain is None
+
+
 def test_the_gain_of_few_prompts_is_that_of_pairs():
     few = some_pairs(prompts=13, pairs_a_prompt=80)
     by_prompt, by_pair = (correct_strengths(few, way) for way in (PROMPT, PAIR))

@@ -51,11 +51,11 @@ def draw(seen: View, judge: str | None) -> None:
     most = how_many(len(models), "correct")
     # Without unlabelled pairs nothing is corrected, and columns without a number would only take room.
     # Where models were left out, a row counts fewer pairs than there are.
-    behind = None if len(result.table("left_out")) else _behind(reference, judge)
+    pairs = None if len(result.table("left_out")) else behind(reference, judge)
     columns = {c: h for c, h in _headings(reference, judge).items() if _has_numbers(models, c)}
     figure(lambda look, narrow: correct_chart(models, reference, judge, look, humans=seen.humans, most=most,
                                               narrow=narrow),
-           result, "models", key="correct", columns=columns, folded=False, pairs=behind)  # fmt: skip
+           result, "models", key="correct", columns=columns, folded=False, pairs=pairs)  # fmt: skip
     if len(sample):
         st.markdown(fairness(sample, reference))
         shares = [described(str(kind), str(trait)) for kind, trait in zip(sample["kind"], sample["trait"], strict=True)]
@@ -85,7 +85,7 @@ def _ask() -> Correct:
     return study
 
 
-def _behind(reference: str, judge: str) -> Behind:
+def behind(reference: str, judge: str) -> Behind:
     """The pairs with people's votes that a row counts, ties among them."""
     return lambda row: PairsBehind((reference, judge), shared=True, model=str(row["model"]), ties="half")
 
@@ -120,7 +120,9 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
         if not gain:
             return text
         return f"{text} However many more pairs {who} judged, they would be worth at most {gain} % more of them."
-    if row["gain"] < SMALL_GAIN:
+    if words.absent(row["gain"]):
+        head = f"**The votes of {people} on {words.plural(labelled, 'pair')} cannot tell what {who} is worth to them.**"
+    elif row["gain"] < SMALL_GAIN:
         head = f"**The verdicts of {who} on {more:,} more pairs add next to nothing to the {labelled:,} "
         head += f"that {people} judged.**"
     else:
@@ -155,14 +157,15 @@ def masked(masking: pd.DataFrame, row: Mapping[Any, Any], reference: str) -> str
     hidden, kept = int(masking["hidden"].iloc[0]), int(masking["kept"].iloc[0])
     error = {name: words.number(by.loc[name, "rmse"]) for name in by.index}
     best = str(by["rmse"].astype(float).idxmin())
-    count = round(kept * float(row["masking_gain"]))
+    gain = row["masking_gain"]
+    counted = words.plural(kept, "pair")
+    counted = "" if words.absent(gain) else f" With the judge's help {counted} counted for {round(kept * gain):,}."
     people, who = escape(reference), escape(str(row["judge"]))
     named = {"corrected": "corrected", "classical": f"{people} alone", "naive": f"{who} alone"}
     return (
         f"**With the votes of {people} on {hidden:,} of {hidden + kept:,} pairs hidden**, {named[best]} comes nearest "
         f"to what all of them say: typical errors are {error['corrected']} corrected, {error['classical']} by {people} "
-        f"alone and {error['naive']} by {who} alone. With the judge's help {words.plural(kept, 'pair')} counted "
-        f"for {count:,}."
+        f"alone and {error['naive']} by {who} alone.{counted}"
     )
 
 
