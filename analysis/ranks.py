@@ -122,8 +122,11 @@ class Ranking:
             )
         return tuple(found)
 
-    def table(self, level: float = 0.95) -> pd.DataFrame:
+    def table(self, level: float = 0.95, rank_quantile: float | None = None) -> pd.DataFrame:
         """One row a model in the order of ranks; what is undefined is missing (pandas.NA).
+
+        rank_quantile : half-width in standard errors of a difference behind the rank intervals; None: that of `level`,
+        for one model at a time
 
         Columns: model, strength (natural log, mean 0), se, lower, upper, rank, rank_lower, rank_upper,
         judgments. Left-out models above and below the others have a rank alone, those apart have none.
@@ -132,7 +135,8 @@ class Ranking:
         m = len(fit.models)
         quantile = self.covariance.quantiles.two_sided(level)
         se = self.covariance.se[:m]
-        ranks = find_ranks(fit.strength, self.covariance.vcov[:m, :m], quantile)
+        doubt = quantile if rank_quantile is None else rank_quantile
+        ranks = find_ranks(fit.strength, self.covariance.vcov[:m, :m], doubt)
         above, others = fit.left_out[: fit.n_above], fit.left_out[fit.n_above :]
         order = np.lexsort((np.array(fit.models), ranks.rank))
         shift = fit.n_above

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
+import numpy as np
 import pandas as pd
 
 from analysis.bradley_terry import POSITION
 from analysis.likelihood import share_of_ties
+from analysis.rank_sets import simultaneous_quantile
 from analysis.ranks import Ranking, rank_models
 from analysis.strengths import TIE_NAMES, ExtendedBradleyTerry, Ties, coefficient_index
 from analysis.vcov import Clustering, choose_clustering
@@ -41,6 +43,11 @@ class Rank(Fitted):
     position: bool = option(
         False, "estimate and take out the advantage of the response shown first", label="Position term", advanced=True
     )
+
+    simultaneous: bool = option(
+        False, "rank intervals that hold for all models of a ranking at once, not for one model at a time",
+        label="Rank intervals for all models at once", advanced=True,
+    )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting judgments")
@@ -85,7 +92,7 @@ class Rank(Fitted):
             warnings.append(f"left out of the ranking: {n:,} judgments ({cause})")
         tables = []
         for judge, ranking in rankings.items():
-            table = ranking.table(self.level)
+            table = ranking.table(self.level, self._rank_quantile(ranking))
             table.insert(0, "judge", judge)
             tables.append(table)
             warnings += [f"{judge}: {w}" if len(rankings) > 1 else w for w in ranking.warnings]
@@ -115,6 +122,13 @@ class Rank(Fitted):
         share = words.estimate(*(judges[f"ties_between_equals{end}"].iloc[0] for end in ("", "_lower", "_upper")))
         return replace(line, trust=f"{line.trust} · share of ties between equals {share}")
 
+    def _rank_quantile(self, ranking: Ranking) -> float | None:
+        if not self.simultaneous:
+            return None
+        m = len(ranking.fit.models)
+        vcov, quantiles = ranking.covariance.vcov[:m, :m], ranking.covariance.quantiles
+        return simultaneous_quantile(vcov, quantiles, self.level, np.random.default_rng(self.seed))
+
     def _judge_row(self, judge: str, ranking: Ranking) -> dict[str, Any]:
         row: dict[str, Any] = {
             "judge": judge,
@@ -139,11 +153,12 @@ class Rank(Fitted):
         methods = {r.covariance.method for r in rankings.values()}
         judges = ", ".join(f"{j} ({r.n_judgments:,} judgments)" for j, r in rankings.items())
         position = "; a position term is fitted" if self.position else ""
+        ranks = "; rank intervals for all models at once" if self.simultaneous else ""
         return (
             f"Bradley-Terry strengths (natural log, mean 0) by {judges}; {extent['pairs']:,} pairs, "
             f"{extent['prompts']:,} prompts; {words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, "
             + " / ".join(sorted(methods))
-            + "."
+            + f"{ranks}."
         )
 
 

@@ -48,3 +48,21 @@ def test_other_ties_have_no_bootstrap_and_none_asks_for_none(store):
     assert alone["naive_ratio"].to_numpy(float) == pytest.approx(1)
     with pytest.raises(OptionError, match="between 0 and 10,000"):
         Places(dataset="w", replicates=-1).run(store)
+
+
+def test_rank_takes_the_intervals_that_hold_at_once_on_request(store):
+    one = Rank(dataset="w", judge=("people",)).run(store)
+    all_at_once = Rank(dataset="w", judge=("people",), simultaneous=True).run(store)
+    marginal, together = one.table(), all_at_once.table()
+    places = Places(dataset="w", judge=("people",), replicates=0).run(store).table("places")
+    for end in ("lower", "upper"):
+        # Two draws of the same quantile: a difference just at its edge may fall on either side.
+        away = together[f"rank_{end}"] - places[f"simultaneous_{end}"]
+        assert away.abs().sum() <= 1
+    width, plain = (t["rank_upper"] - t["rank_lower"] for t in (together, marginal))
+    assert (width >= plain).all()
+    assert width.sum() > plain.sum()
+    others = ["model", "strength", "lower", "upper", "rank"]
+    assert together[others].equals(marginal[others])
+    assert "for all models at once" in all_at_once.caption
+    assert "at once" not in one.caption
