@@ -255,3 +255,45 @@ def test_by_scenario_and_as_csv_from_the_command_line(tmp_path, monkeypatch, cap
     found = json.loads(call("next-pairs", "--judge", "people", "--n", "3", "--by", "scenario", "-o", "json"))
     assert {row["scenario"] for row in found["next"]} == {"s0", "s1"}
     assert {row["scenario"] for row in found["work_list"]} == {"s0", "s1"}
+
+
+@pytest.mark.parametrize("judge", ["people", "=gpt"])
+@pytest.mark.parametrize("blind", [False, True])
+def test_from_the_command_line_and_back_without_a_mapping(tmp_path, monkeypatch, capsys, judge, blind):
+    store = store_of(tmp_path, judgments())
+    before = contents(store)
+
+    def run(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["cli.py", "--db", str(store.path), *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.run()
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    more = ["--blind"] if blind else []
+    told = run("next-pairs", "--dataset", "d", "--judge", judge, "--n", "9", *more, "-o", "csv", "--table", "work_list")
+    # The button of the page hands out the same file.
+    listed = NextPairs(dataset="d", judge=(judge,), n=9, blind=blind).run(store).table("work_list")
+    assert told == as_csv(listed)
+    rows = list(csv.DictReader(io.StringIO(told)))
+    assert not any(cell[:1] in ("=", "+", "-", "@") for row in rows for cell in row.values())
+    for k, row in enumerate(rows):
+        # A blank where a name could stand, and a verdict with blanks around it.
+        row["winner"] = ["a", " b ", "tie", "", "  "][k % 5]
+        if "annotator" in row:
+            row["annotator"] = "  " if k % 2 else "new person"
+    path = tmp_path / "filled.csv"
+    with open(path, "w", newline="", encoding="utf-8-sig") as file:
+        out = csv.DictWriter(file, list(rows[0]))
+        out.writeheader()
+        out.writerows(rows)
+    report = json.loads(run("import", str(path), "--dataset", "d", "-o", "json"))
+    n_filled = sum(bool(row["winner"].strip()) for row in rows)
+    assert (report["read"], report["accepted"], report["rejected"]) == (9, n_filled, 9 - n_filled)
+    assert report["reasons"] == {"winner is empty": 9 - n_filled}
+    after = contents(store)
+    assert after["responses"] == before["responses"]
+    assert after["model"] == before["model"]
+    assert after["judge"] == before["judge"]
+    assert set(after["annotator"]) - set(before["annotator"]) == ({("new person",)} if judge == "people" else set())
