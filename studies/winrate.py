@@ -26,6 +26,9 @@ from studies.study import Fitted, Result, register
 NONE = "none"
 """A twin of this name is no twin: the guard is left out although the dataset has its rows."""
 
+FEW_MODELS = 10
+"""Models below which the rates at equal length are told to rest on a rough idea of each prompt's difficulty."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -253,6 +256,11 @@ class WinRate(Fitted):
             said.append(
                 "with fewer than three models the difficulty of the prompts cannot be estimated and is not in the "
                 "model: where answers of equal length go with easy prompts, the rate at equal length is points too high"
+            )
+        elif 0 < control.n_difficulty < FEW_MODELS:
+            said.append(
+                f"the difficulty of the prompts is known from {control.n_difficulty} models only, so some of what easy "
+                "prompts do may be taken for length"
             )
         for twin in self._twins:
             if twin not in control.twins:

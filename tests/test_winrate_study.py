@@ -94,6 +94,7 @@ def test_a_model_asked_for_alone_has_its_figures_of_all(store: Store) -> None:
     pd.testing.assert_series_equal(alone.loc["m2"], whole.loc["m2"], rtol=1e-9)
     assert result.table("judges")["judgments"].tolist() == [60]
     assert result.table("judges")["difficulty_from"].tolist() == [3]
+    assert any("known from 3 models only" in w for w in result.warnings)
 
 
 def test_twins_are_found_by_name_chosen_or_left_out(tmp_path: Path) -> None:
