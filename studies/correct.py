@@ -236,6 +236,11 @@ class Correct(Fitted):
         )
 
 
+def n_unfair(sample: pd.DataFrame) -> int:
+    """Shares that differ beyond chance between the pairs with people's votes and the others."""
+    return int((sample["q"] < BEYOND).fillna(False).sum())
+
+
 def unfair(sample: pd.DataFrame) -> str:
     """By what the pairs with people's votes differ most from the others, as the end of a sentence."""
     beyond = sample[(sample["q"] < BEYOND).fillna(False)]
@@ -265,7 +270,7 @@ def _judge_row(one: Corrected) -> dict[str, Any]:
         "models": len(found.models), "judgments": fetched.n_judgments, "prompts": fetched.prompts(),
         "labelled_prompts": fetched.prompts(labelled=True), "clusters": estimate.covariance.n_clusters,
         "clustering": estimate.covariance.clustering.name, "intervals": estimate.covariance.method,
-        "unfair": int((one.sample["q"] < BEYOND).fillna(False).sum()), "compared": len(one.sample),
+        "unfair": n_unfair(one.sample), "compared": len(one.sample),
         "masking_gain": None if one.masking is None else one.masking.gain,
     }  # fmt: skip
 

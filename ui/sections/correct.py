@@ -9,11 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analysis.fair_sample import BEYOND
 from charts import words
 from charts.correct import correct_chart
 from data.queries.examples import PairsBehind
-from studies.correct import ASSUMED, SMALL_GAIN, Correct, described, unfair
+from studies.correct import ASSUMED, SMALL_GAIN, Correct, described, n_unfair, unfair
 from studies.overview import escape
 from studies.study import Result
 from ui import selection, session
@@ -145,7 +144,7 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
 def fairness(sample: pd.DataFrame, reference: str) -> str:
     """The assumption, and by what it is most in doubt."""
     people = escape(reference)
-    doubtful = bool((sample["q"] < BEYOND).fillna(False).any())
+    doubtful = n_unfair(sample) > 0
     head = f"**{ASSUMED[:1].upper()}{ASSUMED[1:]} that {people} judged are a fair sample of all.** "
     said = unfair(sample)
     return f"{head}{escape(f'Here that is in doubt: {said}' if doubtful else said[:1].upper() + said[1:], 4000)}."
