@@ -95,8 +95,8 @@ def test_beyond_noise_needs_the_test_and_the_interval(theme: Theme) -> None:
 
 def test_raw_is_each_scenario_alone() -> None:
     scenarios, models = tables()
-    assert texts(scenarios_chart(scenarios, models, LIGHT, raw=True))[0] == ["<b>−.70</b>", "<b>+.35</b>"]
     alone = scenarios_chart(scenarios, models, LIGHT, raw=True)
+    assert texts(alone) == [["<b>−.70</b>", "<b>+.35</b>"], ["+.28", "−.14"], ["−.28", "+.14"]]
     assert "Raw strength, the scenario alone, minus the model's mean" in said(alone)
     assert "raw" in alone.layout.meta["alt"]
     missing = scenarios.copy()
