@@ -174,3 +174,16 @@ def test_a_section_that_is_shut_computes_nothing(store: Store, monkeypatch: pyte
         boxes = [one for one in app.main.expander if one.label in questions]
         assert len(boxes) == len(RANKINGS)
         assert sum(bool(one.children) for one in boxes) == len(wanted)
+
+
+def test_models_without_a_strength_lead_to_what_should_be_judged_next(store: Store, monkeypatch) -> None:
+    monkeypatch.setenv("JURYLENS_DB", str(store.path))
+    app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
+    app.switch_page("pages/rankings.py")
+    app.query_params["dataset"] = "wins or loses all"
+    app.run()
+    app.button(key="plan").click().run()
+    assert not app.exception
+    assert app.session_state["words"]["open"] == ["ask_next"]
+    [box] = [one for one in app.main.expander if one.label == "What should be judged next?"]
+    assert any("to give 2 models a strength at all" in one.value for one in box.markdown)

@@ -11,22 +11,35 @@ from studies.study import Result
 from ui import navigation, selection
 from ui.view import View
 
+ICON = ":material/playlist_add:"
+
 
 def remarks(result: Result, texts: Iterable[str] | None = None) -> None:
     """The result's warnings, or these texts, as a list."""
     for text in result.warnings if texts is None else texts:
         st.markdown(f"- {escape(sentence(text, result.study.judge), 4000)}")
     if "left_out" in result.tables and len(result.table("left_out")):
-        link_plan(selection.current(), str(result.table("left_out")["judge"].iloc[0]))
+        _offer_plan(str(result.table("left_out")["judge"].iloc[0]))
+
+
+def _offer_plan(judge: str) -> None:
+    """A button that opens the plan further down this page: a link to the page one is on would not reach the address."""
+    opened = [word for word in st.session_state["words"].get("open", []) if word != "ask_next"]
+
+    def open_plan() -> None:
+        selection.set_word("next_of", judge)
+        selection.set_word("open", [*opened, "ask_next"])
+
+    st.button(_said(judge), key="plan", type="tertiary", icon=ICON, on_click=open_plan)
 
 
 def link_plan(seen: View, judge: str) -> None:
-    """A link to the plan of a judge's next judgments, which begins with models that have no strength."""
-    opened = st.session_state["words"].get("open", []) if "open" in seen.extra else []
-    words_of_page = {k: list(v) for k, v in seen.extra.items() if k in navigation.screen("Rankings").words}
-    words_of_page |= {"open": list(dict.fromkeys([*opened, "ask_next"])), "next_of": [judge]}
-    said = f"What {escape(judge, 40)} should judge next"
-    navigation.link(seen, "Rankings", said, icon=":material/playlist_add:", **words_of_page)
+    """A link from another page to the plan of a judge's next judgments, which begins with models without a strength."""
+    navigation.link(seen, "Rankings", _said(judge), icon=ICON, open="ask_next", next_of=judge)
+
+
+def _said(judge: str) -> str:
+    return f"What {escape(judge, 40)} should judge next"
 
 
 def sentence(text: str, names: Iterable[str]) -> str:
