@@ -19,9 +19,9 @@ import numpy as np
 
 from analysis.bootstrap import n_clusters, refit_weighted
 from analysis.bradley_terry import BradleyTerry
-from analysis.cells import Cells, Floats
+from analysis.cells import Cells, Floats, dense_codes
 from analysis.rank_correlation import Interval
-from analysis.sandwich import influences
+from analysis.sandwich import cluster_codes, find_heavy, influences
 from analysis.strengths import Strengths
 from analysis.vcov import FEW_CLUSTERS, Quantiles
 from errors import NotIdentifiedError
@@ -39,6 +39,7 @@ class Corrected:
     value, se : corrected figure with its jackknife standard error; None where it is refused or withheld
     reliability : 1 - v/s^2 of reference and judge; clusters, n_clusters : behind v, C and the jackknife
     why_not : why there is no value, or None; warning : what must be known to read it, or None
+    effective : for how many clusters they count where one has more than 5 % of the weight
     """
 
     raw: float
@@ -49,12 +50,15 @@ class Corrected:
     n_clusters: int
     why_not: str | None
     warning: str | None
+    effective: float | None = None
 
     def interval(self, level: float = 0.95) -> Interval:
-        """Jackknife interval, t below 50 clusters, cut off at -1 and 1; absent where there is no value."""
+        """Jackknife interval, t below 50 clusters and with a heavy one, cut off at -1 and 1; absent without a value."""
         if self.value is None or self.se is None:
             return Interval(None, None, None)
-        quantiles = Quantiles(self.n_clusters - 1.0 if self.n_clusters < FEW_CLUSTERS else None)
+        many = self.n_clusters >= FEW_CLUSTERS and self.effective is None
+        count = self.n_clusters if self.effective is None else self.effective
+        quantiles = Quantiles(None if many else max(count - 1.0, 1.0))
         half = quantiles.two_sided(level) * self.se
         return Interval(self.value, max(self.value - half, -1.0), min(self.value + half, 1.0))
 
@@ -127,7 +131,10 @@ def correct_agreement(
         why = "the agreement cannot be corrected for noise: it hangs on a single cluster"
         return Corrected(raw, None, None, reliability, way, g, why, warning)
     se = float(np.sqrt((g - 1) / g * np.sum((without - without.mean()) ** 2)))
-    return Corrected(raw, value, se, reliability, way, g, None, warning)
+    used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
+    heavy, effective = find_heavy(used, dense_codes([cluster_codes(part, way) for part in used]).codes, g)
+    count = effective if g >= FEW_CLUSTERS and len(heavy) else None
+    return Corrected(raw, value, se, reliability, way, g, None, warning, count)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,20 @@ def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
     return out
 
 
+def find_heavy(cells: Sequence[Cells], codes: Sequence[Ints], n: int) -> tuple[Ints, float]:
+    """Which of `n` clusters are deleted exactly, and for how many clusters they all count.
+
+    All of them below 50 clusters; else those with more than 5 % of the weight, and G* = (sum w)^2 / sum w^2.
+    """
+    if n < FEW_CLUSTERS:
+        return np.arange(n), n
+    mass = np.zeros(n)
+    for part, code in zip(cells, codes, strict=True):
+        mass += np.bincount(code, part.weight, n)
+    heavy = np.flatnonzero(mass > HEAVY_SHARE * mass.sum())
+    return heavy, float(mass.sum() ** 2 / (mass @ mass)) if len(heavy) else n
+
+
 def _term(
     fits: Sequence[Strengths], cells: Sequence[Cells], way: str, codes: Sequence[Ints], n: int, sign: int
 ) -> Term:
@@ -90,12 +104,8 @@ def _term(
             f"intervals clustered by {way} need at least 2 {way}s, and there is {n}. Cluster by something "
             "else, or choose more data"
         )
-    mass = np.zeros(n)
-    for part, code in zip(cells, codes, strict=True):
-        mass += np.bincount(code, part.weight, n)
     few = n < FEW_CLUSTERS
-    deleted = np.arange(n) if few else np.flatnonzero(mass > HEAVY_SHARE * mass.sum())
-    effective = n if few or not len(deleted) else float(mass.sum() ** 2 / (mass @ mass))
+    deleted, effective = find_heavy(cells, codes, n)
     parts = [fit.without_each(part, code, deleted) for fit, part, code in zip(fits, cells, codes, strict=True)]
     replicates = np.hstack([part.parameters for part in parts])
     ridged = np.any([part.ridged for part in parts], axis=0)
@@ -175,7 +185,7 @@ def _meat(
 def influences(fits: Sequence[Strengths], cells: Sequence[Cells], way: str) -> Iterator[Floats]:
     """How far each cluster moves the stacked estimates: blocks of rows H^-1 s, (some clusters, k), in clusters' order.
 
-    Below 50 clusters exactly: the estimates less those without the cluster.
+    Below 50 clusters, and for those with more than 5 % of the weight, exactly: the estimates less those without it.
 
     Raises NotIdentifiedError with fewer than two clusters, OptionError when the cells lack the codes.
     """
@@ -185,18 +195,22 @@ def influences(fits: Sequence[Strengths], cells: Sequence[Cells], way: str) -> I
     n = codes.n_clusters
     if n < 2:
         raise NotIdentifiedError(f"this needs at least 2 {way}s, and there is {n}. Choose more data")
-    if n < FEW_CLUSTERS:
-        judges = zip(fits, used, codes.codes, strict=True)
-        parts = [fit.without_each(part, code, np.arange(n)) for fit, part, code in judges]
-        yield np.concatenate([fit.parameters for fit in fits]) - np.hstack([part.parameters for part in parts])
+    heavy, _ = find_heavy(used, codes.codes, n)
+    parts = [fit.without_each(part, code, heavy) for fit, part, code in zip(fits, used, codes.codes, strict=True)]
+    exact = np.concatenate([fit.parameters for fit in fits]) - np.hstack([part.parameters for part in parts])
+    if len(heavy) == n:
+        yield exact
         return
     tables = [_by_cluster(*part, n) for part in zip(fits, used, codes.codes, strict=True)]
     step = max(1, BLOCK_ENTRIES // sum(len(fit.parameters) for fit in fits))
     for start in range(0, n, step):
         stop = min(start + step, n)
-        yield np.hstack(
+        moved = np.hstack(
             [table.sparse_scores(start, stop) @ fit.bread for table, fit in zip(tables, fits, strict=True)]
         )
+        here = (start <= heavy) & (heavy < stop)
+        moved[heavy[here] - start] = exact[here]
+        yield moved
 
 
 def _sparse_meat(tables: Sequence[_ByCluster], n_clusters: int, without: Ints) -> Floats:

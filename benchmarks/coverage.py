@@ -181,10 +181,10 @@ def simulate_run(setting: Setting, truth: PseudoTrue, seed: int) -> Run:
     """Draw one data set and hold every interval against the pseudo-true value."""
     n = len(setting.world.models)
     nothing = np.full(3 * n, np.nan)
-    reference, judge = _cells(setting, np.random.default_rng((77, seed)))
+    reference, judge = draw_judges(setting, np.random.default_rng((77, seed)))
     clustering = choose_clustering(setting.cluster, setting.world.prompts)
     try:
-        found = compare_strengths(reference, judge, clustering, np.random.default_rng(seed), replicates=0, draws=1)
+        found = compare_strengths(reference, judge, clustering, np.random.default_rng(seed), replicates=0)
     except JurylensError as refusal:
         return Run(nothing, nothing, nothing, refused=f"{type(refusal).__name__}: {refusal}")
     pair = [reference.among(found.gaps.names), judge.among(found.gaps.names)]
@@ -201,7 +201,8 @@ def simulate_run(setting: Setting, truth: PseudoTrue, seed: int) -> Run:
     return Run(held, by_naive, error, *_flags(found))
 
 
-def _cells(setting: Setting, rng: np.random.Generator) -> tuple[Cells, Cells]:
+def draw_judges(setting: Setting, rng: np.random.Generator) -> tuple[Cells, Cells]:
+    """The cells of reference and judge in one data set."""
     drawn = draw_cells(setting.world, rng, setting.n_judgments)
     parts = []
     for judge in (0, 1):

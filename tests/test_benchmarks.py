@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -15,6 +17,7 @@ from benchmarks import coverage, coverage_ties, imports, large, rankings, stress
 from benchmarks.worlds import Ratio, Size, Times
 from data import queries
 
+ROOT = Path(__file__).resolve().parent.parent
 TINY = Size(judgments=3_000, models=6, rounds=1, imports=1, replicates=20)
 
 
@@ -186,3 +189,26 @@ def test_coverage_of_tie_models_asks_every_parameter_and_counts_what_breaks() ->
     assert coverage_ties.broken(table.assign(coverage=0.88, runs=500)).all()
     assert coverage_ties.broken(table.assign(coverage=0.96, each_low=0.8, runs=500)).all()
     assert not coverage_ties.broken(table.assign(coverage=0.96, each_low=0.8, each_high=1.0, runs=5)).any()
+
+
+def test_coverage_of_ranks_asks_every_quantity(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import coverage_ranks
+
+    monkeypatch.setattr(coverage_ranks, "worlds", lambda some=coverage_ranks.worlds()[:2]: some)
+    table = coverage_ranks.measure(6, workers=1)
+    assert set(table["quantity"]) == set(coverage_ranks.QUANTITIES)
+    marginal = table[table["quantity"] == "marginal ranks"]
+    assert (marginal["coverage"] > 0.9).all()
+    few = table[(table["world"] == "13 prompts") & (table["quantity"] == coverage_ranks.AGREEMENT)]
+    assert few["promised_low"].isna().all()
+
+
+@pytest.mark.browser
+def test_the_page_is_timed_by_clicks_on_what_nobody_asked_before(browser: object) -> None:
+    # In a process of its own: this one may hold a browser already.
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "page", "--quick"], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "12 changes of the judge" in done.stdout
+    assert "95 % of changes within" in done.stdout

@@ -1,10 +1,14 @@
 """Agreement without noise, and the ceiling that people reach among themselves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+from scipy import stats
 from toy import cells_of, llmfao_cells, random_cells
 
 from analysis.bradley_terry import fit_bradley_terry
+from analysis.cells import Cells
 from analysis.compare import compare_strengths
 from analysis.reliability import Corrected, correct_agreement, split_halves
 from analysis.sandwich import influences, strength_covariance
@@ -168,3 +172,28 @@ def test_published_judgments_give_the_figures_known_for_them():
         assert found.clusters == "pair"
         assert found.raw == pytest.approx(raw, abs=0.001)
         assert found.value == pytest.approx(corrected, abs=0.006)
+
+
+def test_a_prompt_with_much_of_the_weight_is_left_out_exactly_and_counts_for_many():
+    rng = np.random.default_rng(4)
+    cells = random_cells(rng, n_models=5, n_prompts=60, n=900)
+    prompt = np.where(rng.random(900) < 0.2, 60, cells.clusters["prompt"])
+    one = dataclasses.replace(cells, clusters={"prompt": prompt})
+    other = dataclasses.replace(one, score=np.where(rng.random(900) < 0.1, 1 - one.score, one.score))
+    fits = [fit_bradley_terry(part) for part in (one, other)]
+    moved = np.vstack(list(influences(fits, [one, other], "prompt")))
+    rest = prompt != 60
+    without = [
+        fit_bradley_terry(
+            Cells(part.models, part.i[rest], part.j[rest], part.weight[rest], part.score[rest], part.count[rest])
+        )
+        for part in (one, other)
+    ]
+    exact = np.concatenate([fit.strength - less.strength for fit, less in zip(fits, without, strict=True)])
+    assert moved[-1] == pytest.approx(exact, abs=1e-9)
+    found = correct_agreement(fits, [one, other], 61, ["prompt"])
+    mass = np.bincount(prompt)
+    assert found.effective == pytest.approx(900**2 / (mass @ mass))
+    end = found.interval()
+    half = stats.t(found.effective - 1).ppf(0.975) * found.se
+    assert end.lower == pytest.approx(found.value - half)
