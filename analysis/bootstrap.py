@@ -44,14 +44,17 @@ POISSON = np.repeat(np.arange(6), [95, 92, 49, 15, 4, 1]).astype(np.int16)
 # Numbers held at a time in a block of replicates of all pairs: 2.5 MB each.
 BLOCK_ENTRIES = 320_000
 # Last step of a refit with the inverse information of the full fit, in naive standard errors of the strength. Steps
-# shrink by a factor of three to ten, so what remains is less: nothing beside the 2 % noise of 1,000 replicates.
-SETTLED = 1e-3
+# shrink by a factor of five to twenty, so what remains is below a thousandth: nothing beside the 2 % noise of 1,000
+# replicates.
+SETTLED = 5e-3
 MAX_STEPS = 25
 # Naive standard error up to which, and clusters from which on, one step is as good as a refit.
 SURE = 0.1
 MANY = 16_384
 GROUPS = 4_096
-ROWS_A_MODEL = 12
+ROWS_A_MODEL = 6
+# Weight up to which sums are kept in short numbers: their rounding is then far below the last step that is asked for.
+SHORT = 2e6
 
 Report = Callable[[float], None]
 
@@ -304,19 +307,21 @@ class _Judge:
     def refit(self, sums: NDArray[Any], ridge: float) -> tuple[Floats, NDArray[np.bool_]]:
         """(size, n_models) strengths, and which replicates have a separated model."""
         counts, n_rows = self.fit.counts, len(self.fit.counts.a)
-        won: Floats = sums[:n_rows] * self.unit
-        lost: Floats = sums[n_rows:] * self.unit
+        short = np.float32 if float(counts.weight.sum()) <= SHORT else np.float64
+        won = np.multiply(sums[:n_rows], self.unit, dtype=short)
+        lost = np.multiply(sums[n_rows:], self.unit, dtype=short)
         apart = np.ones(won.shape[1], dtype=bool)
         if len(self.tree):
             np.logical_not(((won[self.tree] > 0) & (lost[self.tree] > 0)).all(axis=0), out=apart)
         weight = won + lost
-        if apart.any():
-            for part in (self.few, None):
-                some = np.flatnonzero(apart)
-                rows = slice(None) if part is None else part
-                layout = counts if part is None else _rows(counts, part)
-                joined = connected_replicates(layout, weight[rows][:, some].T.copy(), won[rows][:, some].T.copy())
-                apart[some] = ~joined
+        for part in (self.few, None):
+            some = np.flatnonzero(apart)
+            if not len(some):
+                break
+            rows = slice(None) if part is None else part
+            layout = counts if part is None else _rows(counts, part)
+            joined = connected_replicates(layout, weight[rows][:, some].T.copy(), won[rows][:, some].T.copy())
+            apart[some] = ~joined
         n = len(self.fit.models)
         if counts.first is not None:
             return self._by_newton(weight, won, ridge)[:, :n], apart
@@ -326,14 +331,15 @@ class _Judge:
             strength[rest] = self._by_newton(weight[:, rest], won[:, rest], ridge)
         return strength, apart
 
-    def _by_newton(self, weight: Floats, won: Floats, ridge: float) -> Floats:
-        return refit(self.fit.counts, weight.T.copy(), won.T.copy(), self.fit.parameters, ridge)
+    def _by_newton(self, weight: NDArray[Any], won: NDArray[Any], ridge: float) -> Floats:
+        many, wins = (part.T.astype(np.float64) for part in (weight, won))
+        return refit(self.fit.counts, many, wins, self.fit.parameters, ridge)
 
 
 def _incidence(counts: PairCounts) -> csr_array:
     n_rows = len(counts.a)
     row = np.arange(n_rows)
-    values = np.concatenate([np.ones(n_rows), -np.ones(n_rows)])
+    values = np.concatenate([np.ones(n_rows), -np.ones(n_rows)]).astype(np.float32)
     places = (np.concatenate([counts.a, counts.b]), np.concatenate([row, row]))
     return csr_array((values, places), shape=(counts.n_models, n_rows))
 
@@ -374,30 +380,42 @@ def _rows(counts: PairCounts, rows: Ints) -> PairCounts:
 
 
 def _settle(
-    fit: BradleyTerry, incidence: csr_array, weight: Floats, won: Floats, ridge: float
+    fit: BradleyTerry, incidence: csr_array, weight: NDArray[Any], won: NDArray[Any], ridge: float
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Refits of a block of replicates with the inverse information of the full fit.
+    """Refits of a block of replicates with the inverse information of the full fit, each model's row and column of it
+    scaled to the information that the replicate has on the model.
 
     weight, won : (n_rows, size). Returns (size, n_models) strengths, and which of them settled.
     """
     a, b = fit.counts.a, fit.counts.b
+    kind = weight.dtype
     size = weight.shape[1]
-    theta = np.repeat(fit.strength[:, None], size, axis=1)
+    bread, start = fit.bread.astype(kind), fit.strength.astype(kind)
+    power = np.exp(start)
+    share = power[a] / (power[a] + power[b])
+    met = abs(incidence)
+    spread = share * (1 - share)
+    own = met @ (fit.counts.weight * spread)
+    scale = np.sqrt(own[:, None] / np.maximum(met @ (weight * spread[:, None]), 1e-3 * own[:, None])).astype(kind)
+    theta = np.repeat(start[:, None], size, axis=1)
+    expected = weight * share[:, None]
     last = np.full(size, np.inf)
     unit = np.sqrt(np.diag(fit.bread))[:, None]
-    step = np.empty_like(theta)
     with np.errstate(all="ignore"):  # what runs away is left to Newton's method
-        for _ in range(MAX_STEPS):
-            power = np.exp(theta)
-            expected = power[a]
-            expected /= expected + power[b]
-            expected *= weight
+        for turn in range(MAX_STEPS):
+            if turn:
+                power = np.exp(theta)
+                np.take(power, a, axis=0, out=expected)
+                expected /= expected + power[b]
+                expected *= weight
             np.subtract(won, expected, out=expected)
-            np.matmul(fit.bread, incidence @ expected - ridge * theta, out=step)
+            step = scale * (bread @ (scale * (incidence @ expected - kind.type(ridge) * theta)))
+            step -= step.mean(axis=0)
             theta += step
             before, last = last, np.abs(step / unit).max(axis=0)
             if bool((last <= SETTLED).all()) or not bool((last < before).any()):
                 break
         settled = (last <= SETTLED) & np.isfinite(theta).all(axis=0)
-    theta -= theta.mean(axis=0)
-    return theta.T, settled
+    strength = theta.T.astype(np.float64)
+    strength -= strength.mean(axis=1, keepdims=True)
+    return strength, settled

@@ -103,5 +103,5 @@ def _clicks(page: Any, url: str, view: dict[str, str], judges: list[str]) -> Ite
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
     for judge in judges[1:]:
         page.get_by_role("radio", name=judge, exact=True).click()
-        page.wait_for_function(DRAWN, timeout=LONG)
+        page.wait_for_function(DRAWN, timeout=LONG, polling=100)
         yield page.evaluate("() => window.jurylens.changed - window.jurylens.clicked") / 1000

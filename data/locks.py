@@ -168,6 +168,15 @@ def exclusive_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
         close_lock(gate)
 
 
+def writer_waits(store: Path) -> bool:
+    """Whether somebody writes, or waits to."""
+    gate = open_lock(_gate(store))
+    try:
+        return not try_lock(gate, shared=True)
+    finally:
+        close_lock(gate)
+
+
 def _gate(store: Path) -> Path:
     return store.with_name(store.name + ".gate")
 

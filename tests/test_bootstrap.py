@@ -167,7 +167,8 @@ def test_weights_of_one_are_the_fit_itself():
     cells = random_cells(np.random.default_rng(1), n_prompts=80)
     fit = fit_bradley_terry(cells)
     found = bootstrap.refit_weighted(fit, cells, "prompt", np.ones((80, 3), dtype=np.int16), ridge=0.0)
-    assert found.strength == pytest.approx(np.tile(fit.strength, (3, 1)), abs=1e-9)
+    # Sums of small data are kept in single precision: 24 bits, of which the score's sum over opponents loses some.
+    assert found.strength == pytest.approx(np.tile(fit.strength, (3, 1)), abs=1e-6)
     with pytest.raises(ValueError, match="79 weights for 80 clusters"):
         bootstrap.refit_weighted(fit, cells, "prompt", np.ones((79, 3), dtype=np.int16))
 

@@ -69,7 +69,7 @@ def test_a_writer_of_this_process_need_not_wait_and_is_seen(tmp_path: Path) -> N
 
 
 def test_a_writer_of_another_process_gets_in_between_readings_without_a_gap(tmp_path: Path) -> None:
-    store = lingering(tmp_path / "s.duckdb", linger=0.2)
+    store = lingering(tmp_path / "s.duckdb", linger=60)
     script = (
         f"from data.store import Store\nstore = Store({str(store.path)!r}, patience=10)\n"
         "with store.writing('theirs') as con: con.execute(\"INSERT INTO dataset (dataset_id) VALUES (1)\")"

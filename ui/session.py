@@ -23,8 +23,8 @@ DEFAULT_DB = "jurylens.duckdb"
 QUIET = 0.4
 """Seconds of work before a progress bar appears."""
 
-LINGER = 0.2
-"""Seconds that the store's file stays open between two readings of one page."""
+LINGER = 30.0
+"""Seconds that the store's file stays open for the next reading."""
 
 _results = ResultCache()
 _modules = 0
