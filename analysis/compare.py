@@ -55,7 +55,7 @@ class Comparison:
 
     reference, judge : fits on the shared pairs and common models, each with strengths of mean 0
     covariance : joint, over the reference's parameters, then the judge's
-    gaps : per model; correlation : of the two orders; flips : most certain first
+    gaps : per model; correlation : of the two orders, None where it was not asked for; flips : most certain first
     corrected : agreement of the strengths net of noise; None where it was not asked for or has too few clusters
     not_compared : models left out with their cause
     """
@@ -64,7 +64,7 @@ class Comparison:
     judge: Strengths
     covariance: Covariance
     gaps: Gaps
-    correlation: RankCorrelation
+    correlation: RankCorrelation | None
     corrected: Corrected | None
     flips: tuple[Flip, ...]
     not_compared: tuple[NotCompared, ...]
@@ -82,7 +82,7 @@ class Comparison:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before believing the numbers."""
-        found = [*self.gaps.warnings, *self.correlation.warnings]
+        found = [*self.gaps.warnings, *(() if self.correlation is None else self.correlation.warnings)]
         if self.corrected is not None:
             found += [text for text in (self.corrected.why_not, self.corrected.warning) if text is not None]
         if self.not_compared:
@@ -123,6 +123,7 @@ def compare_strengths(
     margin: float = EQUIVALENCE_MARGIN,
     replicates: int = REPLICATES,
     n_prompts: int | None = None,
+    alike: bool = True,
     report: Report | None = None,
 ) -> Comparison:
     """Fit both judges on common models and compare their strengths.
@@ -133,6 +134,7 @@ def compare_strengths(
     names : of the two judges, for causes; margin : see `find_gaps`
     replicates : of the rank correlation's bootstrap, 0 for no interval
     n_prompts : behind the judgments, for the agreement net of noise; None leaves it out
+    alike : False leaves out how alike the orders are, which takes most of the time
     report : called with the share that is done; may raise to stop the work
 
     Raises NotIdentifiedError when fewer than two models are identified for both judges.
@@ -148,17 +150,20 @@ def compare_strengths(
     width = len(fits[0].parameters)  # the same for both: the same models, ties and position
     strengths = np.r_[0:n, width : width + n]
     joint = covariance.of(lambda w: w[..., strengths], np.eye(2 * width)[strengths])
-    # Side by side on two cores: each spends its time in matrix products, which leave Python alone.
-    with ThreadPoolExecutor(1) as beside:
-        corrected = None if n_prompts is None else beside.submit(_corrected, fits, pair, n_prompts)
-        correlation = correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report)
+    correlation, corrected = None, None
+    if alike:
+        # Side by side on two cores: each spends its time in matrix products, which leave Python alone.
+        with ThreadPoolExecutor(1) as beside:
+            waiting = None if n_prompts is None else beside.submit(_corrected, fits, pair, n_prompts)
+            correlation = correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report)
+        corrected = None if waiting is None else waiting.result()
     return Comparison(
         reference=fits[0],
         judge=fits[1],
         covariance=covariance,
         gaps=find_gaps(models, joint, margin=margin),
         correlation=correlation,
-        corrected=None if corrected is None else corrected.result(),
+        corrected=corrected,
         flips=_find_flips(fits, pair, joint),
         not_compared=common.not_compared,
     )

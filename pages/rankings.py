@@ -24,9 +24,6 @@ with st.container():
             rankings.finding(seen, result)
             rankings.alone(seen, result, rankings.truth(seen))
     else:
-        result = attempt(replace(ask(Compare), judge=(str(seen.reference), judge)))
-        if result is not None:
-            rankings.finding(seen, result)
-            rankings.two_judges(seen, result, judge, view, rankings.truth(seen))
+        result = rankings.compare(seen, replace(ask(Compare), judge=(str(seen.reference), judge)), view)
 rankings.remarks(result)
 show(RANKINGS, seen, judge)

@@ -61,6 +61,11 @@ class Compare(Fitted):
         False, "estimate and take out the advantage of the response shown first", label="Position term", advanced=True
     )
 
+    gaps_only: bool = option(
+        False, "leave out how alike the orders are (rank correlations, agreement net of noise): it takes longest",
+        label="Gaps only", advanced=True,
+    )  # fmt: skip
+
     def answer(self, store: Store, progress: Progress) -> Result:
         if len(self.judge) < 2:
             raise EmptySelectionError(
@@ -151,7 +156,8 @@ class Compare(Fitted):
             require_hard(one, soft.get(one_id, 0), self.ties)
         comparison = compare_strengths(
             cells[0], cells[1], clustering, np.random.default_rng(self.seed), ties=cast(Ties, self.ties),
-            position=self.position, names=(reference, judge), n_prompts=extent["prompts"], report=report,
+            position=self.position, names=(reference, judge), n_prompts=extent["prompts"],
+            alike=not self.gaps_only, report=report,
         )  # fmt: skip
         by_id = {i: name for name, i in names.models.items()}
         pairs["a"], pairs["b"] = pairs["a"].map(by_id), pairs["b"].map(by_id)
@@ -180,9 +186,12 @@ class Compare(Fitted):
     def _figures(self, one: Held) -> dict[str, Any]:
         comparison = one.comparison
         out: dict[str, Any] = {"judge": one.judge}
-        for name, boot in (("spearman", comparison.correlation.spearman), ("kendall", comparison.correlation.kendall)):
-            interval = boot.interval(self.level)
-            out[name] = {"value": interval.value, "lower": interval.lower, "upper": interval.upper}
+        alike = comparison.correlation
+        for name in ("spearman", "kendall"):
+            out[name] = None
+            if alike is not None:
+                interval = getattr(alike, name).interval(self.level)
+                out[name] = {"value": interval.value, "lower": interval.lower, "upper": interval.upper}
         net = comparison.corrected.interval(self.level) if comparison.corrected is not None else None
         out["corrected"] = None
         if net is not None and net.value is not None:
@@ -197,7 +206,7 @@ class Compare(Fitted):
             "clusters": comparison.n_clusters or None,
             "clustering": comparison.clustering.name,
             "intervals": comparison.covariance.method,
-            "separated_replicates": comparison.correlation.share_separated,
+            "separated_replicates": None if alike is None else alike.share_separated,
         }
         return out
 
@@ -218,11 +227,12 @@ class Compare(Fitted):
     def _caption(self, one: Held, reference: str) -> str:
         extent, comparison = one.extent, one.comparison
         scale = comparison.gaps.scale
+        alike = "" if self.gaps_only else "; rank correlations by prompt bootstrap"
         decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {scale.value:.2f})."
         return (
             f"Bradley-Terry strengths (natural log, mean 0) of {len(comparison.reference.models)} models by "
             f"{reference} and {one.judge}, both fitted on the {extent['pairs']:,} pairs (with "
             f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; "
             f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, "
-            f"{comparison.covariance.method}; rank correlations by prompt bootstrap.{decisive}"
+            f"{comparison.covariance.method}{alike}.{decisive}"
         )

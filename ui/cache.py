@@ -61,6 +61,10 @@ class ResultCache:
                 self._keep(key, found)
             return found
 
+    def knows(self, key: Hashable) -> bool:
+        """Whether the result need not be computed."""
+        return self._find(key) is not None
+
     def _find(self, key: Hashable) -> Result | None:
         with self._mutex:
             if key not in self._kept:

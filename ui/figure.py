@@ -60,12 +60,14 @@ def theme() -> themes.Theme:
 def figure(
     draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
     columns: Mapping[str, str] | None = None, folded: bool = True, pairs: Behind | None = None,
+    whole: Callable[[], Result | None] | None = None,
 ) -> None:  # fmt: skip
     """The chart with caption, menu and table.
 
     draw : (theme, narrow) -> figure; table : which of the result's tables stands behind it, the first if not said
     rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
     folded : whether the table waits behind a click; pairs : see `show_table`
+    whole : asked once the chart is drawn, where `result` is only the part of the answer that the chart needs
     """
     frame = result.table(table) if rows is None else rows
     for width, narrow in (("wide", False), ("narrow", True)):
@@ -75,6 +77,9 @@ def figure(
                 drawn, theme=None, key=f"chart-{width}-{key}", alt=str((drawn.layout.meta or {}).get("alt", "")),
                 config={"displayModeBar": False, "responsive": True},
             )  # fmt: skip
+    complete = whole() if whole is not None else None
+    if complete is not None:
+        result, frame = complete, complete.table(table) if rows is None else rows
     foot(result, frame, table or next(iter(result.tables)), key)
     if folded:
         with st.expander("The same as a table" + (", with the pairs behind each row" if pairs else "")):

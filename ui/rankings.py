@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -23,6 +27,9 @@ from ui.remarks import remarks as list_remarks
 from ui.view import View
 
 _truth = Remembered(most=8)
+
+BREATH = 0.15
+"""Seconds that a browser needs to draw a chart."""
 
 ALONE = "alone"
 VIEWS = {"slope": "Side by side", "gap": "Gap", "flips": "Changed places", ALONE: "Each judge alone"}
@@ -110,8 +117,37 @@ def read_pairs(seen: View, result: Result) -> None:
         open_pairs(seen, PairsBehind((str(row["judge"]),), fitted=True), "Read the pairs behind these judgments")
 
 
-def two_judges(seen: View, result: Result, judge: str, view: str, planted: pd.DataFrame | None) -> None:
-    """The chosen picture of the reference and one judge."""
+def compare(seen: View, study: Compare, view: str) -> Result | None:
+    """Two judges: the finding, and the chosen picture.
+
+    The picture needs the gaps alone. How alike the orders are takes several times as long, so the picture is there
+    first, and the sentence above it fills when that is known.
+    """
+    above = st.container()
+    part = session.early(study, replace(study, gaps_only=True))
+    if part is None:
+        return None
+    found: list[Result] = []
+
+    def whole() -> Result | None:
+        if isinstance(part.study, Compare) and part.study.gaps_only:
+            # What follows takes all cores, and where the browser runs on the same ones the picture would wait for it.
+            time.sleep(BREATH)
+        with above:
+            result = session.attempt(study)
+            if result is not None:
+                found.append(result)
+                finding(seen, result)
+        return result
+
+    two_judges(seen, part, study.judge[1], view, truth(seen), whole)
+    return found[0] if found else part
+
+
+def two_judges(
+    seen: View, result: Result, judge: str, view: str, planted: pd.DataFrame | None, whole: Callable[[], Result | None]
+) -> None:
+    """The chosen picture of the reference and one judge. whole : see `figure`"""
     from charts.flips import flip_chart
     from charts.gaps import gap_chart
     from charts.slope import slope_chart
@@ -123,14 +159,14 @@ def two_judges(seen: View, result: Result, judge: str, view: str, planted: pd.Da
         figure(lambda theme, narrow: flip_chart(flips, theme, narrow=narrow, models=models, reference=reference),
                result, "flips", key="flips", columns=FLIPS, folded=False,
                pairs=lambda row: PairsBehind((reference, judge), shared=True, between=(row["model_1"], row["model_2"])),
-               )  # fmt: skip
+               whole=whole)  # fmt: skip
         return
     draw, most = slope_chart if view == "slope" else gap_chart, _how_many(len(models))
     headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (Compare.shown or {}).items()}
     figure(lambda theme, narrow: draw(models, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow,
                                       truth=planted),
            result, "models", key=view, columns=headings, folded=False,
-           pairs=lambda row: shared_by(reference, judge, str(row["model"])))  # fmt: skip
+           pairs=lambda row: shared_by(reference, judge, str(row["model"])), whole=whole)  # fmt: skip
 
 
 def _how_many(models: int) -> int:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,16 +57,37 @@ def settle() -> None:
         gc.freeze()
 
 
+def _resolved(study: Study) -> tuple[Study, Hashable]:
+    """The study with all choices made, and the key of its answer."""
+    where = store()
+    with where.reading(f"looking up {study.command}") as con:
+        resolved = study.resolve(where)
+        names = queries.catalog(con, resolved.dataset or "")
+        return resolved, (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
+
+
+def early(study: Study, part: Study) -> Result | None:
+    """The study's answer where it is remembered, else that of `part`, which is there sooner; as `attempt`."""
+    try:
+        resolved, key = _resolved(study)
+        if _results.knows(key):
+            return _answer(study, resolved, key)
+        return answer(part)
+    except JurylensError as error:
+        notice(error)
+        return None
+
+
 def answer(study: Study) -> Result:
     """The study's result, computed or remembered. Raises JurylensError.
 
     While it computes a bar shows how far it is; a widget that changes meanwhile ends the work at the next report.
     """
+    return _answer(study, *_resolved(study))
+
+
+def _answer(study: Study, resolved: Study, key: Hashable) -> Result:
     where = store()
-    with where.reading(f"looking up {study.command}") as con:
-        resolved = study.resolve(where)
-        names = queries.catalog(con, resolved.dataset or "")
-        key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
     slot = st.empty()
     begun = time.monotonic()
     last = (0.0, f"working on {resolved.title.rstrip('?')}")
@@ -94,7 +116,7 @@ def answer(study: Study) -> Result:
     try:
         result = _results.get(
             key,
-            lambda: resolved.run(where, progress),
+            lambda: resolved.answer(where, progress),
             lambda: progress(0.0, "another window is computing this already"),
         )
     finally:
