@@ -185,7 +185,9 @@ class Pooled:
         given, known = self._given_tau(some), np.isfinite(self.se[:, some])
         n = np.maximum(known.sum(axis=0), 1)
         mean, pull, own = (_sum(part, known) / n for part in (given.mean, given.pull, given.own))
-        return Mixture(self.share[:, None, some], mean, np.sqrt(own / n + (pull * given.spread) ** 2))
+        # Without any estimate there is no average, and nothing that varies.
+        variance = np.maximum(own / n + (pull * given.spread) ** 2, TINY)
+        return Mixture(self.share[:, None, some], mean, np.sqrt(variance))
 
     def _mu(self, some: slice) -> Mixture:
         return Mixture(self.share[:, None, some], self.centre[:, None, some], self.centre_sd[:, None, some])

@@ -28,7 +28,7 @@ from scipy.optimize import brentq, nnls
 from scipy.special import digamma, polygamma
 
 from analysis.cells import Cells, Floats, PairCounts, fold_to_pairs
-from analysis.scenario_spread import PenalisedFit, Spread, clustered_spread, curvature_of, laplacian, sigmoid
+from analysis.scenario_spread import PenalisedFit, Spread, clustered_spread, curvature_of, laplacian, sigmoid, stiffened
 from analysis.vcov import Clustering
 from errors import ConvergenceError
 
@@ -86,7 +86,7 @@ def find_evidence(cells: Cells, overall: Floats, clustering: Clustering) -> Evid
     fit = PenalisedFit.of(part, counts, overall[met] + departure, PRIOR_PRECISION)
     level = 1.0 / (every * PRIOR_PRECISION)
     # Models that were not met keep their prior: each contributes `level` to every sum over the other models.
-    covariance = fit.inverse - level
+    covariance = fit.inverse + (1.0 / len(met) - 1.0 / every) / PRIOR_PRECISION
     own: Floats = np.diag(covariance)
     unmet = (every - len(met)) * level**2
     squares = (covariance**2).sum(axis=1) + unmet
@@ -137,8 +137,7 @@ def _penalised(counts: PairCounts, overall: Floats) -> Floats:
         d = theta[counts.a] - theta[counts.b]
         residual = counts.score * sigmoid(-d) - counts.lost * sigmoid(d)
         gradient = np.bincount(counts.a, residual, n) - np.bincount(counts.b, residual, n) - PRIOR_PRECISION * departure
-        information = laplacian(counts, curvature_of(counts, theta))
-        information[np.diag_indices(n)] += PRIOR_PRECISION
+        information = stiffened(laplacian(counts, curvature_of(counts, theta)), PRIOR_PRECISION)
         step = cho_solve(cho_factor(information, check_finite=False), gradient, check_finite=False)
         share = 1.0
         while (then := value(departure + share * step)) < now - 1e-13 * abs(now):

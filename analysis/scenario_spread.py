@@ -38,11 +38,22 @@ def laplacian(counts: PairCounts, curvature: Floats) -> Floats:
     return np.asarray(np.diag(upper.sum(axis=0) + upper.sum(axis=1)) - upper - upper.T, dtype=np.float64)
 
 
+def stiffened(information: Floats, precision: float) -> Floats:
+    """(n, n) H + lambda I, and a constant in every entry.
+
+    All that it is solved for has sum 0 and does not feel the constant; without it weights of 1e8 leave an inverse
+    whose part along (1, ..., 1), 1 / lambda, drowns the digits of all others.
+    """
+    n = len(information)
+    return np.asarray(information + precision * np.eye(n) + np.trace(information) / n**2, dtype=np.float64)
+
+
 @dataclass(frozen=True)
 class PenalisedFit:
     """The penalised fit of one scenario.
 
-    information, inverse : (n, n) H + lambda I and its inverse
+    information : (n, n) H + lambda I, and a constant in every entry
+    inverse : (n, n) C, the inverse of H + lambda I without its part along (1, ..., 1)
     residual, curvature : (n_cells,) score - weight * P(i preferred), and weight * P(i preferred) * P(j preferred)
     """
 
@@ -55,13 +66,13 @@ class PenalisedFit:
     @classmethod
     def of(cls, cells: Cells, counts: PairCounts, strength: Floats, precision: float) -> PenalisedFit:
         """At the penalised optimum. precision : lambda"""
-        information = laplacian(counts, curvature_of(counts, strength))
-        information += precision * np.eye(len(strength))
+        information = stiffened(laplacian(counts, curvature_of(counts, strength)), precision)
         d = strength[cells.i] - strength[cells.j]
         p, q = sigmoid(d), sigmoid(-d)
         lost = cells.weight - cells.score
         residual = np.asarray(cells.score * q - lost * p)
-        inverse = np.asarray(np.linalg.inv(information), dtype=np.float64)
+        inverse = np.linalg.inv(information)
+        inverse = np.asarray(inverse - inverse.mean(), dtype=np.float64)
         return cls(cells, information, inverse, residual, np.asarray(cells.weight * p * q))
 
 

@@ -6,7 +6,6 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bad_datasets import add, cases, many_models
@@ -57,13 +56,8 @@ def holds(result: Result, case: str) -> None:
         plain(text, case)
 
 
-def each() -> list[Any]:
-    known = pytest.mark.xfail(reason="pooled scenarios of weights of 1e8 divide 0 by 0", raises=RuntimeWarning)
-    marks = {("scenarios", "all heavy"): [known]}
-    return [pytest.param(a, b, marks=marks.get((a, b), []), id=f"{a}-{b}") for a in COMMANDS for b in CASES]
-
-
-@pytest.mark.parametrize(("command", "case"), each())
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("case", CASES)
 def test_each_study_answers_or_says_why_not(store: Store, command: str, case: str) -> None:
     cls = REGISTRY[command]
     known = {k: v for k, v in CASES[case].select.items() if k in cls.__dataclass_fields__}

@@ -169,6 +169,7 @@ def test_a_single_scenario_and_none_at_all():
     assert ends.upper[1, 0] - ends.lower[1, 0] > 2 * 0.5
     assert np.isnan(found.value[:, 1]).all()
     assert np.isnan(ends.lower[:, 1]).all()
+    assert np.isnan([found.average[1], *(end[1] for end in vars(found.average_interval()).values())]).all()
     assert np.isnan([found.mu[1], found.tau_median[1], found.tau_interval().upper[1]]).all()
 
 

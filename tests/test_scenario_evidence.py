@@ -233,3 +233,20 @@ def test_the_spread_of_a_thousand_models_is_found_without_a_dense_cube():
     cells = random_cells(rng, n_models=1000, n=4000, n_prompts=30, strength=np.zeros(1000))
     found = find_evidence(cells, np.zeros(1000), PROMPT)
     assert np.isfinite(found.robust).sum() > 990
+
+
+@pytest.mark.parametrize("clustering", [PROMPT, NONE])
+def test_huge_weights_keep_their_digits(clustering):
+    # Far above the prior nothing depends on the weights' unit but the size of independent errors.
+    cells = random_cells(np.random.default_rng(5), n_models=4, n=60, n_prompts=12)
+    overall = np.array([0.3, 0.1, -0.1, -0.3])
+    found = {}
+    for unit in (1e7, 1e9, 1e11):
+        scaled = replace(cells, weight=cells.weight * unit, score=cells.score * unit)
+        found[unit] = find_evidence(scaled, overall, clustering)
+    for unit in (1e9, 1e11):
+        # The prior's share at 1e7 is about 1e-8.
+        assert found[unit].strength == pytest.approx(found[1e7].strength, abs=1e-7)
+        assert found[unit].naive * unit == pytest.approx(found[1e7].naive * 1e7, rel=1e-7)
+        if clustering is PROMPT:
+            assert found[unit].robust == pytest.approx(found[1e7].robust, rel=1e-7)
