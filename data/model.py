@@ -48,6 +48,7 @@ def option(
     advanced: bool = False,
     names: str | None = None,
     cli: tuple[str, ...] = (),
+    widget: bool = True,
 ) -> Any:
     """A dataclass field that is at once a command line option, a page widget and an address key.
 
@@ -55,6 +56,7 @@ def option(
     names : what in the store the value names ("dataset", "judge", "model", ...); checked in `resolve`
     advanced : shown behind "More options"
     cli : the option's spelling, where it differs from --field-name
+    widget : False for what pages decide themselves
     """
     meta = {
         "help": help,
@@ -63,6 +65,7 @@ def option(
         "advanced": advanced,
         "names": names,
         "cli": cli,
+        "widget": widget,
     }
     return field(default=default, metadata=meta)
 

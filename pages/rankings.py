@@ -24,6 +24,7 @@ with st.container():
             rankings.finding(seen, result)
             rankings.alone(seen, result, rankings.truth(seen))
     else:
-        result = rankings.compare(seen, replace(ask(Compare), judge=(str(seen.reference), judge)), view)
+        study = replace(ask(Compare), judge=(str(seen.reference), judge), gaps_only=False)
+        result = rankings.compare(seen, study, view)
 rankings.remarks(result)
 show(RANKINGS, seen, judge)

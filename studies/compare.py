@@ -63,7 +63,7 @@ class Compare(Fitted):
 
     gaps_only: bool = option(
         False, "leave out how alike the orders are (rank correlations, agreement net of noise): it takes longest",
-        label="Gaps only", advanced=True,
+        widget=False,
     )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:

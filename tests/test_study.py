@@ -236,3 +236,13 @@ def test_records_leave_undefined_cells_out() -> None:
     assert records(frame) == [{"a": 1, "c": "x"}, {"b": 2.0}]
     assert plain({"a": np.float64(1), "b": None, "c": [np.nan, 1]}) == {"a": 1.0, "c": [1]}
     assert replace(Rank(), dataset="d") == Rank(dataset="d")
+
+
+def test_gaps_alone_are_the_same_gaps(store: Store) -> None:
+    whole, part = Compare().run(store), Compare(gaps_only=True).run(store)
+    for name in ("models", "flips", "left_out"):
+        pd.testing.assert_frame_equal(part.table(name), whole.table(name))
+    assert whole.values["spearman"]["lower"] is not None
+    assert part.values["spearman"] is None and part.values["corrected"] is None
+    assert part.values["scale"] == whole.values["scale"]
+    assert "rank correlations" in whole.caption and "rank correlations" not in part.caption

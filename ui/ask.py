@@ -94,7 +94,7 @@ def ask(cls: type[S]) -> S:
 
     shared = {f.name for f in fields(Fitted)}
     study = chosen(cls)
-    own = [f for f in fields(cls) if f.name not in shared]
+    own = [f for f in fields(cls) if f.name not in shared and f.metadata["widget"]]
     for advanced in (False, True):
         group = [f for f in own if bool(f.metadata["advanced"]) is advanced]
         if not group:
