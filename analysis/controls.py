@@ -18,7 +18,7 @@ from scipy.special import expit
 from analysis.cells import Cells, Floats
 from analysis.connectivity import LeftOut
 from analysis.multiple import adjust_bh
-from analysis.ranks import find_ranks
+from analysis.ranks import NO_WIDTH, WIDTHLESS, find_ranks
 from analysis.sandwich import strength_covariance
 from analysis.strengths import Strengths, Ties, coefficient_index, fit_strengths
 from analysis.style_control import PENALTIES, fit_penalised, reweight, standardise
@@ -68,6 +68,12 @@ class Controlled:
     def left_out(self) -> tuple[LeftOut, ...]:
         """Models that cannot be put on the common scale, with their cause."""
         return self.raw.left_out
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before believing the intervals."""
+        told = bool((self.covariance.se > WIDTHLESS).any())
+        return (*self.covariance.warnings, *(() if told else (NO_WIDTH,)))
 
     @property
     def n_judgments(self) -> int:
@@ -136,7 +142,10 @@ class Controlled:
         at = [len(self.raw.parameters) + coefficient_index(self.fit, name) for name in names]
         weight, se = self.covariance.estimate[at], self.covariance.se[at]
         half = self.covariance.quantiles.two_sided(level) * se
-        p = self.covariance.quantiles.p_value(weight / se)
+        # Verdicts without any noise, ties alone say, leave nothing to hold a weight against.
+        known = se > WIDTHLESS
+        p = np.full(len(names), np.nan)
+        p[known] = self.covariance.quantiles.p_value(weight[known] / se[known])
         is_factor = np.array([name in self.scales for name in names])
         q = np.full(len(names), np.nan)
         q[is_factor] = adjust_bh(p[is_factor])

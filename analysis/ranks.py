@@ -57,6 +57,11 @@ def find_ranks(strength: Floats, vcov: Floats, quantile: float) -> Ranks:
 WIDTHLESS = 1e-9
 """Standard errors at most this are rounding: log-odds, while the least that judgments can show is far above it."""
 
+NO_WIDTH = (
+    "these verdicts leave nothing unexplained (all are ties, or all prompts say the same), so the intervals have no "
+    "width: they tell nothing about chance"
+)
+
 NAMED = 3
 """Models, or groups of models, without a strength that one sentence names."""
 
@@ -111,14 +116,12 @@ class Ranking:
                 f"{'have' if n > 1 else 'has'} no strength: {told_left_out(self.fit.left_out)}"
             )
         if not bool((self.covariance.se[: len(self.fit.models)] > WIDTHLESS).any()):
-            found.append(
-                "these verdicts leave nothing unexplained (all are ties, or all prompts say the same), so the "
-                "intervals have no width: they tell nothing about chance"
-            )
+            found.append(NO_WIDTH)
         if self.fit.n_unknown_order:
+            total = "1 judgment" if self.n_judgments == 1 else f"{self.n_judgments:,} judgments"
             found.append(
-                f"the shown order of {self.fit.n_unknown_order} of {self.n_judgments} judgments is unknown; "
-                "they say nothing about the position"
+                f"the shown order of {self.fit.n_unknown_order:,} of {total} is unknown; "
+                f"{'it says' if self.fit.n_unknown_order == 1 else 'they say'} nothing about the position"
             )
         return tuple(found)
 

@@ -71,8 +71,8 @@ class PenalisedFit:
         p, q = sigmoid(d), sigmoid(-d)
         lost = cells.weight - cells.score
         residual = np.asarray(cells.score * q - lost * p)
-        inverse = np.linalg.inv(information)
-        inverse = np.asarray(inverse - inverse.mean(), dtype=np.float64)
+        inverse = np.asarray(np.linalg.inv(information), dtype=np.float64)
+        inverse -= inverse.mean()
         return cls(cells, information, inverse, residual, np.asarray(cells.weight * p * q))
 
 

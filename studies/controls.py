@@ -174,7 +174,7 @@ class Controls(Fitted):
             if one.left_out:
                 some = words.listing([f"{left.model} ({left.cause})" for left in one.left_out])
                 said.append(f"{head}without a strength, because not on the common scale: {some}")
-            said += [f"{head}{text}" for text in one.covariance.warnings]
+            said += [f"{head}{text}" for text in one.warnings]
         return said
 
     def _caption(self, found: Mapping[str, Controlled], rows: FactorRows) -> str:

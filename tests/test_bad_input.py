@@ -37,7 +37,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         if case.frame is not None:
             add(found, folder, case.name, case.frame)
     # Of the others the texts are not measured yet.
-    for name in ("hostile names", "equal texts", "one prompt"):
+    for name in ("hostile names", "equal texts", "one prompt", "all ties"):
         extract(found, name, workers=1)
     return found
 

@@ -231,6 +231,11 @@ def test_all_ties_leave_nothing_to_explain() -> None:
     found = control(replace(cells, score=np.full(len(cells.i), 0.5)), values, PROMPT)
     np.testing.assert_allclose(found.fit.parameters, 0, atol=1e-9)
     assert found.table()["controlled_rank"].tolist() == [1] * 5
+    # Nothing varies, so nothing can be held against chance: no p of 0/0.
+    weights = found.coefficients()
+    assert weights["se"].tolist() == [0, 0]
+    assert weights[["p", "q"]].isna().all(axis=None)
+    assert any("no width" in text for text in found.warnings)
 
 
 def test_models_that_only_lost_are_named_and_their_ranks_shift() -> None:
