@@ -14,6 +14,7 @@ from analysis.strengths import TIE_NAMES, Ties
 from analysis.tables import integers
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
+from data import queries
 from data.model import Progress, option
 from data.queries import Catalog, Con
 from data.queries import texts as texts_queries
@@ -22,7 +23,7 @@ from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard
 from studies.extract import versions
-from studies.factor_judgments import FactorJudgments, choose_factors, fetch
+from studies.factor_judgments import FactorJudgments, choose_factors, fetch, require_models
 from studies.rank import check_annotators
 from studies.study import Fitted, Result, register
 
@@ -80,6 +81,9 @@ class Controls(Fitted):
         if study.normalisation != "rms" and (study.position or study.ties in TIE_NAMES):
             what = "--position" if study.position else f"--ties {study.ties}"
             raise OptionError(f"{what}: the published style controls know no such thing; use --normalisation rms")
+        with store.reading("looking for models") as con:
+            # Measuring texts would not help where nobody can be ranked.
+            require_models(queries.catalog(con, study.dataset or ""))
         return replace(study, factor=choose_factors(store, study.dataset or "", study.factor, STYLE))
 
     def stamp(self, con: Con, names: Catalog) -> str:

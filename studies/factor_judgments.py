@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,10 @@ from errors import EmptySelectionError, OptionError, unknown_name
 from studies.extract import versions
 from studies.study import Fitted
 
-MEASURE = "python cli.py factors extract --dataset {dataset}"
+
+def measuring_command(dataset: str) -> str:
+    """What measures the texts of a dataset from a terminal."""
+    return shlex.join(["python", "cli.py", "factors", "extract", "--dataset", dataset])
 
 
 class NotMeasuredError(EmptySelectionError):
@@ -38,7 +42,7 @@ def choose_factors(store: Store, dataset: str, asked: Sequence[str], usual: Sequ
         found = texts_queries.sources(con, names, versions())
         n_texts = texts_queries.responses(con, names)["texts"]
     unmeasured = n_texts > 0 and not any(source.origin == TEXT for source in found.values())
-    how = MEASURE.format(dataset=dataset)
+    how = measuring_command(dataset)
     for name in asked:
         if name not in found:
             if unmeasured and name.removeprefix("text:") in versions():
@@ -123,6 +127,15 @@ def empty_texts(n: int) -> str:
     return words.plural(n, "response is an empty text", "responses are empty texts") + " of 0 words"
 
 
+def require_models(names: Catalog) -> None:
+    """Raises EmptySelectionError where the dataset names none."""
+    if not names.models:
+        raise EmptySelectionError(
+            f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the columns "
+            "model_a and model_b"
+        )
+
+
 def fetch(store: Store, study: Fitted, factor: Sequence[str], position: bool = False) -> FactorJudgments:
     """The judgments of a resolved study with these factors, kept apart by pair, prompt and what the study clusters by.
 
@@ -134,11 +147,7 @@ def fetch(store: Store, study: Fitted, factor: Sequence[str], position: bool = F
         names = queries.catalog(con, study.dataset or "")
         condition = queries.where(study, names, study.ties)
         extent = queries.extent(con, condition)
-        if not names.models:
-            raise EmptySelectionError(
-                f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the columns "
-                "model_a and model_b"
-            )
+        require_models(names)
         queries.require_rows(extent["judgments"], "on two named models with a verdict")
         if position and extent["known_order"] == 0:
             raise OptionError("--position: this file does not record which response was shown first")

@@ -17,7 +17,7 @@ from data.queries import texts as texts_queries
 from data.queries.texts import TEXT, Source
 from data.store import Store
 from studies.extract import versions
-from studies.factor_judgments import MEASURE, empty_texts
+from studies.factor_judgments import empty_texts, measuring_command
 from studies.study import Result, Study, register
 from texts.registry import factors
 
@@ -101,7 +101,7 @@ def _warnings(
         n = there["texts"] - least
         said.append(
             f"{words.plural(n, 'response has a text that is', 'responses have texts that are')} not measured yet: "
-            + MEASURE.format(dataset=dataset)
+            + measuring_command(dataset)
         )
     without = there["responses"] - there["texts"]
     if without:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from errors import EmptySelectionError, NotIdentifiedError, OptionError, Unknown
 from studies.by_scenario import run_by_scenario
 from studies.controls import Controls
 from studies.extract import extract
-from studies.factor_judgments import NotMeasuredError, to_measure
+from studies.factor_judgments import NotMeasuredError, measuring_command, to_measure
 from studies.factors_list import FactorsList
 
 PAIRS = ((0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3))
@@ -42,13 +43,13 @@ def rows(prompts: int = 40, seed: int = 0, judges: tuple[str, ...] = ("people", 
     return out
 
 
-def stored(folder: Path, given: list[dict[str, object]], measure: bool = True) -> Store:
+def stored(folder: Path, given: list[dict[str, object]], measure: bool = True, name: str = "d") -> Store:
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in given))
     store = Store(folder / "s.duckdb")
-    import_path(store, path, "d")
+    import_path(store, path, name)
     if measure:
-        extract(store, "d")
+        extract(store, name)
     return store
 
 
@@ -198,8 +199,25 @@ def test_without_texts_and_factors_there_is_nothing_to_hold_equal(tmp_path: Path
 
 def test_no_models_no_ranking(tmp_path: Path) -> None:
     bare = [{k: v for k, v in row.items() if k not in ("model_a", "model_b")} for row in rows(5)]
+    store = stored(tmp_path, bare, measure=False)
+    # Nor is anybody told to measure texts first.
+    for position in (False, True):
+        with pytest.raises(EmptySelectionError, match="names no models") as refused:
+            Controls(position=position).run(store)
+        assert not isinstance(refused.value, NotMeasuredError)
+    extract(store, "d")
     with pytest.raises(EmptySelectionError, match="names no models"):
-        Controls().run(stored(tmp_path, bare))
+        Controls().run(store)
+
+
+def test_the_command_that_measures_can_be_pasted_whatever_the_name(tmp_path: Path) -> None:
+    store = stored(tmp_path, rows(5), measure=False, name="my votes; 'May'")
+    told = measuring_command("my votes; 'May'")
+    assert shlex.split(told)[-2:] == ["--dataset", "my votes; 'May'"]
+    with pytest.raises(NotMeasuredError) as refused:
+        Controls().run(store)
+    assert str(refused.value).endswith(told)
+    assert any(text.endswith(told) for text in FactorsList().run(store).warnings)
 
 
 def test_one_model_pair_alone_in_a_scenario_is_still_answered_or_named(store: Store) -> None:
