@@ -280,7 +280,7 @@ def dense_codes(parts: Iterable[Ints]) -> DenseCodes:
     if n_rows == 0:
         return DenseCodes(tuple(arrays), 0)
     if min(int(part.min()) for part in arrays if len(part)) < 0:
-        top = max(int(part.max()) for part in arrays if len(part)) + 1
+        top = max(0, max(int(part.max()) for part in arrays if len(part)) + 1)
         fresh = []
         for part in arrays:
             unnamed = part < 0

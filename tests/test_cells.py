@@ -77,6 +77,14 @@ def test_cluster_codes_are_shared_between_judges_and_renumbered():
     assert [codes.tolist() for codes in small.codes] == [[2, 0], [1]]
 
 
+@pytest.mark.parametrize("codes", [[-3, -2, -5, -9], [-700, -900, -800]])
+def test_negative_codes_alone_still_get_a_cluster_each(codes: list[int]) -> None:
+    """A judge without named annotators: not a single code is positive, and none need be -1."""
+    found = dense_codes([np.array(codes)])
+    assert sorted(found.codes[0]) == list(range(len(codes)))
+    assert found.n_clusters == len(codes)
+
+
 def test_cells_that_name_nobody_are_clusters_of_their_own():
     found = dense_codes([np.array([-1, 3, -1]), np.array([3, -1])])
     assert found.n_clusters == 4
