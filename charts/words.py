@@ -76,6 +76,11 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def amounts(**counts: int) -> str:
+    """2,139 pairs, 1 prompt: amounts(pair=2139, prompt=1)."""
+    return ", ".join(plural(n, one) for one, n in counts.items())
+
+
 def listing(names: list[str], most: int = 3) -> str:
     """a, b and c; a, b, c and 4 more."""
     if len(names) > most:

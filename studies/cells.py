@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.cells import Cells
 from analysis.vcov import Clustering
+from charts import words
 from data.queries import Catalog, Counts
 from errors import OptionError
 
@@ -57,6 +58,6 @@ def require_hard(judge: str, n_soft: int, ties: str) -> None:
     """Refuse preferences between a win, a tie and a loss where a tie is an outcome of its own."""
     if n_soft:
         raise OptionError(
-            f"--ties {ties} takes wins, losses and ties only, and {n_soft:,} judgments by {judge!r} are preferences in "
-            "between (p_a other than 0, .5 and 1): use --ties half or drop"
+            f"--ties {ties} takes wins, losses and ties only, and {words.plural(n_soft, 'judgment')} by {judge!r} "
+            f"{'lies' if n_soft == 1 else 'lie'} in between (p_a other than 0, .5 and 1): use --ties half or drop"
         )

@@ -230,9 +230,10 @@ class Compare(Fitted):
         alike = "" if self.gaps_only else "; rank correlations by prompt bootstrap"
         decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {scale.value:.2f})."
         return (
-            f"Bradley-Terry strengths (natural log, mean 0) of {len(comparison.reference.models)} models by "
-            f"{reference} and {one.judge}, both fitted on the {extent['pairs']:,} pairs (with "
-            f"{extent['judgments']:,} judgments, {extent['prompts']:,} prompts) that both judged; "
+            f"Bradley-Terry strengths (natural log, mean 0) of "
+            f"{words.plural(len(comparison.reference.models), 'model')} by {reference} and {one.judge}, "
+            f"both fitted on the {words.plural(extent['pairs'], 'pair')} (with "
+            f"{words.amounts(judgment=extent['judgments'], prompt=extent['prompts'])}) that both judged; "
             f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, "
             f"{comparison.covariance.method}{alike}.{decisive}"
         )

@@ -183,15 +183,15 @@ class Controls(Fitted):
 
     def _caption(self, found: Mapping[str, Controlled], rows: FactorRows) -> str:
         methods = sorted({one.covariance.method for one in found.values()})
-        judges = ", ".join(f"{judge} ({one.n_judgments:,} judgments)" for judge, one in found.items())
+        judges = ", ".join(f"{judge} ({words.plural(one.n_judgments, 'judgment')})" for judge, one in found.items())
         held = list(dict.fromkeys(name for one in found.values() for name in one.factors))
         position = "; a position term is fitted" if self.position else ""
         frame = rows.counts.frame
         return (
             f"Bradley-Terry strengths (natural log, mean 0) by {judges}, raw and with {words.listing(held, 10)} held "
-            f"equal ({METHODS[self.normalisation]}); {len(np.unique(frame['pair'])):,} pairs, "
-            f"{len(np.unique(frame['prompt'])):,} prompts; {words.ties(self.ties)}{position}; "
-            f"{words.percent(self.level)} intervals, " + " / ".join(methods) + "."
+            f"equal ({METHODS[self.normalisation]}); "
+            f"{words.amounts(**{way: len(np.unique(frame[way])) for way in ('pair', 'prompt')})}; "
+            f"{words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, " + " / ".join(methods) + "."
         )
 
 

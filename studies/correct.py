@@ -198,8 +198,9 @@ class Correct(Fitted):
         said += estimate.covariance.warnings
         if found.n_labelled < FEW_PAIRS * len(found.models):
             said.append(
-                f"{words.plural(found.n_labelled, 'pair')} with votes of {reference} for {len(found.models):,} models "
-                f"are few: below {FEW_PAIRS} a model intervals are rough and tend to be too narrow"
+                f"{words.plural(found.n_labelled, 'pair')} with votes of {reference} for "
+                f"{words.plural(len(found.models), 'model')} are few: below {FEW_PAIRS} a model intervals are rough "
+                "and tend to be too narrow"
                 + ("; and too few to say what the judge is worth" if found.potential is None else "")
             )
         if found.left_out:
@@ -224,8 +225,9 @@ class Correct(Fitted):
         masked = ""
         if one.masking is not None:
             masked = (
-                f" Masking: votes on {one.masking.n_hidden:,} of {one.masking.n_hidden + one.masking.n_kept:,} pairs "
-                f"hidden, {words.plural(len(one.masking.square), 'split')}, seed {self.seed}, intervals by pair."
+                f" Masking: votes on {one.masking.n_hidden:,} of "
+                f"{words.plural(one.masking.n_hidden + one.masking.n_kept, 'pair')} hidden, "
+                f"{words.plural(len(one.masking.square), 'split')}, seed {self.seed}, intervals by pair."
             )
         return (
             f"Bradley-Terry {what} (natural log, mean 0) of {words.plural(len(found.models), 'model')}; "

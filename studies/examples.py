@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.cells import fold_to_pairs
 from analysis.connectivity import find_kept
+from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog, Con, examples
@@ -181,7 +182,7 @@ class Examples(Study):
             judges = examples.summaries(con, window, condition, names)
         table.insert(len(table.columns), "verdicts", summary(table["pair"], judges))
         progress(1.0, "done")
-        listed = f"{what_is_listed(self, n, names)}, with {listing.judgments:,} judgments"
+        listed = f"{what_is_listed(self, n, names)}, with {words.plural(listing.judgments, 'judgment')}"
         return Result(
             study=self,
             tables={"examples": _plain(table), "judges": _plain(judges), "verdicts": _plain(verdicts)},

@@ -116,7 +116,8 @@ class FactorJudgments:
         if self.n_incomplete:
             total = words.plural(int(self.rows.counts.frame["n"].sum()), "judgment")
             said.append(f"{self.n_incomplete:,} of {total} lack a factor of one of their responses and are left out")
-        said += [f"left out of the ranking: {n:,} judgments ({cause})" for cause, n in self.left_out.items()]
+        for cause, n in self.left_out.items():
+            said.append(f"left out of the ranking: {words.plural(n, 'judgment')} ({cause})")
         if self.n_empty and any(s.origin == TEXT for s in self.sources):
             said.append(empty_texts(self.n_empty))
         return said

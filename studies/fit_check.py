@@ -92,7 +92,7 @@ class CheckFit(Fitted):
         )
 
     def _caption(self, found: Mapping[str, FitCheck], extent: Mapping[str, int], clustering: Clustering) -> str:
-        judges = ", ".join(f"{j} ({c.fit.n_judgments:,} judgments)" for j, c in found.items())
+        judges = ", ".join(f"{j} ({words.plural(c.fit.n_judgments, 'judgment')})" for j, c in found.items())
         clusters = max(check.n_clusters for check in found.values())
         draws = min(check.n_draws for check in found.values())
         how = (
@@ -102,7 +102,8 @@ class CheckFit(Fitted):
         )
         return (
             f"Observed shares of pairs of models against those that Bradley-Terry strengths expect, by {judges}; "
-            f"{extent['pairs']:,} pairs of responses, {extent['prompts']:,} prompts; {words.ties(self.ties)}; {how}; "
+            f"{words.plural(extent['pairs'], 'pair')} of responses, {words.plural(extent['prompts'], 'prompt')}; "
+            f"{words.ties(self.ties)}; {how}; "
             f"circles and Hodge residual against data drawn from the fit, {words.percent(self.level)} ranges."
         )
 

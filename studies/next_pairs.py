@@ -125,7 +125,9 @@ class NextPairs(Fitted):
         )
 
     def _caption(self, plans: list[JudgePlan], clustering: Clustering, names: Catalog) -> str:
-        judges = ", ".join(f"{one.judge} ({one.n_judgments:,} judgments so far, {one.n:,} planned)" for one in plans)
+        judges = ", ".join(
+            f"{one.judge} ({words.plural(one.n_judgments, 'judgment')} so far, {one.n:,} planned)" for one in plans
+        )
         aim = "mean variance of the strengths" if self.optimality == "A" else "log determinant of their covariance"
         methods = sorted({one.method for one in plans if one.method})
         return (

@@ -165,7 +165,7 @@ def _merge(differ: Sequence[tuple[str, str]]) -> list[str]:
 def _trust(rows: Sequence[Mapping[Any, Any]], level: float, ties: str) -> str:
     first = rows[0]
     size = (
-        f"{int(first['judgments']):,} judgments on {words.plural(int(first['pairs']), 'shared pair')}, "
+        f"{words.plural(int(first['judgments']), 'judgment')} on {words.plural(int(first['pairs']), 'shared pair')}, "
         f"{words.plural(int(first['prompts']), 'prompt')}"
     )
     if len(rows) > 1:
@@ -203,7 +203,7 @@ def rank_line(ranking: pd.DataFrame, judges: pd.DataFrame, level: float, ties: s
     return Line(
         finding=told[0],
         more=" ".join(told[1:]),
-        trust=f"{n:,} judgments · {words.ties(ties)} · {words.percent(level)} intervals, {method}",
+        trust=f"{words.plural(n, 'judgment')} · {words.ties(ties)} · {words.percent(level)} intervals, {method}",
         tiles=(Tile("Models ranked", f"{int(judges['models'].iloc[0]):,}", escape(str(judges["judge"].iloc[0]))),),
     )
 

@@ -181,8 +181,9 @@ class Places(Fitted):
     def _caption(self, extent: dict[str, int], methods: list[str]) -> str:
         drawn = f"; {self.replicates:,} bootstrap replicates of whole clusters" if self.replicates else ""
         return (
-            f"Bradley-Terry strengths (natural log, mean 0); {extent['judgments']:,} judgments, {extent['pairs']:,} "
-            f"pairs, {extent['prompts']:,} prompts; {words.ties(self.ties)}; {words.percent(self.level)} intervals, "
+            f"Bradley-Terry strengths (natural log, mean 0); {words.plural(extent['judgments'], 'judgment')}, "
+            f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; {words.ties(self.ties)}; "
+            f"{words.percent(self.level)} intervals, "
             + " / ".join(sorted(set(methods)))
             + "; rank intervals from all differences with their covariance, for one model and for all at once; groups "
             f"by Holm's test of all pairs{drawn}."

@@ -89,7 +89,7 @@ class Rank(Fitted):
             raise nobody(reasons)
         warnings = sentences(reasons)
         for cause, n in left_out.items():
-            warnings.append(f"left out of the ranking: {n:,} judgments ({cause})")
+            warnings.append(f"left out of the ranking: {words.plural(n, 'judgment')} ({cause})")
         tables = []
         for judge, ranking in rankings.items():
             table = ranking.table(self.level, self._rank_quantile(ranking))
@@ -151,12 +151,13 @@ class Rank(Fitted):
 
     def _caption(self, rankings: dict[str, Ranking], extent: dict[str, int]) -> str:
         methods = {r.covariance.method for r in rankings.values()}
-        judges = ", ".join(f"{j} ({r.n_judgments:,} judgments)" for j, r in rankings.items())
+        judges = ", ".join(f"{j} ({words.plural(r.n_judgments, 'judgment')})" for j, r in rankings.items())
         position = "; a position term is fitted" if self.position else ""
         ranks = "; rank intervals for all models at once" if self.simultaneous else ""
         return (
-            f"Bradley-Terry strengths (natural log, mean 0) by {judges}; {extent['pairs']:,} pairs, "
-            f"{extent['prompts']:,} prompts; {words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, "
+            f"Bradley-Terry strengths (natural log, mean 0) by {judges}; "
+            f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; {words.ties(self.ties)}{position}; "
+            f"{words.percent(self.level)} intervals, "
             + " / ".join(sorted(methods))
             + f"{ranks}."
         )

@@ -123,13 +123,14 @@ class Scenarios(Fitted):
         }
 
     def _caption(self, found: dict[str, ScenarioRanking], extent: dict[str, int]) -> str:
-        judges = ", ".join(f"{j} ({r.n_judgments:,} judgments)" for j, r in found.items())
+        judges = ", ".join(f"{j} ({words.plural(r.n_judgments, 'judgment')})" for j, r in found.items())
         name = next(iter(found.values())).clustering.name
         clusters = "judgments taken as independent" if name == "none" else f"clustered by {name.replace('+', ' and ')}"
         most = max(len(one.scenarios) for one in found.values())
         return (
             f"Bradley-Terry strengths in {words.plural(most, 'scenario')} (natural log, mean 0 over the models of the "
-            f"judge's overall ranking) by {judges}; {extent['pairs']:,} pairs, {extent['prompts']:,} prompts; "
+            f"judge's overall ranking) by {judges}; "
+            f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; "
             f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, {clusters}. Raw: each scenario alone. "
             "Pooled: full empirical Bayes over scenarios, between-scenario sd half-normal(.5), posterior intervals, "
             "which hold on average over scenarios. q: Welch's test of equal strength in all scenarios, "

@@ -200,12 +200,13 @@ class TiePolicies(Fitted):
         return row | tie_columns(one.chosen, quantile)
 
     def _caption(self, found: list[Policies], extent: dict[str, int]) -> str:
-        judges = ", ".join(f"{one.judge} ({one.judgments:,.0f} judgments)" for one in found)
+        judges = ", ".join(f"{one.judge} ({words.plural(int(one.judgments), 'judgment')})" for one in found)
         methods = " / ".join(sorted({one.chosen.covariance.method for one in found}))
         position = " A position term is fitted." if self.position else ""
         return (
             f"Ranks of the models by {judges} with ties as half a win for each side, modelled after Davidson and after "
-            f"Rao and Kupper, and left out; {extent['pairs']:,} pairs, {extent['prompts']:,} prompts; "
+            f"Rao and Kupper, and left out; "
+            f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; "
             f"{words.percent(self.level)} rank intervals ({words.ties(self.ties)}), {methods}.{position}"
         )
 

@@ -268,13 +268,14 @@ class WinRate(Fitted):
         return list(dict.fromkeys(said))
 
     def _caption(self, found: Mapping[str, Judged], extent: Mapping[str, int]) -> str:
-        judges = ", ".join(f"{j} ({len(one.duels.model):,} judgments)" for j, one in found.items())
+        judges = ", ".join(f"{j} ({words.plural(len(one.duels.model), 'judgment')})" for j, one in found.items())
         intervals = method(c for one in found.values() for c in one.plain.covariance)
+        level = words.percent(self.level)
+        said = f"{level} intervals, symmetric in log-odds, {intervals}" if intervals else "no intervals"
         n_models = len({m for one in found.values() for m in one.plain.models})
         text = (
             f"Win rates of {words.plural(n_models, 'model')} against {self.baseline} in percent, by {judges}; "
-            f"{extent['pairs']:,} pairs, {extent['prompts']:,} prompts; {words.ties(self.ties)}; "
-            f"{words.percent(self.level)} intervals, symmetric in log-odds, {intervals or 'none'}."
+            f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; {words.ties(self.ties)}; {said}."
         )
         controls = [one.controlled for one in found.values() if one.controlled is not None]
         if not controls:

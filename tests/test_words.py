@@ -54,6 +54,10 @@ def test_plural() -> None:
     assert words.plural(2, "entry", "entries") == "2 entries"
 
 
+def test_amounts() -> None:
+    assert words.amounts(pair=2139, prompt=1) == "2,139 pairs, 1 prompt"
+
+
 def test_listing() -> None:
     assert words.listing([]) == ""
     assert words.listing(["a"]) == "a"

@@ -14,10 +14,16 @@ from ui.view import View
 ICON = ":material/playlist_add:"
 
 
-def remarks(result: Result, texts: Iterable[str] | None = None) -> None:
+def sentences(result: Result, texts: Iterable[str] | None = None) -> None:
     """The result's warnings, or these texts, as a list."""
+    names = (*result.study.judge, *getattr(result.study, "factor", ()))
     for text in result.warnings if texts is None else texts:
-        st.markdown(f"- {escape(sentence(text, result.study.judge), 4000)}")
+        st.markdown(f"- {escape(sentence(text, names), 4000)}")
+
+
+def remarks(result: Result) -> None:
+    """As `sentences`, and where models have no strength the way to what should be judged next; once on a page."""
+    sentences(result)
     if "left_out" in result.tables and len(result.table("left_out")):
         _offer_plan(str(result.table("left_out")["judge"].iloc[0]))
 

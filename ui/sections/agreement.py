@@ -14,7 +14,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import ask
 from ui.figure import figure
-from ui.remarks import remarks
+from ui.remarks import sentences
 from ui.view import View
 
 
@@ -34,7 +34,7 @@ def draw(seen: View, judge: str | None) -> None:
     )  # fmt: skip
     # What the finding has said is not said again.
     said = set(result.table("agreement")["note"])
-    remarks(result, [text for text in result.warnings if text not in said])
+    sentences(result, [text for text in result.warnings if text not in said])
 
 
 def finding(result: Result, judge: str) -> str:

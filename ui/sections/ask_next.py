@@ -18,7 +18,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import ask
 from ui.figure import as_csv, figure, file_name, theme
-from ui.remarks import remarks
+from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.view import View
 
@@ -43,7 +43,7 @@ def draw(seen: View, judge: str | None) -> None:
     mark = marks(list(seen.judges), seen.humans, theme())[who]
     figure(lambda look, narrow: next_chart(planned, look, mark, narrow=narrow), result, "next", key="next",
            columns=NextPairs.shown, folded=False)  # fmt: skip
-    remarks(result)
+    sentences(result)
 
 
 def findings(row: Mapping[Any, Any], planned: pd.DataFrame, widths: pd.DataFrame) -> list[str]:
@@ -83,7 +83,7 @@ def _half(width: Any) -> str:
 
 def trust(row: Mapping[Any, Any], result: Result) -> str:
     """What the plan rests on, in a line."""
-    parts = [f"{int(row['judgments']):,} judgments so far"]
+    parts = [f"{words.plural(int(row['judgments']), 'judgment')} so far"]
     if not words.absent(row["design_effect"]) and row["design_effect"] > 1.1:
         parts.append(f"each new one worth 1/{words.number(row['design_effect'], 1)} of an independent one")
     aim = "mean variance" if result.settings["optimality"] == "A" else "joint uncertainty"

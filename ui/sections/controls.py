@@ -22,6 +22,7 @@ from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.figure import figure, foot, show_table, theme
+from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
@@ -85,8 +86,7 @@ def _answer(seen: View, result: Result, judge: str) -> None:
            "models", key="controls", columns=Controls.shown, folded=False)  # fmt: skip
     st.markdown("**What each is worth**, all else equal")
     show_table(coefficients, WORTH, key="controls-worth")
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    sentences(result)
 
 
 def finding(models: pd.DataFrame, coefficients: pd.DataFrame, judge: str) -> str:

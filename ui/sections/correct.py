@@ -19,6 +19,7 @@ from ui import selection, session
 from ui.ask import chosen, help_text
 from ui.behind import Behind
 from ui.figure import figure, show_table
+from ui.remarks import sentences
 from ui.sections.choices import how_many
 from ui.view import View
 
@@ -64,10 +65,8 @@ def draw(seen: View, judge: str | None) -> None:
         shown = result.table("masking")
         said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
         show_table(_in_percent(shown.assign(method=said), MASKING), MASKING, key="correct-masking")
-    for text in result.warnings:
-        if len(sample) and text.startswith(ASSUMED):
-            continue
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    # What stands above the table of the sample is not said again.
+    sentences(result, [text for text in result.warnings if not (len(sample) and text.startswith(ASSUMED))])
 
 
 def _ask() -> Correct:
@@ -115,19 +114,20 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
     labelled, more = int(row["labelled"]), int(row["unlabelled"])
     if not more:
         gain = words.number(100 * (row["potential_gain"] - 1), 1) if not words.absent(row["potential_gain"]) else ""
-        text = f"**{people} judged all of the {labelled:,} pairs, so there is nothing to correct.**"
+        text = f"**{people} judged {_all(labelled)}, so there is nothing to correct.**"
         if not gain:
             return text
         return f"{text} However many more pairs {who} judged, they would be worth at most {gain} % more of them."
     if words.absent(row["gain"]):
         head = f"**The votes of {people} on {words.plural(labelled, 'pair')} cannot tell what {who} is worth to them.**"
     elif row["gain"] < SMALL_GAIN:
-        head = f"**The verdicts of {who} on {more:,} more pairs add next to nothing to the {labelled:,} "
+        head = f"**The verdicts of {who} on {words.plural(more, 'more pair')} add next to nothing to the {labelled:,} "
         head += f"that {people} judged.**"
     else:
         worth, percent = max(round(row["worth"]), 1), words.number(100 * (row["gain"] - 1), 1)
         head = (
-            f"**The verdicts of {who} on {more:,} more pairs are worth {worth:,} more pairs with votes of {people}** "
+            f"**The verdicts of {who} on {words.plural(more, 'more pair')} are worth "
+            f"{words.plural(worth, 'more pair')} with votes of {people}** "
             f"({percent} % more than their {labelled:,})."
         )
     known = models[models["corrected"].notna()]
@@ -139,6 +139,10 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
     if known["naive"].notna().any():
         text += f"; {who} alone would put {len(apart) or 'none'} of them outside the corrected intervals"
     return text + "."
+
+
+def _all(pairs: int) -> str:
+    return "the only pair" if pairs == 1 else f"all of the {pairs:,} pairs"
 
 
 def fairness(sample: pd.DataFrame, reference: str) -> str:
@@ -162,15 +166,15 @@ def masked(masking: pd.DataFrame, row: Mapping[Any, Any], reference: str) -> str
     people, who = escape(reference), escape(str(row["judge"]))
     named = {"corrected": "corrected", "classical": f"{people} alone", "naive": f"{who} alone"}
     return (
-        f"**With the votes of {people} on {hidden:,} of {hidden + kept:,} pairs hidden**, {named[best]} comes nearest "
-        f"to what all of them say: typical errors are {error['corrected']} corrected, {error['classical']} by {people} "
-        f"alone and {error['naive']} by {who} alone.{counted}"
+        f"**With the votes of {people} on {hidden:,} of {words.plural(hidden + kept, 'pair')} hidden**, {named[best]} "
+        f"comes nearest to what all of them say: typical errors are {error['corrected']} corrected, "
+        f"{error['classical']} by {people} alone and {error['naive']} by {who} alone.{counted}"
     )
 
 
 def trust(row: Mapping[Any, Any], result: Result) -> str:
     """n, clusters and method in a line."""
-    parts = [f"{int(row['labelled']):,} pairs with votes, {int(row['unlabelled']):,} with verdicts only"]
+    parts = [f"{words.plural(int(row['labelled']), 'pair')} with votes, {int(row['unlabelled']):,} with verdicts only"]
     parts.append(words.plural(int(row["prompts"]), "prompt"))
     if not words.absent(row["lambda"]):
         parts.append(f"prediction-powered (PPI++), λ = {words.number(row['lambda'])}")

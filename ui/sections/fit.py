@@ -19,7 +19,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import chosen
 from ui.figure import figure, show_table, theme
-from ui.remarks import remarks
+from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.view import View
 
@@ -45,7 +45,7 @@ def draw(seen: View, judge: str | None) -> None:
     if len(cycles):
         st.markdown("**The clearest circles**: each model is preferred to the next, and the last to the first")
         show_table(cycles.head(5), CIRCLES, key="fit-circles")
-    remarks(result)
+    sentences(result)
 
 
 def behind(row: Mapping[Any, Any]) -> PairsBehind:
@@ -97,8 +97,8 @@ def _whole(who: str, row: Mapping[Any, Any], worse: int) -> str:
 def trust(row: Mapping[Any, Any], result: Result) -> str:
     """What stands behind it, in a line."""
     parts = [
-        f"{int(row['judgments']):,} judgments",
-        f"{words.plural(int(row['pairs']), 'pair')} of {int(row['models']):,} models",
+        words.plural(int(row["judgments"]), "judgment"),
+        f"{words.plural(int(row['pairs']), 'pair')} of {words.plural(int(row['models']), 'model')}",
     ]
     way = str(row["clustering"]).split("+")[0]
     if not words.absent(row["clusters"]):

@@ -15,7 +15,7 @@ from studies.study import Result
 from ui import session
 from ui.ask import ask
 from ui.figure import figure, show_table, theme
-from ui.remarks import remarks
+from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
@@ -37,7 +37,7 @@ def draw(seen: View, judge: str | None) -> None:
     if len(pairs):
         st.markdown("**Every two models**, the least certain orders first")
         show_table(pairs.head(200), PAIRS, key="places-pairs")
-    remarks(result)
+    sentences(result)
 
 
 def finding(result: Result) -> str:

@@ -18,6 +18,7 @@ from studies.study import Result
 from ui import selection, session
 from ui.ask import chosen
 from ui.figure import figure, show_table
+from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
@@ -54,8 +55,7 @@ def draw(seen: View, judge: str | None) -> None:
     if len(thin):
         st.markdown("**Thin scenarios**: what is said of them comes mostly from the others")
         show_table(thin, THIN, key="scenarios-thin")
-    for text in (*cautions(len(thin), raw), *result.warnings):
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    sentences(result, (*cautions(len(thin), raw), *result.warnings))
 
 
 def _kind() -> str:
@@ -81,7 +81,8 @@ def finding(row: Mapping[Any, Any], table: pd.DataFrame, models: pd.DataFrame, b
     who, n = escape(str(row["judge"])), int(row["models"])
     scenarios = words.plural(int(row["scenarios"]), "scenario")
     if not row["tested"]:
-        return f"**Whether {who}'s order of {n} models changes between {scenarios} cannot be tested:** too few prompts."
+        of = words.plural(n, "model")
+        return f"**Whether {who}'s order of {of} changes between {scenarios} cannot be tested:** too few prompts."
     tested = "" if row["tested"] == n else f" ({row['tested']} of {n} could be tested)"
     of = words.plural(n, "model")
     if not row["differ"]:

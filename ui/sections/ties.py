@@ -17,7 +17,7 @@ from studies.tie_policies import TiePolicies
 from ui import session
 from ui.ask import chosen
 from ui.figure import figure
-from ui.remarks import remarks
+from ui.remarks import sentences
 from ui.view import View
 
 CLEAR = 2.0
@@ -34,7 +34,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(behind(result))
     figure(lambda look, narrow: tie_policies_chart(result.table(), look, humans=seen.humans, narrow=narrow),
            result, "policies", key="ties", columns=TiePolicies.shown, folded=False)  # fmt: skip
-    remarks(result, (*better_fit(result), *result.warnings))
+    sentences(result, (*better_fit(result), *result.warnings))
 
 
 def findings(result: Result) -> list[str]:
@@ -66,7 +66,7 @@ def behind(result: Result) -> str:
     parts = []
     for row in result.table("judges").to_dict("records"):
         ties = words.share(row["share_of_ties"])
-        parts.append(f"{escape(str(row['judge']))}: {row['judgments']:,} judgments, {ties} of them ties")
+        parts.append(f"{escape(str(row['judge']))}: {words.plural(row['judgments'], 'judgment')}, {ties} of them ties")
     settings = result.settings
     intervals = f"{words.percent(settings['level'])} rank intervals ({words.ties(settings['ties'])})"
     return " · ".join([*parts, f"{intervals}, {escape(str(result.table('judges')['intervals'].iloc[0]), 400)}"])

@@ -18,6 +18,7 @@ from studies.winrate import NONE, WinRate
 from ui import selection, session
 from ui.ask import chosen, help_text, shown
 from ui.figure import figure, theme
+from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
@@ -42,8 +43,7 @@ def draw(seen: View, judge: str | None) -> None:
     columns = {c: h for c, h in (WinRate.shown or {}).items() if study.length_controlled or not _of_control(c)}
     figure(lambda look, narrow: winrate_chart(winrates, baseline, look, mark, most=most, narrow=narrow),
            result, "winrates", key="winrate", columns=columns, folded=False)  # fmt: skip
-    for text in result.warnings:
-        st.markdown(f"- {escape(text[:1].upper() + text[1:], 4000)}")
+    sentences(result)
 
 
 def _of_control(column: str) -> bool:
@@ -129,8 +129,9 @@ def _rate(value: float, low: float | None = None, high: float | None = None) -> 
 def trust(result: Result) -> str:
     """n, clusters, method, in a line."""
     row = result.table("judges").iloc[0]
-    text = f"{row['judgments']:,} judgments of {row['models']:,} models on {row['prompts']:,} prompts by {row['judge']}"
-    text += f"; {words.ties(result.settings['ties'])}; intervals {row['intervals'] or 'none'}"
+    text = f"{words.plural(row['judgments'], 'judgment')} of {words.plural(row['models'], 'model')} "
+    text += f"on {words.plural(row['prompts'], 'prompt')} by {row['judge']}; {words.ties(result.settings['ties'])}; "
+    text += f"intervals {row['intervals']}" if row["intervals"] else "no intervals"
     if row.get("controlled"):
         text += "; length by logistic regression as in AlpacaEval 2"
         if row["difficulty_from"]:
