@@ -59,5 +59,6 @@ def require_hard(judge: str, n_soft: int, ties: str) -> None:
     if n_soft:
         raise OptionError(
             f"--ties {ties} takes wins, losses and ties only, and {words.plural(n_soft, 'judgment')} by {judge!r} "
-            f"{'lies' if n_soft == 1 else 'lie'} in between (p_a other than 0, .5 and 1): use --ties half or drop"
+            f"{'lies' if n_soft == 1 else 'lie'} in between (p_a other than 0, .5 and 1): use --ties half or "
+            "--ties drop"
         )

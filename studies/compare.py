@@ -69,7 +69,8 @@ class Compare(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         if len(self.judge) < 2:
             raise EmptySelectionError(
-                f"compare needs two judges, the reference first; only {self.judge[0]!r} is chosen: add --judge NAME"
+                f"compare needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
+                "with --judge"
             )
         reference, *others = self.judge
         with store.reading("comparing: names") as con:

@@ -80,7 +80,7 @@ class Correct(Fitted):
         if len(self.judge) < 2:
             raise EmptySelectionError(
                 f"correct needs two judges, the one to be trusted (people) first; only {self.judge[0]!r} is chosen: "
-                "add --judge NAME"
+                "add another with --judge"
             )
         reference, *others = self.judge
         with store.reading("correcting: names") as con:

@@ -42,7 +42,7 @@ class Reliability(Fitted):
 
     def answer(self, store: Store, progress: Progress) -> Result:
         if len(self.judge) < 2:
-            raise EmptySelectionError("reliability needs two judges, the reference first: add --judge NAME")
+            raise EmptySelectionError("reliability needs two judges, the reference first: add another with --judge")
         reference, *others = self.judge
         with store.reading("reliability: names") as con:
             names = queries.catalog(con, self.dataset or "")

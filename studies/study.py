@@ -153,7 +153,7 @@ class Study(Selection):
         if len(humans) != 1:
             why = "no judge that is human" if not humans else f"{len(humans)} human judges"
             raise EmptySelectionError(
-                f"dataset {names.dataset!r} has {why}: say which judges are compared with two --judge, the reference "
+                f"dataset {names.dataset!r} has {why}: choose the two that are compared with --judge, the reference "
                 "first. There are " + ", ".join(repr(j) for j in names.judges)
             )
         return (humans[0], *(j for j in names.judges if j != humans[0]))
@@ -266,7 +266,7 @@ class Fitted(Study):
             raise OptionError(f"--level {self.level}: a coverage from .5 up to but not 1, usually .95")
         if self.command and self.ties not in ("half", "drop") and not self.models_ties:
             raise OptionError(
-                f"{self.command} counts ties as half a win or leaves them out: --ties {self.ties} is for rank"
+                f"here ties count as half a win or are left out: --ties {self.ties} is for rank"
             )
         return super().resolve(store)
 

@@ -55,7 +55,7 @@ class WinRate(Fitted):
         None, "the model the others are held against; left out: the one with the most judgments", label="Baseline"
     )
     length_controlled: bool = option(
-        False, "also the win rate if answers were as long as the baseline's", label="Control for length"
+        False, "also the win rate if answers were as long as the baseline's", label="Hold length equal"
     )
     verbose_twin: str | None = option(
         None,

@@ -9,6 +9,7 @@ import streamlit as st
 from studies.overview import escape
 from studies.study import Result
 from ui import navigation, selection
+from ui.notices import by_label
 from ui.view import View
 
 ICON = ":material/playlist_add:"
@@ -18,7 +19,7 @@ def sentences(result: Result, texts: Iterable[str] | None = None) -> None:
     """The result's warnings, or these texts, as a list."""
     names = (*result.study.judge, *getattr(result.study, "factor", ()))
     for text in result.warnings if texts is None else texts:
-        st.markdown(f"- {escape(sentence(text, names), 4000)}")
+        st.markdown(f"- {escape(by_label(sentence(text, names), type(result.study)), 4000)}")
 
 
 def remarks(result: Result) -> None:

@@ -11,9 +11,9 @@ from charts.agreement import agreement_chart
 from studies.overview import escape
 from studies.reliability import Reliability
 from studies.study import Result
-from ui import session
 from ui.ask import ask
 from ui.figure import figure
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.view import View
 
@@ -23,7 +23,7 @@ def draw(seen: View, judge: str | None) -> None:
     if seen.reference is None or judge is None:
         st.info("This compares a judge with a reference: choose two judges in the sidebar.", icon=":material/info:")
         return
-    result = session.attempt(replace(ask(Reliability), judge=(seen.reference, *seen.others)))
+    result = attempt(replace(ask(Reliability), judge=(seen.reference, *seen.others)))
     if result is None:
         return
     st.markdown(finding(result, judge))

@@ -15,9 +15,9 @@ from charts.theme import marks
 from studies.next_pairs import NextPairs
 from studies.overview import escape
 from studies.study import Result
-from ui import session
 from ui.ask import ask
 from ui.figure import as_csv, figure, file_name, theme
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.view import View
@@ -26,7 +26,7 @@ from ui.view import View
 def draw(seen: View, judge: str | None) -> None:
     """The plan for one judge, and its work list to take away."""
     who = one_judge(seen, "next")
-    result = session.attempt(replace(ask(NextPairs), judge=(who,)))
+    result = attempt(replace(ask(NextPairs), judge=(who,)))
     if result is None:
         return
     planned, listed = result.table("next"), result.table("work_list")

@@ -22,6 +22,7 @@ from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.figure import figure, foot, show_table, theme
+from ui.notices import attempt, notice
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
@@ -41,7 +42,7 @@ def draw(seen: View, judge: str | None) -> None:
         measuring.offer(seen, n, first=True)
         return
     except JurylensError as error:
-        session.notice(error)
+        notice(error, Controls)
         result = None
     measuring.offer(seen, n, first=False)
     if result is not None:
@@ -132,7 +133,7 @@ def trust(result: Result) -> str:
 
 def _what_there_is(seen: View) -> None:
     """The factors of the dataset, and what each of them counts."""
-    listed = session.attempt(chosen(FactorsList))
+    listed = attempt(chosen(FactorsList))
     if listed is None:
         return
     st.markdown("**What can be held equal**")

@@ -15,10 +15,11 @@ from data.queries.examples import PairsBehind
 from studies.correct import ASSUMED, SMALL_GAIN, Correct, described, n_unfair, unfair
 from studies.overview import escape
 from studies.study import Result
-from ui import selection, session
+from ui import selection
 from ui.ask import chosen, help_text
 from ui.behind import Behind
 from ui.figure import figure, show_table
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many
 from ui.view import View
@@ -40,7 +41,7 @@ def draw(seen: View, judge: str | None) -> None:
                 icon=":material/info:")  # fmt: skip
         return
     study = replace(_ask(), judge=(seen.reference, judge))
-    result = session.attempt(study)
+    result = attempt(study)
     if result is None:
         return
     row = result.table("judges").to_dict("records")[0]

@@ -16,9 +16,9 @@ from data.queries.examples import PairsBehind
 from studies.fit_check import CheckFit
 from studies.overview import escape
 from studies.study import Result
-from ui import session
 from ui.ask import chosen
 from ui.figure import figure, show_table, theme
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.view import View
@@ -32,7 +32,7 @@ CIRCLES = {
 def draw(seen: View, judge: str | None) -> None:
     """The section for one judge at a time."""
     who = one_judge(seen, "fit")
-    result = session.attempt(replace(chosen(CheckFit), judge=(who,)))
+    result = attempt(replace(chosen(CheckFit), judge=(who,)))
     if result is None:
         return
     row = result.table("fit").to_dict("records")[0]

@@ -12,9 +12,9 @@ from charts.theme import marks
 from studies.overview import escape
 from studies.places import Places
 from studies.study import Result
-from ui import session
 from ui.ask import ask
 from ui.figure import figure, show_table, theme
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
@@ -24,7 +24,7 @@ PAIRS = {"model_1": "model", "model_2": "over", "p_above": "P(better)", "win": "
 
 def draw(seen: View, judge: str | None) -> None:
     """The section for one judge at a time."""
-    result = session.attempt(replace(ask(Places), judge=(one_judge(seen, "places"),)))
+    result = attempt(replace(ask(Places), judge=(one_judge(seen, "places"),)))
     if result is None:
         return
     places = result.table("places")

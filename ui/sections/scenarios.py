@@ -15,9 +15,10 @@ from data.queries.examples import PairsBehind
 from studies.overview import escape
 from studies.scenarios import Scenarios
 from studies.study import Result
-from ui import selection, session
+from ui import selection
 from ui.ask import chosen
 from ui.figure import figure, show_table
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
@@ -31,7 +32,7 @@ THIN = {"scenario": "scenario", "reason": "says little by itself", "judgments": 
 
 def draw(seen: View, judge: str | None) -> None:
     """The section for one judge at a time."""
-    result = session.attempt(replace(chosen(Scenarios), judge=(one_judge(seen, "scenarios"),)))
+    result = attempt(replace(chosen(Scenarios), judge=(one_judge(seen, "scenarios"),)))
     if result is None:
         return
     table, models, thin = (result.table(name) for name in ("scenarios", "heterogeneity", "thin"))

@@ -8,7 +8,8 @@ from importlib import import_module
 import streamlit as st
 
 from errors import JurylensError
-from ui import selection, session
+from ui import selection
+from ui.notices import notice
 from ui.sections import Section
 from ui.view import View
 
@@ -31,7 +32,7 @@ def show(sections: tuple[Section, ...], seen: View, judge: str | None) -> None:
                 import_module(f"ui.sections.{section.word}").draw(seen, judge)
             except JurylensError as error:
                 # Its own sentence in its own place: the rest of the page goes on.
-                session.notice(error)
+                notice(error)
 
 
 def _toggled(word: str, asked: list[str]) -> Callable[[], None]:

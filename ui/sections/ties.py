@@ -14,9 +14,9 @@ from charts.tie_policies import tie_policies_chart
 from studies.overview import escape
 from studies.study import Result
 from studies.tie_policies import TiePolicies
-from ui import session
 from ui.ask import chosen
 from ui.figure import figure
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.view import View
 
@@ -27,7 +27,7 @@ CLEAR = 2.0
 def draw(seen: View, judge: str | None) -> None:
     """The section for the reference and the judge held against it, or for the only judge."""
     judges = seen.judges[:1] if judge is None else (str(seen.reference), judge)
-    result = session.attempt(replace(chosen(TiePolicies), judge=tuple(judges)))
+    result = attempt(replace(chosen(TiePolicies), judge=tuple(judges)))
     if result is None:
         return
     st.markdown(" ".join(findings(result)))

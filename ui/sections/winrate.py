@@ -18,6 +18,7 @@ from studies.winrate import NONE, WinRate
 from ui import selection, session
 from ui.ask import chosen, help_text, shown
 from ui.figure import figure, theme
+from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.view import View
@@ -31,7 +32,7 @@ HELP = {name: help_text(field) for name, field in WinRate.__dataclass_fields__.i
 def draw(seen: View, judge: str | None) -> None:
     """The section for one judge at a time."""
     study = _ask(seen, replace(chosen(WinRate), judge=(one_judge(seen, "winrate"),)))
-    result = session.attempt(study)
+    result = attempt(study)
     if result is None:
         return
     winrates = result.table("winrates")

@@ -1,0 +1,46 @@
+"""Do pages speak of their controls where a study speaks of an option of the command line?"""
+
+from __future__ import annotations
+
+import pytest
+
+import studies  # noqa: F401  (registers the studies)
+from errors import OptionError
+from studies.controls import Controls
+from studies.fit_check import CheckFit
+from studies.places import Places
+from studies.study import Fitted
+from studies.winrate import WinRate
+from ui.notices import by_label
+
+
+@pytest.mark.parametrize(
+    ("text", "cls", "said"),
+    [
+        ("here ties count half: --ties davidson is for rank", CheckFit,
+         "here ties count half: “Ties: modelled (Davidson)” is for rank"),
+        ("use --ties half or --ties drop", None, "use “Ties: half a win each” or “Ties: left out”"),
+        ("--position: the file does not say", Controls, "“Position term”: the file does not say"),
+        ("use --normalisation rms", Controls, "use “Method: one scale, nothing shrunk”"),
+        ("--cluster prompt+annotator: nobody is named", None, "“Intervals by: prompt and annotator”: nobody is named"),
+        ("--replicates 20000: between 0 and 10,000", Places, "“Replicates: 20000”: between 0 and 10,000"),
+        ("--level .4: a coverage", None, "“Interval level: .4”: a coverage"),
+        ("choose with --factor, one of 'tone'", Controls, "choose with “Hold equal”, one of 'tone'"),
+        ("--factor tone: its values are labels", Controls, "“Hold equal” tone: its values are labels"),
+        ("add --length-controlled", WinRate, "add “Hold length equal”"),
+        # What no page has, what is a command, and dashes that are no option.
+        ("assert it with --set swapped=false", None, "assert it with --set swapped=false"),
+        ("not measured: run python cli.py factors extract --dataset d", None,
+         "not measured: run python cli.py factors extract --dataset d"),
+        ("a -- b, m--n 3, '--model'", None, "a -- b, m--n 3, '--model'"),
+    ],
+)  # fmt: skip
+def test_options_are_called_as_their_controls(text: str, cls: type[Fitted] | None, said: str) -> None:
+    label = Places.__dataclass_fields__["replicates"].metadata["label"] or "Replicates"
+    assert by_label(text, cls) == said.replace("Replicates:", f"{label}:")
+
+
+def test_a_study_s_own_sentence_needs_no_command_line() -> None:
+    with pytest.raises(OptionError) as refused:
+        CheckFit(level=0.3).resolve(None)  # type: ignore[arg-type]
+    assert by_label(str(refused.value), CheckFit) == "“Interval level: 0.3”: a coverage from .5 up to but not 1, usually .95"

@@ -1,0 +1,74 @@
+"""How does a page say what a study says, which names options as the command line does? By its controls' labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from errors import JurylensError
+from studies.overview import escape
+from studies.study import REGISTRY, Result, Study
+from ui import session
+from ui.ask import CHOICES, label
+
+_FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
+_NUMBER = re.compile(r"-?\d*\.?\d+")
+
+
+def attempt(study: Study) -> Result | None:
+    """The study's result; what the user can cause becomes a notice in its place, and the page goes on."""
+    try:
+        return session.answer(study)
+    except JurylensError as error:
+        notice(error, type(study))
+        return None
+
+
+def notice(error: JurylensError, cls: type[Study] | None = None) -> None:
+    """What happened and what to do next, in the words of the page."""
+    st.warning(escape(by_label(str(error), cls), 4000), icon=":material/info:")
+
+
+def by_label(text: str, cls: type[Study] | None = None) -> str:
+    """A sentence with “Ties: left out” where it says --ties drop.
+
+    cls : the study that says it; its fields come before those of others. A command to be run elsewhere and an option
+    that no page has stay as they are.
+    """
+    if "cli.py" in text:
+        return text
+
+    def said(found: re.Match[str]) -> str:
+        field, value = _field(found["flag"], cls), found["value"]
+        if field is None:
+            return found[0]
+        choices = field.metadata.get("choices") or ()
+        if value is None:
+            return f"“{label(field)}”"
+        if value in map(str, choices):
+            return f"“{label(field)}: {CHOICES.get((field.name, value), value)}”"
+        return f"“{label(field)}: {value}”" if _NUMBER.fullmatch(value) else f"“{label(field)}” {value}"
+
+    return _FLAG.sub(said, text)
+
+
+def _field(flag: str, cls: type[Study] | None) -> dataclasses.Field[Any] | None:
+    own = {} if cls is None else _fields(cls)
+    return own.get(flag) or _all_fields().get(flag)
+
+
+def _fields(cls: type[Study]) -> dict[str, dataclasses.Field[Any]]:
+    return {f.name.replace("_", "-"): f for f in dataclasses.fields(cls) if f.metadata.get("widget")}
+
+
+@cache
+def _all_fields() -> dict[str, dataclasses.Field[Any]]:
+    """Of all studies, by flag; the first study that has it."""
+    out: dict[str, dataclasses.Field[Any]] = {}
+    for cls in REGISTRY.values():
+        out = _fields(cls) | out
+    return out
