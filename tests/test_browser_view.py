@@ -50,6 +50,35 @@ def test_back_and_forward_show_the_views_in_turn(page, app):
     assert view_of(page) == second
 
 
+WATCH = """() => {
+  window.watched = [];
+  const top = (e) => e ? e.getBoundingClientRect().top + document.querySelector('[data-testid=stMain]').scrollTop : null;
+  const look = () => {
+    const said = document.querySelector('.st-key-finding, .st-key-waiting');
+    const drawn = document.querySelector('.st-key-wide-slope .js-plotly-plot');
+    window.watched.push([said ? said.innerText : null, top(said), top(drawn)]);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_while_a_choice_is_answered_the_sentence_stays_above_the_picture(page, app):
+    page.goto(app.url + "/rankings?dataset=sample&ties=drop")
+    ready(page)
+    page.evaluate(WATCH)
+    page.get_by_test_id("stMain").get_by_text("magpie-judge", exact=True).first.click()
+    expect(page.locator(".st-key-finding")).to_contain_text("magpie-judge orders", timeout=LONG)
+    ready(page)
+    frames = page.evaluate("() => window.watched")
+    assert any("owl-judge orders" in (said or "") for said, _, _ in frames)
+    assert all(said for said, _, _ in frames), "the sentence was away for a moment"
+    both = [(above, below) for _, above, below in frames if below is not None]
+    assert all(above < below for above, below in both), "the old sentence stood below the new picture"
+    # A bar that says how far the work is may push it down by its own height.
+    assert max(below for _, below in both) - min(below for _, below in both) < 90
+
+
 def test_the_menu_carries_the_selection_and_back_returns(page, app):
     page.goto(app.url + "/?dataset=sample")
     ready(page)

@@ -30,8 +30,8 @@ STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
 @media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
 .st-key-menu [data-testid="stCaptionContainer"] {{ margin: 1rem 0 -.6rem .4rem; }}
-.st-key-preload {{ display: none; }}
-.st-key-finding p {{ font-size: 1.07rem; line-height: 1.6; }}
+.st-key-preload, :has(> .st-key-preload) {{ display: none; }}
+.st-key-finding p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 </style>"""
@@ -48,7 +48,8 @@ def setup() -> None:
     st.html(STYLE)
     if "preloaded" not in st.session_state:
         with st.container(key="preload"):
-            st.plotly_chart(go.Figure(go.Scatter(x=[0], y=[0]), layout={"height": 10}), key="preload-chart", alt="")
+            unseen = go.Figure(go.Scatter(x=[0], y=[0]), layout={"height": 10})
+            st.plotly_chart(unseen, key="preload-chart", alt="unseen")
         st.session_state["preloaded"] = True
 
 

@@ -97,14 +97,28 @@ def choose_view(judge: str | None) -> str:
     return view
 
 
-def finding(seen: View, result: Result) -> None:
-    """The sentence that opens the page, the line that lets one trust it, and the pairs that it speaks of."""
+def finding(seen: View, result: Result, waiting: bool = False) -> None:
+    """The sentence that opens the page, the line that lets one trust it, and the pairs that it speaks of.
+
+    waiting : the result holds the gaps alone, and how alike the orders are is still to come
+    """
     line = type(result.study).overview([result])
     assert line is not None
-    with st.container(key="finding"):
-        st.markdown(f"**{line.finding}** {line.more}")
+    head = "" if _is_part(result) else f"**{line.finding}**"
+    if waiting:
+        # In its place until it is known, so that nothing moves when it comes.
+        row = result.table("judges").iloc[0]
+        judge, reference = escape(str(row["judge"])), escape(str(result.settings["reference"]))
+        n = words.plural(int(row["models"]), "model")
+        head = f":gray[How alike {judge} and {reference} order the {n} is being worked out\u00a0…]"
+    with st.container(key="waiting" if waiting else "finding"):
+        st.markdown(f"{head} {line.more}")
     st.caption(line.trust)
     read_pairs(seen, result)
+
+
+def _is_part(result: Result) -> bool:
+    return isinstance(result.study, Compare) and result.study.gaps_only
 
 
 def read_pairs(seen: View, result: Result) -> None:
@@ -121,31 +135,36 @@ def compare(seen: View, study: Compare, view: str) -> Result | None:
     """Two judges: the finding, and the chosen picture.
 
     The picture needs the gaps alone. How alike the orders are takes several times as long, so the picture is there
-    first, and the sentence above it fills when that is known.
+    first, with what the gaps say above it; one sentence waits.
     """
-    above = st.container()
     part = session.early(study, replace(study, gaps_only=True))
     if part is None:
         return None
-    found: list[Result] = []
+    # Made only now and filled at once: emptied earlier, the picture would jump up and down again.
+    above = st.empty()
+    found = part
+
+    def tell(result: Result, waiting: bool = False) -> None:
+        with above.container():
+            finding(seen, result, waiting)
 
     def whole() -> Result | None:
-        if isinstance(part.study, Compare) and part.study.gaps_only:
-            # What follows takes all cores, and where the browser runs on the same ones the picture would wait for it.
-            time.sleep(BREATH)
-        with above:
-            result = session.attempt(study)
-            if result is not None:
-                found.append(result)
-                finding(seen, result)
+        nonlocal found
+        # What follows takes all cores, and where the browser runs on the same ones the picture would wait for it.
+        time.sleep(BREATH)
+        result = session.attempt(study)
+        found = result or part
+        tell(found)
         return result
 
-    two_judges(seen, part, study.judge[1], view, truth(seen), whole)
-    return found[0] if found else part
+    tell(part, waiting=_is_part(part))
+    two_judges(seen, part, study.judge[1], view, truth(seen), whole if _is_part(part) else None)
+    return found
 
 
 def two_judges(
-    seen: View, result: Result, judge: str, view: str, planted: pd.DataFrame | None, whole: Callable[[], Result | None]
+    seen: View, result: Result, judge: str, view: str, planted: pd.DataFrame | None,
+    whole: Callable[[], Result | None] | None,
 ) -> None:
     """The chosen picture of the reference and one judge. whole : see `figure`"""
     from charts.flips import flip_chart

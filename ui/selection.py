@@ -47,8 +47,9 @@ def begin(screen: Screen) -> View:
         if seen.names is not None:
             st.divider()
             _sidebar(seen)
-    for sentence in seen.dropped:
-        st.info(ask.plain(sentence), icon=":material/link_off:")
+    with st.container():
+        for sentence in seen.dropped:
+            st.info(ask.plain(sentence), icon=":material/link_off:")
     return seen
 
 
