@@ -107,9 +107,13 @@ def correct_agreement(
     found = np.hstack(parts)
     products, crossed = found[:3], found[3:]
     g = found.shape[1]
-    # CR1 above 50 clusters, the delete-one jackknife below: the same sum of squares in other units.
-    unit = g / (g - 1) if g >= FEW_CLUSTERS else (g - 1) / g
-    whole = _Moments(*(a @ b - unit * p.sum() for (a, b), p in zip(((r, j), (r, r), (j, j)), products, strict=True)))
+    used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
+    deleted, effective = find_heavy(used, dense_codes([cluster_codes(part, way) for part in used]).codes, g)
+    # CR1 of what enters linearised, the jackknife of clusters deleted exactly: the same squares in other units.
+    exact = np.zeros(g, dtype=bool)
+    exact[deleted] = True
+    unit = np.where(exact, (g - 1) / g, g / (g - 1))
+    whole = _Moments(*(a @ b - unit @ p for (a, b), p in zip(((r, j), (r, r), (j, j)), products, strict=True)))
     reliability = (float(whole.reference / (r @ r)) if r @ r else 0.0, float(whole.judge / (j @ j)) if j @ j else 0.0)
     raw = float(r @ j / np.sqrt((r @ r) * (j @ j))) if (r @ r) * (j @ j) > 0 else float("nan")
     if min(reliability) < LEAST_RELIABLE:
@@ -124,16 +128,14 @@ def correct_agreement(
         why = "corrected for noise, the agreement cannot be told from perfect"
         return Corrected(raw, None, None, reliability, way, g, why, warning)
     # Without cluster c the estimates are less by its influence, and the sums of squares lack its own.
-    grown = (g / (g - 1)) ** 2 * ((g - 1) / (g - 2) if g >= FEW_CLUSTERS else (g - 2) / (g - 1)) if g > 2 else 1.0
+    grown = (g / (g - 1)) ** 2 * np.where(exact, (g - 2) / (g - 1), (g - 1) / (g - 2)) if g > 2 else np.ones(g)
     sums = [a @ b - c + p for (a, b), c, p in zip(((r, j), (r, r), (j, j)), crossed, products, strict=True)]
-    without = _Moments(*(s - grown * (p.sum() - p) for s, p in zip(sums, products, strict=True))).correlation
+    without = _Moments(*(s - (grown @ p - grown * p) for s, p in zip(sums, products, strict=True))).correlation
     if not np.isfinite(without).all():
         why = "the agreement cannot be corrected for noise: it hangs on a single cluster"
         return Corrected(raw, None, None, reliability, way, g, why, warning)
     se = float(np.sqrt((g - 1) / g * np.sum((without - without.mean()) ** 2)))
-    used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
-    heavy, effective = find_heavy(used, dense_codes([cluster_codes(part, way) for part in used]).codes, g)
-    count = effective if g >= FEW_CLUSTERS and len(heavy) else None
+    count = effective if g >= FEW_CLUSTERS and len(deleted) else None
     return Corrected(raw, value, se, reliability, way, g, None, warning, count)
 
 

@@ -194,6 +194,11 @@ def test_a_prompt_with_much_of_the_weight_is_left_out_exactly_and_counts_for_man
     found = correct_agreement(fits, [one, other], 61, ["prompt"])
     mass = np.bincount(prompt)
     assert found.effective == pytest.approx(900**2 / (mass @ mass))
+    # The noise that is taken out is that of `rank` and `compare`: what is deleted exactly counts as in the jackknife.
+    v = strength_covariance(fits, [one, other], Clustering("prompt")).vcov
+    noise = [np.diag(v)[:5].sum(), np.diag(v)[5:].sum()]
+    beyond = [1 - part / (fit.strength @ fit.strength) for part, fit in zip(noise, fits, strict=True)]
+    assert found.reliability == pytest.approx(beyond, abs=1e-12)
     end = found.interval()
     half = stats.t(found.effective - 1).ppf(0.975) * found.se
     assert end.lower == pytest.approx(found.value - half)
