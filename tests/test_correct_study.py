@@ -275,7 +275,7 @@ def test_few_prompts_and_few_pairs_are_said(store: Store) -> None:
 @pytest.mark.parametrize(
     ("dataset", "options", "error", "match"),
     [
-        ("no_people", {}, EmptySelectionError, "no judge that is human: say which judges are compared"),
+        ("no_people", {}, EmptySelectionError, "no judge that is human: choose the two that are compared"),
         ("plain", {"judge": ("people",)}, EmptySelectionError, "correct needs two judges"),
         ("apart", {}, EmptySelectionError, "'people' and 'robot' share no pair of two named models"),
         ("texts", {}, EmptySelectionError, "columns model_a and model_b"),
