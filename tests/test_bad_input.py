@@ -146,6 +146,30 @@ def test_each_section_says_something_and_the_page_goes_on(opened, case: str, sec
         assert not ODD.search(text), text
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("ties", "davidson", "“Ties: modelled (Davidson)” is for rank"),
+        ("cluster", "annotator", "“Intervals by: annotator”: these judgments name no annotators"),
+        ("position", "true", "“Position term”: this file does not record"),
+    ],
+)
+def test_sections_speak_of_their_controls(store: Store, monkeypatch: pytest.MonkeyPatch, option, value, said) -> None:
+    monkeypatch.setenv("JURYLENS_DB", str(store.path))
+    app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
+    app.switch_page("pages/rankings.py")
+    app.query_params["dataset"] = "one prompt"
+    app.query_params["length_controlled"] = "true"
+    app.query_params[option] = value
+    app.query_params["open"] = [section.word for section in RANKINGS]
+    app.run()
+    assert not app.exception
+    boxes = [box for box in app.main.expander if box.label in {section.question for section in RANKINGS}]
+    told = [str(one.value) for box in boxes for kind in ("info", "warning", "markdown") for one in getattr(box, kind)]
+    assert any(said in text.replace("\\", "") for text in told), told
+    assert not any("--" in text for text in told), told
+
+
 def test_a_section_that_is_shut_computes_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from ui import session
 
