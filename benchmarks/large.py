@@ -12,7 +12,8 @@ process of its own.
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,14 +112,17 @@ def _at(folder: Path, size: Size) -> list[Ratio]:
 
 def _alone(path: Path) -> float:
     """MB that a process which does nothing else held at most, from its start to the strengths of a store."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_strengths_of, (path,))
+    work = f"from benchmarks.large import tell_peak; tell_peak({str(path)!r})"
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run([sys.executable, "-c", work], cwd=root, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
-def _strengths_of(path: Path) -> float:
+def tell_peak(path: str) -> None:
+    """Print how many MB this process held at most with the strengths of a store."""
     with Store(path).reading("benchmark") as con:
         Open.of(con).strengths()
-    return peak_memory() or 0.0
+    print(peak_memory() or 0.0)
 
 
 def _filtered(data: Open, size: Size) -> Ratio:
