@@ -180,7 +180,8 @@ class ScenarioRanking:
         if one.n_prompts < FEW_PROMPTS:
             reasons.append("1 prompt" if one.n_prompts == 1 else f"{one.n_prompts} prompts")
         if float(np.median(one.judgments)) < FEW_JUDGMENTS:
-            reasons.append(f"a median of {np.median(one.judgments):g} judgments a model")
+            median = float(np.median(one.judgments))
+            reasons.append(f"a median of {median:g} judgment{'' if median == 1 else 's'} a model")
         if one.fit is None or one.raw is None:
             reasons.append("no raw ranking" if one.fit is None else "no raw intervals")
         unmet = int((one.judgments == 0).sum())

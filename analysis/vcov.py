@@ -51,10 +51,13 @@ def choose_clustering(cluster: str, n_prompts: int) -> Clustering:
     if cluster == "auto":
         if n_prompts >= FEW_PROMPTS:
             return Clustering("prompt", f"automatic: there are {n_prompts} prompts")
+        one = n_prompts == 1
+        few = "is only 1 prompt" if one else f"are only {n_prompts} prompts"
         return Clustering(
             "pair",
-            f"automatic: there are only {n_prompts} prompts, fewer than {FEW_PROMPTS}",
-            f"these intervals speak about these prompts only: {n_prompts} are too few to generalise from",
+            f"automatic: there {few}, fewer than {FEW_PROMPTS}",
+            f"these intervals speak about {'this prompt' if one else 'these prompts'} only: {n_prompts} "
+            f"{'is' if one else 'are'} too few to generalise from",
         )
     if cluster == "none":
         return Clustering(

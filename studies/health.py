@@ -165,7 +165,8 @@ def _order(order: pd.DataFrame) -> list[dict[str, object]]:
 def _none(none: pd.DataFrame) -> list[dict[str, object]]:
     return [
         _row("no verdict", 1, str(r["judge"]),
-             f"{r['judge']}: {int(r['none']):,} of {int(r['judgments']):,} judgments are refused or invalid.",
+             f"{r['judge']}: {int(r['none']):,} of {words.plural(int(r['judgments']), 'judgment')} "
+             f"{'is' if int(r['none']) == 1 else 'are'} refused or invalid.",
              "They stay outside every fit; a high share is a finding of its own.", int(r["none"]))
         for r in none.to_dict("records")
     ]  # fmt: skip

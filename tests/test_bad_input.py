@@ -26,7 +26,7 @@ COMMANDS = [*dict.fromkeys(screen("Rankings").studies), "datasets health"]
 PAGES = ("judge without judgments", "nothing left", "one model chosen", "all ties", "three islands", "wins or loses all",
          "one judgment each", "hostile names", "no human")  # fmt: skip
 ODD = re.compile(
-    r"\b[Nn]a[Nn]\b|\binf\b|\bNone\b|<NA>|Traceback|\d{8,}|\.\d{5,}|\b0 models\b|\. \.|: :|intervals none|"
+    r"\b[Nn]a[Nn]\b|\binf\b|\bNone\b|<NA>|Traceback|\d{8,}|\.\d{5,}|\b0 models\b|\. \.|: :|intervals none|\b1 are\b|"
     r"(?<![\d.,])1 (more |shared )?(judgments|pairs|prompts|models|clusters|verdicts|responses|scenarios|triples)\b"
 )
 
