@@ -93,6 +93,7 @@ def simulate_run(setting: Setting, truth: PseudoTrue, seed: int) -> Run:
     net = None if found.corrected is None else found.corrected.interval()
     if net is not None and net.lower is not None and net.upper is not None:
         held[AGREEMENT].append(np.array([net.lower <= exact <= net.upper]))
+    assert found.correlation is not None
     ends = found.correlation.spearman.interval()
     if ends.lower is not None and ends.upper is not None:
         rho = float(spearman(truth.reference, truth.judge))
