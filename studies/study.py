@@ -266,7 +266,8 @@ class Fitted(Study):
             raise OptionError(f"--level {self.level}: a coverage from .5 up to but not 1, usually .95")
         if self.command and self.ties not in ("half", "drop") and not self.models_ties:
             raise OptionError(
-                f"here ties count as half a win or are left out: --ties {self.ties} is for rank"
+                f"here ties count as half a win or are left out: --ties {self.ties} is for rankings and what compares "
+                "them, so use --ties half or --ties drop"
             )
         return super().resolve(store)
 

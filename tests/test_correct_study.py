@@ -283,7 +283,7 @@ def test_few_prompts_and_few_pairs_are_said(store: Store) -> None:
         ("plain", {"since": "2100-01-01"}, EmptySelectionError, "no verdict on a pair of two named models"),
         ("ties", {"ties": "drop"}, NotIdentifiedError, "no judgment to compare models by"),
         ("one_way", {}, NotIdentifiedError, "no two models have both beaten"),
-        ("plain", {"ties": "davidson"}, OptionError, "--ties davidson is for rank"),
+        ("plain", {"ties": "davidson"}, OptionError, "--ties davidson is for rankings"),
         ("plain", {"mask_human": 1.0}, OptionError, "--mask-human 1: a share between 0 and 1"),
         ("plain", {"mask_human": 0.0}, OptionError, "a share between 0 and 1"),
         ("plain", {"cluster": "annotator"}, OptionError, "the unit here is the pair"),

@@ -245,7 +245,7 @@ def test_many_models_are_refused_before_the_work(store: Store, monkeypatch: pyte
 
 
 def test_ties_as_outcomes_are_for_rank(store: Store) -> None:
-    with pytest.raises(OptionError, match="--ties davidson is for rank"):
+    with pytest.raises(OptionError, match="--ties davidson is for rankings"):
         Scenarios(ties="davidson").run(store)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -24,13 +25,18 @@ def attempt(study: Study) -> Result | None:
     try:
         return session.answer(study)
     except JurylensError as error:
-        notice(error, type(study))
+        notice(error, type(study), study.judge)
         return None
 
 
-def notice(error: JurylensError, cls: type[Study] | None = None) -> None:
-    """What happened and what to do next, in the words of the page."""
-    st.warning(escape(by_label(str(error), cls), 4000), icon=":material/info:")
+def notice(error: JurylensError, cls: type[Study] | None = None, names: Iterable[str] = ()) -> None:
+    """What happened and what to do next, in the words of the page. cls, names : see `by_label` and `sentence`"""
+    st.warning(escape(by_label(sentence(str(error), names), cls), 4000), icon=":material/info:")
+
+
+def sentence(text: str, names: Iterable[str]) -> str:
+    """With a capital, unless it begins with one of the names: gpt-4 is not Gpt-4."""
+    return text if text.startswith(tuple(names)) else text[:1].upper() + text[1:]
 
 
 def by_label(text: str, cls: type[Study] | None = None) -> str:

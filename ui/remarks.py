@@ -9,7 +9,7 @@ import streamlit as st
 from studies.overview import escape
 from studies.study import Result
 from ui import navigation, selection
-from ui.notices import by_label
+from ui.notices import by_label, sentence
 from ui.view import View
 
 ICON = ":material/playlist_add:"
@@ -47,8 +47,3 @@ def link_plan(seen: View, judge: str) -> None:
 
 def _said(judge: str) -> str:
     return f"What {escape(judge, 40)} should judge next"
-
-
-def sentence(text: str, names: Iterable[str]) -> str:
-    """With a capital, unless it begins with one of the names: gpt-4 is not Gpt-4."""
-    return text if text.startswith(tuple(names)) else text[:1].upper() + text[1:]

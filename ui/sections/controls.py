@@ -28,7 +28,7 @@ from ui.sections.choices import how_many, one_judge
 from ui.view import View
 
 WORTH = {"factor": "factor", "effect": "wins of 100", "effect_interval": "interval", "weight": "weight, log-odds",
-         "q": "q", "scale": "one unit is", "vif": "inflation"}  # fmt: skip
+         "q": "q", "scale": "one unit is", "vif": "variance inflation"}  # fmt: skip
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -42,7 +42,7 @@ def draw(seen: View, judge: str | None) -> None:
         measuring.offer(seen, n, first=True)
         return
     except JurylensError as error:
-        notice(error, Controls)
+        notice(error, Controls, (judge, *study.factor))
         result = None
     measuring.offer(seen, n, first=False)
     if result is not None:
@@ -113,10 +113,12 @@ def finding(models: pd.DataFrame, coefficients: pd.DataFrame, judge: str) -> str
         text += " No strength changes beyond noise."
     factors = coefficients[coefficients["factor"] != "position"]
     top = factors.iloc[int((factors["effect"] - 50).abs().to_numpy(dtype=float).argmax())]
-    unit = "" if words.absent(top["scale"]) else f" (a difference of {words.number(top['scale'])})"
+    more = "one unit" if words.absent(top["scale"]) else words.number(top["scale"])
+    sure = not words.absent(top["q"]) and top["q"] < BEYOND
     effect = escape(words.estimate(top["effect"], top["effect_lower"], top["effect_upper"], 1))
     name = escape(str(top["factor"]))
-    return f"{text} Worth most is {name}: with one unit more{unit} an answer wins {effect} of 100."
+    within = "" if sure else ", which is within noise"
+    return f"{text} Worth most is {name}: with {more} more of it an answer wins {effect} of 100{within}."
 
 
 def trust(result: Result) -> str:
