@@ -59,8 +59,10 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     labels = written.fit_labels(names, 112.0 if narrow else 180.0, theme.label)
     left = written.labels_width(labels, theme.label) + 14
     cell = (parts.WIDTH[narrow] - left - 8) / m - 6
-    upright = cell >= HEAD
-    tops = written.fit_labels(heads, cell if upright else 130.0, theme.small, 3 if upright else 1)
+    # A head may use the space between two cells. Where a word would have to be broken, heads are turned.
+    across = cell + 6
+    upright = cell >= HEAD and all(written.widest_part(head, theme.small) <= across for head in heads)
+    tops = written.fit_labels(heads, across if upright else 130.0, theme.small, 3 if upright else 1)
     lines = max(len(one.lines) for one in tops)
     high = lines * theme.small * written.LINE + 10 if upright else written.labels_width(tops, theme.small) + 14
     figures = [words.number(int(value)) for value in counts.ravel()]

@@ -161,7 +161,7 @@ def _heads(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Which mark is whose, above the left panel; which side favours whom, above the right one."""
     left, right = domains[-1]
-    names = [written.fit_label(name, room[-1] / 2 - 6, theme.small, 1).html for name in (reference, judge)]
+    names = [written.fit_label(name, room[-1] / 2 - 6, theme.small, 2).html for name in (reference, judge)]
     out = [
         parts.head(f"← higher by<br>{names[0]}", left, theme, "left", True),
         parts.head(f"higher by →<br>{names[1]}", right, theme, "right", True),

@@ -52,6 +52,11 @@ class Label:
         return "<br>".join(escape(line) for line in self.lines)
 
 
+def widest_part(name: str, size: float) -> float:
+    """Pixels of the longest piece that `fit_label` need not break inside."""
+    return max((text_width(part.rstrip(), size) for part in _BREAKS.split(name) if part), default=0.0)
+
+
 def fit_label(name: str, width: float, size: float, lines: int = 2) -> Label:
     """A name in at most `lines` lines of `width` pixels; what is longer loses its middle."""
     full = " ".join(str(name).split()) or "(no name)"

@@ -55,11 +55,11 @@ def next_chart(
         )  # fmt: skip
     limit = max(float(gain[known].max(initial=0.0)), 1e-9) * 1.08 if len(known) else 1.0
     column = [f"{value:,}" for value in ask]
-    right = max(written.text_width(text, theme.small) for text in [*column, "judge"]) + 20
+    right = max(written.text_width(text, theme.small) for text in [*column, "to judge"]) + 20
     font = {"size": theme.small, "color": theme.muted}
     place = {"xref": "paper", "x": 1, "xanchor": "right", "xshift": right - 8, "showarrow": False, "font": font}
     annotations: list[dict[str, Any]] = [
-        place | {"text": "judge", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4}
+        place | {"text": "to judge", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4}
     ]
     annotations += [place | {"text": text, "yref": "y", "y": k} for k, text in enumerate(column)]
     left = fitted.width + 16

@@ -21,6 +21,9 @@ POLICIES = {"half": "half a win", "davidson": "Davidson", "rao_kupper": "Rao– 
 PITCH = 15.0
 """Pixels between two ranks where they all fit."""
 
+FEW = 15
+"""Models that are given two lines each where their names need them."""
+
 TALLEST = {False: 620.0, True: 420.0}
 """Pixels of a panel, by `narrow`: with many models ranks stand closer."""
 
@@ -70,23 +73,31 @@ def tie_policies_chart(
     judges = list(dict.fromkeys(policies["judge"]))
     shown = judges[:most]
     drawn = marks(judges, humans, theme)
-    panels = [_panel(policies[policies["judge"] == judge], judge, drawn[judge], narrow) for judge in shown]
+    here = policies[policies["judge"].isin(shown)]
+    room = 96.0 if narrow else 118.0
+    widest = max((written.text_width(str(name), theme.small) for name in here["model"]), default=0.0) + 14
+    # Names that do not fit beside two panels: one above the other; at phone width they take two lines.
+    stacked, pitch = narrow or widest > room, PITCH
+    if narrow and widest > room and here["model"].nunique() <= FEW:
+        pitch = 2 * theme.small * written.LINE
+    elif stacked and not narrow:
+        room = min(widest, 240.0)
+    panels = [_panel(policies[policies["judge"] == judge], judge, drawn[judge], narrow, pitch) for judge in shown]
     panels = [panel for panel in panels if len(panel.names)]
     if not panels:
         return parts.empty("No model could be ranked under the rules for ties.", theme, narrow)
-    room = 96.0 if narrow else 118.0
-    side = len(panels) if not narrow else 1
+    side = 1 if stacked else len(panels)
     height = [panel.height for panel in panels]
     head, foot = 14 + theme.label * parts.GLYPH * written.LINE, 2 * theme.small * written.LINE + 14
     figure = go.Figure()
     annotations: list[dict[str, Any]] = []
     left, right = 34.0, 10.0
     width = parts.WIDTH[narrow] - left - right
-    plots = sum(height) + (len(panels) - 1) * (head + foot) if narrow else max(height)
+    plots = sum(height) + (len(panels) - 1) * (head + foot) if stacked else max(height)
     axes: dict[str, Any] = {}
     for k, panel in enumerate(panels):
         number = "" if k == 0 else str(k + 1)
-        if narrow:
+        if stacked:
             # Stacked from the top: everything above this panel is taken off.
             above = sum(height[:k]) + k * (head + foot)
             y_domain = (1 - (above + height[k]) / plots, 1 - above / plots)
@@ -110,7 +121,7 @@ def tie_policies_chart(
     return base(figure, theme, plots + head + foot + taken, _alt(panels))
 
 
-def _panel(table: pd.DataFrame, judge: str, mark: Mark, narrow: bool) -> _Panel:
+def _panel(table: pd.DataFrame, judge: str, mark: Mark, narrow: bool, pitch: float) -> _Panel:
     ranks = np.column_stack([parts.numbers(table, f"rank_{policy}") for policy in POLICIES])
     known = np.isfinite(ranks).any(axis=1)
     moved = np.nan_to_num(parts.numbers(table, "largest_move"))
@@ -118,7 +129,7 @@ def _panel(table: pd.DataFrame, judge: str, mark: Mark, narrow: bool) -> _Panel:
     order = [k for k in np.lexsort((-moved, ~leaves)) if known[k]]
     names = [str(table["model"].iloc[k]) for k in order]
     low, high = parts.numbers(table, "rank_lower"), parts.numbers(table, "rank_upper")
-    height = min(PITCH * max(float(np.nanmax(ranks, initial=1)), 4), TALLEST[narrow])
+    height = min(pitch * max(float(np.nanmax(ranks, initial=1)), 4), TALLEST[narrow])
     return _Panel(judge, mark, names, ranks[order], moved[order], leaves[order], low[order], high[order], height)
 
 
@@ -202,13 +213,14 @@ def _names(panel: _Panel, number: str, room: float, theme: Theme) -> list[dict[s
         if any(abs(row - other) * pitch < theme.small * written.LINE for other in taken):
             continue
         taken.append(row)
-        name = written.fit_label(panel.names[k], room - 14, theme.small, 1).html
+        lines = 2 if pitch >= 2 * theme.small * written.LINE else 1
+        name = written.fit_label(panel.names[k], room - 12, theme.small, lines).html
         weight = panel.weight[k]
         out.append(
             {
                 "text": f"<b>{name}</b>" if weight == 3 else name, "xref": f"x{number}", "yref": f"y{number}",
                 "x": len(POLICIES) - 1, "y": row,
-                "xanchor": "left", "xshift": 7, "showarrow": False,
+                "xanchor": "left", "align": "left", "xshift": 7, "showarrow": False,
                 "font": {"size": theme.small, "color": theme.text if weight > 1 else theme.muted},
             }
         )  # fmt: skip

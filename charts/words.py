@@ -1,4 +1,4 @@
-"""How are numbers written for people? At most two decimals, no leading zero, a true minus, thousands apart."""
+"""How are numbers written for people? At most three digits, no leading zero, a true minus, thousands apart."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ def absent(value: Any) -> bool:
 
 
 def number(value: Any, decimals: int = 2) -> str:
-    """.73, −1.20, 1,204; '' where undefined."""
+    """.73, −1.20, 26.8, 1,204; '' where undefined. decimals : at most; fewer from 10 and from 100 on"""
     if absent(value):
         return ""
     if isinstance(value, (int,)) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
         return f"{int(value):,}".replace("-", MINUS)
+    size = abs(float(value))
+    decimals = min(decimals, 0 if size >= 99.95 else 1 if size >= 9.995 else decimals)
     text = f"{float(value):,.{decimals}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")

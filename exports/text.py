@@ -69,7 +69,7 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     out = {}
     for column in table.columns:
         decimals = 3 if column == "se" or column.endswith("_se") else 2
-        is_p = column in ("p", "q") or column.endswith(("_p", "_q"))
+        is_p = column in ("p", "q", "p_holm") or column.endswith(("_p", "_q"))
         if is_p:
             out[column] = [words.p_value(v) for v in table[column]]
         else:

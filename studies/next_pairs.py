@@ -35,7 +35,7 @@ class NextPairs(Fitted):
     command: ClassVar[str] = "next-pairs"
     title: ClassVar[str] = "What should be judged next?"
     shown: ClassVar[Mapping[str, str] | None] = {
-        "model_1": "model", "model_2": "against", "ask": "judge", "expected_shrink": "takes off", "have": "have",
+        "model_1": "model", "model_2": "against", "ask": "to judge", "expected_shrink": "takes off, %", "have": "have",
         "available": "can be had", "why": "why",
     }  # fmt: skip
 

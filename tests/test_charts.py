@@ -434,3 +434,16 @@ def test_what_cannot_be_shown_at_phone_width_is_counted() -> None:
 def test_contrast_by_hand() -> None:
     assert contrast(np.zeros(3), np.ones(3)) == pytest.approx(21)
     assert contrast(np.ones(3), np.ones(3)) == pytest.approx(1)
+
+
+def test_no_word_of_a_head_is_broken_across_lines() -> None:
+    scenarios = ["summarise", "plan", "advice", "compare", "explain", "factual question", "code help", "ideas"]
+    rows = [(judge, s, 640) for judge in ("people", "magpie-judge") for s in scenarios]
+    for narrow in (False, True):
+        figure = coverage_chart(pd.DataFrame(rows, columns=["judge", "scenario", "judgments"]), LIGHT, narrow=narrow)
+        layout = figure.layout
+        heads = "|".join([*layout.xaxis.ticktext, *layout.yaxis.ticktext])
+        assert all(word in heads for s in scenarios for word in s.split())
+    assert "factual<br>question" in coverage_chart(
+        pd.DataFrame(rows, columns=["judge", "scenario", "judgments"]), LIGHT
+    ).layout.xaxis.ticktext

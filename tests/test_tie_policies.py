@@ -213,3 +213,17 @@ def test_the_chart_draws_every_rank_and_names_movers() -> None:
         assert texts.count("ash") == 1
         assert "people: 3 of 3 models change rank, most ash by 2." in figure.layout.meta["alt"]
     assert "No model could be ranked" in tie_policies_chart(table.iloc[:0], LIGHT).layout.meta["alt"]
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_chart_cuts_no_name_where_there_are_few_models(narrow: bool) -> None:
+    names = ["Aurora-70B-Instruct", "Fjord-Large-2024-08", "Dunlin 34B (RLHF)"]
+    ranks = {f"rank_{rule}": [1, 2, 3] * 2 for rule in ("half", "davidson", "rao_kupper", "drop")}
+    table = pd.DataFrame(
+        {"judge": ["people"] * 3 + ["gpt"] * 3, "model": names * 2, **ranks, "rank_lower": [1, 2, 3] * 2,
+         "rank_upper": [1, 2, 3] * 2, "largest_move": 0, "leaves_interval": False}
+    )  # fmt: skip
+    figure = tie_policies_chart(table, LIGHT, humans=("people",), narrow=narrow)
+    said = [str(a.text).replace("<br>", "").replace(" ", "") for a in figure.layout.annotations]
+    for name in names:
+        assert said.count(name.replace(" ", "")) == 2

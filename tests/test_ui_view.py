@@ -4,6 +4,7 @@ import pytest
 
 from data.store import Store
 from studies.simulate import add_simulated
+from ui.navigation import query
 from ui.view import ONLY, View, change, change_judges, find_reference, read_view
 
 
@@ -103,3 +104,10 @@ def test_nobody_is_the_reference_where_nobody_or_more_than_one_is_human(store):
     kinds = {name: (i, "human") for name, (i, _) in names.judges.items()}
     assert find_reference(type(names)(**{**vars(names), "judges": kinds})) is None
     assert find_reference(type(names)(**{**vars(names), "judges": {"x": (1, "llm")}})) == "x"
+
+
+def test_a_link_does_not_say_what_goes_without_saying(store):
+    view = read_view({"dataset": ["world"], "ties": ["drop"]}, store)
+    assert ("ties", "drop") in query(view)
+    assert "ties" not in dict(query(view, ties="half")), "the page would rewrite its address, and Back lead nowhere"
+    assert ("ties", "davidson") in query(view, ties="davidson")

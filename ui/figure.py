@@ -30,11 +30,42 @@ STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
 @media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
 .st-key-menu [data-testid="stCaptionContainer"] {{ margin: 1rem 0 -.6rem .4rem; }}
+@media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
+  [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
 .st-key-finding p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 </style>"""
+
+# What a heading says in a word or two that not every reader knows.
+EXPLAINED = {
+    "q": "The smallest share of false findings, among all rows as clear as this one, at which it counts as beyond "
+    "noise (Benjamini and Hochberg). Below .05 it does.",
+    "gap": "The judge's strength minus the reference's, in log-odds.",
+    "net gap": "The gap when both judges are brought to the same decisiveness: a judge that is merely more decisive "
+    "has larger strengths, but no other taste.",
+    "strength": "Log-odds of winning against the average model (Bradley and Terry).",
+    "P(best)": "How often the model is first when whole prompts are drawn anew.",
+    "P(better)": "How often the first model is above the second when whole prompts are drawn anew.",
+    "preferred in": "Share of verdicts for the first model that the strengths expect.",
+    "p (Holm)": "Of the test that both are equally strong, held against all such tests of the table at once.",
+    "group": "Models that share a letter cannot be told apart.",
+    "for this model": "Places that the model can take: 95 % intervals, each for itself.",
+    "for all at once": "Places such that the intervals of all models hold together in 95 % of samples.",
+    "width against naive": "Width of the strength's interval against one that takes all judgments as independent.",
+    "net of noise": "What the correlation would be if each judge had judged without end: sampling noise is taken out.",
+    "reliability, reference": "Share of the spread of the reference's strengths that is not sampling noise.",
+    "reliability, judge": "Share of the spread of the judge's strengths that is not sampling noise.",
+    "residual": "Observed minus expected, in standard errors.",
+    "variance inflation": "By how much the others held equal widen this factor's variance; from 10 on they can hardly "
+    "be told apart.",
+    "pooled": "Strength in the scenario, drawn towards the model's mean as far as the data are thin.",
+    "raw": "Strength fitted on the scenario's judgments alone.",
+    "sd between scenarios": "How far the model's true strengths in the scenarios spread, log-odds.",
+    "takes off, %": "What these judgments take off the mean variance of the strengths.",
+    "can be had": "Pairs of responses of these two models that the judge has not judged yet.",
+}
 
 Draw = Callable[[themes.Theme, bool], go.Figure]
 
@@ -136,8 +167,10 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
     text = for_people(shown)
     style = shown.style.format({c: _Lookup(shown[c], text[c]) for c in shown.columns})
     config = {
-        c: st.column_config.TextColumn(wanted.get(c, c), alignment="right") if _is_interval(c)
-        else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right")
+        c: st.column_config.TextColumn(wanted.get(c, c), alignment="right", help=EXPLAINED.get(wanted.get(c, c)))
+        if _is_interval(c)
+        else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right",
+                                     help=EXPLAINED.get(wanted.get(c, c)))
         for c in shown.columns
     }  # fmt: skip
     height: int | Literal["content"] = ROW_HEIGHT * (TABLE_ROWS + 1) + 3 if len(shown) > TABLE_ROWS else "content"

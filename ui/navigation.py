@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -69,6 +69,11 @@ def query(view: View, **words: str | Sequence[str]) -> list[tuple[str, str]]:
     listed = {k: list(v) for k, v in view.words().items()}
     for name, value in words.items():
         listed[name.rstrip("_")] = [value] if isinstance(value, str) else list(value)
+    for field in fields(view.study):
+        # What goes without saying is not said: the page would take it out of its address again, and Back would lead to
+        # the longer address, from which it does so once more.
+        if listed.get(field.name) == [str(field.default)]:
+            del listed[field.name]
     return [(k, v) for k, values in listed.items() for v in values]
 
 

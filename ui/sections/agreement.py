@@ -12,6 +12,7 @@ from studies.overview import escape
 from studies.reliability import Reliability
 from studies.study import Result
 from ui.ask import ask
+from ui.behind import shared_by
 from ui.figure import figure
 from ui.notices import attempt
 from ui.remarks import sentences
@@ -31,6 +32,7 @@ def draw(seen: View, judge: str | None) -> None:
         lambda theme, narrow: agreement_chart(result.table("agreement"), result.table("ceilings"), theme,
                                               humans=seen.humans, narrow=narrow),
         result, "agreement", key="agreement", columns=Reliability.shown, folded=False,
+        pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip
     # What the finding has said is not said again.
     said = set(result.table("agreement")["note"])
@@ -47,8 +49,7 @@ def finding(result: Result, judge: str) -> str:
         said = f"**{name}**: {raw}{escape(str(row['note']), 4000)}."
     else:
         net = words.estimate(row["corrected"], row["lower"], row["upper"])
-        said = f"**Net of noise {name}'s strengths agree with {reference}'s at {net}** (as they stand "
+        said = f"**Net of noise, {name}'s strengths correlate with {reference}'s at {net}** (as they stand, "
         said += f"{words.number(row['pearson'])})."
-    for each in ceilings.itertuples():
-        said += f" Two halves of {reference}'s {each.way}s agree at {words.number(each.value)}."
-    return said
+    halves = [f"of {reference}'s {each.way}s at {words.number(each.value)}" for each in ceilings.itertuples()]
+    return f"{said} Two halves {words.listing(halves)}." if halves else said

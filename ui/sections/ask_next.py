@@ -12,6 +12,7 @@ import streamlit as st
 from charts import words
 from charts.next_pairs import next_chart
 from charts.theme import marks
+from data.queries.examples import PairsBehind
 from studies.next_pairs import NextPairs
 from studies.overview import escape
 from studies.study import Result
@@ -42,7 +43,8 @@ def draw(seen: View, judge: str | None) -> None:
     )  # fmt: skip
     mark = marks(list(seen.judges), seen.humans, theme())[who]
     figure(lambda look, narrow: next_chart(planned, look, mark, narrow=narrow), result, "next", key="next",
-           columns=NextPairs.shown, folded=False)  # fmt: skip
+           columns=NextPairs.shown, folded=False,
+           pairs=lambda row: PairsBehind((who,), between=(str(row["model_1"]), str(row["model_2"]))))  # fmt: skip
     sentences(result)
 
 
@@ -85,7 +87,7 @@ def trust(row: Mapping[Any, Any], result: Result) -> str:
     """What the plan rests on, in a line."""
     parts = [f"{words.plural(int(row['judgments']), 'judgment')} so far"]
     if not words.absent(row["design_effect"]) and row["design_effect"] > 1.1:
-        parts.append(f"each new one worth 1/{words.number(row['design_effect'], 1)} of an independent one")
+        parts.append(f"each new one worth {words.number(1 / row['design_effect'], 2)} of an independent one")
     aim = "mean variance" if result.settings["optimality"] == "A" else "joint uncertainty"
     parts += [f"chosen one after the other for the least {aim} of the strengths", words.ties(result.settings["ties"])]
     return escape(" · ".join(parts), 4000)

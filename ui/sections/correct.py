@@ -118,7 +118,7 @@ def finding(row: Mapping[Any, Any], models: pd.DataFrame, reference: str) -> str
         text = f"**{people} judged {_all(labelled)}, so there is nothing to correct.**"
         if not gain:
             return text
-        return f"{text} However many more pairs {who} judged, they would be worth at most {gain} % more of them."
+        return f"{text} Verdicts of {who} on any number of further pairs would be worth at most {gain} % more votes."
     if words.absent(row["gain"]):
         head = f"**The votes of {people} on {words.plural(labelled, 'pair')} cannot tell what {who} is worth to them.**"
     elif row["gain"] < SMALL_GAIN:

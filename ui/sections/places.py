@@ -13,6 +13,7 @@ from studies.overview import escape
 from studies.places import Places
 from studies.study import Result
 from ui.ask import ask
+from ui.behind import ranked_by
 from ui.figure import figure, show_table, theme
 from ui.notices import attempt
 from ui.remarks import sentences
@@ -32,7 +33,8 @@ def draw(seen: View, judge: str | None) -> None:
     most = how_many(len(places), "places")
     mark = marks([str(places["judge"].iloc[0])], seen.humans, theme())[str(places["judge"].iloc[0])]
     figure(lambda look, narrow: places_chart(places, look, mark, most=most, narrow=narrow), result, "places",
-           key="places", columns=Places.shown, folded=False)  # fmt: skip
+           key="places", columns=Places.shown, folded=False,
+           pairs=lambda row: ranked_by(str(row["judge"]), row))  # fmt: skip
     pairs = result.table("pairs")
     if len(pairs):
         st.markdown("**Every two models**, the least certain orders first")
@@ -47,7 +49,7 @@ def finding(result: Result) -> str:
     rivals = [escape(str(m)) for m in first["model"]]
     above = int(places["rank"].min()) - 1
     place = "first" if not above else f"first after {words.plural(above, 'model')} never beaten"
-    who = f"**{rivals[0]} is {place} beyond doubt.**"
+    who = f"**{rivals[0]} is {place}: its interval holds no other place.**"
     if len(rivals) > 1:
         who = f"**{len(rivals)} models may be {place}:** {words.listing(rivals, 5)}."
     if places["naive_ratio"].isna().all():

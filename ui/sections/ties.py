@@ -41,6 +41,10 @@ def findings(result: Result) -> list[str]:
     """One sentence a judge: how many models move, by how much, and whether beyond their intervals."""
     policies = result.table("policies")
     rows = result.table("judges").to_dict("records")
+    still = [row for row in rows if row["policies"] > 1 and not row["moved"]]
+    if len(still) == len(rows) > 1 and len({row["models"] for row in rows}) == 1:
+        who, n = words.listing([escape(str(row["judge"])) for row in rows]), int(rows[0]["models"])
+        return [f"**{who} each keep the same order of {words.plural(n, 'model')} under every rule for ties.**"]
     return [_finding(row, policies[policies["judge"] == row["judge"]]) for row in rows]
 
 

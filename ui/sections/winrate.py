@@ -11,6 +11,7 @@ import streamlit as st
 from charts import words
 from charts.theme import marks
 from charts.winrate import winrate_chart
+from data.queries.examples import PairsBehind
 from errors import JurylensError
 from studies.overview import escape
 from studies.study import Result
@@ -43,7 +44,8 @@ def draw(seen: View, judge: str | None) -> None:
     mark = marks(list(seen.judges), seen.humans, theme())[who]
     columns = {c: h for c, h in (WinRate.shown or {}).items() if study.length_controlled or not _of_control(c)}
     figure(lambda look, narrow: winrate_chart(winrates, baseline, look, mark, most=most, narrow=narrow),
-           result, "winrates", key="winrate", columns=columns, folded=False)  # fmt: skip
+           result, "winrates", key="winrate", columns=columns, folded=False,
+           pairs=lambda row: PairsBehind((who,), between=(str(row["model"]), baseline)))  # fmt: skip
     sentences(result)
 
 
