@@ -72,7 +72,9 @@ def gap_chart(
     bottom = parts.axis_height(len(title), theme)
     said_below = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
     remark, taken = parts.note(said_below, theme, narrow, left, bottom)
-    top = 2 * theme.label * written.LINE + 16
+    sides = _sides((reference, judge), room[-1], theme)
+    more = max(len(one.lines) for one in sides) - 1
+    top = 2 * theme.label * written.LINE + 16 + more * theme.small * written.LINE
     shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
     if not narrow:
         shapes.append(parts.zero_line(n, "x", theme))
@@ -81,7 +83,7 @@ def gap_chart(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=shapes,
-        annotations=[remark, *_heads(reference, judge, drawn, domains, room, theme)],
+        annotations=[remark, *_heads((reference, judge), sides, drawn, domains, room[0], theme)],
     )
     height = n * max(parts.row_height(fitted, theme), 30) + top + bottom + taken
     return base(figure, theme, height, _alt(found, reference, judge))
@@ -155,19 +157,26 @@ def _difference_title(found: Differences, reference: str, judge: str, width: flo
     return [one.lines[0] + end for one, (_, end) in zip(fitted, ends, strict=True)] + kind
 
 
+def _sides(names: tuple[str, str], room: float, theme: Theme) -> list[written.Label]:
+    """Both names in one row of `room` pixels: half of it each, and more where the other needs less."""
+    least = written.text_width("← higher by", theme.small)
+    needs = [max(written.text_width(name, theme.small), least) for name in names]
+    return [written.fit_label(name, max(room / 2 - 6, room - other - 12), theme.small)
+            for name, other in zip(names, reversed(needs), strict=True)]  # fmt: skip
+
+
 def _heads(
-    reference: str, judge: str, drawn: Mapping[str, Mark], domains: list[tuple[float, float]], room: list[float],
-    theme: Theme,
+    judges: tuple[str, str], sides: list[written.Label], drawn: Mapping[str, Mark],
+    domains: list[tuple[float, float]], room: float, theme: Theme,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Which mark is whose, above the left panel; which side favours whom, above the right one."""
     left, right = domains[-1]
-    names = [written.fit_label(name, room[-1] / 2 - 6, theme.small, 2).html for name in (reference, judge)]
     out = [
-        parts.head(f"← higher by<br>{names[0]}", left, theme, "left", True),
-        parts.head(f"higher by →<br>{names[1]}", right, theme, "right", True),
+        parts.head(f"← higher by<br>{sides[0].html}", left, theme, "left", True),
+        parts.head(f"higher by →<br>{sides[1].html}", right, theme, "right", True),
     ]
     if len(domains) > 1:
-        both = [parts.tag(name, drawn[name], theme, room[0]) for name in (reference, judge)]
+        both = [parts.tag(name, drawn[name], theme, room) for name in judges]
         out.append(parts.head("<br>".join(both), 0.0, theme, "left"))
     return out
 

@@ -13,7 +13,7 @@ from charts import words
 LINE = 1.25
 """Height of a line of text, in sizes of its type."""
 
-_BREAKS = re.compile(r"(?<=[\s_/\-.:,])")
+_BREAKS = re.compile(r"(?<=[\s_/\-:,])|(?<=\.)(?!\d)")
 
 
 def text_width(text: str, size: float) -> float:

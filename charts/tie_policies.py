@@ -79,7 +79,7 @@ def tie_policies_chart(
     # Names that do not fit beside two panels: one above the other; at phone width they take two lines.
     stacked, pitch = narrow or widest > room, PITCH
     if narrow and widest > room and here["model"].nunique() <= FEW:
-        pitch = 2 * theme.small * written.LINE
+        pitch = 2.4 * theme.small * written.LINE
     elif stacked and not narrow:
         room = min(widest, 240.0)
     panels = [_panel(policies[policies["judge"] == judge], judge, drawn[judge], narrow, pitch) for judge in shown]

@@ -13,7 +13,7 @@ import pytest
 from charts.coverage import contrast, coverage_chart
 from charts.differences import find_differences, true_strengths
 from charts.flips import flip_chart
-from charts.gaps import gap_chart
+from charts.gaps import _sides, gap_chart
 from charts.ranking import ranking_chart
 from charts.slope import slope_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
@@ -447,3 +447,10 @@ def test_no_word_of_a_head_is_broken_across_lines() -> None:
     assert "factual<br>question" in coverage_chart(
         pd.DataFrame(rows, columns=["judge", "scenario", "judgments"]), LIGHT
     ).layout.xaxis.ticktext
+
+
+def test_the_sides_of_a_gap_share_their_row_by_need() -> None:
+    names = ("panel", "gpt-judge-4.1")
+    whole = _sides(names, 165.0, LIGHT)
+    assert [one.lines for one in whole] == [("panel",), ("gpt-judge-4.1",)]
+    assert [one.lines for one in _sides(names, 130.0, LIGHT)] == [("panel",), ("gpt-", "judge-4.1")], "4.1 stays whole"

@@ -51,5 +51,5 @@ def finding(result: Result, judge: str) -> str:
         net = words.estimate(row["corrected"], row["lower"], row["upper"])
         said = f"**Net of noise, {name}'s strengths correlate with {reference}'s at {net}** (as they stand, "
         said += f"{words.number(row['pearson'])})."
-    halves = [f"of {reference}'s {each.way}s at {words.number(each.value)}" for each in ceilings.itertuples()]
-    return f"{said} Two halves {words.listing(halves)}." if halves else said
+    halves = [f"{each.way}s at {words.number(each.value)}" for each in ceilings.itertuples()]
+    return f"{said} Two halves of {reference}'s {', of its '.join(halves)}." if halves else said
