@@ -191,7 +191,7 @@ def test_a_section_that_is_shut_computes_nothing(store: Store, monkeypatch: pyte
         app.query_params["open"] = words
         app.run()
         assert not app.exception
-        assert asked == ["compare", *wanted]
+        assert list(dict.fromkeys(asked)) == ["compare", *wanted]
         boxes = [one for one in app.main.expander if one.label in questions]
         assert len(boxes) == len(RANKINGS)
         assert sum(bool(one.children) for one in boxes) == len(wanted)

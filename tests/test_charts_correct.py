@@ -119,8 +119,8 @@ def test_without_further_pairs_it_says_what_more_could_bring() -> None:
     row = ROW | {"gain": None, "worth": None, "unlabelled": 0}
     said = correct.finding(row, models(absent=("corrected",)), "people")
     assert said == (
-        "**people judged all of the 500 pairs, so there is nothing to correct.** However many more pairs robot judged, "
-        "they would be worth at most 25.0 % more of them."
+        "**people judged all of the 500 pairs, so there is nothing to correct.** Verdicts of robot on any number of "
+        "further pairs would be worth at most 25.0 % more votes."
     )
     assert correct.finding(row | {"potential_gain": None}, models(absent=("corrected",)), "people").endswith("correct.**")
 

@@ -83,7 +83,7 @@ def test_the_largest_component_is_kept_then_the_most_judged_then_the_first_by_na
     [
         ([("A", "B", 1)], "from 1 judgment of 2 models"),
         ([("A", "B", 1), ("B", "C", 1), ("A", "C", 1)], "from 3 judgments of 3 models"),
-        ([], "from 0 judgments of 0 models"),
+        ([], "there is no judgment to compare models by"),
     ],
 )
 def test_nobody_on_one_scale_is_refused(rows, match):
