@@ -174,13 +174,13 @@ def test_a_section_that_is_shut_computes_nothing(store: Store, monkeypatch: pyte
     from ui import session
 
     asked: list[str] = []
-    answer = session.answer
+    answer = session._answer
 
-    def counted(study):
+    def counted(study, *resolved):
         asked.append(study.command)
-        return answer(study)
+        return answer(study, *resolved)
 
-    monkeypatch.setattr(session, "answer", counted)
+    monkeypatch.setattr(session, "_answer", counted)
     monkeypatch.setenv("JURYLENS_DB", str(store.path))
     questions = {section.question for section in RANKINGS}
     for words, wanted in (([], []), (["places"], ["places"]), (["ties", "fit"], ["tie-policies", "fit-check"])):
