@@ -8,9 +8,9 @@ from studies.compare import Compare
 from studies.rank import Rank
 from ui import rankings, selection
 from ui.ask import ask
-from ui.notices import attempt
 from ui.sections import RANKINGS
 from ui.sections.show import show
+from ui.session import attempt
 
 seen = selection.current()
 st.title("Rankings", anchor=False)

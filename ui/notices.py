@@ -12,21 +12,11 @@ import streamlit as st
 
 from errors import JurylensError
 from studies.overview import escape
-from studies.study import REGISTRY, Result, Study
-from ui import session
+from studies.study import REGISTRY, Study
 from ui.ask import CHOICES, label
 
 _FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
 _NUMBER = re.compile(r"-?\d*\.?\d+")
-
-
-def attempt(study: Study) -> Result | None:
-    """The study's result; what the user can cause becomes a notice in its place, and the page goes on."""
-    try:
-        return session.answer(study)
-    except JurylensError as error:
-        notice(error, type(study), study.judge)
-        return None
 
 
 def notice(error: JurylensError, cls: type[Study] | None = None, names: Iterable[str] = ()) -> None:

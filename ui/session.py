@@ -74,7 +74,7 @@ def early(study: Study, part: Study) -> Result | None:
             return _answer(study, resolved, key)
         return answer(part)
     except JurylensError as error:
-        notice(error)
+        notice(error, study)
         return None
 
 
@@ -132,7 +132,7 @@ def attempt(study: Study) -> Result | None:
     try:
         return answer(study)
     except JurylensError as error:
-        notice(error)
+        notice(error, study)
         return None
 
 
@@ -144,8 +144,11 @@ def run(study: Study) -> Result:
     return result
 
 
-def notice(error: JurylensError) -> None:
-    """What happened and what to do next, as it stands in the error."""
-    from studies.overview import escape
+def notice(error: JurylensError, study: Study | None = None) -> None:
+    """What happened and what to do next, in the words of the page. study : whose error it is"""
+    from ui import notices  # which asks this module for answers
 
-    st.warning(escape(str(error), 4000), icon=":material/info:")
+    if study is None:
+        notices.notice(error)
+    else:
+        notices.notice(error, type(study), study.judge)

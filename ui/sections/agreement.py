@@ -14,8 +14,8 @@ from studies.study import Result
 from ui.ask import ask
 from ui.behind import shared_by
 from ui.figure import figure
-from ui.notices import attempt
 from ui.remarks import sentences
+from ui.session import attempt
 from ui.view import View
 
 

@@ -22,9 +22,10 @@ from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.figure import figure, foot, show_table, theme
-from ui.notices import attempt, notice
+from ui.notices import notice
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
+from ui.session import attempt
 from ui.view import View
 
 WORTH = {"factor": "factor", "effect": "wins of 100", "effect_interval": "interval", "weight": "weight, log-odds",

@@ -19,9 +19,9 @@ from ui import selection
 from ui.ask import chosen, help_text
 from ui.behind import Behind
 from ui.figure import figure, show_table
-from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many
+from ui.session import attempt
 from ui.view import View
 
 HIDDEN = (0.5, 0.8, 0.9)

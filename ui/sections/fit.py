@@ -18,9 +18,9 @@ from studies.overview import escape
 from studies.study import Result
 from ui.ask import chosen
 from ui.figure import figure, show_table, theme
-from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
+from ui.session import attempt
 from ui.view import View
 
 CIRCLES = {

@@ -15,9 +15,9 @@ from studies.study import Result
 from ui.ask import ask
 from ui.behind import ranked_by
 from ui.figure import figure, show_table, theme
-from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
+from ui.session import attempt
 from ui.view import View
 
 PAIRS = {"model_1": "model", "model_2": "over", "p_above": "P(better)", "win": "preferred in", "p_holm": "p (Holm)"}

@@ -18,9 +18,9 @@ from studies.study import Result
 from ui import selection
 from ui.ask import chosen
 from ui.figure import figure, show_table
-from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
+from ui.session import attempt
 from ui.view import View
 
 KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}

@@ -16,8 +16,8 @@ from studies.study import Result
 from studies.tie_policies import TiePolicies
 from ui.ask import chosen
 from ui.figure import figure
-from ui.notices import attempt
 from ui.remarks import sentences
+from ui.session import attempt
 from ui.view import View
 
 CLEAR = 2.0

@@ -19,9 +19,9 @@ from studies.winrate import NONE, WinRate
 from ui import selection, session
 from ui.ask import chosen, help_text, shown
 from ui.figure import figure, theme
-from ui.notices import attempt
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
+from ui.session import attempt
 from ui.view import View
 
 NOTICEABLE = 0.5
