@@ -117,7 +117,7 @@ class Reliability(Fitted):
             "judge": judge, "pearson": found.raw, "corrected": net.value, "lower": net.lower, "upper": net.upper,
             "reliability_ref": found.reliability[0], "reliability_judge": found.reliability[1],
             "clusters": found.n_clusters, "clustered_by": found.clusters, "pairs": extent["pairs"],
-            "prompts": extent["prompts"], "note": found.why_not or "",
+            "prompts": extent["prompts"], "note": found.why_not,
         }  # fmt: skip
         return row, tuple(text for text in (found.why_not, found.warning) if text is not None)
 

@@ -55,7 +55,9 @@ WATCH = """() => {
   const top = (e) => e ? e.getBoundingClientRect().top + document.querySelector('[data-testid=stMain]').scrollTop : null;
   const look = () => {
     const said = document.querySelector('.st-key-finding, .st-key-waiting');
-    const drawn = document.querySelector('.st-key-wide-slope .js-plotly-plot');
+    // In the moment of its making it is there without a size, and nothing is seen of it.
+    const made = document.querySelector('.st-key-wide-slope .js-plotly-plot');
+    const drawn = made && made.getBoundingClientRect().height ? made : null;
     window.watched.push([said ? said.innerText : null, top(said), top(drawn)]);
     requestAnimationFrame(look);
   };
