@@ -13,7 +13,7 @@ from scipy.sparse import coo_array, csr_array
 
 from analysis.cells import Floats, Ints, PairCounts
 from analysis.judged_pairs import Bools, JudgedPairs
-from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE
+from analysis.vcov import FEW_CLUSTERS, find_heavy
 from errors import NotIdentifiedError
 
 
@@ -52,12 +52,11 @@ class Kind:
 
 def find_kind(mass: Floats) -> Kind:
     """mass : (n_clusters,) weight of the pairs of one kind in each cluster"""
-    present = np.flatnonzero(mass > 0)
-    n, total = len(present), float(mass.sum())
+    deleted, effective = find_heavy(mass)
+    n = int(np.count_nonzero(mass > 0))
     if n < FEW_CLUSTERS:
-        return Kind(n, present, max(n - 1.0, 1.0))
-    heavy = np.flatnonzero(mass > HEAVY_SHARE * total)
-    return Kind(n, heavy, float(total**2 / (mass @ mass)) - 1.0 if len(heavy) else np.inf)
+        return Kind(n, deleted, max(n - 1.0, 1.0))
+    return Kind(n, deleted, effective - 1.0 if len(deleted) else np.inf)
 
 
 def sum_scores(

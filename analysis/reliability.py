@@ -21,9 +21,9 @@ from analysis.bootstrap import n_clusters, refit_weighted
 from analysis.bradley_terry import BradleyTerry
 from analysis.cells import Cells, Floats, dense_codes
 from analysis.rank_correlation import Interval
-from analysis.sandwich import cluster_codes, find_heavy, influences
+from analysis.sandwich import cluster_codes, cluster_mass, influences
 from analysis.strengths import Strengths
-from analysis.vcov import FEW_CLUSTERS, Quantiles
+from analysis.vcov import FEW_CLUSTERS, Quantiles, find_heavy
 from errors import NotIdentifiedError
 
 LEAST_RELIABLE = 0.3
@@ -108,7 +108,8 @@ def correct_agreement(
     products, crossed = found[:3], found[3:]
     g = found.shape[1]
     used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
-    deleted, effective = find_heavy(used, dense_codes([cluster_codes(part, way) for part in used]).codes, g)
+    codes = dense_codes([cluster_codes(part, way) for part in used]).codes
+    deleted, effective = find_heavy(cluster_mass(used, codes, g))
     # CR1 of what enters linearised, the jackknife of clusters deleted exactly: the same squares in other units.
     exact = np.zeros(g, dtype=bool)
     exact[deleted] = True

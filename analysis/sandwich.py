@@ -17,7 +17,7 @@ from scipy.sparse import csr_array, hstack
 from analysis.blas import use_one_thread
 from analysis.cells import Cells, Floats, Ints, dense_codes
 from analysis.strengths import Strengths
-from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE, Clustering, Covariance, Term
+from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, find_heavy
 from errors import NotIdentifiedError, OptionError
 
 # Entries of the cluster x parameter score matrix held at a time: 2 MB, which stays in the cache.
@@ -82,18 +82,12 @@ def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
     return out
 
 
-def find_heavy(cells: Sequence[Cells], codes: Sequence[Ints], n: int) -> tuple[Ints, float]:
-    """Which of `n` clusters are deleted exactly, and for how many clusters they all count.
-
-    All of them below 50 clusters; else those with more than 5 % of the weight, and G* = (sum w)^2 / sum w^2.
-    """
-    if n < FEW_CLUSTERS:
-        return np.arange(n), n
+def cluster_mass(cells: Sequence[Cells], codes: Sequence[Ints], n: int) -> Floats:
+    """(n,) weight of all judges' judgments in each cluster."""
     mass = np.zeros(n)
     for part, code in zip(cells, codes, strict=True):
         mass += np.bincount(code, part.weight, n)
-    heavy = np.flatnonzero(mass > HEAVY_SHARE * mass.sum())
-    return heavy, float(mass.sum() ** 2 / (mass @ mass)) if len(heavy) else n
+    return mass
 
 
 def _term(
@@ -105,7 +99,7 @@ def _term(
             "else, or choose more data"
         )
     few = n < FEW_CLUSTERS
-    deleted, effective = find_heavy(cells, codes, n)
+    deleted, effective = find_heavy(cluster_mass(cells, codes, n))
     parts = [fit.without_each(part, code, deleted) for fit, part, code in zip(fits, cells, codes, strict=True)]
     replicates = np.hstack([part.parameters for part in parts])
     ridged = np.any([part.ridged for part in parts], axis=0)
@@ -195,7 +189,7 @@ def influences(fits: Sequence[Strengths], cells: Sequence[Cells], way: str) -> I
     n = codes.n_clusters
     if n < 2:
         raise NotIdentifiedError(f"this needs at least 2 {way}s, and there is {n}. Choose more data")
-    heavy, _ = find_heavy(used, codes.codes, n)
+    heavy, _ = find_heavy(cluster_mass(used, codes.codes, n))
     parts = [fit.without_each(part, code, heavy) for fit, part, code in zip(fits, used, codes.codes, strict=True)]
     exact = np.concatenate([fit.parameters for fit in fits]) - np.hstack([part.parameters for part in parts])
     if len(heavy) == n:

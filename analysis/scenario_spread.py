@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from analysis.cells import Cells, Floats, Ints, PairCounts, dense_codes
 from analysis.sandwich import cluster_codes
-from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE, Clustering
+from analysis.vcov import Clustering, find_heavy
 
 # Entries of the (cluster, model) scores held at a time: 32 MB.
 CHUNK = 4_000_000
@@ -114,10 +114,7 @@ def _one_way(fit: PenalisedFit, codes: Ints, n_clusters: int) -> Spread:
         return Spread(np.full(n, np.nan), df)
     scores = csr_array((np.r_[fit.residual, -fit.residual], (rows, columns)), shape=(n_clusters, n))
     scores.sum_duplicates()
-    by_cluster = np.bincount(codes, cells.weight, n_clusters)
-    deleted = np.arange(n_clusters)
-    if n_clusters >= FEW_CLUSTERS:
-        deleted = np.flatnonzero(by_cluster > HEAVY_SHARE * by_cluster.sum())
+    deleted, _ = find_heavy(np.bincount(codes, cells.weight, n_clusters))
     kept = scores[np.setdiff1d(np.arange(n_clusters), deleted, assume_unique=True)]
     moved = _move(fit, codes, scores[deleted].toarray(), deleted)
     shrink = (n_clusters - 1) / n_clusters

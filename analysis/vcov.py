@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from analysis.cells import Floats
+from analysis.cells import Floats, Ints
 from analysis.replicates import JACKKNIFE_RIDGE
 from errors import OptionError
 
@@ -41,6 +42,20 @@ class Clustering:
     name: ClusterName
     chosen: str = "asked for"
     warning: str | None = None
+
+
+def find_heavy(mass: NDArray[Any]) -> tuple[Ints, float]:
+    """Which clusters are deleted exactly, and for how many clusters they all count.
+
+    mass : (n_clusters,) weight of each; those without any are no clusters
+    All of them below 50 clusters; else those with more than 5 % of the weight, and then G* = (sum w)^2 / sum w^2.
+    """
+    present = np.flatnonzero(mass > 0)
+    if len(present) < FEW_CLUSTERS:
+        return present, len(present)
+    total = float(mass.sum())
+    heavy = np.flatnonzero(mass > HEAVY_SHARE * total)
+    return heavy, float(total**2 / (mass @ mass)) if len(heavy) else len(present)
 
 
 def choose_clustering(cluster: str, n_prompts: int) -> Clustering:

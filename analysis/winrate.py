@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analysis.cells import Floats, Ints, dense_codes
 from analysis.tables import floats, integers
-from analysis.vcov import FEW_CLUSTERS, HEAVY_SHARE, Clustering, Covariance, Quantiles, Term
+from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Quantiles, Term, find_heavy
 
 Bools = NDArray[np.bool_]
 
@@ -118,11 +118,8 @@ def find_deleted(codes: Ints, weight: Floats, way: Way) -> Deleted:
     n = len(clusters)
     if way.name == "none":
         return Deleted(clusters, code, np.zeros(0, dtype=np.int64), float(n))
-    mass = np.bincount(code, weight, n)
-    few = n < FEW_CLUSTERS
-    deleted = np.arange(n) if few else np.flatnonzero(mass > HEAVY_SHARE * mass.sum())
-    effective = float(n) if few or not len(deleted) else float(mass.sum() ** 2 / (mass @ mass))
-    return Deleted(clusters, code, deleted, effective)
+    deleted, effective = find_heavy(np.bincount(code, weight, n))
+    return Deleted(clusters, code, deleted, float(effective))
 
 
 def make_term(way: Way, found: Deleted, influence: Floats, replicates: Floats, elsewhere: Floats | None = None) -> Term:
