@@ -10,7 +10,15 @@ from analysis.cells import Cells
 from analysis.vcov import Clustering
 from charts import words
 from data.queries import Catalog, Counts
-from errors import OptionError
+from errors import EmptySelectionError, OptionError
+
+
+def require_models(names: Catalog, lacking: str = "there is nothing to rank: rankings need") -> None:
+    """Refuse a dataset that names no models. lacking : what there is not, and what needs the columns"""
+    if not names.models:
+        raise EmptySelectionError(
+            f"dataset {names.dataset!r} names no models, so {lacking} the columns model_a and model_b"
+        )
 
 
 def cluster_columns(clustering: Clustering) -> tuple[str, ...]:

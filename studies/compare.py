@@ -22,7 +22,7 @@ from data.queries import Catalog
 from data.queries.shared import shared_rows
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met, require_hard
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard, require_models
 from studies.overview import Line, compare_line
 from studies.rank import check_annotators
 from studies.refused import nobody, sentences
@@ -76,11 +76,7 @@ class Compare(Fitted):
         with store.reading("comparing: names") as con:
             names = queries.catalog(con, self.dataset or "")
             fingerprint = queries.fingerprint(con, names, self.judge)
-        if not names.models:
-            raise EmptySelectionError(
-                f"dataset {names.dataset!r} names no models, so there are no rankings to compare: they need the "
-                "columns model_a and model_b"
-            )
+        require_models(names, "there are no rankings to compare: they need")
         held: list[Held] = []
         reasons: dict[str, str] = {}
         for k, judge in enumerate(others):

@@ -21,9 +21,9 @@ from data.queries import texts as texts_queries
 from data.queries.texts import FactorRows
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met, require_hard
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard, require_models
 from studies.extract import versions
-from studies.factor_judgments import FactorJudgments, choose_factors, fetch, require_models
+from studies.factor_judgments import FactorJudgments, choose_factors, fetch
 from studies.rank import check_annotators
 from studies.study import Fitted, Result, register
 

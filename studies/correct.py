@@ -19,6 +19,7 @@ from data.model import Progress, option
 from data.queries import Catalog
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.cells import require_models
 from studies.judged_pairs import Fetched, fetch_pairs, traits
 from studies.study import Fitted, Result, register
 
@@ -86,11 +87,7 @@ class Correct(Fitted):
         with store.reading("correcting: names") as con:
             names = queries.catalog(con, self.dataset or "")
             fingerprint = queries.fingerprint(con, names, self.judge)
-        if not names.models:
-            raise EmptySelectionError(
-                f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the columns "
-                "model_a and model_b"
-            )
+        require_models(names)
         done: list[Corrected] = []
         warnings: list[str] = []
         for k, judge in enumerate(others):

@@ -18,6 +18,7 @@ from data.queries import texts as texts_queries
 from data.queries.texts import TEXT, FactorRows, Scale, Source
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
+from studies.cells import require_models
 from studies.extract import versions
 from studies.study import Fitted
 
@@ -126,15 +127,6 @@ class FactorJudgments:
 def empty_texts(n: int) -> str:
     """That empty texts count, in words."""
     return words.plural(n, "response is an empty text", "responses are empty texts") + " of 0 words"
-
-
-def require_models(names: Catalog) -> None:
-    """Raises EmptySelectionError where the dataset names none."""
-    if not names.models:
-        raise EmptySelectionError(
-            f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the columns "
-            "model_a and model_b"
-        )
 
 
 def fetch(store: Store, study: Fitted, factor: Sequence[str], position: bool = False) -> FactorJudgments:

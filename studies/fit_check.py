@@ -18,8 +18,8 @@ from data import queries
 from data.model import Progress
 from data.queries import Catalog
 from data.store import Store
-from errors import EmptySelectionError, NotIdentifiedError
-from studies.cells import cluster_columns, judge_cells, models_met
+from errors import NotIdentifiedError
+from studies.cells import cluster_columns, judge_cells, models_met, require_models
 from studies.rank import check_annotators
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -44,11 +44,7 @@ class CheckFit(Fitted):
             condition = queries.where(self, names, self.ties)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            if not names.models:
-                raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names no models, so there is no scale to check: it needs the columns "
-                    "model_a and model_b"
-                )
+            require_models(names, "there is no scale to check: it needs")
             queries.require_rows(extent["judgments"], "on two named models with a verdict")
             clustering = choose_clustering(self.cluster, extent["prompts"])
             check_annotators(clustering, extent)

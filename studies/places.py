@@ -30,8 +30,8 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.store import Store
-from errors import ConvergenceError, EmptySelectionError, NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met, require_hard
+from errors import ConvergenceError, NotIdentifiedError, OptionError
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard, require_models
 from studies.rank import check_annotators
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -65,11 +65,7 @@ class Places(Fitted):
             condition = queries.where(self, names, self.ties)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            if not names.models:
-                raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the "
-                    "columns model_a and model_b"
-                )
+            require_models(names)
             queries.require_rows(extent["judgments"], "on two named models with a verdict")
             clustering = choose_clustering(self.cluster, extent["prompts"])
             check_annotators(clustering, extent)

@@ -20,8 +20,8 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.store import Store
-from errors import EmptySelectionError, NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met, require_hard
+from errors import NotIdentifiedError, OptionError
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard, require_models
 from studies.overview import Line, rank_line
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -57,11 +57,7 @@ class Rank(Fitted):
             extent = queries.extent(con, condition)
             left_out = queries.left_out(con, self, names, self.ties)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            if not names.models:
-                raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the "
-                    "columns model_a and model_b"
-                )
+            require_models(names)
             queries.require_rows(extent["judgments"], "on two named models with a verdict")
             clustering = choose_clustering(self.cluster, extent["prompts"])
             check_annotators(clustering, extent)

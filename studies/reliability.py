@@ -22,7 +22,7 @@ from data.queries import Catalog
 from data.queries.shared import shared_rows
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
-from studies.cells import judge_cells, models_met
+from studies.cells import judge_cells, models_met, require_models
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
@@ -47,11 +47,7 @@ class Reliability(Fitted):
         with store.reading("reliability: names") as con:
             names = queries.catalog(con, self.dataset or "")
             fingerprint = queries.fingerprint(con, names, self.judge)
-        if not names.models:
-            raise EmptySelectionError(
-                f"dataset {names.dataset!r} names no models, so there are no rankings to compare: they need the "
-                "columns model_a and model_b"
-            )
+        require_models(names, "there are no rankings to compare: they need")
         rows: list[dict[str, Any]] = []
         warnings: list[str] = []
         reasons: dict[str, str] = {}

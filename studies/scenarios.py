@@ -20,7 +20,7 @@ from data.queries import Catalog, Counts
 from data.queries.scenarios import counts_by_scenario, scenario_extent, scenario_names
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
-from studies.cells import cluster_columns, judge_cells, models_met
+from studies.cells import cluster_columns, judge_cells, models_met, require_models
 from studies.rank import check_annotators
 from studies.study import Fitted, Result, register
 
@@ -50,11 +50,7 @@ class Scenarios(Fitted):
             names = queries.catalog(con, self.dataset or "")
             condition = queries.where(self, names, self.ties)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            if not names.models:
-                raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the "
-                    "columns model_a and model_b"
-                )
+            require_models(names)
             if not names.scenarios:
                 raise EmptySelectionError(
                     f"dataset {names.dataset!r} knows no scenarios: a ranking by scenario needs the column `scenario`"

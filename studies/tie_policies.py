@@ -17,8 +17,8 @@ from data import queries
 from data.model import Progress, option
 from data.queries import Catalog, Con, Counts
 from data.store import Store
-from errors import ConvergenceError, EmptySelectionError, NotIdentifiedError, OptionError
-from studies.cells import cluster_columns, judge_cells, models_met, require_hard
+from errors import ConvergenceError, NotIdentifiedError, OptionError
+from studies.cells import cluster_columns, judge_cells, models_met, require_hard, require_models
 from studies.rank import check_annotators, tie_columns
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -76,11 +76,7 @@ class TiePolicies(Fitted):
             condition = queries.where(self, names)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            if not names.models:
-                raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names no models, so there is nothing to rank: rankings need the "
-                    "columns model_a and model_b"
-                )
+            require_models(names)
             queries.require_rows(extent["judgments"], "on two named models with a verdict")
             clustering = choose_clustering(self.cluster, extent["prompts"])
             check_annotators(clustering, extent)

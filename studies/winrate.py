@@ -19,7 +19,7 @@ from data.model import Progress, option
 from data.queries import Catalog, winrate
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
-from studies.cells import cluster_columns
+from studies.cells import cluster_columns, require_models
 from studies.rank import check_annotators
 from studies.study import Fitted, Result, register
 
@@ -75,11 +75,7 @@ class WinRate(Fitted):
         study = super().resolve(store)
         with store.reading("finding the baseline") as con:
             names = queries.catalog(con, study.dataset or "")
-            if not names.models:
-                raise EmptySelectionError(
-                    f"dataset {names.dataset!r} names no models, so there is nothing to hold against a baseline: win "
-                    "rates need the columns model_a and model_b"
-                )
+            require_models(names, "there is nothing to hold against a baseline: win rates need")
             judged = winrate.models_judged(con, queries.where(study._with(study.baseline), names, study.ties))
         for name in (self.baseline, self.verbose_twin, self.concise_twin):
             if name not in (None, NONE, *names.models):
