@@ -21,7 +21,6 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -36,6 +35,7 @@ from analysis.cells import Cells, PairCounts
 from analysis.compare import Comparison, compare_strengths
 from analysis.sandwich import strength_covariance
 from analysis.vcov import Covariance, choose_clustering
+from benchmarks.repeat import repeat
 from data.model import NONE
 from data.simulate.cells import draw_cells
 from data.simulate.expected import expected
@@ -287,10 +287,7 @@ def summarise(name: str, runs: Sequence[Run]) -> Coverage:
 def run_setting(setting: Setting, runs: int, workers: int = 2) -> Coverage:
     """Simulate `runs` data sets of one world, seeds 0.. ."""
     work = partial(simulate_run, setting, pseudo_true(setting.world))
-    if workers == 1:
-        return summarise(setting.name, [work(seed) for seed in range(runs)])
-    with ProcessPoolExecutor(workers) as pool:
-        return summarise(setting.name, list(pool.map(work, range(runs), chunksize=10)))
+    return summarise(setting.name, repeat(work, runs, workers))
 
 
 def broken_promises(setting: Setting, found: Coverage) -> list[str]:

@@ -16,7 +16,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,6 +26,7 @@ from analysis.cells import Cells, Floats
 from analysis.controls import Contrast, Controlled, control
 from analysis.strengths import coefficient_index
 from analysis.vcov import Covariance, choose_clustering
+from benchmarks.repeat import repeat
 from errors import JurylensError
 
 POOLED = (0.93, 0.97)
@@ -180,11 +180,7 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
     scale = scales(of)
     truth = {name: at for name, (at, _) in parts(pseudo_true(of, scale)).items()}
     work = partial(simulate_run, of, scale, truth)
-    if workers == 1:
-        found = [work(seed) for seed in range(runs)]
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            found = list(pool.map(work, range(runs), chunksize=5))
+    found = repeat(work, runs, workers)
     done = [run for run in found if not isinstance(run, str)]
     if not done:
         raise RuntimeError(f"{of.name}: every run was refused: {found[0]}")

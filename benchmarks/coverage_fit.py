@@ -18,7 +18,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,6 +27,7 @@ import pandas as pd
 from analysis.cells import Cells
 from analysis.fit_check import check_fit
 from analysis.vcov import choose_clustering
+from benchmarks.repeat import repeat
 from errors import JurylensError
 
 MISFIT = 0.4
@@ -125,11 +125,7 @@ def measure(runs: int, workers: int) -> pd.DataFrame:
     rows = []
     for setting in SETTINGS:
         work = partial(simulate_run, setting)
-        if workers == 1:
-            done = pd.DataFrame([work(seed) for seed in range(runs)])
-        else:
-            with ProcessPoolExecutor(workers) as pool:
-                done = pd.DataFrame(pool.map(work, range(runs), chunksize=10))
+        done = pd.DataFrame(repeat(work, runs, workers))
         for test, (low, high) in PROMISED.items():
             if test not in done:
                 continue

@@ -18,7 +18,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -31,6 +30,7 @@ from analysis.cells import Floats, PairCounts
 from analysis.correction import correct_strengths
 from analysis.judged_pairs import JudgedPairs
 from analysis.vcov import choose_clustering
+from benchmarks.repeat import repeat
 from errors import JurylensError
 
 POOLED = (0.93, 0.97)
@@ -184,11 +184,7 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
     naive), width (mean, as a share of the classical one), worth (mean squared error, classical over this), gain (as
     claimed, median), share (lambda, mean), refused."""
     work = partial(simulate_run, of, pseudo_true(of))
-    if workers == 1:
-        found = [work(seed) for seed in range(runs)]
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            found = list(pool.map(work, range(runs), chunksize=5))
+    found = repeat(work, runs, workers)
     done = [run for run in found if run.refused is None]
     if not done:
         raise RuntimeError(f"{of.name}: every run was refused: {found[0].refused}")

@@ -20,7 +20,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -34,6 +33,7 @@ from analysis.rank_sets import overlap_ranks, simultaneous_ranks
 from analysis.ranks import Ranks, find_ranks
 from analysis.vcov import Covariance, choose_clustering
 from benchmarks.coverage import PseudoTrue, Setting, draw_judges, pseudo_true, settings
+from benchmarks.repeat import repeat
 from errors import JurylensError
 
 Floats = NDArray[np.float64]
@@ -115,11 +115,7 @@ def measure(runs: int, workers: int) -> pd.DataFrame:
     rows = []
     for setting in worlds():
         work = partial(simulate_run, setting, pseudo_true(setting.world))
-        if workers == 1:
-            done = [work(seed) for seed in range(runs)]
-        else:
-            with ProcessPoolExecutor(workers) as pool:
-                done = list(pool.map(work, range(runs), chunksize=10))
+        done = repeat(work, runs, workers)
         for name in QUANTITIES:
             some = [run.held[name] for run in done if name in run.held]
             if not some:

@@ -18,7 +18,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,6 +29,7 @@ from analysis.cells import Cells, Floats, Ints, PairCounts
 from analysis.pooling import pool, widen
 from analysis.scenarios import ScenarioRanking, rank_by_scenario
 from analysis.vcov import Clustering
+from benchmarks.repeat import repeat
 
 MODELS = 12
 POOLED = (0.93, 1.0)
@@ -189,10 +189,7 @@ def true_tau(world: World) -> float:
 def run_world(world: World, runs: int, workers: int = 2) -> list[Run]:
     """`runs` data sets of one world, seeds 0.. ."""
     work = partial(simulate_run, world, true_tau(world))
-    if workers == 1:
-        return [work(seed) for seed in range(runs)]
-    with ProcessPoolExecutor(workers) as workshop:
-        return list(workshop.map(work, range(runs), chunksize=5))
+    return repeat(work, runs, workers)
 
 
 def summarise(world: World, runs: Sequence[Run]) -> pd.DataFrame:

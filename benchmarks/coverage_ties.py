@@ -20,7 +20,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -34,6 +33,7 @@ from analysis.ranks import find_ranks
 from analysis.sandwich import strength_covariance
 from analysis.strengths import TIE_NAMES, Ties, fit_strengths
 from analysis.vcov import choose_clustering
+from benchmarks.repeat import repeat
 from errors import JurylensError
 
 Floats = NDArray[np.float64]
@@ -146,11 +146,7 @@ def measure(runs: int, workers: int = 2) -> pd.DataFrame:
     rows = []
     for setting in SETTINGS:
         work = partial(simulate_run, setting)
-        if workers == 1:
-            found = [work(seed) for seed in range(runs)]
-        else:
-            with ProcessPoolExecutor(workers) as pool:
-                found = list(pool.map(work, range(runs), chunksize=10))
+        found = repeat(work, runs, workers)
         rows += _rows(setting, found)
     return pd.DataFrame(rows)
 

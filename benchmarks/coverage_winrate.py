@@ -16,7 +16,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -28,6 +27,7 @@ from analysis.length_control import control_length
 from analysis.length_fit import LC, PHI
 from analysis.vcov import Covariance, choose_clustering
 from analysis.winrate import Duels, logit_bounds, win_rates
+from benchmarks.repeat import repeat
 from errors import JurylensError
 
 POOLED = (0.93, 0.97)
@@ -152,11 +152,7 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
     """One row a quantity: world, quantity, coverage, each_low, each_high, runs, promised_low, promised_high, refused,
     absent (share of intervals that were not given)."""
     work = partial(simulate_run, of, pseudo_true(of))
-    if workers == 1:
-        found = [work(seed) for seed in range(runs)]
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            found = list(pool.map(work, range(runs), chunksize=5))
+    found = repeat(work, runs, workers)
     done = [run for run in found if not isinstance(run, str)]
     if not done:
         raise RuntimeError(f"{of.name}: every run was refused: {found[0]}")
