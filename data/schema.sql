@@ -1,4 +1,4 @@
--- The store, version 2. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
+-- The store, version 3. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
 -- no join. Ids are small integers handed out by the import; uniqueness is the import's duty (a primary key on
 -- ten million rows would cost more than the import itself). Texts stand once each, in a table of their own.
 
@@ -67,6 +67,16 @@ CREATE TABLE judgment_value (
 -- the others. No row: not measured yet; NULL: the text has no such value. A version that is no longer in use has no rows.
 CREATE TABLE text_factor (text_factor_id INTEGER, name VARCHAR, version INTEGER);
 CREATE TABLE text_value (text_id INTEGER, text_factor_id INTEGER, value DOUBLE);
+-- The same of factors that look at a response beside its prompt: overlap, similarity of meaning.
+CREATE TABLE answer_value (text_id INTEGER, prompt_text_id INTEGER, text_factor_id INTEGER, value DOUBLE);
+
+-- The meaning of a text as a vector of length 1. embedder.name: the model and its version.
+CREATE TABLE embedder (embedder_id INTEGER, name VARCHAR);
+CREATE TABLE embedding (text_id INTEGER, embedder_id INTEGER, vector FLOAT[]);
+
+-- Which datasets have a table difference_ID: one row a pair and one column a factor, a - b, so that a fit of ten
+-- million judgments streams it. stamp: what it was made from; one that no longer holds is not read.
+CREATE TABLE packed (dataset_id INTEGER, stamp VARCHAR, columns VARCHAR);
 
 -- Facts about an annotator, judge, model, prompt or pair.
 CREATE TABLE attribute (

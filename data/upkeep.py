@@ -61,6 +61,9 @@ def prune(con: duckdb.DuckDBPyConnection, dataset_id: int) -> None:
         "SELECT text_id FROM response WHERE text_id IS NOT NULL)",
         # The numbers of texts that are gone are given out again.
         "DELETE FROM text_value WHERE text_id NOT IN (SELECT text_id FROM text)",
+        "DELETE FROM answer_value WHERE text_id NOT IN (SELECT text_id FROM text) "
+        "OR prompt_text_id NOT IN (SELECT text_id FROM text)",
+        "DELETE FROM embedding WHERE text_id NOT IN (SELECT text_id FROM text)",
     ]
     for sql in statements:
         con.execute(sql)
