@@ -17,7 +17,7 @@ from texts.registry import factors
 
 def versions() -> dict[str, int]:
     """The version of each factor that this program measures."""
-    return {one.name: one.version for one in factors()}
+    return {one.name: one.version for one in factors(of="text")}
 
 
 @dataclass(frozen=True)

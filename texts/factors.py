@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from texts.reading import Reading
-from texts.registry import factor
+from texts.registry import declare, factor
 
 ARENA = "Arena style control (Li, Angelopoulos and Chiang 2024) counts the same marks by patterns"
 
@@ -29,7 +29,10 @@ _AUTHOR = re.compile(
 )
 
 
-@factor("words", group="length", unit="words", version=1, source="the field's usual measure of length")
+@factor(
+    "words", label="Length (words)", group="length", unit="words", version=1,
+    source="the field's usual measure of length",
+)  # fmt: skip
 def words(text: Reading) -> float:
     """Runs of characters between white space that hold a letter or a digit; each Chinese or Japanese character counts
     for itself. Code and addresses count too. An empty text has 0."""
@@ -37,26 +40,26 @@ def words(text: Reading) -> float:
     return float(sum(1 for run in body.split() if _LETTER.search(run)) + ideographs)
 
 
-@factor("lists", group="formatting", unit="list items", version=1, source=ARENA)
+@factor("lists", label="List items", group="formatting", unit="list items", version=1, source=ARENA)
 def lists(text: Reading) -> float:
     """List items, numbered or not, nested ones too, and lines that begin with a bullet sign; none inside code."""
     return text.markup.items
 
 
-@factor("headers", group="formatting", unit="headings", version=1, source=ARENA)
+@factor("headers", label="Headings", group="formatting", unit="headings", version=1, source=ARENA)
 def headers(text: Reading) -> float:
     """Headings of any level as Markdown renders them, underlined ones too; none inside code."""
     return text.markup.headings
 
 
-@factor("bold", group="formatting", unit="bold phrases", version=1, source=ARENA)
+@factor("bold", label="Bold phrases", group="formatting", unit="bold phrases", version=1, source=ARENA)
 def bold(text: Reading) -> float:
     """Phrases set in bold by ** or __ as Markdown renders them; none inside code."""
     return text.markup.bold
 
 
 @factor(
-    "citations", group="sourcing", unit="links and marks", version=1,
+    "citations", label="Links and citations", group="sourcing", unit="links and marks", version=1,
     source="Search Arena (Miroyan et al. 2025) counts citations; here also marks without a link",
 )  # fmt: skip
 def citations(text: Reading) -> float:
@@ -65,3 +68,11 @@ def citations(text: Reading) -> float:
     prose = text.markup.prose
     without, addresses = _ADDRESS.subn(" ", prose)
     return text.markup.links + addresses + len(_MARK.findall(without)) + len(_AUTHOR.findall(without))
+
+
+declare(
+    "prompt_similarity", label="Closeness to prompt", group="meaning", unit="cosine", version=1, low=-1.0, high=1.0,
+    source="sentence embeddings (Reimers and Gurevych 2019)",
+    definition="Cosine between the meanings of the response and of its prompt, each as the embedding model's vector; "
+    "the model reads the beginning of a long text only. A prompt without text leaves it missing.",
+)  # fmt: skip

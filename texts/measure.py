@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from texts.reading import Reading
-from texts.registry import factors
+from texts.registry import Measure, Of, factors
 
 Floats = NDArray[np.float64]
 
@@ -36,34 +36,67 @@ TICK = 0.3
 
 
 class Measurer(Protocol):
-    """Measures texts: yields the (chunk, factors) values of one chunk after the other, in the order of `bodies`."""
+    """Measures texts: yields the (chunk, factors) values of one chunk after the other, in the order of `bodies`.
+
+    prompts : of factors of an answer, the text of each response's prompt, None where it has none
+    tick : called at least every TICK seconds while a chunk is waited for
+    """
 
     def __call__(
-        self, bodies: Sequence[str], names: Sequence[str], tick: Callable[[], None] = ...
-    ) -> Iterator[Floats]: ...
+        self, bodies: Sequence[str], names: Sequence[str], tick: Callable[[], None] = ...,
+        prompts: Sequence[str | None] | None = None,
+    ) -> Iterator[Floats]: ...  # fmt: skip
 
 
 def measure_texts(bodies: Sequence[str], names: Sequence[str]) -> Floats:
-    """(texts, factors) values of these factors; NaN where a text has none."""
-    wanted = factors(names)
+    """(texts, factors) values of these factors of a text; NaN where a text has none."""
+    wanted = _of(names, "text")
     out = np.empty((len(bodies), len(wanted)))
     for row, body in enumerate(bodies):
         reading = Reading(body)
-        for column, one in enumerate(wanted):
-            out[row, column] = one.measure(reading)
+        for column, measure in enumerate(wanted):
+            out[row, column] = measure(reading)
     return out
 
 
-def chunks(bodies: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The texts in runs of at most CHUNK characters, or of one text that is longer."""
+def measure_answers(bodies: Sequence[str], prompts: Sequence[str | None], names: Sequence[str]) -> Floats:
+    """(responses, factors) values of these factors of an answer; NaN where a response or its prompt (None) has none."""
+    wanted = _of(names, "answer")
+    out = np.full((len(bodies), len(wanted)), np.nan)
+    asked = {prompt: Reading(prompt) for prompt in prompts if prompt is not None}
+    for row, (body, prompt) in enumerate(zip(bodies, prompts, strict=True)):
+        if prompt is None:
+            continue
+        reading = Reading(body)
+        for column, measure in enumerate(wanted):
+            out[row, column] = measure(reading, asked[prompt])
+    return out
+
+
+def _of(names: Sequence[str], of: Of) -> list[Measure]:
+    """What measures these factors. Raises ValueError for one that is measured from something else."""
+    found = factors(names)
+    for one in found:
+        if one.of != of or one.measure is None:
+            raise ValueError(f"{one.name!r} is a factor of {one.of}, not of {of}")
+    return [one.measure for one in found if one.measure is not None]
+
+
+def _measure_chunk(bodies: Sequence[str], prompts: Sequence[str | None] | None, names: Sequence[str]) -> Floats:
+    return measure_texts(bodies, names) if prompts is None else measure_answers(bodies, prompts, names)
+
+
+def chunks(bodies: Sequence[str], prompts: Sequence[str | None] | None = None) -> Iterator[slice]:
+    """Where the texts are cut: runs of at most CHUNK characters, or of one text that is longer."""
     start = size = 0
     for at, body in enumerate(bodies):
-        if size and size + len(body) > CHUNK:
-            yield bodies[start:at]
+        long = len(body) + len((prompts[at] if prompts is not None else None) or "")
+        if size and size + long > CHUNK:
+            yield slice(start, at)
             start, size = at, 0
-        size += len(body) + 1
+        size += long + 1
     if start < len(bodies):
-        yield bodies[start:]
+        yield slice(start, len(bodies))
 
 
 @contextmanager
@@ -79,13 +112,15 @@ def measuring(characters: int, workers: int | None = None) -> Iterator[Measurer]
     with ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), initializer=_end_with_parent) as pool:
 
         def together(
-            bodies: Sequence[str], names: Sequence[str], tick: Callable[[], None] = _nothing
-        ) -> Iterator[Floats]:
+            bodies: Sequence[str], names: Sequence[str], tick: Callable[[], None] = _nothing,
+            prompts: Sequence[str | None] | None = None,
+        ) -> Iterator[Floats]:  # fmt: skip
             waiting: deque[Future[Floats]] = deque()
-            todo = chunks(bodies)
+            todo = chunks(bodies, prompts)
             while True:
                 while len(waiting) < 3 * n and (chunk := next(todo, None)) is not None:
-                    waiting.append(pool.submit(measure_texts, list(chunk), tuple(names)))
+                    beside = None if prompts is None else list(prompts[chunk])
+                    waiting.append(pool.submit(_measure_chunk, list(bodies[chunk]), beside, tuple(names)))
                 if not waiting:
                     return
                 while wait_for([waiting[0]], TICK).not_done:
@@ -105,13 +140,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _alone(bodies: Sequence[str], names: Sequence[str], tick: Callable[[], None] = lambda: None) -> Iterator[Floats]:
-    for chunk in chunks(bodies):
-        yield measure_texts(chunk, names)
-
-
 def _nothing() -> None:
     pass
+
+
+def _alone(
+    bodies: Sequence[str], names: Sequence[str], tick: Callable[[], None] = _nothing,
+    prompts: Sequence[str | None] | None = None,
+) -> Iterator[Floats]:  # fmt: skip
+    for chunk in chunks(bodies, prompts):
+        yield _measure_chunk(bodies[chunk], None if prompts is None else prompts[chunk], names)
 
 
 def _end_with_parent() -> None:
