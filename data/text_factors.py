@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from data.queries.texts import Pending, Versions, current_ids
+from data.queries.measuring import Pending
+from data.queries.texts import Versions, current_ids
 
 BATCH_CHARACTERS = 32_000_000
 """Characters of texts that are held at a time; a longer text is a batch of its own."""

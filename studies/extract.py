@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from data import queries, text_factors
 from data.model import Progress, silent
+from data.queries import measuring as measuring_queries
 from data.queries import texts as texts_queries
 from data.store import Store
 from texts.measure import Measurer, measuring
@@ -45,7 +46,7 @@ def extract(
         dataset = dataset if dataset is not None else queries.default_dataset(con)
         names = queries.catalog(con, dataset)
         known = texts_queries.current_ids(con, wanted)
-        pending = texts_queries.pending(con, names.dataset_id, [known.get(name) for name in wanted])
+        pending = measuring_queries.pending(con, names.dataset_id, [known.get(name) for name in wanted])
     if not len(pending):
         progress(1.0, "every text is measured")
         return Extracted(dataset, 0, 0)
@@ -84,7 +85,7 @@ def _measure_batch(
     """Read, measure, write. Returns how many values were written."""
     lacking = [name for k, name in enumerate(wanted) if batch.lacking >> k & 1]
     with store.reading("reading texts to measure") as con:
-        text_id, hashes, bodies = texts_queries.bodies(con, batch.text_id)
+        text_id, hashes, bodies = measuring_queries.bodies(con, batch.text_id)
     if not len(bodies):
         return 0
     blocks: list[NDArray[np.float64]] = []

@@ -14,6 +14,7 @@ from analysis.strengths import TIE_NAMES
 from charts import words
 from data import queries
 from data.queries import Catalog
+from data.queries import measuring as measuring_queries
 from data.queries import texts as texts_queries
 from data.queries.texts import TEXT, FactorRows, Scale, Source
 from data.store import Store
@@ -168,4 +169,4 @@ def to_measure(store: Store, dataset: str) -> int:
     with store.reading("looking for texts to measure") as con:
         names = queries.catalog(con, dataset)
         known = texts_queries.current_ids(con, wanted)
-        return len(texts_queries.pending(con, names.dataset_id, [known.get(name) for name in wanted]))
+        return len(measuring_queries.pending(con, names.dataset_id, [known.get(name) for name in wanted]))

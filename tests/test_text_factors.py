@@ -11,6 +11,7 @@ import pytest
 from data import datasets, text_factors
 from data.duck import SCHEMA_FOLDER
 from data.imports import import_path
+from data.queries import measuring
 from data.queries import texts as queries
 from data.store import Store
 from errors import UnknownNameError
@@ -128,7 +129,7 @@ def test_texts_of_a_withdrawn_import_and_a_deleted_dataset_leave_no_values(store
 def test_a_number_given_out_again_gets_no_values_of_the_text_before(store: Store, tmp_path: Path) -> None:
     """A text that was deleted while it was measured, and whose number stands for another text when it is written."""
     with store.reading() as con:
-        text_id, hashes, bodies = queries.bodies(con, np.array([3, 4, 5, 6], dtype=np.int32))
+        text_id, hashes, bodies = measuring.bodies(con, np.array([3, 4, 5, 6], dtype=np.int32))
     datasets.delete(store, "d")
     import_path(store, write(tmp_path / "other.csv", [("q1", "x", "y", "people", "a", "quite", bodies[0])]), "e")
     with store.writing("writing what was measured") as con:
@@ -142,10 +143,10 @@ def test_a_number_given_out_again_gets_no_values_of_the_text_before(store: Store
 def test_undefined_values_are_null_and_count_as_measured(store: Store) -> None:
     with store.writing("writing") as con:
         ids = text_factors.register(con, {"words": 1})
-        text_id, hashes, _ = queries.bodies(con, np.arange(1, 20, dtype=np.int32))
+        text_id, hashes, _ = measuring.bodies(con, np.arange(1, 20, dtype=np.int32))
         text_factors.add_values(con, [ids["words"]], text_id, hashes, np.full((len(text_id), 1), np.nan))
         assert con.execute("SELECT count(*), count(value) FROM text_value").fetchall() == [(len(text_id), 0)]
-        assert len(queries.pending(con, 1, [ids["words"]])) == 0
+        assert len(measuring.pending(con, 1, [ids["words"]])) == 0
 
 
 def test_pending_names_what_each_text_lacks(store: Store) -> None:
@@ -153,10 +154,10 @@ def test_pending_names_what_each_text_lacks(store: Store) -> None:
     with store.writing("forgetting some") as con:
         ids = queries.current_ids(con, versions())
         con.execute(f"DELETE FROM text_value WHERE text_factor_id = {ids['lists']} AND value > 0")
-        found = queries.pending(con, 1, [ids[name] for name in NAMES])
+        found = measuring.pending(con, 1, [ids[name] for name in NAMES])
         assert found.lacking.tolist() == [2]
         assert found.size.tolist() == [len("- a\n- b")]
-        assert queries.pending(con, 1, [None, ids["bold"]]).lacking.tolist() == [1] * 4
+        assert measuring.pending(con, 1, [None, ids["bold"]]).lacking.tolist() == [1] * 4
 
 
 def test_batches_hold_each_text_once_and_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +165,7 @@ def test_batches_hold_each_text_once_and_stay_small(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(text_factors, "BATCH_TEXTS", 7)
     rng = np.random.default_rng(0)
     size = np.r_[rng.integers(0, 60, 80), 500]
-    pending = queries.Pending(np.arange(81, dtype=np.int32), rng.integers(1, 4, 81), size)
+    pending = measuring.Pending(np.arange(81, dtype=np.int32), rng.integers(1, 4, 81), size)
     found = list(text_factors.batches(pending))
     assert sorted(np.concatenate([batch.text_id for batch in found]).tolist()) == list(range(81))
     for batch in found:
