@@ -195,7 +195,7 @@ def control(
     for name in [name for name, column in columns.items() if not column.any()]:
         dropped[name] = "the answers that this judge compared do not differ in it"
         del columns[name]
-    fit, left = _fit_identified(inside, columns, ties, position)
+    fit, left = fit_identified(inside, columns, ties, position)
     dropped |= left
     kept = {name: column for name, column in columns.items() if name not in dropped}
     both = replace(inside, covariates=kept)
@@ -215,7 +215,7 @@ def _inside(cells: Cells, models: Iterable[str]) -> np.ndarray[tuple[int], np.dt
     return np.asarray(kept[cells.i] & kept[cells.j])
 
 
-def _fit_identified(
+def fit_identified(
     cells: Cells, columns: Mapping[str, Floats], ties: Ties, position: bool
 ) -> tuple[Strengths, dict[str, str]]:
     """The fit with as many of the factors as can be estimated together, and why the others cannot.

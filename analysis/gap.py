@@ -49,6 +49,7 @@ class Gaps:
     scale, scaled : lambda, and judge - lambda * reference with its covariance; None when not offered
     not_scaled : why the scale is not offered, or None
     margin : half-width of what counts as no difference, in log-odds
+    counted : (n,) which weights are about taste: they make the scale, and q is over them (a position is not)
     """
 
     names: tuple[str, ...]
@@ -60,6 +61,7 @@ class Gaps:
     scaled: Covariance | None
     not_scaled: str | None
     margin: float
+    counted: NDArray[np.bool_]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -79,7 +81,7 @@ class Gaps:
         """One row a name, in the order of `names`; what is undefined is missing (pandas.NA).
 
         Columns: name, weight_ref, weight_judge, gap, se, lower, upper, p, q, gap_scaled, scaled_se,
-        scaled_lower, scaled_upper, scaled_p, scaled_q, equivalent. q: Benjamini-Hochberg over all rows.
+        scaled_lower, scaled_upper, scaled_p, scaled_q, equivalent. q: Benjamini-Hochberg over the rows counted.
         `equivalent`: the 90 % interval of gap_scaled lies within the margin.
         """
         unit = _unit(self.joint)
@@ -88,14 +90,14 @@ class Gaps:
             "weight_ref": floats(self.reference),
             "weight_judge": floats(self.judge),
         }
-        columns |= _tested(self.gap, level, ("gap", "se", "lower", "upper", "p", "q"), unit)
+        columns |= _tested(self.gap, level, ("gap", "se", "lower", "upper", "p", "q"), unit, self.counted)
         scaled_names = tuple(["gap_scaled"] + [f"scaled_{part}" for part in ("se", "lower", "upper", "p", "q")])
         n = len(self.names)
         if self.scaled is None:
             columns |= {name: floats([None] * n) for name in scaled_names}
             columns["equivalent"] = booleans([None] * n)
         else:
-            columns |= _tested(self.scaled, level, scaled_names, unit)
+            columns |= _tested(self.scaled, level, scaled_names, unit, self.counted)
             reach = self.scaled.quantiles.two_sided(EQUIVALENCE_LEVEL) * self.scaled.se
             inside = np.abs(self.scaled.estimate) + reach < self.margin
             defined = ~np.isnan(_z(self.scaled, unit))
@@ -119,38 +121,50 @@ def _z(covariance: Covariance, unit: Floats) -> Floats:
     return np.where(has, covariance.estimate / np.where(has, se, 1.0), np.nan)
 
 
-def _tested(covariance: Covariance, level: float, names: Sequence[str], unit: Floats) -> dict[str, pd.Series]:
+def _tested(
+    covariance: Covariance, level: float, names: Sequence[str], unit: Floats, counted: NDArray[np.bool_]
+) -> dict[str, pd.Series]:
     z = _z(covariance, unit)
     p = covariance.quantiles.p_value(z)
+    q = adjust_bh(np.where(counted, p, np.nan))
     se = np.where(np.isnan(z), np.nan, covariance.se)
     half = covariance.quantiles.two_sided(level) * se
     estimate = covariance.estimate
-    values = (estimate, se, estimate - half, estimate + half, p, adjust_bh(p))
+    values = (estimate, se, estimate - half, estimate + half, p, q)
     return {name: floats(value) for name, value in zip(names, values, strict=True)}
 
 
-def find_gaps(names: Sequence[str], joint: Covariance, *, margin: float = EQUIVALENCE_MARGIN) -> Gaps:
+def find_gaps(
+    names: Sequence[str],
+    joint: Covariance,
+    *,
+    margin: float = EQUIVALENCE_MARGIN,
+    counted: NDArray[np.bool_] | None = None,
+) -> Gaps:
     """Gap, scale and scaled gap of two judges from their stacked estimates.
 
     names : (n,) names of the weights
-    joint : over 2n estimates, the reference's n first, then the judge's n (position terms left out)
+    joint : over 2n estimates, the reference's n first, then the judge's n
     margin : half-width of what counts as no difference, in log-odds
+    counted : (n,) which weights are about taste; None: all. The others (the position) have gaps, but neither make the
+        scale nor enter q
 
     The scale is the weighted median of judge / reference, refined by weighted least squares on the
     weights that deviate from it by less than 2.5 standard errors. Which weights these are, and their
     precision, is held fixed when its uncertainty is carried over to the scaled gap.
     """
     n = len(names)
+    counted = np.ones(n, dtype=bool) if counted is None else counted
     reference, judge = joint.estimate[:n], joint.estimate[n:]
     eye = np.eye(n)
     gap = joint.of(lambda w: w[..., n:] - w[..., :n], np.hstack([-eye, eye]))
-    why_not = _why_not_scaled(joint, n)
-    if why_not is None and not bool((gap.se > 1e-6 * _unit(joint)).any()):
+    why_not = _why_not_scaled(joint, counted)
+    if why_not is None and not bool((gap.se > 1e-6 * _unit(joint))[counted].any()):
         why_not = "the scale is not offered: judge and reference have the same noise in every weight"
     if why_not is not None:
-        return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin)
+        return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin, counted)
 
-    precision = _agreeing_precision(reference, judge, joint.vcov, gap.se, _unit(joint))
+    precision = _agreeing_precision(reference, judge, joint.vcov, gap.se, _unit(joint), counted)
     value = float(_scale(joint.estimate, precision))
     # Derivative of sum(a * r * (j - value * r)) = 0 with respect to reference r and judge j.
     total = precision @ reference**2
@@ -164,7 +178,7 @@ def find_gaps(names: Sequence[str], joint: Covariance, *, margin: float = EQUIVA
     both = joint.of(with_scale, np.vstack([d_scaled, d_scale]))
     scaled = both.of(lambda w: w[..., :n], np.eye(n, n + 1))
     scale = Scale(value, float(both.se[n]), precision > 0)
-    return Gaps(tuple(names), reference, judge, joint, gap, scale, scaled, None, margin)
+    return Gaps(tuple(names), reference, judge, joint, gap, scale, scaled, None, margin, counted)
 
 
 def _scale(estimates: Floats, precision: Floats) -> Floats:
@@ -173,10 +187,12 @@ def _scale(estimates: Floats, precision: Floats) -> Floats:
     return np.asarray((reference * judge) @ precision / (reference**2 @ precision))
 
 
-def _agreeing_precision(reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats, unit: Floats) -> Floats:
+def _agreeing_precision(
+    reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats, unit: Floats, counted: NDArray[np.bool_]
+) -> Floats:
     """(n,) inverse variances of judge - lambda * reference at the weighted median; 0 where outlying."""
     n = len(reference)
-    usable = (reference != 0) & (gap_se > 1e-6 * unit)
+    usable = counted & (reference != 0) & (gap_se > 1e-6 * unit)
     ratio = judge[usable] / reference[usable]
     mass = np.abs(reference[usable]) / gap_se[usable]
     order = np.argsort(ratio, kind="stable")
@@ -190,9 +206,13 @@ def _agreeing_precision(reference: Floats, judge: Floats, vcov: Floats, gap_se: 
     return np.where(agreeing, 1.0 / safe, 0.0)
 
 
-def _why_not_scaled(joint: Covariance, n: int) -> str | None:
+def _why_not_scaled(joint: Covariance, counted: NDArray[np.bool_]) -> str | None:
     """None when the reference's weights are beyond doubt not all 0; otherwise the reason."""
-    weight, vcov = joint.estimate[:n], joint.vcov[:n, :n]
+    some = np.flatnonzero(counted)
+    n = len(some)
+    if n < 2:
+        return "the scale is not offered: it needs at least two independent weights"
+    weight, vcov = joint.estimate[some], joint.vcov[np.ix_(some, some)]
     values, vectors = np.linalg.eigh(vcov)
     free = values > 1e-9 * values[-1]
     rank = int(free.sum())

@@ -63,7 +63,7 @@ def test_the_derivatives_are_those_of_the_functions():
     vcov = root @ root.T
     found = find_gaps(NAMES, sandwich(estimate, vcov))
     # The precisions follow from the residual variance at the weighted median: rebuilt by differences.
-    precision = _agreeing_precision(estimate[:5], estimate[5:], vcov, found.gap.se, np.full(5, 1e-3))
+    precision = _agreeing_precision(estimate[:5], estimate[5:], vcov, found.gap.se, np.full(5, 1e-3), np.ones(5, dtype=bool))
 
     def functions(w):
         scale = (precision * w[:5] * w[5:]).sum() / (precision * w[:5] ** 2).sum()
@@ -83,7 +83,7 @@ def test_jackknife_recomputes_the_scale_in_every_replicate():
     replicates = estimate + rng.normal(size=(20, 10)) * 0.02
     found = find_gaps(NAMES, jackknife(estimate, replicates))
     a = _agreeing_precision(
-        estimate[:5], estimate[5:], jackknife(estimate, replicates).vcov, found.gap.se, np.full(5, 1e-3)
+        estimate[:5], estimate[5:], jackknife(estimate, replicates).vcov, found.gap.se, np.full(5, 1e-3), np.ones(5, dtype=bool)
     )
     scales = [(a * w[:5] * w[5:]).sum() / (a * w[:5] ** 2).sum() for w in replicates]
     assert found.scale.se == pytest.approx(np.sqrt(19 / 20 * ((scales - np.array(found.scale.value)) ** 2).sum()))

@@ -1,0 +1,221 @@
+"""What are the likelihood of a factor model and its derivatives? Sums over blocks of rows, on two threads.
+
+Blocks are float32 where the differences are (millions of judgments), their sums always float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from analysis.blas import use_one_thread
+from analysis.cells import Floats, Ints
+from analysis.design import BLOCK, Design
+from analysis.likelihood import Observed, Point, Rule, evaluate
+
+THREADS = 2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sums:
+    """At some parameters: log-likelihood, gradient (p,) and information (p, p), the negative second derivative.
+
+    Parameters are the position (where the design has a shown order), the factors, the tie (where ties are apart).
+    """
+
+    value: float
+    gradient: Floats
+    information: Floats
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.value + other.value, self.gradient + other.gradient, self.information + other.information
+        )
+
+
+def n_parameters(design: Design) -> int:
+    """Position, factors, tie."""
+    return len(design.names) + (design.first is not None) + (design.tied is not None)
+
+
+def in_parts(n_rows: int, work: Callable[[int, int], T]) -> list[T]:
+    """work(start, stop) on runs of whole blocks, side by side where there are several."""
+    use_one_thread()
+    if n_rows <= 2 * BLOCK:
+        return [work(0, n_rows)]
+    n_blocks = -(-n_rows // BLOCK)
+    cuts = [BLOCK * (n_blocks * k // THREADS) for k in range(THREADS)] + [n_rows]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(work, cuts[:-1], cuts[1:]))
+
+
+def split(design: Design, parameters: Floats) -> tuple[float, Floats, float]:
+    """Position, factors and tie of a vector of parameters; 0 where there is none."""
+    first = int(design.first is not None)
+    position = float(parameters[0]) if first else 0.0
+    tie = float(parameters[-1]) if design.tied is not None else 0.0
+    return position, parameters[first : first + len(design.names)], tie
+
+
+def log_odds(design: Design, parameters: Floats) -> Floats:
+    """(n_rows,) log-odds of `a`."""
+    out = np.empty(len(design))
+    position, weights, _ = split(design, parameters)
+    weights = weights.astype(design.x.dtype)
+
+    def part(start: int, stop: int) -> None:
+        for rows, x in design.blocks(start, stop):
+            out[rows] = weights @ x
+            if design.first is not None:
+                out[rows] += position * design.first[rows]
+
+    in_parts(len(design), part)
+    return out
+
+
+def sum_up(design: Design, rule: Rule, parameters: Floats) -> Sums:
+    """Value and derivatives over all rows."""
+    position, weights, tie = split(design, parameters)
+    weights = weights.astype(design.x.dtype)
+
+    def part(start: int, stop: int) -> Sums:
+        p = len(parameters)
+        total = Sums(0.0, np.zeros(p), np.zeros((p, p)))
+        for rows, x in design.blocks(start, stop):
+            point = _point(design, rule, rows, np.asarray(weights @ x, dtype=np.float64), position, tie)
+            total = total + _block(design, rows, x, point, p)
+        return total
+
+    return _added(in_parts(len(design), part))
+
+
+def gradient(design: Design, parameters: Floats) -> Floats:
+    """(p,) of the logistic rule alone: a fifth of the work of all sums. Float32 where the differences are."""
+    kind = design.x.dtype
+    position, weights, _ = split(design, parameters)
+    weights = weights.astype(kind)
+    low = int(design.first is not None)
+
+    def part(start: int, stop: int) -> Floats:
+        out = np.zeros(len(parameters))
+        for rows, x in design.blocks(start, stop):
+            eta = weights @ x
+            if design.first is not None:
+                eta += kind.type(position) * design.first[rows]
+            # exp(-eta) overflows to infinity where the probability is 0, which is right.
+            with np.errstate(over="ignore"):
+                chance = 1 / (1 + np.exp(-eta))
+            residual = (design.score[rows] - design.weight[rows] * chance).astype(kind)
+            out[low:] += x @ residual
+            if design.first is not None:
+                out[0] += residual @ design.first[rows].astype(kind)
+        return out
+
+    return np.asarray(sum(in_parts(len(design), part)))
+
+
+def reach(design: Design) -> tuple[Floats, Floats]:
+    """(k,) sums over rows of weight * |x|, and of x * (2 * score - weight): equal but for the sign where the factor
+    points to the winner (or the loser) wherever answers differ in it."""
+
+    def part(start: int, stop: int) -> tuple[Floats, Floats]:
+        size, toward = np.zeros(len(design.names)), np.zeros(len(design.names))
+        for rows, x in design.blocks(start, stop):
+            weight = design.weight[rows].astype(x.dtype)
+            size += np.abs(x) @ weight
+            toward += x @ (2 * design.score[rows].astype(x.dtype) - weight)
+        return size, toward
+
+    parts = in_parts(len(design), part)
+    return np.asarray(sum(one[0] for one in parts)), np.asarray(sum(one[1] for one in parts))
+
+
+def _added(parts: Iterable[Sums]) -> Sums:
+    first, *others = parts
+    for other in others:
+        first = first + other
+    return first
+
+
+def _point(design: Design, rule: Rule, rows: slice, eta: Floats, position: float, tie: float) -> Point:
+    if design.first is not None:
+        eta += position * design.first[rows]
+    tied = None if design.tied is None else design.tied[rows]
+    return evaluate(rule, Observed(design.weight[rows], design.score[rows], tied), eta, tie)
+
+
+def _block(design: Design, rows: slice, x: Floats, point: Point, p: int) -> Sums:
+    kind = design.x.dtype
+    residual, curvature = point.residual.astype(kind), point.curvature.astype(kind)
+    low = int(design.first is not None)
+    inside = slice(low, low + len(design.names))
+    gradient, information = np.empty(p), np.zeros((p, p))
+    bent = x * curvature
+    gradient[inside] = x @ residual
+    information[inside, inside] = bent @ x.T
+    if design.first is not None:
+        first = design.first[rows]
+        gradient[0] = point.residual @ first
+        information[0, 0] = point.curvature @ (first * first)
+        information[0, inside] = information[inside, 0] = bent @ first.astype(kind)
+    if point.tie_residual is not None and point.cross is not None and point.tie_curvature is not None:
+        gradient[-1] = point.tie_residual.sum()
+        information[-1, -1] = point.tie_curvature.sum()
+        information[inside, -1] = information[-1, inside] = x @ point.cross.astype(kind)
+        if design.first is not None:
+            information[0, -1] = information[-1, 0] = point.cross @ design.first[rows]
+    return Sums(point.value, gradient, information)
+
+
+def scores_by_cluster(design: Design, rule: Rule, parameters: Floats, codes: Ints, n_clusters: int) -> Floats:
+    """(p, n_clusters) sums of the derivatives of the log-likelihood within each cluster.
+
+    codes : (n_rows,) 0..n_clusters-1
+    """
+    position, weights, tie = split(design, parameters)
+    weights = weights.astype(design.x.dtype)
+    p = len(parameters)
+    low = int(design.first is not None)
+
+    def part(start: int, stop: int) -> Floats:
+        out = np.zeros((p, n_clusters), dtype=design.x.dtype)
+        for rows, x in design.blocks(start, stop):
+            point = _point(design, rule, rows, np.asarray(weights @ x, dtype=np.float64), position, tie)
+            here = codes[rows]
+            moved = x * point.residual.astype(design.x.dtype)
+            sums = _Sums(here)
+            for k in range(len(design.names)):
+                sums.add(out[low + k], moved[k])
+            if design.first is not None:
+                sums.add(out[0], point.residual * design.first[rows])
+            if point.tie_residual is not None:
+                sums.add(out[-1], point.tie_residual)
+        return out
+
+    parts = in_parts(len(design), part)
+    total = parts[0]
+    for other in parts[1:]:
+        total += other
+    return total
+
+
+class _Sums:
+    """Adds values to places that many of them share; where equal places stand together, run by run."""
+
+    def __init__(self, places: Ints) -> None:
+        ascending = bool((places[1:] >= places[:-1]).all())
+        self.places = places
+        self.starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])) if ascending else None
+        if self.starts is not None:
+            self.places = places[self.starts]
+
+    def add(self, out: Floats, values: Floats) -> None:
+        if self.starts is None:
+            np.add.at(out, self.places, values)
+        else:
+            out[self.places] += np.add.reduceat(values, self.starts)

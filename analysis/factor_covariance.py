@@ -1,0 +1,102 @@
+"""How do factor weights vary when whole prompts or annotators are drawn anew?
+
+The joint covariance of the weights of one or more judges by the rules of `vcov`: judges who saw the same prompts get
+the covariance of their difference from it. Parameters are stacked, judge after judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.linalg import block_diag
+
+from analysis.cells import Floats, Ints, dense_codes
+from analysis.design import Design
+from analysis.design_sums import scores_by_cluster
+from analysis.factor_fit import FactorFit
+from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, find_heavy
+from errors import NotIdentifiedError, OptionError
+
+CLUSTERS_AT_ONCE = 65_536
+"""Clusters whose scores are made float64 at a time."""
+
+
+def weight_covariance(fits: Sequence[FactorFit], designs: Sequence[Design], clustering: Clustering) -> Covariance:
+    """Joint covariance of the stacked parameters of one or more judges.
+
+    fits, designs : one each per judge; the designs may hold further factors, which are left aside
+
+    Raises NotIdentifiedError with fewer than two clusters, OptionError when the designs lack the codes.
+    """
+    used = [fit.used(design) for fit, design in zip(fits, designs, strict=True)]
+    estimate = np.concatenate([fit.parameters for fit in fits])
+    if clustering.name == "none":
+        naive = block_diag(*[fit.bread for fit in fits])
+        return Covariance(clustering, estimate, (Term("none", 0, 1, np.inf, np.empty((0, len(estimate))), naive),))
+    ways = clustering.name.split("+")
+    codes = {way: dense_codes([_codes(design, way) for design in used]) for way in ways}
+    terms = [_term(fits, used, way, found.codes, found.n_clusters, 1) for way, found in codes.items()]
+    if len(ways) == 2:
+        one, two = (codes[way] for way in ways)
+        both = dense_codes([p * two.n_clusters + q for p, q in zip(one.codes, two.codes, strict=True)])
+        terms.append(_term(fits, used, f"{ways[0]} x {ways[1]}", both.codes, both.n_clusters, -1))
+    return Covariance(clustering, estimate, tuple(terms))
+
+
+def influences(fits: Sequence[FactorFit], designs: Sequence[Design], way: str) -> Floats:
+    """(n_clusters, p) how far each cluster moves the stacked parameters: H^-1 s, to first order."""
+    used = [fit.used(design) for fit, design in zip(fits, designs, strict=True)]
+    codes = dense_codes([_codes(design, way) for design in used])
+    parts = [
+        scores_by_cluster(design, fit.rule, fit.parameters, code, codes.n_clusters).T.astype(np.float64) @ fit.bread
+        for fit, design, code in zip(fits, used, codes.codes, strict=True)
+    ]
+    return np.hstack(parts)
+
+
+def _codes(design: Design, way: str) -> Ints:
+    if way not in design.clusters:
+        raise OptionError(f"intervals clustered by {way} need the {way} of each judgment, which is not there")
+    return design.clusters[way]
+
+
+def _term(
+    fits: Sequence[FactorFit], designs: Sequence[Design], way: str, codes: Sequence[Ints], n: int, sign: int
+) -> Term:
+    if n < 2:
+        raise NotIdentifiedError(
+            f"intervals clustered by {way} need at least 2 {way}s, and there is {n}. Cluster by something else, or "
+            "choose more data"
+        )
+    mass = np.zeros(n)
+    for design, code in zip(designs, codes, strict=True):
+        mass += np.bincount(code, design.weight, n)
+    deleted, effective = find_heavy(mass)
+    parts = [fit.without_each(design, code, deleted) for fit, design, code in zip(fits, designs, codes, strict=True)]
+    replicates = np.hstack([part.parameters for part in parts])
+    ridged = np.any([part.ridged for part in parts], axis=0)
+    p = replicates.shape[1]
+    linear = np.zeros((p, p))
+    if n >= FEW_CLUSTERS:
+        scores = [
+            scores_by_cluster(design, fit.rule, fit.parameters, code, n)
+            for fit, design, code in zip(fits, designs, codes, strict=True)
+        ]
+        bread = block_diag(*[fit.bread for fit in fits])
+        linear = bread @ _meat(scores, deleted) @ bread * (n / (n - 1))
+        linear = (linear + linear.T) / 2
+    return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
+
+
+def _meat(scores: Sequence[Floats], without: Ints) -> Floats:
+    """(p, p) sum over clusters, but those of `without`, of the outer products of the stacked scores, (p_j, n) each."""
+    for part in scores:
+        part[:, without] = 0.0
+    n = scores[0].shape[1]
+    p = sum(len(part) for part in scores)
+    total = np.zeros((p, p))
+    for start in range(0, n, CLUSTERS_AT_ONCE):
+        stacked = np.vstack([part[:, start : start + CLUSTERS_AT_ONCE] for part in scores]).astype(np.float64)
+        total += stacked @ stacked.T
+    return total
