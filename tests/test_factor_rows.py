@@ -147,11 +147,11 @@ def test_sources_say_where_values_come_from(store: Store) -> None:
         held = texts.values_held(con, names, found)
         there = texts.responses(con, names)
     assert {n: (s.origin, s.by_judgment, s.labels) for n, s in found.items()} == {
-        "care": (FILE, True, False), "kind": (FILE, False, True), "tone": (FILE, False, False),
-        **dict.fromkeys(versions(), (TEXT, False, False)),
+        "care": (FILE, True, False), "kind": (FILE, False, True), "kind=warm": (FILE, False, False),
+        "tone": (FILE, False, False), **dict.fromkeys(versions(), (TEXT, False, False)),
     }  # fmt: skip
     assert (there["responses"], there["texts"], there["empty"]) == (5, 4, 0)
-    assert held == {"care": 4, "kind": 5, "tone": 4, **dict.fromkeys(versions(), 4)}
+    assert held == {"care": 4, "kind": 5, "kind=warm": 5, "tone": 4, **dict.fromkeys(versions(), 4)}
 
 
 def test_a_delivered_factor_goes_before_a_measured_one_of_its_name(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_delivered_factor_goes_before_a_measured_one_of_its_name(tmp_path: Pat
 def test_nothing_is_there_before_it_was_measured(store: Store) -> None:
     with store.reading() as con:
         found = texts.sources(con, queries.catalog(con, "d"), versions())
-    assert set(found) == {"tone", "care", "kind"}
+    assert set(found) == {"tone", "care", "kind", "kind=warm"}
 
 
 def fingerprint(store: Store, names_: list[str]) -> str:
@@ -200,3 +200,130 @@ def test_the_state_changes_with_every_measurement(store: Store) -> None:
         after = texts.state(con, versions())
         assert texts.state(con, versions() | {"words": 2}) != after
     assert before != after
+
+
+# -- words --------------------------------------------------------------------------------------------------------
+
+# `kind`: cold stands with 3 of the 6 responses, so is the reference, dull and warm get a dummy. `said` holds sets.
+WORDS = """prompt,model_a,model_b,response_a,response_b,judge,annotator,winner,kind_a,kind_b,said_a,said_b
+p1,x,y,a,b,people,ann,a,warm,cold,truth;care,care
+p2,x,y,c,d,people,ann,b,dull,cold,;,it's;truth
+p3,x,y,e,f,people,ann,a,cold,,,truth
+"""
+
+
+def word_store(tmp_path: Path, text: str = WORDS) -> Store:
+    store = Store(tmp_path / "words.duckdb")
+    import_path(store, write(tmp_path / "words.jsonl", text), "d")
+    return store
+
+
+def found_in(store: Store) -> dict[str, texts.Source]:
+    with store.reading() as con:
+        return texts.sources(con, queries.catalog(con, "d"), versions())
+
+
+def test_levels_become_dummies_beside_the_most_frequent_one(tmp_path: Path) -> None:
+    store = word_store(tmp_path)
+    found = found_in(store)
+    assert list(found) == ["kind", "said", "kind=dull", "kind=warm", "said=care", "said=it's", "said=truth"]
+    kind = found["kind"]
+    assert kind.labels
+    assert kind.words is not None
+    assert kind.words.reference == "cold"
+    assert not kind.is_set
+    assert found["said"].is_set
+    assert found["said"].words is not None
+    assert found["said"].words.reference is None
+    assert all(not found[n].labels and found[n].level == n.split("=")[1] for n in list(found)[2:])
+    frame = fetch(store, ["kind=dull", "kind=warm"])
+    assert listed(frame, "kind=dull_a", "kind=dull_b", "kind=warm_a", "kind=warm_b") == [
+        [0, 0, 1, 0], [1, 0, 0, 0], [0, None, 0, None],
+    ]  # fmt: skip
+
+
+def test_a_set_becomes_one_flag_a_label(tmp_path: Path) -> None:
+    frame = fetch(word_store(tmp_path), ["said=care", "said=it's", "said=truth"])
+    assert listed(frame, "said=care_a", "said=care_b", "said=it's_a", "said=it's_b", "said=truth_a", "said=truth_b") == [
+        [1, 1, 0, 0, 1, 0], [0, 0, 0, 1, 0, 1], [None, 0, None, 0, None, 1],
+    ]  # fmt: skip
+
+
+def test_the_reference_among_equals_is_the_first_of_the_alphabet(tmp_path: Path) -> None:
+    found = found_in(word_store(tmp_path, WORDS.replace("dull,cold", "warm,cold").replace("cold,,,", ",,,")))
+    assert found["kind"].words is not None
+    assert found["kind"].words.levels == ("cold", "warm")
+    assert "kind=warm" in found
+    assert "kind=cold" not in found
+
+
+def test_words_have_scales_and_a_fingerprint(tmp_path: Path) -> None:
+    store = word_store(tmp_path)
+    found = scales(store)
+    assert found["kind=warm"] == texts.Scale(pytest.approx(np.sqrt(1 / 2)), 2)
+    assert found["said=truth"] == texts.Scale(1.0, 2)
+    other = tmp_path / "other"
+    other.mkdir()
+    changed = word_store(other, WORDS.replace("dull", "warm"))
+    assert fingerprint(store, ["kind=warm"]) != fingerprint(changed, ["kind=warm"])
+    assert fingerprint(store, ["said=truth"]) == fingerprint(changed, ["said=truth"])
+
+
+def test_words_that_annotators_see_differently_stay_with_their_judgments(tmp_path: Path) -> None:
+    store = word_store(tmp_path, WORDS + "p1,x,y,a,b,people,bob,a,dull,cold,truth;care,care\n")
+    assert found_in(store)["kind=dull"].by_judgment
+    frame = fetch(store, ["kind=dull", "said=care"])
+    assert sorted(frame.loc[frame["pair"] == 1, "kind=dull_a"]) == [0, 1]
+    # p1: bob sees 1 - 0, ann 0 - 0; p2: 1 - 0
+    assert scales(store)["kind=dull"] == texts.Scale(pytest.approx(np.sqrt((0.5 + 1) / 2)), 2)
+
+
+def test_a_column_of_free_text_is_no_factor(tmp_path: Path) -> None:
+    head = "prompt,model_a,model_b,response_a,response_b,judge,winner,note_a,note_b,long_a,long_b\n"
+    rows = "".join(f"p{k},x,y,a,b,g,a,n{k},m{k},{'z' * 101},q\n" for k in range(26))
+    store = word_store(tmp_path, head + rows)
+    found = found_in(store)
+    assert set(found) == {"note", "long"}
+    assert texts.free_texts(found) == [
+        "long has words of up to 101 characters, more than 100: a column of free text is no factor, and no model takes it",
+        "note has 52 different words, more than 50: a column of free text is no factor, and no model takes it",
+    ]
+
+
+def test_a_level_does_not_take_the_name_of_a_delivered_factor(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in write(tmp_path / "rows.jsonl", WORDS).read_text().splitlines()]
+    path = tmp_path / "named.jsonl"
+    path.write_text("".join(json.dumps(row | {"kind=warm_a": 7, "kind=warm_b": 5}) + "\n" for row in rows))
+    store = Store(tmp_path / "s.duckdb")
+    import_path(store, path, "d")
+    frame = fetch(store, ["kind=warm", "level:kind=warm"])
+    assert listed(frame.head(1), "kind=warm_a", "level:kind=warm_a", "level:kind=warm_b") == [[7, 1, 0]]
+
+
+# -- values of a response beside its prompt -------------------------------------------------------------------------
+
+
+def test_values_of_an_answer_belong_to_a_text_under_its_prompt(store: Store) -> None:
+    """The same text under two prompts has two values, and one whose prompt lacks it none."""
+    with store.writing("test") as con:
+        con.execute("INSERT INTO text_factor VALUES (1, 'overlap', 3)")
+        con.execute(
+            """INSERT INTO answer_value SELECT t.text_id, q.text_id, 1, length(t.body) FROM text t, text q
+            WHERE (t.body, q.body) IN (('one two', 'p1'), ('three', 'p1'), ('three', 'p2'), ('four', 'p2'))"""
+        )
+    with store.reading() as con:
+        names = queries.catalog(con, "d")
+        found = texts.sources(con, names, {"overlap": 3, "words": 1})
+        assert found["overlap"] == texts.Source("overlap", TEXT, 1, 3, answer=True)
+        assert "words" not in found
+        assert texts.values_held(con, names, found)["overlap"] == 3
+        values = texts.pair_values(con, names, [found["overlap"]])
+        assert texts.scales(con, names, [found["overlap"]])["overlap"] == texts.Scale(2.0, 1)
+        before = texts.fingerprint(con, names, [found["overlap"]]), texts.state(con, {"overlap": 3})
+    np.testing.assert_array_equal(values.a["overlap"], [7, np.nan, np.nan])
+    np.testing.assert_array_equal(values.b["overlap"], [5, np.nan, 4])
+    with store.writing("test") as con:
+        con.execute("DELETE FROM answer_value WHERE value = 7")
+    with store.reading() as con:
+        assert texts.fingerprint(con, names, [found["overlap"]]) != before[0]
+        assert texts.state(con, {"overlap": 3}) != before[1]

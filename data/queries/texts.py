@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.queries import CLUSTER_COLUMNS, IS_TIE, Catalog, Con, Counts, counts
+from data.queries.labels import LONGEST_LEVEL, MOST_LEVELS, Labels, flags, labels_held
 
 Versions = Mapping[str, int]
 """Names of measured factors -> the version that counts; values of any other version are as if they were not there."""
@@ -29,7 +31,10 @@ class Source:
     origin : measured from the text, or delivered with the file
     id : text_factor_id or factor_id; version : of what measured it, None where it was delivered
     by_judgment : some values belong to a judgment rather than to a response
-    labels : its values are words, not numbers
+    labels : its values are words, not numbers: no model takes it, its levels enter instead, each a source of its own
+    answer : measured of a response beside its prompt
+    level : the source is a dummy, 1 where the delivered factor has this level; is_set : its values are sets of labels
+    words : of a factor of words, which there are
     """
 
     name: str
@@ -38,6 +43,10 @@ class Source:
     version: int | None = None
     by_judgment: bool = False
     labels: bool = False
+    answer: bool = False
+    level: str | None = None
+    is_set: bool = False
+    words: Labels | None = None
 
 
 # -- what there is ------------------------------------------------------------------------------------------------
@@ -53,9 +62,12 @@ def sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
     """The factors of a dataset by the name they are asked by.
 
     One that the file delivered goes by its own name, and before a measured one of the same name, which is then
-    `text:NAME`. Measured ones are listed once a text of the dataset was measured.
+    `text:NAME`. One of words is followed by its levels as `NAME=LEVEL` (without the reference; of a set of labels, all;
+    `level:NAME=LEVEL` where a delivered factor has that name). Measured ones are listed once a text of the dataset was
+    measured.
     """
     found: dict[str, Source] = {}
+    words = labels_held(con, names.dataset_id)
     for name, i, by_judgment, numbers in con.execute(
         """SELECT f.name, f.factor_id, coalesce(bool_or(v.by_judgment), false), coalesce(sum(v.numbers), 0)
         FROM factor f LEFT JOIN (
@@ -66,21 +78,56 @@ def sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
         WHERE f.dataset_id = $d GROUP BY f.name, f.factor_id ORDER BY f.factor_id""",
         {"d": names.dataset_id},
     ).fetchall():
-        found[name] = Source(name, FILE, i, None, by_judgment, labels=numbers == 0)
+        mine = words.get(i) if numbers == 0 else None
+        is_set = mine is not None and mine.is_set
+        found[name] = Source(name, FILE, i, None, by_judgment, labels=numbers == 0, is_set=is_set, words=mine)
+    for name, source in list(found.items()):
+        for level in source.words.offered if source.words is not None else ():
+            asked = f"{name}={level}" if f"{name}={level}" not in found else f"level:{name}={level}"
+            found[asked] = Source(
+                asked, FILE, source.id, None, source.by_judgment, level=level, is_set=source.is_set
+            )
     ids = current_ids(con, versions)
-    held = {
-        i
-        for (i,) in con.execute(
-            """SELECT DISTINCT text_factor_id FROM text_value
-            WHERE text_id IN (SELECT text_id FROM response WHERE dataset_id = $d) ORDER BY text_factor_id""",
-            {"d": names.dataset_id},
-        ).fetchall()
-    }
+    held = _measured(con, names)
     for name in versions:
         if ids.get(name) in held:
             asked = f"text:{name}" if name in found else name
-            found[asked] = Source(asked, TEXT, ids[name], versions[name])
+            found[asked] = Source(asked, TEXT, ids[name], versions[name], answer=held[ids[name]])
     return found
+
+
+def _measured(con: Con, names: Catalog) -> dict[int, bool]:
+    """text_factor_ids with a value of some response, and whether it is one of the response beside its prompt."""
+    rows = con.execute(
+        f"""SELECT DISTINCT text_factor_id, false FROM text_value
+        WHERE text_id IN (SELECT text_id FROM response WHERE dataset_id = $d)
+        UNION ALL SELECT DISTINCT text_factor_id, true FROM answer_value SEMI JOIN ({_asked(names)}) USING (text_id, prompt_text_id)
+        ORDER BY 1""",
+        {"d": names.dataset_id},
+    ).fetchall()
+    return dict(rows)
+
+
+def _asked(names: Catalog) -> str:
+    """SQL: the dataset's responses with the texts of both response and prompt."""
+    return (
+        "SELECT r.response_id, r.text_id, p.text_id AS prompt_text_id FROM response r JOIN prompt p USING (prompt_id) "
+        f"WHERE r.dataset_id = {names.dataset_id}"
+    )
+
+
+def free_texts(found: Mapping[str, Source]) -> list[str]:
+    """Which delivered factors are no factors but free text, one sentence each."""
+    said = []
+    for name, source in found.items():
+        if source.words is None or not source.words.free_text:
+            continue
+        n = source.words.n_levels
+        why = f"has {n:,} different words, more than {MOST_LEVELS}" if n > MOST_LEVELS else (
+            f"has words of up to {source.words.longest:,} characters, more than {LONGEST_LEVEL}"
+        )  # fmt: skip
+        said.append(f"{name} {why}: a column of free text is no factor, and no model takes it")
+    return said
 
 
 def responses(con: Con, names: Catalog) -> dict[str, int]:
@@ -96,9 +143,12 @@ def responses(con: Con, names: Catalog) -> dict[str, int]:
 def values_held(con: Con, names: Catalog, found: Mapping[str, Source]) -> dict[str, int]:
     """How many responses of the dataset have a value of each factor."""
     d = {"d": names.dataset_id}
+    measured = ", ".join(str(s.id) for s in found.values() if s.origin == TEXT) or "NULL"
     of_text = con.execute(
-        """SELECT text_factor_id, count(value) FROM text_value JOIN response USING (text_id) WHERE dataset_id = $d
-        GROUP BY text_factor_id ORDER BY text_factor_id""",
+        f"""SELECT text_factor_id, count(value) FROM text_value JOIN response USING (text_id)
+        WHERE dataset_id = $d AND text_factor_id IN ({measured}) GROUP BY text_factor_id
+        UNION ALL SELECT text_factor_id, count(value) FROM answer_value JOIN ({_asked(names)}) USING (text_id, prompt_text_id)
+        WHERE text_factor_id IN ({measured}) GROUP BY text_factor_id ORDER BY text_factor_id""",
         d,
     ).fetchall()
     of_file = con.execute(
@@ -116,12 +166,18 @@ def values_held(con: Con, names: Catalog, found: Mapping[str, Source]) -> dict[s
 
 
 def state(con: Con, versions: Versions) -> str:
-    """A word that changes whenever a text of any dataset is measured, or with another version of a factor."""
+    """A word that changes whenever a text of any dataset is measured, with another version of a factor, and with every
+    import, which may have delivered values."""
     ids = {i: name for name, i in current_ids(con, versions).items()}
     rows = con.execute(
-        "SELECT text_factor_id, count(*) FROM text_value GROUP BY text_factor_id ORDER BY text_factor_id"
+        """SELECT text_factor_id, count(*) FROM text_value GROUP BY text_factor_id
+        UNION ALL SELECT text_factor_id, count(*) FROM answer_value GROUP BY text_factor_id ORDER BY text_factor_id"""
     ).fetchall()
-    return " ".join(f"{ids[i]}@{versions[ids[i]]}:{n}" for i, n in rows if i in ids)
+    imports = con.execute(
+        "SELECT coalesce(bit_xor(hash(import_id, sha256, format, mapping, imported_at)), 0) FROM import_log"
+    ).fetchall()[0][0]
+    measured = " ".join(f"{ids[i]}@{versions[ids[i]]}:{n}" for i, n in rows if i in ids)
+    return f"{measured} imports:{imports}"
 
 
 # -- the values of pairs ------------------------------------------------------------------------------------------
@@ -139,54 +195,81 @@ class PairValues:
     b: Mapping[str, Floats]
 
 
-def _by_response(names: Catalog, chosen: Sequence[Source]) -> str:
-    """SQL: response_id and one column f0, f1, ... for each source."""
-    of_text = [(k, s) for k, s in enumerate(chosen) if s.origin == TEXT]
-    of_file = [(k, s) for k, s in enumerate(chosen) if s.origin == FILE]
-    d = names.dataset_id
-    columns = "".join(f", f{k}" for k in range(len(chosen)))
-    joins = ""
-    if of_text:
-        pivot = ", ".join(f"max(value) FILTER (text_factor_id = {s.id}) AS f{k}" for k, s in of_text)
-        ids = ", ".join(str(s.id) for _, s in of_text)
-        joins += (
-            f" LEFT JOIN (SELECT text_id, {pivot} FROM text_value WHERE text_factor_id IN ({ids}) GROUP BY text_id) t"
-            " ON t.text_id = r.text_id"
-        )
-    if of_file:
-        # Two imports may both have delivered it: the earlier one holds.
-        pivot = ", ".join(f"arg_min(value, import_id) FILTER (factor_id = {s.id}) AS f{k}" for k, s in of_file)
-        ids = ", ".join(str(s.id) for _, s in of_file)
-        joins += (
-            f" LEFT JOIN (SELECT response_id, {pivot} FROM response_value WHERE dataset_id = {d}"
-            f" AND factor_id IN ({ids}) GROUP BY response_id) g ON g.response_id = r.response_id"
-        )
-    return f"SELECT r.response_id{columns} FROM response r{joins} WHERE r.dataset_id = {d}"
-
-
-def _by_pair(names: Catalog, chosen: Sequence[Source]) -> str:
-    """SQL: pair_id and for each source k the columns a_k and b_k, of the responses alone."""
-    columns = "".join(f", x.f{k} AS a{k}, y.f{k} AS b{k}" for k in range(len(chosen)))
-    return (
-        f"SELECT p.pair_id{columns} FROM pair p JOIN v x ON x.response_id = p.response_a "
-        f"JOIN v y ON y.response_id = p.response_b WHERE p.dataset_id = {names.dataset_id}"
-    )
-
-
 def pair_values(con: Con, names: Catalog, chosen: Sequence[Source]) -> PairValues:
     """The values of every pair of the dataset, of factors that belong to responses."""
-    table = con.sql(
-        f"WITH v AS ({_by_response(names, chosen)}) SELECT * FROM ({_by_pair(names, chosen)}) ORDER BY pair_id"
+    pairs = con.sql(
+        f"SELECT pair_id, response_a, response_b FROM pair WHERE dataset_id = {names.dataset_id} ORDER BY pair_id"
     ).to_arrow_table()
-
-    def column(name: str) -> Floats:
-        return np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float64)
-
+    response, values = _response_values(con, names, chosen)
+    a, b = (np.searchsorted(response, pairs[side].to_numpy()) for side in ("response_a", "response_b"))
     return PairValues(
-        table["pair_id"].to_numpy(),
-        {s.name: column(f"a{k}") for k, s in enumerate(chosen)},
-        {s.name: column(f"b{k}") for k, s in enumerate(chosen)},
+        pairs["pair_id"].to_numpy(),
+        {name: column[a] for name, column in values.items()},
+        {name: column[b] for name, column in values.items()},
     )
+
+
+def _response_values(
+    con: Con, names: Catalog, chosen: Sequence[Source]
+) -> tuple[NDArray[np.int32], dict[str, Floats]]:
+    """Ids of the dataset's responses, ascending, and by factor their values.
+
+    Factor by factor, as they are stored: one query that turned all factors into columns took five times as long.
+    """
+    d = names.dataset_id
+    table = con.sql(
+        f"SELECT response_id, coalesce(text_id, 0) AS text_id FROM response WHERE dataset_id = {d} ORDER BY response_id"
+    ).to_arrow_table()
+    response, text = table["response_id"].to_numpy(), table["text_id"].to_numpy()
+    known = text[text > 0]
+    least, most = (int(known.min()), int(known.max())) if len(known) else (0, -1)
+    place = np.where(text > 0, text - least, most - least + 1)
+    values: dict[str, Floats] = {}
+    for source in chosen:
+        if source.origin == TEXT and not source.answer:
+            found = con.sql(
+                f"SELECT text_id, value FROM text_value WHERE text_factor_id = {source.id} "
+                f"AND text_id BETWEEN {least} AND {most}"
+            ).to_arrow_table()
+            # The last place is that of no text.
+            of_text = _spread(found["text_id"].to_numpy() - least, _floats(found["value"]), most - least + 2)
+            values[source.name] = of_text[place]
+            continue
+        if source.origin == TEXT:
+            found = con.sql(
+                f"SELECT response_id, value FROM answer_value JOIN ({_asked(names)}) USING (text_id, prompt_text_id) "
+                f"WHERE text_factor_id = {source.id}"
+            ).to_arrow_table()
+        else:
+            # Two imports may both have delivered it: the earlier one holds.
+            found = con.sql(
+                f"SELECT response_id, arg_min({_stored(source)}, import_id) AS value FROM response_value "
+                f"WHERE dataset_id = {d} AND factor_id = {source.id} GROUP BY response_id"
+            ).to_arrow_table()
+        at = np.searchsorted(response, found["response_id"].to_numpy())
+        values[source.name] = _spread(at, _numbers(source, found["value"]), len(response))
+    return response, values
+
+
+def _spread(at: NDArray[np.integer[Any]], values: Floats, n: int) -> Floats:
+    """(n,) the values at their places, NaN elsewhere."""
+    column = np.full(n, np.nan)
+    column[at] = values
+    return column
+
+
+def _stored(source: Source, side: str = "") -> str:
+    """The column that holds a delivered factor's values: its words where a level of them is asked for."""
+    return ("value" if source.level is None else "label") + side
+
+
+def _numbers(source: Source, values: pa.ChunkedArray) -> Floats:
+    """A delivered factor's values as models take them."""
+    return _floats(values) if source.level is None else flags(values, source.level, source.is_set)
+
+
+def _floats(values: pa.ChunkedArray) -> Floats:
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -200,48 +283,59 @@ class Scale:
 def scales(con: Con, names: Catalog, chosen: Sequence[Source]) -> dict[str, Scale]:
     """The scale of each factor, before any filter. Of a judgment's factor each pair counts once, with the mean square
     over its judgments."""
-    found = {}
-    plain = [s for s in chosen if not s.by_judgment]
-    if plain:
-        sums = ", ".join(
-            f"sum((a{k} - b{k}) ** 2), count(a{k} - b{k})" for k in range(len(plain))
-        )
-        row = con.execute(
-            f"WITH v AS ({_by_response(names, plain)}) SELECT {sums} FROM ({_by_pair(names, plain)})"
-        ).fetchall()[0]
-        found = {s.name: _scale(row[2 * k], row[2 * k + 1]) for k, s in enumerate(plain)}
-    for source in (s for s in chosen if s.by_judgment):
-        row = con.execute(
-            f"""WITH v AS ({_by_response(names, [source])}) SELECT sum(square), count(square) FROM (
-                SELECT avg((a0 - b0) ** 2) AS square FROM ({_by_judgment(names, [source], f"dataset_id = {names.dataset_id}")})
-                GROUP BY pair_id)"""
-        ).fetchall()[0]
-        found[source.name] = _scale(*row)
-    return found
+    values = pair_values(con, names, chosen)
+    squares = {s.name: (values.a[s.name] - values.b[s.name]) ** 2 for s in chosen}
+    own = [s for s in chosen if s.by_judgment]
+    if own:
+        rows, a, b = _judged(con, names, f"dataset_id = {names.dataset_id}", own, values)
+        at = np.searchsorted(values.pair, rows["pair_id"].to_numpy())
+        for source in own:
+            square = (a[source.name] - b[source.name]) ** 2
+            there = ~np.isnan(square)
+            total = np.bincount(at[there], square[there], len(values.pair))
+            n = np.bincount(at[there], minlength=len(values.pair))
+            squares[source.name] = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
+    return {s.name: _scale(squares[s.name]) for s in chosen}
 
 
-def _scale(total: float | None, pairs: int) -> Scale:
-    return Scale(float(np.sqrt(total / pairs)) if pairs and total is not None else float("nan"), int(pairs))
+def _scale(squares: Floats) -> Scale:
+    there = squares[~np.isnan(squares)]
+    return Scale(float(np.sqrt(there.mean())) if len(there) else float("nan"), len(there))
 
 
-def _by_judgment(names: Catalog, chosen: Sequence[Source], condition: str, columns: Sequence[str] = ()) -> str:
-    """SQL: one row a judgment with pair_id, `columns`, and a_k, b_k of each source; needs the table v."""
-    values, joins = "", ""
-    for k, source in enumerate(chosen):
-        if not source.by_judgment:
-            values += f", q.a{k}, q.b{k}"
-            continue
-        # What every row of an import agreed on stands with the response.
-        values += f", coalesce(w{k}.value_a, q.a{k}) AS a{k}, coalesce(w{k}.value_b, q.b{k}) AS b{k}"
-        joins += (
-            f" LEFT JOIN (SELECT judgment_id AS of, value_a, value_b FROM judgment_value"
-            f" WHERE dataset_id = {names.dataset_id} AND factor_id = {source.id}) w{k} ON w{k}.of = j.judgment_id"
-        )
+def _judged(
+    con: Con, names: Catalog, condition: str, chosen: Sequence[Source], values: PairValues, columns: Sequence[str] = ()
+) -> tuple[pa.Table, dict[str, Floats], dict[str, Floats]]:
+    """One row a judgment in their order, with pair_id and `columns`; by factor the values of its two responses.
+
+    What a judgment has of its own goes before what its response has.
+    """
+    own = {s.id: s for s in chosen if s.by_judgment}
     more = "".join(f", {c}" for c in columns)
-    return (
-        f"SELECT j.pair_id{more}{values} FROM (SELECT * FROM judgment WHERE {condition}) j "
-        f"JOIN ({_by_pair(names, chosen)}) q ON q.pair_id = j.pair_id{joins}"
-    )
+    joins = ""
+    for i in own:
+        held = ("value_a", "value_b", "label_a", "label_b")
+        more += "".join(f", w{i}.{c} AS {c}_{i}" for c in held)
+        joins += (
+            f" LEFT JOIN (SELECT judgment_id AS of{''.join(f', arg_min({c}, import_id) AS {c}' for c in held)}"
+            f" FROM judgment_value WHERE dataset_id = {names.dataset_id} AND factor_id = {i} GROUP BY judgment_id) w{i}"
+            f" ON w{i}.of = j.judgment_id"
+        )
+    rows = con.sql(
+        f"SELECT j.pair_id{more} FROM (SELECT * FROM judgment WHERE {condition}) j{joins} ORDER BY judgment_id"
+    ).to_arrow_table()
+    at = np.searchsorted(values.pair, rows["pair_id"].to_numpy())
+
+    def side(of: Mapping[str, Floats], end: str) -> dict[str, Floats]:
+        found = {}
+        for source in chosen:
+            found[source.name] = of[source.name][at]
+            if source.by_judgment:
+                mine = _numbers(source, rows[f"{_stored(source, end)}_{source.id}"])
+                found[source.name] = np.where(np.isnan(mine), found[source.name], mine)
+        return found
+
+    return rows, side(values.a, "_a"), side(values.b, "_b")
 
 
 @dataclass(frozen=True)
@@ -306,21 +400,10 @@ def _rows_by_judgment(
     columns += [f"{CLUSTER_COLUMNS[c]} AS {c}" for c in dict.fromkeys((*clusters, "pair")) if c != "pair"]
     columns += ["shown"] if position else []
     columns += [f"({IS_TIE})::DOUBLE * weight AS tied"] if tied else []
-    rows = con.sql(
-        f"WITH v AS ({_by_response(names, chosen)}) {_by_judgment(names, chosen, condition, columns)} ORDER BY judgment_id"
-    ).to_arrow_table()
-    frame = {
-        name: rows[name].to_numpy() for name in rows.column_names if not name[1:].isdigit() and name != "pair_id"
-    }
+    rows, a, b = _judged(con, names, condition, chosen, pair_values(con, names, chosen), columns)
+    frame = {name.split(" AS ")[-1]: rows[name.split(" AS ")[-1]].to_numpy() for name in columns}
     frame["pair"] = rows["pair_id"].to_numpy()
-
-    def values(side: str) -> dict[str, Floats]:
-        return {
-            s.name: np.asarray(rows[f"{side}{k}"].to_numpy(zero_copy_only=False), dtype=np.float64)
-            for k, s in enumerate(chosen)
-        }
-
-    return FactorRows(Counts(frame), values("a"), values("b"))
+    return FactorRows(Counts(frame), a, b)
 
 
 def fingerprint(con: Con, names: Catalog, chosen: Sequence[Source]) -> str:
@@ -328,26 +411,37 @@ def fingerprint(con: Con, names: Catalog, chosen: Sequence[Source]) -> str:
     order-free sum over the values of the delivered ones. Equal data gives an equal word in any store."""
     held = values_held(con, names, {s.name: s for s in chosen})
     words = [f"{s.name}@{s.version}:{held[s.name]}" for s in chosen if s.origin == TEXT]
+    sums: dict[int, str] = {}
     for source in (s for s in chosen if s.origin == FILE):
-        row = con.execute(
-            """WITH r AS (SELECT response_id, concat_ws(chr(31), coalesce(p.external_id, ''), coalesce(pt.hash::VARCHAR, ''),
-                coalesce(m.name, ''), coalesce(t.hash::VARCHAR, '')) AS word
-            FROM response JOIN prompt p USING (prompt_id) LEFT JOIN text pt ON pt.text_id = p.text_id
-            LEFT JOIN model m USING (model_id) LEFT JOIN text t ON t.text_id = response.text_id
-            WHERE response.dataset_id = $d),
-            given AS (SELECT response_id, '' AS who, value FROM response_value WHERE dataset_id = $d AND factor_id = $f
-            UNION ALL SELECT response_a, g.name, value_a FROM judgment_value v JOIN judgment j
-                ON j.dataset_id = $d AND j.judgment_id = v.judgment_id JOIN pair USING (pair_id) JOIN judge g USING (judge_id)
-                WHERE v.dataset_id = $d AND factor_id = $f
-            UNION ALL SELECT response_b, g.name, value_b FROM judgment_value v JOIN judgment j
-                ON j.dataset_id = $d AND j.judgment_id = v.judgment_id JOIN pair USING (pair_id) JOIN judge g USING (judge_id)
-                WHERE v.dataset_id = $d AND factor_id = $f)
-            SELECT count(value), coalesce(sum(md5_number_lower(concat_ws(chr(31), word, who, value::VARCHAR)))
-                % 18446744073709551616, 0) FROM given JOIN r USING (response_id) WHERE value IS NOT NULL""",
-            {"d": names.dataset_id, "f": source.id},
-        ).fetchall()[0]
-        words.append(f"{source.name}={int(row[0])}:{int(row[1])}")
+        if source.id not in sums:
+            n, total = con.execute(_DELIVERED, {"d": names.dataset_id, "f": source.id}).fetchall()[0]
+            sums[source.id] = f"{int(n)}:{int(total)}"
+        words.append(f"{source.name}={sums[source.id]}")
     return digest(*sorted(words))
+
+
+_DELIVERED = """WITH r AS (
+        SELECT response_id, concat_ws(chr(31), coalesce(p.external_id, ''), coalesce(pt.hash::VARCHAR, ''),
+            coalesce(m.name, ''), coalesce(t.hash::VARCHAR, '')) AS word
+        FROM response JOIN prompt p USING (prompt_id) LEFT JOIN text pt ON pt.text_id = p.text_id
+        LEFT JOIN model m USING (model_id) LEFT JOIN text t ON t.text_id = response.text_id
+        WHERE response.dataset_id = $d),
+    own AS (
+        SELECT judgment_id, arg_min(coalesce(value_a::VARCHAR, label_a), import_id) AS a,
+            arg_min(coalesce(value_b::VARCHAR, label_b), import_id) AS b
+        FROM judgment_value WHERE dataset_id = $d AND factor_id = $f GROUP BY judgment_id),
+    judged AS (
+        SELECT p.response_a, p.response_b, concat_ws(chr(30), g.name, n.name) AS who, own.a, own.b
+        FROM own JOIN judgment j ON j.dataset_id = $d AND j.judgment_id = own.judgment_id
+        JOIN pair p ON p.pair_id = j.pair_id JOIN judge g ON g.judge_id = j.judge_id
+        LEFT JOIN annotator n ON n.annotator_id = j.annotator_id),
+    given AS (
+        SELECT response_id, '' AS who, arg_min(coalesce(value::VARCHAR, label), import_id) AS value
+        FROM response_value WHERE dataset_id = $d AND factor_id = $f GROUP BY response_id
+        UNION ALL SELECT response_a, who, a FROM judged UNION ALL SELECT response_b, who, b FROM judged)
+    SELECT count(value), coalesce(sum(md5_number_lower(concat_ws(chr(31), word, who, value))) % 18446744073709551616, 0)
+    FROM given JOIN r USING (response_id) WHERE value IS NOT NULL"""
+"""How many values of a delivered factor there are, and the order-free sum of what each says of which response."""
 
 
 def digest(*words: str) -> str:
