@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from errors import UnknownNameError
 from texts import measure
+from texts.markdown import _SIGNS, parse, plain
 from texts.measure import chunks, measure_texts, measuring
-from texts.reading import _SIGNS, Markup, Reading, parse_markup
+from texts.reading import Reading
 from texts.registry import factor, factors
 
 NAMES = ("words", "lists", "headers", "bold", "citations")
@@ -104,17 +105,18 @@ def test_a_name_is_given_once() -> None:
         factor("words", label="x", group="x", unit="x", version=1, source="x")(lambda _: 0.0)
 
 
-@given(st.text(alphabet="ab1.)-+*_#[]<>`|~=\\&•◦ \n(", max_size=60))
+@given(st.text(alphabet="ab1.)-+*_#[]<>`|~=\\&•◦ \t\n(", max_size=60))
 def test_what_is_read_without_a_parser_has_no_markup(body: str) -> None:
     """The short cut for plain texts takes none that the parser would find something in."""
     if _SIGNS.search(body) is None:
-        found = parse_markup(body)
-        assert (found.items, found.headings, found.bold, found.links) == (0, 0, 0, 0)
-        assert found.prose.split() == body.split()
+        found, short = parse(body), plain(body)
+        assert not any((found.items, found.headings, found.bold, found.links, found.code, found.tables))
+        assert found.prose.split() == short.prose.split()
+        assert [body[a:b].split() for a, b in found.blocks] == [body[a:b].split() for a, b in short.blocks]
 
 
 def test_plain_text_is_its_own_prose() -> None:
-    assert Reading("Just (so), said\nhe.").markup == Markup(0, 0, 0, 0, "Just (so), said\nhe.")
+    assert Reading("Just (so), said\nhe.").prose == "Just (so), said\nhe."
 
 
 HOSTILE = ("[", "![", "*a ", "_a", "`", "` ", "<", "<a ", ">", "- ", "[a](", "a](", "**x** ", "&", "\\", "[1", "(A", "【", "www.", "•")

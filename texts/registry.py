@@ -22,12 +22,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from errors import unknown_name
+from texts.markdown import Span
 
 Of = Literal["text", "answer", "meaning"]
 """What a factor looks at: one text; a response beside its prompt; their meanings as vectors."""
-
-Span = tuple[int, int]
-"""Where something stands in a text: from this character to before that one."""
 
 Measure = Callable[..., float]
 Spans = Callable[..., list[Span]]
@@ -44,6 +42,9 @@ class Quality:
     precision: float
     recall: float
     n: int
+
+    def __str__(self) -> str:
+        return f"On {self.n} sentences labelled by hand: precision {self.precision:.2f}, recall {self.recall:.2f}."
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def factor(
     """Register the decorated function, which gives the value, as the factor `name`."""
 
     def register(measure: Measure) -> Measure:
-        _add(Factor(name, label, group, unit, version, _definition(measure), source, low, high, of, usual, quality,
-                    measure=measure))  # fmt: skip
+        said = _definition(measure, quality)
+        _add(Factor(name, label, group, unit, version, said, source, low, high, of, usual, quality, measure=measure))
         return measure
 
     return register
@@ -104,8 +105,9 @@ def counting(
         def measure(*readings: object) -> float:
             return float(len(spans(*readings)))
 
-        _add(Factor(name, label, group, unit, version, _definition(spans), source, 0.0, None, of, usual, quality,
-                    measure=measure, spans=spans))  # fmt: skip
+        said = _definition(spans, quality)
+        _add(Factor(name, label, group, unit, version, said, source, 0.0, None, of, usual, quality, measure=measure,
+                    spans=spans))  # fmt: skip
         return spans
 
     return register
@@ -141,5 +143,6 @@ def _add(one: Factor) -> None:
     _FACTORS[one.name] = one
 
 
-def _definition(function: Callable[..., object]) -> str:
-    return " ".join(inspect.cleandoc(function.__doc__ or "").split())
+def _definition(function: Callable[..., object], quality: Quality | None) -> str:
+    said = " ".join(inspect.cleandoc(function.__doc__ or "").split())
+    return said if quality is None else f"{said} {quality}"
