@@ -407,7 +407,7 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
             _parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)  # noqa: UP045
         )
     parameters += [
-        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
+        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), cls.output),
         _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),
         _parameter("require", list[str] | None,
                    typer.Option("--require", help="exit 3 unless it holds: 'spearman.lower>=.5' (repeatable)"), None),

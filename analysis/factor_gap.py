@@ -121,13 +121,11 @@ def find_factor_gap(
     joint = select(whole, at)
     listed = fits[0].names[:n]
     counted = np.array([name != FIRST for name in listed])
-    pairs = reference.pairs
-    x = reference.x if pairs.all() else reference.x[:, pairs]
     return FactorGap(
         gaps=find_gaps(listed, joint, margin=margin, counted=counted),
-        marginal=marginal_effects(fits, whole, x),
+        marginal=marginal_effects(fits, whole, reference.columns),
         n_judgments=(fits[0].n_judgments, fits[1].n_judgments),
-        n_pairs=int(pairs.sum()),
+        n_pairs=int(reference.pairs.sum()),
         n_unknown_order=sum(fit.n_unknown_order for fit in fits),
         vif={name: max(fit.vif[name] for fit in fits) for name in fits[0].factors},
         dropped=dropped,
@@ -136,15 +134,11 @@ def find_factor_gap(
 
 def shared(reference: Design, judge: Design) -> tuple[Design, Design]:
     """The rows of both on the pairs that both have judged. Raises NotIdentifiedError where there is none."""
-    both = reference.pairs & judge.pairs
+    n = min(len(reference.pairs), len(judge.pairs))
+    both = reference.pairs[:n] & judge.pairs[:n]
     if not both.any():
         raise NotIdentifiedError("the two judges share no pair that has all these factors")
-    return _on(reference, both), _on(judge, both)
-
-
-def _on(design: Design, pairs: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Design:
-    kept = pairs[design.pair]
-    return design if kept.all() else design.take(np.flatnonzero(kept))
+    return reference.on(both), judge.on(both)
 
 
 def _fit(design: Design, ties: Ties, name: str) -> FactorFit:

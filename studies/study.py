@@ -110,6 +110,8 @@ class Study(Selection):
     judges: ClassVar[Literal["any", "reference"]] = "any"
     # Columns of the first table that people are shown, with their headings; all others are in its file.
     shown: ClassVar[Mapping[str, str] | None] = None
+    # How a terminal prints it unless told otherwise.
+    output: ClassVar[str] = "table"
 
     def resolve(self, store: Store) -> Self:
         """The same study with every default filled in and every name checked.

@@ -333,6 +333,14 @@ def coverage(con: Con, selection: Selection, names: Catalog) -> pd.DataFrame:
     ).df()
 
 
+def annotator_names(con: Con, names: Catalog) -> dict[int, str]:
+    """The name of each annotator by id."""
+    rows = con.execute(
+        "SELECT annotator_id, name FROM annotator WHERE dataset_id = $d ORDER BY annotator_id", {"d": names.dataset_id}
+    ).fetchall()
+    return dict(rows)
+
+
 def fingerprint(con: Con, names: Catalog, judges: Sequence[str]) -> str:
     """A digest of the judgments of these judges (and the scenario labels), equal for equal data in any store."""
     ids = {names.judges[j][0]: j for j in judges}

@@ -1,0 +1,312 @@
+"""From a selection to the designs that factor models take: which rows, which scales, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.cells import Cells
+from analysis.design import Design
+from analysis.strengths import TIE_NAMES
+from analysis.vcov import Clustering, choose_clustering
+from charts import words
+from data import queries
+from data.queries import Catalog, sum_neighbours
+from data.queries import differences as rows_queries
+from data.queries import texts as texts_queries
+from data.queries.differences import Differences, Verdicts
+from data.queries.texts import TEXT, Scale, Source
+from data.store import Store
+from errors import EmptySelectionError, OptionError
+from studies.cells import cluster_columns, require_hard
+from studies.extract import versions
+from studies.factor_judgments import empty_texts
+from studies.factor_options import Factors
+from studies.rank import check_annotators
+
+KNOWN_ORDER = 0.95
+"""Share of judgments whose shown order must be known for a position term."""
+
+SUMMED = 3_000_000
+"""Up to so many judgments are those alike summed; of more, nearly all are on pairs of their own."""
+
+
+@dataclass(frozen=True)
+class FactorData:
+    """The judgments of a selection with the differences of their answers.
+
+    sources : the factors; scales : by factor, what a difference was divided by (1 for signs and raw differences)
+    design : of each judge by name, on the judgments that have every factor; models : model ids (a, b) of each column
+        of x, -1 where none is named
+    judgments : by judge, those of the selection; missing : by factor, the judgments of each judge that lack it
+    position : why the position is or is not in the models, in words; n_empty : responses that are an empty text
+    """
+
+    names: Catalog
+    sources: Sequence[Source]
+    scales: Mapping[str, Scale]
+    design: Mapping[str, Design]
+    models: tuple[NDArray[Any], NDArray[Any]] | None
+    clustering: Clustering
+    judgments: Mapping[str, int]
+    missing: Mapping[str, Mapping[str, int]]
+    has_position: bool
+    position: str
+    prompts: int
+    n_empty: int
+    fingerprint: str
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was left out, and what counts as 0."""
+        said = []
+        total = sum(self.judgments.values())
+        kept = sum(design.n_judgments for design in self.design.values())
+        if kept < total:
+            gone = {name: sum(n.values()) for name, n in self.missing.items() if sum(n.values())}
+            which = words.listing([f"{name} ({n:,})" for name, n in sorted(gone.items(), key=lambda one: -one[1])], 4)
+            said.append(
+                f"{total - kept:,} of {words.plural(total, 'judgment')} lack a factor of one of their responses and "
+                f"are left out: {which}"
+            )
+        if not self.has_position:
+            said.append(self.position)
+        if self.n_empty and any(s.origin == TEXT for s in self.sources):
+            said.append(empty_texts(self.n_empty))
+        return said
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Judgments of a selection, one by one, and the scaled differences they are about.
+
+    said : with annotators and judgments where asked for; at, pair : of each judgment its column of `values.x` and the
+    number of its pair; complete : which columns have every factor
+    """
+
+    names: Catalog
+    sources: Sequence[Source]
+    said: Verdicts
+    values: Differences
+    scales: Mapping[str, Scale]
+    at: NDArray[Any]
+    pair: NDArray[Any]
+    complete: NDArray[np.bool_]
+    extent: Mapping[str, int]
+    n_empty: int
+    fingerprint: str
+
+
+def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
+    """What a resolved study of factors reads. more : columns of `queries.differences.verdicts`
+
+    Raises EmptySelectionError where there is nothing to fit, OptionError where ties cannot be modelled.
+    """
+    modelled = study.ties in TIE_NAMES
+    with store.reading("joining judgments with their factors") as con:
+        names = queries.catalog(con, study.dataset or "")
+        found = texts_queries.sources(con, names, versions())
+        chosen = [found[name] for name in study.factor]
+        condition = f"{queries.where(study, names, study.ties, ranked=False)} AND outcome <> 0"
+        if study.empty_texts == "leave-out":
+            condition = rows_queries.without_empty(condition, names)
+        by_judgment = any(source.by_judgment for source in chosen)
+        said = rows_queries.verdicts(con, condition, [*more, *(["judgment"] if by_judgment else [])])
+        queries.require_rows(len(said), "with a verdict")
+        values = rows_queries.differences(con, names, chosen, condition)
+        if by_judgment:
+            scales = texts_queries.scales(con, names, chosen)
+        else:
+            scales = {source.name: _scale(values.x[k]) for k, source in enumerate(chosen)}
+        n_empty = texts_queries.responses(con, names)["empty"]
+        soft = queries.soft_judgments(con, condition) if modelled else {}
+        extent = queries.extent(con, condition)
+        fingerprint = texts_queries.digest(
+            queries.fingerprint(con, names, study.judge), texts_queries.fingerprint(con, names, chosen)
+        )
+    for judge in study.judge:
+        require_hard(judge, soft.get(names.judges[judge][0], 0), study.ties)
+    scales = _coded(values, scales, chosen, study.coding)
+    at, pair = _places(values, said, by_judgment)
+    return Loaded(
+        names, chosen, said, values, scales, at, pair, _complete(values.x), extent, n_empty, fingerprint
+    )  # fmt: skip
+
+
+def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool = False) -> FactorData:
+    """The judgments of a resolved study, by judge. models, scenarios : with those of each pair
+
+    Raises EmptySelectionError where there is nothing to fit.
+    """
+    modelled = study.ties in TIE_NAMES
+    wanted = {"annotator": "annotator" in study.cluster, "models": models, "scenario": scenarios}
+    loaded = load(store, study, [name for name, wish in wanted.items() if wish])
+    names, chosen, said, values = loaded.names, loaded.sources, loaded.said, loaded.values
+    clustering = choose_clustering(study.cluster, loaded.extent["prompts"])
+    check_annotators(clustering, dict(loaded.extent))
+    has_position, position = _position(study.position, said, names, study.judge)
+    ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
+    designs, judgments = {}, {}
+    missing: dict[str, dict[str, int]] = {source.name: {} for source in chosen}
+    for judge in study.judge:
+        mine = np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0])
+        judgments[judge] = len(mine)
+        at, pair = loaded.at[mine], loaded.pair[mine]
+        kept = loaded.complete[at]
+        if not kept.all():
+            times = np.bincount(at, minlength=values.x.shape[1])
+            for k, source in enumerate(chosen):
+                missing[source.name][judge] = int(times[np.isnan(values.x[k])].sum())
+            mine, at, pair = mine[kept], at[kept], pair[kept]
+        designs[judge] = _design(study.factor, values, said, mine, at, pair, ways, has_position, modelled)
+    if not any(len(design) for design in designs.values()):
+        which = words.listing([name for name, gone in missing.items() if any(gone.values())], 6)
+        raise EmptySelectionError(f"every judgment of the selection lacks {which}: leave that factor out")
+    return FactorData(
+        names=names, sources=chosen, scales=loaded.scales, design=designs,
+        models=_models(values.x.shape[1], said, loaded.at) if models else None,
+        clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
+        prompts=loaded.extent["prompts"], n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
+    )  # fmt: skip
+
+
+def _scale(x: NDArray[Any]) -> Scale:
+    there = np.isfinite(x)
+    n = int(there.sum())
+    kept = x if n == len(x) else x[there]
+    return Scale(float(np.sqrt(np.einsum("i,i", kept, kept, dtype=np.float64) / n)) if n else float("nan"), n)
+
+
+def _coded(values: Differences, scales: Mapping[str, Scale], chosen: Sequence[Source], coding: str) -> dict[str, Scale]:
+    """Scale the differences in place; returns what each was divided by."""
+    out = {}
+    for k, source in enumerate(chosen):
+        scale = scales[source.name]
+        if coding == "sign":
+            np.sign(values.x[k], out=values.x[k])
+        if coding != "rms":
+            scale = replace(scale, value=1.0 if scale.pairs else float("nan"))
+        elif scale.value > 0:
+            values.x[k] /= scale.value
+        out[source.name] = scale
+    return out
+
+
+def _complete(x: NDArray[Any]) -> NDArray[np.bool_]:
+    whole = np.ones(x.shape[1], dtype=bool)
+    for row in x:
+        whole &= np.isfinite(row)
+    return whole
+
+
+def _places(values: Differences, said: Verdicts, by_judgment: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """For each judgment its column of x, and the number of its pair."""
+    pair = said.columns["pair"]
+    if by_judgment:
+        return np.searchsorted(values.unit, said.columns["judgment"]), pair - pair.min()
+    first, last = values.unit[0], values.unit[-1]
+    at = pair - first if last - first == len(values.unit) - 1 else np.searchsorted(values.unit, pair)
+    return at, at
+
+
+def _design(
+    factors: tuple[str, ...], values: Differences, said: Verdicts, rows: NDArray[Any], at: NDArray[Any],
+    pair: NDArray[Any], ways: Sequence[str], position: bool, modelled: bool,
+) -> Design:  # fmt: skip
+    """One judge's rows in the order of their columns, summed where alike."""
+    if bool((at[1:] < at[:-1]).any()):
+        order = np.argsort(at, kind="stable")
+        rows, at, pair = rows[order], at[order], pair[order]
+    columns = said.columns
+    few = len(rows) <= SUMMED
+    score = columns["p_a"][rows]
+    frame: dict[str, NDArray[Any]] = {"at": at, "pair": pair}
+    frame |= {way: columns[way][rows] for way in ways if way != "pair"}
+    if position:
+        frame["shown"] = columns["shown"][rows]
+    if few:
+        weight = columns["weight"][rows]
+        frame |= {"weight": weight, "score": weight * score}
+        if modelled:
+            frame["tied"] = weight * columns["tied"][rows]
+        frame = sum_neighbours(_by_order(frame)) if position else sum_neighbours(frame)
+    else:
+        n = len(rows)
+        plain = columns["weight"].strides == (0,)
+        weight = np.broadcast_to(np.float64(1.0), (n,)) if plain else columns["weight"][rows]
+        frame |= {"weight": weight, "score": score if plain else weight * score}
+        frame["n"] = np.broadcast_to(np.int64(1), (n,))
+        if modelled:
+            frame["tied"] = weight * columns["tied"][rows]
+    return Design(
+        names=factors, x=values.x, at=frame["at"], pair=frame["pair"], weight=frame["weight"], score=frame["score"],
+        count=frame["n"], first=frame.get("shown"), tied=frame.get("tied"),
+        clusters={way: frame["pair" if way == "pair" else way] for way in dict.fromkeys((*ways, "pair"))},
+    )  # fmt: skip
+
+
+def _by_order(frame: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Rows on the same column stand together by shown order, so that they are summed."""
+    order = np.lexsort((frame["shown"], frame["at"]))
+    return {name: column[order] for name, column in frame.items()}
+
+
+def _models(n: int, said: Verdicts, at: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Model ids of each column of x."""
+    sides = []
+    for name in ("a", "b"):
+        column = np.full(n, rows_queries.UNNAMED, dtype=np.int64)
+        column[at] = said.columns[name]
+        sides.append(column)
+    return sides[0], sides[1]
+
+
+def _position(wish: str, said: Verdicts, names: Catalog, judges: Sequence[str]) -> tuple[bool, str]:
+    """Whether a position term is fitted, and the reason in words."""
+    if wish == "without":
+        return False, "no position term: it was left out on request"
+    shown = said.columns["shown"]
+    known = float((shown != 0).mean())
+    if known == 0:
+        reason = "no position term: which response was shown first is not recorded"
+        if wish == "with":
+            raise OptionError("--position with: this file does not record which response was shown first")
+        return False, reason
+    for judge in judges:
+        mine = said.columns["judge_id"] == names.judges[judge][0]
+        toward = shown[mine] * (2 * said.columns["p_a"][mine] - 1)
+        decided = toward[toward != 0]
+        if len(decided) and abs(float(np.sign(decided).sum())) == len(decided):
+            side = "first" if decided[0] > 0 else "second"
+            return False, f"no position term: in this file the response shown {side} always wins for {judge}"
+    if wish == "auto" and known < KNOWN_ORDER:
+        return False, (
+            f"no position term: the shown order is known for {100 * known:.0f} % of the judgments, and "
+            f"{100 * KNOWN_ORDER:.0f} % are asked for"
+        )
+    return True, "a position term is fitted for each judge"
+
+
+def cells_of(data: FactorData, judge: str, some: Design) -> Cells:
+    """The rows of a judge's design between two different named models, with their factors as covariates."""
+    assert data.models is not None
+    a, b = data.models[0][some.at], data.models[1][some.at]
+    kept = np.flatnonzero((a >= 0) & (b >= 0) & (a != b))
+    by_id = {i: name for name, i in data.names.models.items()}
+    met = sorted({*np.unique(a[kept]).tolist(), *np.unique(b[kept]).tolist()}, key=lambda i: by_id[i])
+    place = np.full(max(met, default=0) + 1, -1, dtype=np.int64)
+    place[met] = np.arange(len(met))
+    rows = some.take(kept)
+    return Cells(
+        models=tuple(by_id[i] for i in met), i=place[a[kept]], j=place[b[kept]], weight=np.array(rows.weight),
+        score=np.asarray(rows.score, dtype=np.float64), count=np.array(rows.count),
+        first=None if rows.first is None else rows.first.astype(np.float64), tied=rows.tied,
+        clusters=rows.clusters,
+        covariates={name: rows.x[k].astype(np.float64)[rows.at] for k, name in enumerate(rows.names)},
+    )  # fmt: skip
+
+

@@ -1,0 +1,168 @@
+"""Where do a judge's reasons part from the reference's: in taste, or only in decisiveness?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from analysis.factor_gap import FactorGap, find_factor_gap, find_factor_gap_within, shared, smallest_gap
+from analysis.strengths import Ties
+from analysis.tables import floats
+from charts import words
+from data.model import Progress, option
+from data.store import Store
+from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.factor_data import FactorData, cells_of, fetch
+from studies.factor_options import CODINGS, Factors
+from studies.factors_fit import about_fit, left_out
+from studies.refused import nobody, sentences
+from studies.study import Result, register
+
+MOST_WITHIN = 3_000_000
+"""Judgments that a fit with fixed effects of models may have: its columns are held for each of them."""
+
+TIMES = (1, 2, 4)
+"""What the smallest gap found is told for: the data there are, twice, and four times as much."""
+
+
+@register
+@dataclass(frozen=True)
+class FactorsGap(Factors):
+    """Each judge's weights minus the reference's, on the pairs both judged, split into decisiveness and taste."""
+
+    command: ClassVar[str] = "factors gap"
+    title: ClassVar[str] = "Where reasons part"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "factor": "factor", "weight_ref": "reference", "weight_judge": "judge", "gap_scaled": "net gap",
+        "scaled_interval": "net gap, interval", "scaled_q": "q", "ame_gap": "points", "vif": "inflation",
+    }  # fmt: skip
+
+    fixed_models: bool = option(
+        False, "beside a strength of each model for each judge: a factor then counts within models, not between them",
+        label="Model strengths held equal",
+    )  # fmt: skip
+    margin: float = option(
+        0.1, "what counts as no gap, in log-odds: equivalent where the 90 % interval lies inside",
+        label="No gap within", advanced=True,
+    )  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if len(self.judge) < 2:
+            raise EmptySelectionError(
+                f"factors gap needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
+                "with --judge"
+            )
+        if not self.margin > 0:
+            raise OptionError(f"--margin {self.margin}: a number of log-odds above 0, usually .1")
+        progress(0.0, "joining judgments with their factors")
+        data = fetch(store, self, models=self.fixed_models)
+        reference, *others = self.judge
+        found: dict[str, FactorGap] = {}
+        reasons: dict[str, str] = {}
+        for k, judge in enumerate(others):
+            progress((k + 0.3) / len(others), f"holding {judge}'s reasons against {reference}'s")
+            try:
+                found[judge] = self._one(data, reference, judge)
+            except NotIdentifiedError as error:
+                reasons[judge] = str(error)
+        if not found:
+            raise nobody(reasons)
+        warnings = [*sentences(reasons), *data.warnings]
+        for judge, one in found.items():
+            head = f"{judge}: " if len(others) > 1 else ""
+            warnings += [f"{head}{text}" for text in (*about_fit(one.dropped, one.vif, one.n_pairs), *one.warnings)]
+        progress(1.0, "done")
+        single = next(iter(found.values())) if len(others) == 1 else None
+        return Result(
+            study=self,
+            tables={
+                "gaps": pd.concat([self._gaps(judge, one) for judge, one in found.items()], ignore_index=True),
+                "judges": pd.DataFrame([self._judge_row(judge, one) for judge, one in found.items()]),
+                "power": pd.concat([self._power(judge, one) for judge, one in found.items()], ignore_index=True),
+                "left_out": left_out({judge: one.dropped for judge, one in found.items()}),
+            },
+            values={"scale": None if single is None else self._scale(single)},
+            settings=self.settings() | {
+                "reference": reference, "clustering": data.clustering.name,
+                "clustering_chosen": data.clustering.chosen, "position_fitted": data.has_position,
+            },
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=" ".join(self._caption(judge, one, reference, data) for judge, one in found.items()),
+            fingerprint=data.fingerprint,
+        )  # fmt: skip
+
+    def _one(self, data: FactorData, reference: str, judge: str) -> FactorGap:
+        ties, names = cast(Ties, self.ties), (reference, judge)
+        if not self.fixed_models:
+            designs = data.design[reference], data.design[judge]
+            return find_factor_gap(*designs, data.clustering, ties=ties, names=names, margin=self.margin)
+        if not data.names.models:
+            raise NotIdentifiedError(
+                f"dataset {data.names.dataset!r} names no models, so their strengths cannot be held equal"
+            )
+        two = shared(data.design[reference], data.design[judge])
+        if sum(len(design) for design in two) > MOST_WITHIN:
+            raise OptionError(
+                f"--fixed-models holds every column for each judgment, and is for up to {MOST_WITHIN:,} of them: "
+                "choose fewer scenarios or models"
+            )
+        cells = [cells_of(data, name, design) for name, design in zip(names, two, strict=True)]
+        models = tuple(sorted({*cells[0].models} & {*cells[1].models}))
+        if len(models) < 2:
+            raise NotIdentifiedError(f"{reference!r} and {judge!r} share no pair of two named models")
+        return find_factor_gap_within(
+            cells[0].among(models), cells[1].among(models), data.clustering, ties=ties, names=names, margin=self.margin
+        )
+
+    def _gaps(self, judge: str, one: FactorGap) -> pd.DataFrame:
+        table = one.table(self.level)
+        table.insert(0, "judge", judge)
+        return table
+
+    def _power(self, judge: str, one: FactorGap) -> pd.DataFrame:
+        """The smallest gap, net of decisiveness, that a test finds with 80 % power, by factor."""
+        covariance = one.gaps.scaled if one.gaps.scaled is not None else one.gaps.gap
+        counted = one.gaps.counted
+        table = pd.DataFrame({"judge": judge, "factor": [n for n, yes in zip(one.names, counted, strict=True) if yes]})
+        for times in TIMES:
+            column = smallest_gap(covariance.se, covariance.quantiles, times, self.level)[counted]
+            table[f"smallest_{times}x"] = floats(column)
+        return table
+
+    def _scale(self, one: FactorGap) -> dict[str, Any] | None:
+        table = one.gaps.scale_table(self.level)
+        return {name: table[name].iloc[0] for name in ("value", "lower", "upper")} if len(table) else None
+
+    def _judge_row(self, judge: str, one: FactorGap) -> dict[str, Any]:
+        scale = self._scale(one) or {}
+        power = smallest_gap(
+            (one.gaps.scaled or one.gaps.gap).se, one.gaps.gap.quantiles, 1, self.level
+        )[one.gaps.counted]
+        return {
+            "judge": judge, "judgments_ref": one.n_judgments[0], "judgments": one.n_judgments[1], "pairs": one.n_pairs,
+            "factors": int(one.gaps.counted.sum()), "clusters": one.gaps.gap.n_clusters or None,
+            "clustering": one.gaps.gap.clustering.name, "intervals": one.gaps.gap.method,
+            "scale": scale.get("value"), "scale_lower": scale.get("lower"), "scale_upper": scale.get("upper"),
+            "smallest_gap": float(np.median(power)),
+        }  # fmt: skip
+
+    def _caption(self, judge: str, one: FactorGap, reference: str, data: FactorData) -> str:
+        scale = one.gaps.scale
+        decisive = "" if scale is None else (
+            f" Net gaps are {judge} − {words.number(scale.value)} × {reference}: net of decisiveness."
+        )  # fmt: skip
+        position = "; a position term is fitted for each judge" if data.has_position else ""
+        beside = ", beside a strength of each model" if self.fixed_models else ""
+        ref, own = one.n_judgments
+        return (
+            f"Weights of {words.plural(int(one.gaps.counted.sum()), 'factor')} in the verdicts of {reference} "
+            f"({words.plural(ref, 'judgment')}) and {judge} ({words.plural(own, 'judgment')}) on the "
+            f"{words.plural(one.n_pairs, 'pair')} that both judged: logistic regression without an intercept{beside} "
+            f"({CODINGS[self.coding]}); {words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, "
+            f"{one.gaps.gap.method}.{decisive}"
+        )
