@@ -13,10 +13,12 @@ from scipy.linalg import block_diag
 
 from analysis.cells import Floats, Ints, dense_codes
 from analysis.design import Design
-from analysis.design_sums import scores_by_cluster
+from analysis.design_sums import reach, scores_by_cluster
 from analysis.factor_fit import FactorFit
 from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, find_heavy
 from errors import NotIdentifiedError, OptionError
+
+UNTOLD = ", so nothing tells how sure its weight is"
 
 CLUSTERS_AT_ONCE = 65_536
 """Clusters whose scores are made float64 at a time."""
@@ -42,6 +44,35 @@ def weight_covariance(fits: Sequence[FactorFit], designs: Sequence[Design], clus
         both = dense_codes([p * two.n_clusters + q for p, q in zip(one.codes, two.codes, strict=True)])
         terms.append(_term(fits, used, f"{ways[0]} x {ways[1]}", both.codes, both.n_clusters, -1))
     return Covariance(clustering, estimate, tuple(terms))
+
+
+def rests_on_one(designs: Sequence[Design], clustering: Clustering) -> dict[str, str]:
+    """Factors of which nothing is known without a single cluster, and why: how sure their weights are cannot be told.
+
+    Looked for where clusters are deleted one by one (below 50, and the heavy ones).
+    """
+    out: dict[str, str] = {}
+    for way in clustering.name.split("+") if clustering.name != "none" else ():
+        codes = dense_codes([_codes(design, way) for design in designs])
+        mass = np.zeros(codes.n_clusters)
+        for design, code in zip(designs, codes.codes, strict=True):
+            mass += np.bincount(code, design.weight, codes.n_clusters)
+        deleted, _ = find_heavy(mass)
+        for design, code in zip(designs, codes.codes, strict=True):
+            whole = reach(design)
+            for cluster in deleted:
+                size, toward = (w - p for w, p in zip(whole, reach(design.take(code == cluster)), strict=True))
+                for k, name in enumerate(design.names):
+                    if not whole[0][k] > 0 or name in out:
+                        continue
+                    if size[k] <= 1e-9 * whole[0][k]:
+                        out[name] = f"only one {way} has answers that differ in it{UNTOLD}"
+                    elif abs(toward[k]) >= size[k] * (1 - 1e-6) and abs(whole[1][k]) < whole[0][k] * (1 - 1e-6):
+                        out[name] = (
+                            f"without a single {way} it always points to the "
+                            f"{'winner' if toward[k] > 0 else 'loser'}{UNTOLD}"
+                        )
+    return out
 
 
 def influences(fits: Sequence[FactorFit], designs: Sequence[Design], way: str) -> Floats:

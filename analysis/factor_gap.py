@@ -16,7 +16,7 @@ from analysis.bradley_terry import POSITION
 from analysis.cells import Cells, Floats
 from analysis.controls import fit_identified
 from analysis.design import FIRST, Design
-from analysis.factor_covariance import weight_covariance
+from analysis.factor_covariance import rests_on_one, weight_covariance
 from analysis.factor_fit import FactorFit, fit_factors
 from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
 from analysis.marginal import marginal_effects
@@ -102,7 +102,8 @@ def find_factor_gap(
     Raises NotIdentifiedError where no pair is shared or nothing can be estimated.
     """
     reference, judge = shared(reference, judge)
-    dropped: dict[str, str] = {}
+    dropped = rests_on_one([reference, judge], clustering)
+    reference, judge = reference.without(list(dropped)), judge.without(list(dropped))
     while True:
         fits = [_fit(design, ties, name) for design, name in zip((reference, judge), names, strict=True)]
         gone: dict[str, str] = {}

@@ -211,8 +211,8 @@ class Covariance:
             found.append("the two-way covariance had negative eigenvalues, which were set to 0")
         if self.share_ridged:
             found.append(
-                f"{100 * self.share_ridged:.0f} % of the jackknife replicates left models that only won or only "
-                f"lost and were refitted with a ridge of {JACKKNIFE_RIDGE}: these intervals are rough"
+                f"{100 * self.share_ridged:.0f} % of the jackknife replicates did not determine everything (for "
+                f"example models that only won) and were refitted with a ridge of {JACKKNIFE_RIDGE}: these intervals are rough"
             )
         return tuple(found)
 

@@ -14,7 +14,6 @@ from analysis.strengths import TIE_NAMES
 from charts import words
 from data import queries
 from data.queries import Catalog
-from data.queries import measuring as measuring_queries
 from data.queries import texts as texts_queries
 from data.queries.texts import TEXT, FactorRows, Scale, Source
 from data.store import Store
@@ -161,12 +160,3 @@ def fetch(store: Store, study: Fitted, factor: Sequence[str], position: bool = F
             n_soft=queries.soft_judgments(con, condition) if modelled else {},
             fingerprint=texts_queries.digest(judgments, texts_queries.fingerprint(con, names, chosen)),
         )
-
-
-def to_measure(store: Store, dataset: str) -> int:
-    """How many texts of the dataset lack a factor that could be measured."""
-    wanted = versions()
-    with store.reading("looking for texts to measure") as con:
-        names = queries.catalog(con, dataset)
-        known = texts_queries.current_ids(con, wanted)
-        return len(measuring_queries.pending(con, names.dataset_id, [known.get(name) for name in wanted]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from analysis.design import FIRST
-from analysis.factor_covariance import weight_covariance
+from analysis.factor_covariance import rests_on_one, weight_covariance
 from analysis.factor_fit import FactorFit, fit_factors
 from analysis.multiple import adjust_bh
 from analysis.strengths import Ties
@@ -53,8 +53,11 @@ class FactorsFit(Factors):
         for k, judge in enumerate(self.judge):
             progress((k + 0.3) / len(self.judge), f"weighing factors for {judge}")
             design = data.design[judge]
+            lonely = rests_on_one([design], data.clustering)
+            design = design.without(list(lonely))
             try:
                 fit = fit_factors(design, ties=cast(Ties, self.ties))
+                fit = replace(fit, dropped=lonely | dict(fit.dropped))
                 fits[judge] = fit, weight_covariance([fit], [design], data.clustering)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)

@@ -16,7 +16,7 @@ from data.queries import Catalog, Con
 from data.queries import texts as texts_queries
 from data.queries.texts import TEXT, Source
 from data.store import Store
-from studies.extract import versions
+from studies.extract import unmeasured, versions
 from studies.factor_judgments import empty_texts, measuring_command
 from studies.study import Result, Study, register
 from texts.registry import factors
@@ -44,6 +44,7 @@ class FactorsList(Study):
             found = texts_queries.sources(con, names, versions())
             held = texts_queries.values_held(con, names, found)
             there = texts_queries.responses(con, names)
+            lacking = unmeasured(con, names.dataset_id)
             fingerprint = texts_queries.digest(
                 queries.fingerprint(con, names, self.judge), texts_queries.fingerprint(con, names, list(found.values()))
             )
@@ -58,7 +59,7 @@ class FactorsList(Study):
             tables={"factors": table},
             values=there,
             settings=self.settings(),
-            warnings=tuple(_warnings(names.dataset, found, held, there)),
+            warnings=tuple(_warnings(names.dataset, lacking, there)),
             caption=f"{words.plural(len(found), 'factor')} of the {words.plural(there['responses'], 'response')} of "
             f"dataset {names.dataset}; {there['texts']:,} have a text.",
             fingerprint=fingerprint,
@@ -91,18 +92,10 @@ def _row(source: Source | None, name: str, held: Mapping[str, int], responses: i
     return row
 
 
-def _warnings(
-    dataset: str, found: Mapping[str, Source], held: Mapping[str, int], there: Mapping[str, int]
-) -> list[str]:
+def _warnings(dataset: str, lacking: int, there: Mapping[str, int]) -> list[str]:
     said = []
-    measured = [held[name] for name, source in found.items() if source.origin == TEXT]
-    least = min(measured) if len(measured) == len(versions()) else 0
-    if least < there["texts"]:
-        n = there["texts"] - least
-        said.append(
-            f"{words.plural(n, 'response has a text that is', 'responses have texts that are')} not measured yet: "
-            + measuring_command(dataset)
-        )
+    if lacking:
+        said.append(f"{words.plural(lacking, 'text is', 'texts are')} not measured yet: {measuring_command(dataset)}")
     without = there["responses"] - there["texts"]
     if without:
         said.append(f"{words.plural(without, 'response has', 'responses have')} no text, so nothing can be measured")
