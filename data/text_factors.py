@@ -14,22 +14,34 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from data.queries.measuring import Pending
+from data.queries.measuring import Ids, Pending
 from data.queries.texts import Versions, current_ids
 
-BATCH_CHARACTERS = 32_000_000
-"""Characters of texts that are held at a time; a longer text is a batch of its own."""
+BATCH_CHARACTERS = 8_000_000
+"""Characters of texts that are held at a time, about ten seconds of work on two cores; a longer text is a batch of its
+own."""
 
-BATCH_TEXTS = 50_000
+BATCH_TEXTS = 20_000
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Texts that lack the same values. lacking : as in `Pending`; characters : of all of them"""
+    """Texts that lack the same values. prompt_text_id, lacking : as in `Pending`; characters : of all of them"""
 
-    text_id: NDArray[np.int32]
+    text_id: Ids
     lacking: int
     characters: int
+    prompt_text_id: Ids | None = None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What was measured: ids and hashes of texts, and of their prompts' texts where those were measured with them."""
+
+    text_id: Ids
+    hash: NDArray[np.uint64]
+    prompt_text_id: Ids | None = None
+    prompt_hash: NDArray[np.uint64] | None = None
 
 
 def batches(pending: Pending) -> Iterator[Batch]:
@@ -41,7 +53,9 @@ def batches(pending: Pending) -> Iterator[Batch]:
         while start < len(rows):
             total = np.cumsum(size[start : start + BATCH_TEXTS])
             n = max(1, int(np.searchsorted(total, BATCH_CHARACTERS, side="right")))
-            yield Batch(pending.text_id[rows[start : start + n]], int(lacking), int(total[n - 1]))
+            at = rows[start : start + n]
+            prompts = pending.prompt_text_id[at] if pending.prompt_text_id is not None else None
+            yield Batch(pending.text_id[at], int(lacking), int(total[n - 1]), prompts)
             start += n
 
 
@@ -52,10 +66,11 @@ def register(con: duckdb.DuckDBPyConnection, versions: Versions) -> dict[str, in
     for name, version in versions.items():
         if name in ids:
             continue
-        con.execute(
-            "DELETE FROM text_value WHERE text_factor_id IN (SELECT text_factor_id FROM text_factor WHERE name = $n)",
-            {"n": name},
-        )
+        for table in ("text_value", "answer_value"):
+            con.execute(
+                f"DELETE FROM {table} WHERE text_factor_id IN (SELECT text_factor_id FROM text_factor WHERE name = $n)",
+                {"n": name},
+            )
         con.execute("DELETE FROM text_factor WHERE name = $n", {"n": name})
         ids[name] = con.execute("SELECT coalesce(max(text_factor_id), 0) + 1 FROM text_factor").fetchall()[0][0]
         con.execute("INSERT INTO text_factor VALUES ($i, $n, $v)", {"i": ids[name], "n": name, "v": version})
@@ -63,42 +78,41 @@ def register(con: duckdb.DuckDBPyConnection, versions: Versions) -> dict[str, in
 
 
 def add_values(
-    con: duckdb.DuckDBPyConnection,
-    ids: list[int],
-    text_id: NDArray[np.int32],
-    hashes: NDArray[np.uint64],
-    values: NDArray[np.float64],
+    con: duckdb.DuckDBPyConnection, ids: list[int], of: Texts, values: NDArray[np.float64]
 ) -> int:
     """Write the (texts, factors) values; NaN becomes NULL. Returns how many values were written.
 
     Left out is a text that went away while it was measured (its number may stand for another by now: its hash tells),
     and what another run has written meanwhile.
     """
-    n_texts = len(text_id)
     flat = values.T.reshape(-1)
-    con.register(
-        "measured",
-        pa.table(
-            {
-                "text_id": np.tile(text_id, len(ids)),
-                "hash": np.tile(hashes, len(ids)),
-                "text_factor_id": np.repeat(np.array(ids, dtype=np.int32), n_texts),
-                "value": pa.array(flat, mask=np.isnan(flat)),
-            }
-        ),
-    )
+    columns = {
+        "text_id": np.tile(of.text_id, len(ids)),
+        "hash": np.tile(of.hash, len(ids)),
+        "text_factor_id": np.repeat(np.array(ids, dtype=np.int32), len(of.text_id)),
+        "value": pa.array(flat, mask=np.isnan(flat)),
+    }
+    table, keys, still_there = "text_value", ["text_id", "text_factor_id"], ""
+    if of.prompt_text_id is not None:
+        assert of.prompt_hash is not None
+        columns |= {
+            "prompt_text_id": np.tile(of.prompt_text_id, len(ids)), "prompt_hash": np.tile(of.prompt_hash, len(ids))
+        }  # fmt: skip
+        table, keys = "answer_value", ["text_id", "prompt_text_id", "text_factor_id"]
+        still_there = "JOIN text q ON q.text_id = m.prompt_text_id AND q.hash = m.prompt_hash"
+    con.register("measured", pa.table(columns))
     try:
         con.execute(
-            """CREATE OR REPLACE TEMP TABLE fresh_value AS SELECT m.text_id, m.text_factor_id, m.value FROM measured m
-            JOIN text t ON t.text_id = m.text_id AND t.hash = m.hash
+            f"""CREATE OR REPLACE TEMP TABLE fresh_value AS SELECT {", ".join(f"m.{key}" for key in keys)}, m.value
+            FROM measured m JOIN text t ON t.text_id = m.text_id AND t.hash = m.hash {still_there}
             JOIN text_factor f ON f.text_factor_id = m.text_factor_id
-            ANTI JOIN text_value v ON v.text_id = m.text_id AND v.text_factor_id = m.text_factor_id
+            ANTI JOIN {table} v ON {" AND ".join(f"v.{key} = m.{key}" for key in keys)}
             ORDER BY m.text_factor_id, m.text_id"""
         )
     finally:
         con.unregister("measured")
     n = int(con.execute("SELECT count(*) FROM fresh_value").fetchall()[0][0])
     if n:  # see data/step.py for why no INSERT is ever empty
-        con.execute("INSERT INTO text_value FROM fresh_value")
+        con.execute(f"INSERT INTO {table} FROM fresh_value")
     con.execute("DROP TABLE fresh_value")
     return n

@@ -18,6 +18,8 @@ from data.queries.texts import FILE, TEXT
 from data.store import Store
 from studies.extract import extract, versions
 
+EXTRACTED = versions("text") | versions("answer")
+
 # `tone` is the same wherever a response stands; `care` each annotator sees for herself; `kind` holds words.
 ROWS = """prompt,model_a,model_b,response_a,response_b,judge,annotator,winner,weight,tone_a,tone_b,care_a,care_b,kind_a,kind_b
 p1,x,y,one two,three,people,ann,a,1,1.5,-1,4,1,warm,cold
@@ -148,10 +150,10 @@ def test_sources_say_where_values_come_from(store: Store) -> None:
         there = texts.responses(con, names)
     assert {n: (s.origin, s.by_judgment, s.labels) for n, s in found.items()} == {
         "care": (FILE, True, False), "kind": (FILE, False, True), "kind=warm": (FILE, False, False),
-        "tone": (FILE, False, False), **dict.fromkeys(versions(), (TEXT, False, False)),
+        "tone": (FILE, False, False), **dict.fromkeys(EXTRACTED, (TEXT, False, False)),
     }  # fmt: skip
     assert (there["responses"], there["texts"], there["empty"]) == (5, 4, 0)
-    assert held == {"care": 4, "kind": 5, "kind=warm": 5, "tone": 4, **dict.fromkeys(versions(), 4)}
+    assert held == {"care": 4, "kind": 5, "kind=warm": 5, "tone": 4, **dict.fromkeys(EXTRACTED, 4)}
 
 
 def test_a_delivered_factor_goes_before_a_measured_one_of_its_name(tmp_path: Path) -> None:

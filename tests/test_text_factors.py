@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import csv
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +21,9 @@ from data.queries import measuring
 from data.queries import texts as queries
 from data.store import Store
 from errors import UnknownNameError
-from studies import extract as work
-from studies.extract import extract, versions
+from studies.extract import extract, to_measure, versions
+from texts import registry
+from texts.reading import Reading
 
 ROWS = [
     ("p1", "x", "y", "people", "a", "one two three", "- a\n- b"),
@@ -24,19 +31,34 @@ ROWS = [
     ("p2", "x", "y", "people", "a", "- a\n- b", "four"),
     ("p2", "y", "z", "robot", "tie", "four", "one two three"),
 ]
+ROOT = Path(__file__).parent.parent
 HEAD = ("prompt", "model_a", "model_b", "judge", "winner", "response_a", "response_b")
 VALUES = {
     "one two three": (3, 0, 0, 0, 0), "- a\n- b": (2, 2, 0, 0, 0), "# h\n\n**b** [1]": (3, 0, 1, 1, 1), "four": (1, 0, 0, 0, 0),
 }  # fmt: skip
 NAMES = ("words", "lists", "headers", "bold", "citations")
+ANSWER = "test_longer"
+"""A factor of an answer: by how many characters it is longer than its prompt."""
 
 
-def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
+def write(path: Path, rows: Sequence[tuple[str, ...]]) -> Path:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEAD)
         writer.writerows(rows)
     return path
+
+
+@pytest.fixture(autouse=True)
+def few_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five factors of a text and one of an answer, whatever the program measures besides."""
+    registry.factors()
+    monkeypatch.setattr(registry, "_FACTORS", {name: registry._FACTORS[name] for name in NAMES})
+
+    @registry.factor(ANSWER, label="Longer", group="length", unit="characters", version=1, source="here", of="answer")
+    def longer(text: Reading, prompt: Reading) -> float:
+        """By how much longer."""
+        return float(len(text.body) - len(prompt.body)) if text.body != "four" else float("nan")
 
 
 @pytest.fixture
@@ -56,10 +78,27 @@ def held(store: Store) -> dict[str, tuple[float, ...]]:
     return {body: tuple(values) for body, values in rows}
 
 
+def held_answers(store: Store) -> list[tuple[str, str, float | None]]:
+    """(response, prompt, value), once for each row."""
+    with store.reading() as con:
+        found: list[tuple[str, str, float | None]] = con.execute(
+            """SELECT t.body, q.body, value FROM answer_value v JOIN text t USING (text_id)
+            JOIN text q ON q.text_id = v.prompt_text_id ORDER BY ALL"""
+        ).fetchall()
+    return found
+
+
+ANSWERS = [
+    ("# h\n\n**b** [1]", "p1", 12.0), ("- a\n- b", "p1", 5.0), ("- a\n- b", "p2", 5.0), ("four", "p2", None),
+    ("one two three", "p1", 11.0), ("one two three", "p2", 11.0),
+]  # fmt: skip
+
+
 def test_every_text_of_a_response_is_measured_once(store: Store) -> None:
     done = extract(store, "d")
-    assert (done.texts, done.values) == (4, 20)
+    assert (done.texts, done.values) == (4, 20 + 6)
     assert held(store) == VALUES  # prompts' texts are not measured
+    assert held_answers(store) == ANSWERS
     assert extract(store).values == 0
     assert held(store) == VALUES
 
@@ -67,63 +106,86 @@ def test_every_text_of_a_response_is_measured_once(store: Store) -> None:
 def test_only_new_texts_are_measured_after_another_import(store: Store, tmp_path: Path) -> None:
     extract(store, "d")
     import_path(store, write(tmp_path / "more.csv", [("p3", "x", "y", "people", "a", "four", "new text")]), "d")
-    assert extract(store, "d").texts == 1
+    done = extract(store, "d")
+    assert (done.texts, done.values) == (2, 5 + 2)  # "four" stands beside another prompt now
     assert held(store) == VALUES | {"new text": (2, 0, 0, 0, 0)}
 
 
 def test_a_text_that_two_datasets_share_is_measured_once(store: Store, tmp_path: Path) -> None:
     extract(store, "d")
     import_path(store, write(tmp_path / "two.csv", [("p9", "m", "n", "people", "a", "four", "other")]), "two")
-    assert extract(store, "two").texts == 1
+    assert (done := extract(store, "two")).texts == 2
+    assert done.values == 5 + 2
 
 
-def test_what_was_measured_before_a_stop_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at", [0.01, 0.3, 0.6, 0.9])
+def test_what_was_measured_before_a_stop_stays(store: Store, monkeypatch: pytest.MonkeyPatch, at: float) -> None:
     monkeypatch.setattr(text_factors, "BATCH_TEXTS", 1)
 
     class Stop(Exception):
         pass
 
     def stop(share: float, text: str) -> None:
-        if share > 0.6:
+        if share > at:
             raise Stop
 
     with pytest.raises(Stop):
         extract(store, "d", stop)
-    first = held(store)
-    assert 0 < len(first) < 4
-    assert extract(store, "d").texts == 4 - len(first)
+    first, answers = held(store), held_answers(store)
+    assert 5 * len(first) + len(answers) < 26
+    assert extract(store, "d").values == 26 - 5 * len(first) - len(answers)
     assert held(store) == VALUES
+    assert held_answers(store) == ANSWERS
 
 
 def test_a_new_version_is_measured_anew_and_the_old_values_go(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     extract(store, "d")
-    monkeypatch.setattr(work, "versions", lambda: versions() | {"bold": 2})
+    monkeypatch.setitem(registry._FACTORS, "bold", replace(registry._FACTORS["bold"], version=2))
     assert extract(store, "d").values == 4
     with store.reading() as con:
         assert con.execute("SELECT count(*) FROM text_value").fetchall() == [(20,)]
-        names = queries.current_ids(con, versions() | {"bold": 2})
-        assert set(names) == set(NAMES)
+        assert set(queries.current_ids(con, versions())) == {*NAMES, ANSWER}
         # A program of the earlier version reads no value of the newer one.
-        assert "bold" not in queries.current_ids(con, versions())
+        assert "bold" not in queries.current_ids(con, versions() | {"bold": 1})
+
+
+def test_a_new_version_of_an_answers_factor_too(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract(store, "d")
+    monkeypatch.setitem(registry._FACTORS, ANSWER, replace(registry._FACTORS[ANSWER], version=2))
+    assert extract(store, "d").values == 6
+    assert held_answers(store) == ANSWERS
+
+
+def test_a_response_whose_prompt_has_no_text_has_no_answers_value(tmp_path: Path) -> None:
+    store, path = Store(tmp_path / "s.duckdb"), tmp_path / "ids.csv"
+    path.write_text("prompt_id,model_a,model_b,judge,winner,response_a,response_b\n7,x,y,people,a,one,two\n")
+    import_path(store, path, "d")
+    assert extract(store, "d").values == 10
+    assert held_answers(store) == []
+    assert to_measure(store, "d") == 0
 
 
 def test_a_further_factor_is_measured_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "versions", lambda: dict.fromkeys(NAMES[:3], 1))
-    assert extract(store, "d").values == 12
-    monkeypatch.undo()
+    few = {name: one for name, one in registry._FACTORS.items() if name in NAMES[:3]}
+    with monkeypatch.context() as before:
+        before.setattr(registry, "_FACTORS", few)
+        assert extract(store, "d").values == 12
     done = extract(store, "d")
-    assert (done.texts, done.values) == (4, 8)
+    assert (done.texts, done.values) == (4, 8 + 6)
     assert held(store) == VALUES
 
 
 def test_texts_of_a_withdrawn_import_and_a_deleted_dataset_leave_no_values(store: Store, tmp_path: Path) -> None:
     import_path(store, write(tmp_path / "more.csv", [("p3", "x", "y", "people", "a", "four", "new text")]), "d")
     extract(store, "d")
+    assert len(held_answers(store)) == len(ANSWERS) + 2
     datasets.undo(store, "d")
     assert held(store) == VALUES
+    assert held_answers(store) == ANSWERS
     datasets.delete(store, "d")
     with store.reading() as con:
-        assert con.execute("SELECT count(*) FROM text_value").fetchall() == [(0,)]
+        for table in ("text_value", "answer_value"):
+            assert con.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]
 
 
 def test_a_number_given_out_again_gets_no_values_of_the_text_before(store: Store, tmp_path: Path) -> None:
@@ -134,7 +196,8 @@ def test_a_number_given_out_again_gets_no_values_of_the_text_before(store: Store
     import_path(store, write(tmp_path / "other.csv", [("q1", "x", "y", "people", "a", "quite", bodies[0])]), "e")
     with store.writing("writing what was measured") as con:
         ids = text_factors.register(con, versions())
-        n = text_factors.add_values(con, [ids["words"]], text_id, hashes, np.full((len(text_id), 1), 77.0))
+        of = text_factors.Texts(text_id, hashes)
+        n = text_factors.add_values(con, [ids["words"]], of, np.full((len(text_id), 1), 77.0))
     kept = {body for body, values in held(store).items() if values == (77.0,)}
     assert n == len(kept) <= 1
     assert kept <= {bodies[0]}
@@ -144,7 +207,8 @@ def test_undefined_values_are_null_and_count_as_measured(store: Store) -> None:
     with store.writing("writing") as con:
         ids = text_factors.register(con, {"words": 1})
         text_id, hashes, _ = measuring.bodies(con, np.arange(1, 20, dtype=np.int32))
-        text_factors.add_values(con, [ids["words"]], text_id, hashes, np.full((len(text_id), 1), np.nan))
+        of = text_factors.Texts(text_id, hashes)
+        text_factors.add_values(con, [ids["words"]], of, np.full((len(text_id), 1), np.nan))
         assert con.execute("SELECT count(*), count(value) FROM text_value").fetchall() == [(len(text_id), 0)]
         assert len(measuring.pending(con, 1, [ids["words"]])) == 0
 
@@ -186,6 +250,57 @@ def test_nothing_to_measure_without_texts(tmp_path: Path) -> None:
 def test_an_unknown_dataset_is_refused(store: Store) -> None:
     with pytest.raises(UnknownNameError, match="no dataset is called 'dd': did you mean 'd'"):
         extract(store, "dd")
+
+
+KILLED = """
+import sys
+from data import text_factors
+from data.store import Store
+from studies.extract import extract
+text_factors.BATCH_TEXTS = 5
+extract(Store(sys.argv[1]), "d", lambda share, text: print(share, flush=True), workers=int(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, workers: int) -> None:
+    """Of every text all factors or none, whenever the process is killed; the rest follows."""
+    rows = [
+        (f"p{k}", "x", "y", "people", "a", f"- a {k}", f"**b** {k} " + "c " * k) for k in range(40)
+    ]
+    whole, store = Store(tmp_path / "whole.duckdb"), Store(tmp_path / "killed.duckdb")
+    for one in (whole, store):
+        import_path(one, write(tmp_path / "rows.csv", rows), "d")
+    rng = np.random.default_rng(workers)
+    before, stopped = 0, 0
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(store.path), str(workers)], cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        process.stdout.readline()
+        for _ in range(int(rng.integers(1, 6))):
+            process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.02))
+        stopped += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        sizes = {len(values) for values in held(store).values()}
+        with store.reading() as con:
+            for keys, table in (("text_id", "text_value"), ("text_id, prompt_text_id", "answer_value")):
+                twice = f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {keys}, text_factor_id HAVING count(*) > 1)"
+                assert con.execute(twice).fetchall() == [(0,)]
+        assert len(sizes) <= 1
+        assert before <= len(held(store))
+        before = len(held(store))
+    assert stopped
+    for one in (whole, store):
+        subprocess.run([sys.executable, "-c", KILLED, str(one.path), "1"], cwd=ROOT, check=True, capture_output=True)
+    assert held(store) == held(whole)
+    assert held_answers(store) == held_answers(whole)
 
 
 def test_progress_tells_of_every_share(store: Store) -> None:

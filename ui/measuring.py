@@ -8,7 +8,7 @@ import streamlit as st
 
 from charts import words
 from data import queries
-from studies.factor_judgments import to_measure
+from studies.extract import to_measure
 from studies.factors_list import FactorsList
 from studies.overview import escape
 from ui import session
