@@ -8,14 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from errors import UnknownNameError
 from texts import measure
-from texts.markdown import _SIGNS, parse, plain
 from texts.measure import chunks, measure_texts, measuring
-from texts.reading import Reading
 from texts.registry import factor, factors
 
 NAMES = ("words", "lists", "headers", "bold", "citations")
@@ -103,33 +99,6 @@ def test_an_unknown_factor_is_named_with_its_neighbours() -> None:
 def test_a_name_is_given_once() -> None:
     with pytest.raises(ValueError, match="there already is a factor 'words'"):
         factor("words", label="x", group="x", unit="x", version=1, source="x")(lambda _: 0.0)
-
-
-@given(st.text(alphabet="ab1.)-+*_#[]<>`|~=\\&•◦ \t\n(", max_size=60))
-def test_what_is_read_without_a_parser_has_no_markup(body: str) -> None:
-    """The short cut for plain texts takes none that the parser would find something in."""
-    if _SIGNS.search(body) is None:
-        found, short = parse(body), plain(body)
-        assert not any((found.items, found.headings, found.bold, found.links, found.code, found.tables))
-        assert found.prose.split() == short.prose.split()
-        assert [body[a:b].split() for a, b in found.blocks] == [body[a:b].split() for a, b in short.blocks]
-
-
-def test_plain_text_is_its_own_prose() -> None:
-    assert Reading("Just (so), said\nhe.").prose == "Just (so), said\nhe."
-
-
-HOSTILE = ("[", "![", "*a ", "_a", "`", "` ", "<", "<a ", ">", "- ", "[a](", "a](", "**x** ", "&", "\\", "[1", "(A", "【", "www.", "•")
-
-
-@pytest.mark.parametrize("sign", HOSTILE)
-def test_no_text_takes_long(sign: str) -> None:
-    """100 kB of one sign; what a quadratic pattern needs for it is minutes."""
-    import time
-
-    begun = time.process_time()
-    measure_texts([sign * (100_000 // len(sign))], NAMES)
-    assert time.process_time() - begun < 10
 
 
 def test_chunks_hold_every_text_once() -> None:

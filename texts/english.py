@@ -215,8 +215,7 @@ i'm {{|just|only}} {{a|an}} {{ai|language model|large language model|ai language
 i {{do not|don't}} have {{access to|personal|the ability|feelings|opinions|real time|information about}}
 i {{must|have to}} {{decline|refuse}}
 i {{refuse|decline}} to
-i {{would|'d}} rather not
-i'd rather not
+{{i would|i'd}} rather not
 i'm not comfortable
 i am not comfortable
 against {{my|our}} {{guidelines|policy|policies|programming|principles}}

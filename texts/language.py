@@ -1,4 +1,4 @@
-"""Which language is a text in? By py3langid, which knows 97 by their sequences of bytes; None for short texts."""
+"""Which language is a text in? By py3langid, among 54 widely used ones; None for short texts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 
 LETTERS = 20
 """A text of fewer letters is a name, a number or a line of code as often as a sentence."""
+
+LANGUAGES = (
+    "ar bg bn ca cs da de el en es et fa fi fr gu he hi hr hu hy id it ja ka kn ko lt lv mk ml mr ms nl no pa pl pt ro "
+    "ru sk sl sq sr sv sw ta te th tl tr uk ur vi zh"
+)
+"""Those that are told apart: with each neighbour more, of Arabic, Chinese or Spanish, fewer answers are sure."""
 
 READ = 500
 """Characters that are looked at: more change no answer and take longer."""
@@ -36,4 +42,6 @@ def _identifier() -> LanguageIdentifier:
     # Loaded at the first text: it takes about half a second.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(LANGUAGES.split())
+    return identifier

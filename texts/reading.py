@@ -25,11 +25,11 @@ _ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"\x00]+", re.IGNORECASE)
 
 # The end of a sentence: its signs, closing quotes and brackets, then space; those of Chinese and Japanese need none.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？｡]+[」』”’）]*|(?<=[؟۔।])(?=\s|$)")
-_SHORT = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|cf|al|approx|no|vol|fig|e\.g|i\.e|[A-Z])\.$", re.IGNORECASE
-)
-_WHITE = re.compile(r"\s")
+_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？｡]+[」』”’）]*|[؟۔।]+(?=\s|$)")
+# What a full stop shortens; of the second kind only before a small letter or a digit.
+_SHORT = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|vs|cf|e\.g|i\.e|figs?|vol|(?-i:[A-Z]))\.$", re.IGNORECASE)
+_MAYBE_SHORT = re.compile(r"\b(?:etc|al|approx|jr|sr|no|nos|ca|incl)\.$", re.IGNORECASE)
+_GOES_ON = re.compile(r"\s+(?:\d|[a-z])")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Reading:
         for start, end in self.markup.blocks:
             block, begun = self.prose[start:end], 0
             for stop in _END.finditer(block):
-                if block[stop.start()] == "." and _SHORT.search(block, max(begun, stop.end() - 12), stop.end()):
+                if stop.group() == "." and _shortened(block, begun, stop.end()):
                     continue
                 self._sentence(start + begun, start + stop.end(), found)
                 begun = stop.end()
@@ -112,6 +112,14 @@ class Reading:
     def language(self) -> str | None:
         """The language of the prose as a code of two letters; None where that cannot be told."""
         return find_language(self.prose.replace(FILLED, " "))
+
+
+def _shortened(block: str, begun: int, end: int) -> bool:
+    """Whether the full stop before `end` shortens a word instead of ending the sentence that began at `begun`."""
+    start = max(begun, end - 10)
+    if _SHORT.search(block, start, end):
+        return True
+    return _MAYBE_SHORT.search(block, start, end) is not None and _GOES_ON.match(block, end) is not None
 
 
 def fill(text: str, spans: Sequence[Span]) -> str:

@@ -21,7 +21,7 @@ def prompt_overlap(response: Reading, prompt: Reading) -> float:
 
 @factor(
     "other_language", label="Other language than prompt", group="prompt", unit="flag", version=1, high=1.0,
-    of="answer", source="py3langid (after Lui and Baldwin 2012), which knows 97 languages",
+    of="answer", source="py3langid (after Lui and Baldwin 2012), among 54 widely used languages",
 )  # fmt: skip
 def other_language(response: Reading, prompt: Reading) -> float:
     """1 where response and prompt are in different languages, else 0; also 0 where either is too short to tell (fewer

@@ -84,7 +84,7 @@ def repetition(text: Reading) -> float:
 
 @factor(
     "not_english", label="Not English", group="wording", unit="flag", version=1, high=1.0, usual=False,
-    source="py3langid (after Lui and Baldwin 2012), which knows 97 languages",
+    source="py3langid (after Lui and Baldwin 2012), among 54 widely used languages",
 )  # fmt: skip
 def not_english(text: Reading) -> float:
     """1 where the text is in another language than English, 0 where it is in English or too short to tell (fewer than
