@@ -212,7 +212,8 @@ class Covariance:
         if self.share_ridged:
             found.append(
                 f"{100 * self.share_ridged:.0f} % of the jackknife replicates did not determine everything (for "
-                f"example models that only won) and were refitted with a ridge of {JACKKNIFE_RIDGE}: these intervals are rough"
+                f"example models that only won) and were refitted with a ridge of {JACKKNIFE_RIDGE}: the intervals are "
+                "rough"
             )
         return tuple(found)
 

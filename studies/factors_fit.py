@@ -22,7 +22,9 @@ from data.model import Progress
 from data.store import Store
 from errors import NotIdentifiedError
 from studies.factor_data import FactorData, fetch
-from studies.factor_options import CODINGS, Factors
+from studies.factor_options import CODINGS, Factors, display
+from studies.factor_words import weight_line
+from studies.overview import Line
 from studies.refused import nobody, sentences
 from studies.study import Result, register
 
@@ -85,6 +87,15 @@ class FactorsFit(Factors):
             caption=self._caption(fits, data),
             fingerprint=data.fingerprint,
         )  # fmt: skip
+
+    @staticmethod
+    def line(result: Result) -> Line:
+        """What the fit of one judge says."""
+        table = result.table("factors")
+        labels = {str(f): display(str(f)) for f in table["factor"]}
+        return weight_line(
+            table, result.table("judges"), labels, result.settings["level"], result.settings["ties"]
+        )
 
     def _weights(self, judge: str, fit: FactorFit, covariance: Covariance, data: FactorData) -> pd.DataFrame:
         n = len(fit.factors) + int(fit.has_position)

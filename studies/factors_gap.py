@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, cast
 
@@ -17,8 +17,10 @@ from data.model import Progress, option
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.factor_data import FactorData, cells_of, fetch
-from studies.factor_options import CODINGS, Factors
+from studies.factor_options import CODINGS, Factors, display
+from studies.factor_words import gap_line
 from studies.factors_fit import about_fit, left_out
+from studies.overview import Line
 from studies.refused import nobody, sentences
 from studies.study import Result, register
 
@@ -95,6 +97,14 @@ class FactorsGap(Factors):
             caption=" ".join(self._caption(judge, one, reference, data) for judge, one in found.items()),
             fingerprint=data.fingerprint,
         )  # fmt: skip
+
+    @classmethod
+    def overview(cls, results: Sequence[Result]) -> Line | None:
+        judges = pd.concat([r.table("judges") for r in results], ignore_index=True)
+        gaps = pd.concat([r.table("gaps") for r in results], ignore_index=True)
+        settings = results[0].settings
+        labels = {str(f): display(str(f)) for f in gaps["factor"]}
+        return gap_line(settings["reference"], judges, gaps, labels, settings["level"], settings["ties"])
 
     def _one(self, data: FactorData, reference: str, judge: str) -> FactorGap:
         ties, names = cast(Ties, self.ties), (reference, judge)

@@ -37,3 +37,5 @@ RANKINGS: tuple[Section, ...] = (
     Section("ask_next", "What should be judged next?", ("next-pairs",),
             ("next_of", "n", "optimality", "blind")),
 )
+
+FACTORS: tuple[Section, ...] = ()

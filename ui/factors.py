@@ -1,0 +1,203 @@
+"""The parts of the page Factors: what is missing, the choice of factors, the finding, the chart, a factor looked up."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart, sort_factors
+from charts.weights import weight_chart
+from data import queries
+from data.queries import texts as texts_queries
+from errors import EmptySelectionError, JurylensError
+from studies.extract import versions
+from studies.factor_judgments import NotMeasuredError
+from studies.factor_options import Factors, display, usual
+from studies.factors_fit import FactorsFit
+from studies.factors_gap import FactorsGap
+from studies.overview import escape
+from studies.study import Result, hints
+from ui import measuring, selection, session
+from ui.ask import chosen, shown, widget
+from ui.behind import open_pairs, shared_by
+from ui.figure import figure
+from ui.navigation import link
+from ui.overview import nothing_loaded
+from ui.remarks import sentences
+from ui.view import View
+
+F = TypeVar("F", bound=Factors)
+MOST = 20
+UNITS = {POINTS: "Win points", LOG_ODDS: "Log-odds"}
+
+
+def known_factors(seen: View) -> list[str]:
+    """Names that can be asked for: numbers, flags and levels."""
+    assert seen.names is not None
+    with session.store().reading("looking for factors") as con:
+        found = texts_queries.sources(con, queries.catalog(con, seen.names.dataset), versions())
+    return [name for name, source in found.items() if not source.labels]
+
+
+def meant(cls: type[F], known: list[str]) -> F:
+    """The study that the address means; its widgets are drawn below what it says, by `ask`."""
+    study = chosen(cls)
+    # From an address of another dataset, or from before the texts were measured.
+    return replace(study, factor=tuple(name for name in study.factor if name in known))
+
+
+def ask(seen: View, study: Factors, known: list[str]) -> None:
+    """The study's widgets: which factors, and what else it asks."""
+    cls = type(study)
+    own = [f for f in fields(cls) if f.name in ("coding", "position", "empty_texts", "margin", "fixed_models")]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _choose_unit()
+        for each in own:
+            if not each.metadata["advanced"]:
+                _field(cls, each, study)
+        with st.popover("Choose factors", type="tertiary"):
+            st.session_state["w:factor"] = list(study.factor)
+            st.multiselect(
+                "Factors", known, key="w:factor", format_func=lambda name: shown(display(name)),
+                placeholder=f"The usual {len(_usual(seen))}", on_change=selection.on_change("factor", "w:factor"),
+                help="Nothing chosen: the usual ones that were measured, and all that the files delivered.",
+            )  # fmt: skip
+        with st.popover("More options", type="tertiary"):
+            for each in own:
+                if each.metadata["advanced"]:
+                    _field(cls, each, study)
+
+
+def _usual(seen: View) -> list[str]:
+    assert seen.names is not None
+    with session.store().reading("looking for factors") as con:
+        return usual(texts_queries.sources(con, queries.catalog(con, seen.names.dataset), versions()))
+
+
+def _field(cls: type[Factors], each: object, study: Factors) -> None:
+    name = each.name  # type: ignore[attr-defined]
+    key = f"w:{name}"
+    st.session_state[key] = getattr(study, name)
+    widget(each, hints(cls)[name], getattr(study, name), key, selection.on_change(name, key))  # type: ignore[arg-type]
+
+
+def _choose_unit() -> None:
+    st.session_state["w:unit"] = unit()
+    st.segmented_control("Unit", list(UNITS), key="w:unit", format_func=UNITS.__getitem__, required=True,
+                         on_change=selection.on_change("unit", "w:unit"), label_visibility="collapsed")  # fmt: skip
+
+
+def unit() -> str:
+    """Win points or log-odds."""
+    return str(selection.page_word("unit", list(UNITS), POINTS))
+
+
+def begin(seen: View) -> bool:
+    """Whether there are factors to look at; else what there is to do about it is said."""
+    if seen.names is None:
+        nothing_loaded()
+    assert seen.names is not None
+    n = measuring.n_unmeasured(seen)
+    known = known_factors(seen)
+    if known:
+        measuring.offer(seen, n, first=False)
+        return True
+    if n:
+        measuring.offer(seen, n, first=True)
+        return False
+    st.info(
+        "This dataset has no texts to measure, and its files delivered no factors. Factors come with the columns "
+        "`response_a` and `response_b`, as `NAME_a` and `NAME_b`, or in a table of their own.", icon=":material/info:",
+    )  # fmt: skip
+    link(seen, "Overview", "What this dataset shows", icon=":material/home:")
+    link(seen, "Data", "Add a file with texts or factors", icon=":material/upload_file:")
+    return False
+
+
+def answer(study: Factors) -> Result | None:
+    """As `session.attempt`; a dataset that lost its factors meanwhile is said like any other."""
+    try:
+        return session.answer(study)
+    except (NotMeasuredError, EmptySelectionError, JurylensError) as error:
+        session.notice(error, study)
+        return None
+
+
+def finding(seen: View, result: Result) -> None:
+    """The sentence that opens the page, and the line that lets one trust it."""
+    gap_study = isinstance(result.study, FactorsGap)
+    line = FactorsGap.overview([result]) if gap_study else FactorsFit.line(result)
+    assert line is not None
+    with st.container(key="finding"):
+        st.markdown(f"**{line.finding}** {line.more}")
+    st.caption(line.trust)
+    if gap_study:
+        row = result.table("judges").iloc[0]
+        behind = shared_by(str(result.settings["reference"]), str(row["judge"]))
+        open_pairs(seen, behind, f"Read the {words.plural(int(row['pairs']), 'shared pair')}")
+
+
+def draw(seen: View, result: Result, judge: str | None) -> None:
+    """The chart: two judges' weights and their gap, or one judge's weights."""
+    if judge is None:
+        alone(seen, result)
+    else:
+        gap(seen, result, judge)
+
+
+def gap(seen: View, result: Result, judge: str) -> None:
+    """Both judges' weights and their gap."""
+    gaps, reference = result.table("gaps"), str(seen.reference)
+    names = {str(f): display(str(f)) for f in gaps["factor"]}
+    most, scale = _how_many(len(gaps)), unit()
+    order = sort_factors(gaps)
+    rows = order.table.assign(factor=[names[f] for f in order.factors])
+    headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (FactorsGap.shown or {}).items()}
+    if not order.scaled:
+        swap = {"gap_scaled": "gap", "scaled_interval": "interval", "scaled_q": "q"}
+        headings = {swap.get(c, c): h.removeprefix("net ") for c, h in headings.items()}
+    figure(
+        lambda theme, narrow: factor_gap_chart(
+            gaps, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow, unit=scale, labels=names
+        ),
+        result, "gaps", key="factor-gaps", rows=rows, columns=headings,
+    )  # fmt: skip
+
+
+def alone(seen: View, result: Result) -> None:
+    """The weights of one judge, where there is nobody to hold it against."""
+    table = result.table("factors")
+    names = {str(f): display(str(f)) for f in table["factor"]}
+    judge, most, scale = str(table["judge"].iloc[0]), _how_many(len(table)), unit()
+    figure(
+        lambda theme, narrow: weight_chart(
+            table, judge, theme, humans=seen.humans, most=most, narrow=narrow, unit=scale, labels=names
+        ),
+        result, "factors", key="factor-weights", rows=table.assign(factor=[names[str(f)] for f in table["factor"]]),
+        columns=FactorsFit.shown,
+    )  # fmt: skip
+
+
+def _how_many(rows: int) -> int:
+    if rows <= MOST:
+        return rows
+    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
+    st.toggle(f"Draw all {rows:,} factors", key="w:all", on_change=selection.on_change("all", "w:all"))
+    return rows if st.session_state["w:all"] else MOST
+
+
+def remarks(result: Result | None) -> None:
+    """What must be known before believing the numbers."""
+    if result is None or not result.warnings:
+        return
+    st.subheader("What to distrust", anchor=False)
+    sentences(result)
+
+
+def labels(table: pd.DataFrame) -> dict[str, str]:
+    """How the factors of a table are called, as they stand in sentences."""
+    return {str(f): escape(display(str(f)), 60) for f in table["factor"]}
