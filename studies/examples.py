@@ -20,6 +20,7 @@ from data.store import Store
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
 from studies.cells import judge_cells, models_met
 from studies.examples_words import order_in_words, summary, what_is_listed
+from studies.marks import MARKABLE, mark
 from studies.study import Fitted, Result, Study, register
 
 TIES = next(f for f in fields(Fitted) if f.name == "ties").metadata["choices"]
@@ -80,6 +81,10 @@ class Examples(Study):
     lacking: tuple[str, ...] = option((), "only pairs that this judge did not judge (repeatable)", names="judge",
                                       advanced=True)  # fmt: skip
     unlabelled: bool = option(False, "only pairs whose scenario is not known", advanced=True)
+    mark: str | None = option(
+        None, "mark in both answers what this factor of the text counted: its places are the table marks, how many "
+        "there are the columns marked_a and marked_b", choices=(None, *MARKABLE), advanced=True,
+    )  # fmt: skip
     all_criteria: bool = option(
         False, "judgments of every criterion and variant count, not of the chosen ones only", advanced=True
     )
@@ -181,11 +186,14 @@ class Examples(Study):
             verdicts = examples.verdicts(con, window, condition)
             judges = examples.summaries(con, window, condition, names)
         table.insert(len(table.columns), "verdicts", summary(table["pair"], judges))
+        tables = {"examples": table, "judges": judges, "verdicts": verdicts}
+        if self.mark is not None:
+            tables["examples"], tables["marks"] = mark(table, self.mark)
         progress(1.0, "done")
         listed = f"{what_is_listed(self, n, names)}, with {words.plural(listing.judgments, 'judgment')}"
         return Result(
             study=self,
-            tables={"examples": _plain(table), "judges": _plain(judges), "verdicts": _plain(verdicts)},
+            tables={name: _plain(one) for name, one in tables.items()},
             values={
                 "pairs": n,
                 "judgments": listing.judgments,

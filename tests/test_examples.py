@@ -275,7 +275,7 @@ def test_the_words_of_a_link_are_options_of_the_study() -> None:
     assert (study.lacking, study.all_criteria, study.unlabelled) == (("gemma",), True, False)
     assert Examples.from_parameters(PairsBehind(scenario="").words())[0].unlabelled
     page = next(s for s in SCREENS if s.url == "examples").words
-    assert set(OWN) | {"pair"} == set(page)
+    assert set(OWN) | {"pair", "mark"} == set(page)
 
 
 # -- what judges say ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from data.queries import Catalog
 from errors import UnknownNameError
 from studies.examples import Examples
 from studies.examples_words import order_in_words, outcome_in_words, what_is_listed
+from studies.marks import MARKABLE
 from studies.overview import escape
 from studies.study import Result
 from ui import pair_card, selection, session
@@ -246,6 +247,19 @@ def walk(result: Result) -> None:
         _step("Previous", values["previous"], "Left")
         st.markdown(f"**{values['position']:,}** of {values['pairs']:,}", width="content")
         _step("Next", values["next"], "Right")
+        _mark(result)
+
+
+def _mark(result: Result) -> None:
+    """Which factor's places are marked in the answers, where there are texts."""
+    study, table = result.study, result.table("examples")
+    assert isinstance(study, Examples)
+    if table["response_a"].isna().all() and table["response_b"].isna().all():
+        return
+    st.session_state["w:mark"] = study.mark
+    st.selectbox("Mark in the texts", list(MARKABLE), index=None, key="w:mark", placeholder="Mark in the texts",
+                 format_func=MARKABLE.__getitem__, on_change=selection.on_change("mark", "w:mark"), width=240,
+                 label_visibility="collapsed")  # fmt: skip
 
 
 def _step(label: str, pair: int | None, key: str) -> None:
@@ -267,10 +281,21 @@ def one_pair(seen: View, result: Result) -> None:
     whole = _whole(pair)
     turn = pair_card.turned(pair, study.focal)
     with st.container(key="pair"):
-        st.html(pair_card.card(pair, judges, drawn, theme(), turn=turn, whole=whole))
+        st.html(pair_card.card(pair, judges, drawn, theme(), turn=turn, whole=whole, counted=_counted(result, pair)))
     st.subheader("Every verdict", anchor=False)
     with st.container(key="verdicts"):
         st.html(pair_card.STYLE + pair_card.every_verdict(pair, verdicts, drawn, theme()))
+
+
+def _counted(result: Result, pair: Mapping[Any, Any]) -> pair_card.Counted | None:
+    """What the chosen factor counted in the two answers."""
+    study = result.study
+    assert isinstance(study, Examples)
+    if study.mark is None:
+        return None
+    found = _of_pair(result, "marks", pair["pair"])
+    at = {side: [(int(row["start"]), int(row["end"])) for row in found if row["side"] == side] for side in ("a", "b")}
+    return pair_card.Counted(MARKABLE[study.mark], at["a"], at["b"])
 
 
 def _of_pair(result: Result, name: str, pair: int) -> list[dict[Any, Any]]:

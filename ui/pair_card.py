@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,18 @@ BARS, LINES = 6, 12
 SCROLLS = 'dir="auto" tabindex="0" role="region"'
 
 Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a factor counted in the two answers.
+
+    label : of the factor; a, b : half-open ranges of characters of each answer, ascending and apart
+    """
+
+    label: str
+    a: Sequence[tuple[int, int]]
+    b: Sequence[tuple[int, int]]
 
 
 def safe(text: object) -> str:
@@ -57,17 +70,19 @@ def turned(pair: Row, focal: str | None) -> bool:
 
 
 def card(pair: Row, judges: Sequence[Row], marks: Mapping[str, Mark], theme: Theme, *, turn: bool = False,
-         whole: bool = False) -> str:  # fmt: skip
+         whole: bool = False, counted: Counted | None = None) -> str:  # fmt: skip
     """Prompt, what each judge prefers, and both answers.
 
     pair : a row of the table `examples`; judges : its rows of the table `judges`; turn : b stands on the left
+    counted : what is marked in the answers
     """
     order = ("b", "a") if turn else ("a", "b")
+    answers = "".join(_answer(pair, side, judges, marks, theme, whole, counted) for side in order)
     return f"""{STYLE}<div class="jl" style="{_colours(theme)}">
 <div class="prompt"><p class="label">{_where(pair)}</p>{_text(pair["prompt"], "Prompt", whole,
                                                                "The file gave no text of this prompt.")}</div>
 {_bars(pair, judges, marks, theme, order)}
-<div class="answers">{"".join(_answer(pair, side, judges, marks, theme, whole) for side in order)}</div>{_same(pair)}
+<div class="answers">{answers}</div>{_same(pair)}
 </div>"""
 
 
@@ -97,7 +112,7 @@ def every_verdict(pair: Row, verdicts: Sequence[Row], marks: Mapping[str, Mark],
 
 def _colours(theme: Theme) -> str:
     named = {"ink": theme.text, "muted": theme.muted, "border": theme.border, "second": theme.second,
-             "background": theme.background, "zero": theme.zero}  # fmt: skip
+             "background": theme.background, "zero": theme.zero, "flag": theme.judges[3]}  # fmt: skip
     return "; ".join(f"--{key}: {value}" for key, value in named.items())
 
 
@@ -115,7 +130,7 @@ def _where(pair: Row) -> str:
     return "".join(f"<span>{one}</span>" for one in told)
 
 
-def _text(text: object, label: str, whole: bool, missing: str) -> str:
+def _text(text: object, label: str, whole: bool, missing: str, places: Sequence[tuple[int, int]] = ()) -> str:
     if absent(text):
         return f'<div class="text muted">{missing}</div>'
     body = str(text)
@@ -125,10 +140,22 @@ def _text(text: object, label: str, whole: bool, missing: str) -> str:
     if len(body) > CUT and not whole:
         more = f'\n<span class="muted">… and {len(body) - CUT:,} more characters</span>'
         body = body[:CUT]
-    return f'<div class="text" {SCROLLS} aria-label="{safe(label)}">{safe(body)}{more}</div>'
+    return f'<div class="text" {SCROLLS} aria-label="{safe(label)}">{marked(body, places)}{more}</div>'
 
 
-def _answer(pair: Row, side: str, judges: Sequence[Row], marks: Mapping[str, Mark], theme: Theme, whole: bool) -> str:
+def marked(body: str, places: Sequence[tuple[int, int]]) -> str:
+    """A text as it is with these places marked; those beyond its end are not shown."""
+    out, done = [], 0
+    for start, end in places:
+        if start >= len(body):
+            break
+        out.append(f"{safe(body[done:start])}<mark>{safe(body[start:end])}</mark>")
+        done = end
+    return "".join([*out, safe(body[done:])])
+
+
+def _answer(pair: Row, side: str, judges: Sequence[Row], marks: Mapping[str, Mark], theme: Theme, whole: bool,
+            counted: Counted | None) -> str:  # fmt: skip
     title = sides(pair)[0 if side == "a" else 1]
     model = pair[f"model_{side}"]
     own = f' <span class="muted">{name(model)}</span>' if not absent(model) and str(model) != title else ""
@@ -137,9 +164,14 @@ def _answer(pair: Row, side: str, judges: Sequence[Row], marks: Mapping[str, Mar
     if len(prefer) > BARS:
         chips += f'<span class="chip" style="--hue: {theme.border}">{len(prefer) - BARS:,} more</span>'
     chips = f'<span class="muted">preferred by</span><span class="chips">{chips}</span>' if chips else ""
+    places: Sequence[tuple[int, int]] = ()
+    value = ""
+    if counted is not None and not absent(pair[f"response_{side}"]):
+        places = counted.a if side == "a" else counted.b
+        value = f'<span class="counted">{safe(counted.label)}: <b>{len(places):,}</b></span>'
     label = f"Answer of {title}" if own == "" and not title.startswith("Answer ") else title
-    text = _text(pair[f"response_{side}"], label, whole, "The file gave no text of this answer.")
-    return f'<article><header><span class="name">{name(title)}</span>{own}{chips}</header>{text}</article>'
+    text = _text(pair[f"response_{side}"], label, whole, "The file gave no text of this answer.", places)
+    return f'<article><header><span class="name">{name(title)}</span>{own}{value}{chips}</header>{text}</article>'
 
 
 def _chip(row: Row, side: str, marks: Mapping[str, Mark]) -> str:

@@ -17,6 +17,10 @@ STYLE = """<style>
   border-radius: .4rem .4rem 0 0; display: flex; flex-wrap: wrap; gap: .3rem .6rem; align-items: baseline; }
 .jl article .name { font-weight: 650; overflow-wrap: anywhere; }
 .jl article .text { padding: .7rem .8rem; max-height: 34rem; }
+.jl article .text mark { color: inherit; background: color-mix(in srgb, var(--flag) 30%, transparent);
+  border-bottom: 2px solid var(--flag); border-radius: .15rem; padding: .05rem 0; box-decoration-break: clone;
+  -webkit-box-decoration-break: clone; }
+.jl .counted { margin-left: auto; font-size: .85rem; border-bottom: 2px solid var(--flag); }
 .jl .chips { display: flex; flex-wrap: wrap; gap: .3rem; }
 .jl .chip { border: 1px solid var(--hue); border-radius: 1rem; padding: 0 .55rem; font-size: .85rem;
   white-space: nowrap; max-width: 100%; overflow: hidden; text-overflow: ellipsis; background: var(--background); }
