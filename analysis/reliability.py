@@ -12,7 +12,7 @@ to full length by Spearman and Brown's 2r/(1 + r).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,7 @@ def correct_agreement(
     Raises NotIdentifiedError with fewer than two clusters.
     """
     reference, judge = fits
-    n = len(reference.models)
+    n, width = len(reference.models), len(reference.parameters)
     few = n_prompts < FEW_PROMPTS
     way = "pair" if few and "pair" in ways else "prompt"
     warning = (
@@ -96,20 +96,33 @@ def correct_agreement(
         if way == "pair"
         else None
     )
-    width = len(reference.parameters)
-    r, j = reference.strength, judge.strength
+    used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
+    codes = dense_codes([cluster_codes(part, way) for part in used])
+    moves = ((moved[:, :n], moved[:, width : width + n]) for moved in influences(fits, cells, way))
+    mass = cluster_mass(used, codes.codes, codes.n_clusters)
+    return correct_correlation(reference.strength, judge.strength, moves, mass, way, warning)
+
+
+def correct_correlation(
+    r: Floats, j: Floats, moves: Iterable[tuple[Floats, Floats]], mass: Floats, way: str, warning: str | None = None,
+    noun: str = "strengths",
+) -> Corrected:  # fmt: skip
+    """Corrected correlation of two judges' estimates.
+
+    r, j : (n,) estimates of reference and judge, each with mean 0; noun : what they are
+    moves : blocks of clusters in their order, how far each moves r and j, ((c, n), (c, n)), themselves with mean 0:
+        exactly for the clusters that `find_heavy` names, to first order for the others
+    mass : (n_clusters,) weight of each cluster; way : what forms a cluster
+    """
     # Block by block: all that is needed of a cluster's influence are six numbers.
     parts = []
-    for moved in influences(fits, cells, way):
-        of_r, of_j = moved[:, :n], moved[:, width : width + n]
+    for of_r, of_j in moves:
         squares = (np.einsum("cm,cm->c", *pair) for pair in ((of_r, of_j), (of_r, of_r), (of_j, of_j)))
         parts.append(np.stack([*squares, of_j @ r + of_r @ j, 2 * (of_r @ r), 2 * (of_j @ j)]))
     found = np.hstack(parts)
     products, crossed = found[:3], found[3:]
     g = found.shape[1]
-    used = [fit.used(part) for fit, part in zip(fits, cells, strict=True)]
-    codes = dense_codes([cluster_codes(part, way) for part in used]).codes
-    deleted, effective = find_heavy(cluster_mass(used, codes, g))
+    deleted, effective = find_heavy(mass)
     # CR1 of what enters linearised, the jackknife of clusters deleted exactly: the same squares in other units.
     exact = np.zeros(g, dtype=bool)
     exact[deleted] = True
@@ -120,7 +133,7 @@ def correct_agreement(
     if min(reliability) < LEAST_RELIABLE:
         low = "reference" if reliability[0] < reliability[1] else "judge"
         why = (
-            f"the agreement cannot be corrected for noise: of the differences between the {low}'s strengths only "
+            f"the agreement cannot be corrected for noise: of the differences between the {low}'s {noun} only "
             f"{100 * max(min(reliability), 0):.0f} % are beyond noise, and {100 * LEAST_RELIABLE:.0f} % are needed"
         )
         return Corrected(raw, None, None, reliability, way, g, why, warning)
