@@ -220,6 +220,39 @@ def find_factor_gap_within(
     )
 
 
+@dataclass(frozen=True)
+class WithinFit:
+    """One judge's weights beside a strength of each model.
+
+    names : first_position (where fitted) and the factors; covariance : of their weights
+    """
+
+    names: tuple[str, ...]
+    covariance: Covariance
+    n_judgments: int
+    dropped: Mapping[str, str]
+
+
+def fit_within(cells: Cells, clustering: Clustering, *, ties: Ties = "half") -> WithinFit:
+    """Weights of one judge with fixed effects of the models. cells : as in `find_factor_gap_within`
+
+    Raises NotIdentifiedError where nothing can be estimated.
+    """
+    position = cells.first is not None
+    flat = [factor for factor, column in cells.covariates.items() if not column.any()]
+    rest = {factor: column for factor, column in cells.covariates.items() if factor not in flat}
+    fit, left = fit_identified(replace(cells, covariates={}), rest, ties, position)
+    kept = {factor: column for factor, column in rest.items() if factor not in left}
+    covariance = strength_covariance([fit], [replace(cells, covariates=kept)], clustering)
+    order = list(fit.coefficients)
+    wanted = [*([POSITION] if position else []), *kept]
+    at = [len(fit.models) + order.index(name) for name in wanted]
+    dropped = dict.fromkeys(flat, "the answers that were compared do not differ in it") | left
+    return WithinFit(
+        (*([FIRST] if position else []), *kept), select(covariance, at), fit.n_judgments, dropped
+    )  # fmt: skip
+
+
 # -- what can be claimed with this much data -----------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from studies import (  # noqa: F401
     factors_gap,
     factors_list,
     factors_table,
+    factors_variants,
     fit_check,
     health,
     next_pairs,

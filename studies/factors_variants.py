@@ -1,0 +1,151 @@
+"""Do the weights and gaps hold with models' strengths held equal, and without empty texts?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import FIRST
+from analysis.factor_covariance import rests_on_one, weight_covariance
+from analysis.factor_fit import fit_factors
+from analysis.factor_gap import fit_within
+from analysis.multiple import adjust_bh
+from analysis.strengths import Ties
+from analysis.tables import floats
+from analysis.vcov import Covariance
+from charts import words
+from data.model import Progress, silent
+from data.store import Store
+from errors import EmptySelectionError, JurylensError, NotIdentifiedError
+from studies.factor_data import FactorData, cells_of, fetch
+from studies.factor_options import CODINGS, Factors
+from studies.factors_gap import FactorsGap
+from studies.study import Result, register
+
+VARIANTS = {
+    "all answers": (False, False),
+    "without empty texts": (False, True),
+    "model strengths held equal": (True, False),
+    "both": (True, True),
+}
+"""Name -> whether model strengths are held equal, whether pairs with an empty text are left out."""
+
+FACTS = ("gap", "lower", "upper", "p", "q", "gap_scaled", "scaled_lower", "scaled_upper", "scaled_p", "scaled_q")
+
+
+@register
+@dataclass(frozen=True)
+class FactorsVariants(Factors):
+    """The same weights and gaps four ways: with and without models' strengths held equal, and empty texts."""
+
+    command: ClassVar[str] = "factors variants"
+    title: ClassVar[str] = "Does it hold otherwise"
+    judges: ClassVar[Literal["any", "reference"]] = "any"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "factor": "factor", "variant": "fitted with", "weight": "weight", "interval": "interval",
+        "p": "p",
+    }  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        weights, gaps, warnings = [], [], list[str]()
+        fingerprint, first = "", None
+        names = [name for name in VARIANTS if self._asked(name)]
+        for k, name in enumerate(names):
+            progress(k / len(names), f"fitting with {name}")
+            within, without_empty = VARIANTS[name]
+            study = replace(self, empty_texts="leave-out" if without_empty else "keep")
+            try:
+                data = fetch(store, study, models=within)
+            except EmptySelectionError as error:
+                warnings.append(f"{name}: {error}")
+                continue
+            first = first or data
+            fingerprint = fingerprint or data.fingerprint
+            for judge in self.judge:
+                try:
+                    table = self._weights(judge, data, within)
+                    table.insert(0, "variant", name)
+                    weights.append(table)
+                except JurylensError as error:
+                    warnings.append(f"{name}, {judge}: {error}")
+            if len(self.judge) > 1:
+                gaps += self._gaps(store, study, name, within, warnings)
+        if not weights or first is None:
+            raise NotIdentifiedError("nothing can be estimated in any of these ways. " + " ".join(warnings))
+        progress(1.0, "done")
+        return Result(
+            study=self,
+            tables={
+                "weights": pd.concat(weights, ignore_index=True),
+                "gaps": pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=["variant", "judge"]),
+            },
+            values={},
+            settings=self.settings() | {"clustering": first.clustering.name},
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=self._caption(first),
+            fingerprint=fingerprint,
+        )
+
+    def _asked(self, name: str) -> bool:
+        """Whether a way is not excluded by the option that decides it for all."""
+        return self.empty_texts == "keep" or VARIANTS[name][1]
+
+    def _weights(self, judge: str, data: FactorData, within: bool) -> pd.DataFrame:
+        design, ties = data.design[judge], cast(Ties, self.ties)
+        lonely = rests_on_one([design], data.clustering)
+        design = design.without(list(lonely))
+        names: tuple[str, ...]
+        if within:
+            found = fit_within(cells_of(data, judge, design), data.clustering, ties=ties)
+            names, covariance, n = found.names, found.covariance, found.n_judgments
+        else:
+            fit = fit_factors(design, ties=ties)
+            names, n = fit.names, fit.n_judgments
+            covariance = weight_covariance([fit], [design], data.clustering)
+        return _table(judge, names, covariance, n, self.level)
+
+    def _gaps(
+        self, store: Store, study: Factors, name: str, within: bool, warnings: list[str]
+    ) -> list[pd.DataFrame]:
+        """Of each judge against the first, as `factors gap` finds them."""
+        shared = {f.name: getattr(study, f.name) for f in fields(Factors)}
+        out = []
+        for judge in self.judge[1:]:
+            asked = FactorsGap(**(shared | {"judge": (self.judge[0], judge), "fixed_models": within}))
+            try:
+                table = asked.answer(store, silent).table("gaps")
+            except JurylensError as error:
+                warnings.append(f"{name}, gap of {judge}: {error}")
+                continue
+            table = table[["judge", "factor", *FACTS]].copy()
+            table.insert(0, "variant", name)
+            out.append(table)
+        return out
+
+    def _caption(self, data: FactorData) -> str:
+        clustered = data.clustering.name
+        return (
+            f"Weights of {words.plural(len(self.factor), 'factor')} in the verdicts of "
+            f"{words.listing(list(self.judge), 5)}, each judge on all its pairs, fitted with all answers, without pairs "
+            "of which an answer is an empty text, "
+            f"and beside a strength of each model ({CODINGS[self.coding]}); {words.ties(self.ties)}; "
+            f"{words.percent(self.level)} intervals, clustered by {clustered}."
+        )
+
+
+def _table(judge: str, names: tuple[str, ...], covariance: Covariance, n: int, level: float) -> pd.DataFrame:
+    weight, se = covariance.estimate[: len(names)], covariance.se[: len(names)]
+    half = covariance.quantiles.two_sided(level) * se
+    p = covariance.quantiles.p_value(np.divide(weight, se, out=np.zeros(len(names)), where=se > 0))
+    q = np.full(len(names), np.nan)
+    factors = np.array([name != FIRST for name in names])
+    q[factors] = adjust_bh(p[factors])
+    columns: dict[str, Any] = {
+        "judge": judge, "factor": names, "weight": floats(weight), "se": floats(se), "lower": floats(weight - half),
+        "upper": floats(weight + half), "p": floats(p), "q": floats(q), "judgments": n,
+    }  # fmt: skip
+    return pd.DataFrame(columns)
