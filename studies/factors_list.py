@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from analysis.tables import integers
+from analysis.tables import floats, integers
 from charts import words
 from data import queries
 from data.model import Progress
@@ -30,7 +30,8 @@ class FactorsList(Study):
     command: ClassVar[str] = "factors list"
     title: ClassVar[str] = "Factors"
     shown: ClassVar[Mapping[str, str] | None] = {
-        "factor": "factor", "group": "group", "unit": "unit", "texts": "responses with it", "missing": "without",
+        "factor": "factor", "label": "on charts", "group": "group", "unit": "unit", "range": "range",
+        "texts": "responses with it", "missing": "without", "precision": "precision", "recall": "recall",
         "definition": "what it is",
     }  # fmt: skip
 
@@ -52,7 +53,10 @@ class FactorsList(Study):
         delivered = [name for name, source in found.items() if source.origin != TEXT]
         rows = [_row(found.get(name), name, held, there["responses"]) for name in (*asked, *delivered)]
         table = pd.DataFrame(rows)
-        table["version"] = integers([row["version"] for row in rows])
+        for name in ("version", "sentences"):
+            table[name] = integers([row[name] for row in rows])
+        for name in ("low", "high", "precision", "recall"):
+            table[name] = floats([row[name] for row in rows])
         progress(1.0, "done")
         return Result(
             study=self,
@@ -76,20 +80,40 @@ def _row(source: Source | None, name: str, held: Mapping[str, int], responses: i
     n = held.get(name, 0)
     row: dict[str, Any] = {"factor": name}
     if source is None or source.origin == TEXT:
-        defined = factors([name.removeprefix("text:")])[0]
-        row |= {
-            "group": defined.group, "unit": defined.unit, "texts": n, "missing": responses - n, "origin": "text",
-            "version": defined.version, "definition": defined.definition, "source": defined.source,
+        one = factors([name.removeprefix("text:")])[0]
+        quality = one.quality
+        return row | {
+            "group": one.group, "unit": one.unit, "texts": n, "missing": responses - n, "label": one.label,
+            "range": words_of_range(one.low, one.high), "low": one.low, "high": one.high, "origin": "text",
+            "of": one.of, "usual": one.usual, "version": one.version, "precision": None if quality is None else quality.precision,
+            "recall": None if quality is None else quality.recall,
+            "sentences": None if quality is None else quality.n, "definition": one.definition, "source": one.source,
         }  # fmt: skip
-    else:
-        of = "a judgment" if source.by_judgment else "a response"
-        row |= {
-            "group": "delivered", "unit": "labels" if source.labels else "as in the file", "texts": n,
-            "missing": responses - n, "origin": "file", "version": None,
-            "definition": f"Delivered with the file as {source.name}_a and {source.name}_b, a property of {of}.",
-            "source": "the file",
-        }  # fmt: skip
-    return row
+    flag = source.level is not None
+    low, high = (0.0, 1.0) if flag else (None, None)
+    unit = "flag" if flag else "labels" if source.labels else "as in the file"
+    return row | {
+        "group": "delivered", "unit": unit, "texts": n, "missing": responses - n, "label": name,
+        "range": "words" if source.labels else words_of_range(low, high), "low": low, "high": high, "origin": "file", "of": "judgment" if source.by_judgment else "response",
+        "usual": False, "version": None, "precision": None, "recall": None, "sentences": None,
+        "definition": _delivered(source), "source": "the file",
+    }  # fmt: skip
+
+
+def words_of_range(low: float | None, high: float | None) -> str:
+    """The range of a factor's values in words."""
+    if low is None or high is None:
+        return "any" if low is None and high is None else f"from {low:g}" if high is None else f"up to {high:g}"
+    return f"{low:g} to {high:g}"
+
+
+def _delivered(source: Source) -> str:
+    of = "a judgment" if source.by_judgment else "a response"
+    if source.level is not None:
+        name = source.name.removeprefix("level:").removesuffix(f"={source.level}")
+        has = "holds" if source.is_set else "is"
+        return f"1 where {name}, delivered with the file, {has} {source.level!r}, else 0."
+    return f"Delivered with the file as {source.name}_a and {source.name}_b, a property of {of}."
 
 
 def _warnings(dataset: str, lacking: int, there: Mapping[str, int]) -> list[str]:

@@ -64,6 +64,23 @@ def at(page: Page, one: int) -> None:
     ready(page)
 
 
+def test_what_a_factor_counted_is_marked_in_both_answers(page: Page, server: Server) -> None:
+    page.goto(server.url + "/examples?dataset=sample")
+    ready(page)
+    pick(page, "Mark in the texts", "Mark: Numbers", where="stMain")
+    expect(page).to_have_url(re.compile("mark=numbers"))
+    ready(page)
+    expected = cli(server.db, "examples", "--dataset", "sample", "--mark", "numbers", "--limit", "1")
+    (row,) = expected["examples"]
+    for side, answer in zip("ab", page.locator(".st-key-pair article").all(), strict=True):
+        body = row[f"response_{side}"]
+        there = [body[one["start"] : one["end"]] for one in expected["marks"] if one["side"] == side]
+        assert answer.locator("mark").all_inner_texts() == there
+        assert f"Numbers: {row[f'marked_{side}']}" in answer.locator("header").inner_text()
+        assert answer.locator(".text").inner_text() == body
+    assert complaints(page) == []
+
+
 def test_filters_next_and_previous(page: Page, server: Server) -> None:
     page.goto(server.url + "/examples?dataset=sample")
     ready(page)

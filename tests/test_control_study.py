@@ -272,6 +272,10 @@ def test_the_list_names_every_factor_with_its_extent(store: Store) -> None:
     assert some["texts"].tolist() == [160] * 6
     assert some["missing"].tolist() == [0] * 6
     assert table.loc["tone", ["group", "origin"]].tolist() == ["delivered", "file"]
+    assert table.loc["hedges", ["label", "range", "sentences"]].tolist() == ["Hedges", "from 0", 45]
+    assert table.loc["hedges", ["precision", "recall"]].between(0.5, 1).all()
+    assert table.loc[["words", "tone"], ["precision", "recall", "sentences"]].isna().all().all()
+    assert table.loc[["sentiment", "empty", "tone"], "range"].tolist() == ["-1 to 1", "0 to 1", "any"]
     assert result.warnings == ()
 
 

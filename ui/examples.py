@@ -258,8 +258,8 @@ def _mark(result: Result) -> None:
         return
     st.session_state["w:mark"] = study.mark
     st.selectbox("Mark in the texts", list(MARKABLE), index=None, key="w:mark", placeholder="Mark in the texts",
-                 format_func=MARKABLE.__getitem__, on_change=selection.on_change("mark", "w:mark"), width=240,
-                 label_visibility="collapsed")  # fmt: skip
+                 format_func=lambda name: f"Mark: {MARKABLE[name]}", on_change=selection.on_change("mark", "w:mark"),
+                 width=240, label_visibility="collapsed")  # fmt: skip
 
 
 def _step(label: str, pair: int | None, key: str) -> None:
