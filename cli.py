@@ -27,6 +27,7 @@ from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
 from studies.study import REGISTRY, Fitted, Result, Study, bare, hints
+from texts.embeddings import DEFAULT as DEFAULT_MODEL
 
 DEFAULT_DB = "jurylens.duckdb"
 
@@ -360,6 +361,28 @@ def extract_factors(
     _show_tables(dict(result.tables), content, output)
     say(f"{words.plural(done.texts, 'text')} measured" if done.texts else "every text was measured before")
     for line in result.warnings:
+        say(f"warning: {line}")
+
+
+@factors_app.command("embed")
+def embed_texts(
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="the dataset; left out: the only one besides the sample")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help=f"a folder, or a downloaded model of the hub; default {DEFAULT_MODEL}"),
+    ] = None,
+    output: Output = "table",
+) -> None:
+    """Turn texts into vectors by their meaning, and compare responses with prompts; goes on where it was stopped."""
+    _check_output(output)
+    from studies.embed import embed
+
+    done = embed(store(), dataset, model, _Bar())
+    content = {"dataset": done.dataset, "embedder": done.embedder, "embedded": done.texts, "compared": done.values}
+    _show_tables({"embedded": pd.DataFrame([content])}, content, output)
+    for line in done.said:
         say(f"warning: {line}")
 
 

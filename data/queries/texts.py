@@ -52,10 +52,19 @@ class Source:
 # -- what there is ------------------------------------------------------------------------------------------------
 
 
+MODEL_BITS = 24
+"""What a model measured has in its version, below the factor's own, so many bits that stand for the model."""
+
+
+def _current(con: Con, versions: Versions) -> dict[str, tuple[int, int]]:
+    """text_factor_id and version by name, of the factors that were measured in these versions, by whatever model."""
+    rows = con.execute("SELECT name, version, text_factor_id FROM text_factor ORDER BY text_factor_id").fetchall()
+    return {name: (i, v) for name, v, i in rows if versions.get(name) in (v, v >> MODEL_BITS)}
+
+
 def current_ids(con: Con, versions: Versions) -> dict[str, int]:
     """text_factor_id by name, of the factors that were measured in these versions."""
-    rows = con.execute("SELECT name, version, text_factor_id FROM text_factor ORDER BY text_factor_id").fetchall()
-    return {name: i for name, version, i in rows if versions.get(name) == version}
+    return {name: i for name, (i, _) in _current(con, versions).items()}
 
 
 def sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
@@ -87,12 +96,12 @@ def sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
             found[asked] = Source(
                 asked, FILE, source.id, None, source.by_judgment, level=level, is_set=source.is_set
             )
-    ids = current_ids(con, versions)
+    current = _current(con, versions)
     held = _measured(con, names)
-    for name in versions:
-        if ids.get(name) in held:
+    for name, (i, version) in ((name, current[name]) for name in versions if name in current):
+        if i in held:
             asked = f"text:{name}" if name in found else name
-            found[asked] = Source(asked, TEXT, ids[name], versions[name], answer=held[ids[name]])
+            found[asked] = Source(asked, TEXT, i, version, answer=held[i])
     return found
 
 
@@ -168,7 +177,7 @@ def values_held(con: Con, names: Catalog, found: Mapping[str, Source]) -> dict[s
 def state(con: Con, versions: Versions) -> str:
     """A word that changes whenever a text of any dataset is measured, with another version of a factor, and with every
     import, which may have delivered values."""
-    ids = {i: name for name, i in current_ids(con, versions).items()}
+    current = {i: f"{name}@{version}" for name, (i, version) in _current(con, versions).items()}
     rows = con.execute(
         """SELECT text_factor_id, count(*) FROM text_value GROUP BY text_factor_id
         UNION ALL SELECT text_factor_id, count(*) FROM answer_value GROUP BY text_factor_id ORDER BY text_factor_id"""
@@ -176,7 +185,7 @@ def state(con: Con, versions: Versions) -> str:
     imports = con.execute(
         "SELECT coalesce(bit_xor(hash(import_id, sha256, format, mapping, imported_at)), 0) FROM import_log"
     ).fetchall()[0][0]
-    measured = " ".join(f"{ids[i]}@{versions[ids[i]]}:{n}" for i, n in rows if i in ids)
+    measured = " ".join(f"{current[i]}:{n}" for i, n in rows if i in current)
     return f"{measured} imports:{imports}"
 
 
@@ -287,7 +296,7 @@ def scales(con: Con, names: Catalog, chosen: Sequence[Source]) -> dict[str, Scal
     squares = {s.name: (values.a[s.name] - values.b[s.name]) ** 2 for s in chosen}
     own = [s for s in chosen if s.by_judgment]
     if own:
-        rows, a, b = _judged(con, names, f"dataset_id = {names.dataset_id}", own, values)
+        rows, a, b = judged_values(con, names, f"dataset_id = {names.dataset_id}", own, values)
         at = np.searchsorted(values.pair, rows["pair_id"].to_numpy())
         for source in own:
             square = (a[source.name] - b[source.name]) ** 2
@@ -303,7 +312,7 @@ def _scale(squares: Floats) -> Scale:
     return Scale(float(np.sqrt(there.mean())) if len(there) else float("nan"), len(there))
 
 
-def _judged(
+def judged_values(
     con: Con, names: Catalog, condition: str, chosen: Sequence[Source], values: PairValues, columns: Sequence[str] = ()
 ) -> tuple[pa.Table, dict[str, Floats], dict[str, Floats]]:
     """One row a judgment in their order, with pair_id and `columns`; by factor the values of its two responses.
@@ -400,7 +409,7 @@ def _rows_by_judgment(
     columns += [f"{CLUSTER_COLUMNS[c]} AS {c}" for c in dict.fromkeys((*clusters, "pair")) if c != "pair"]
     columns += ["shown"] if position else []
     columns += [f"({IS_TIE})::DOUBLE * weight AS tied"] if tied else []
-    rows, a, b = _judged(con, names, condition, chosen, pair_values(con, names, chosen), columns)
+    rows, a, b = judged_values(con, names, condition, chosen, pair_values(con, names, chosen), columns)
     frame = {name.split(" AS ")[-1]: rows[name.split(" AS ")[-1]].to_numpy() for name in columns}
     frame["pair"] = rows["pair_id"].to_numpy()
     return FactorRows(Counts(frame), a, b)
