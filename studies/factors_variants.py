@@ -130,8 +130,8 @@ class FactorsVariants(Factors):
         clustered = data.clustering.name
         return (
             f"Weights of {words.plural(len(self.factor), 'factor')} in the verdicts of "
-            f"{words.listing(list(self.judge), 5)}, each judge on all its pairs, fitted with all answers, without pairs "
-            "of which an answer is an empty text, "
+            f"{words.listing(list(self.judge), 5)}, each judge on all its pairs, fitted with all answers, without "
+            "pairs of which an answer is an empty text, "
             f"and beside a strength of each model ({CODINGS[self.coding]}); {words.ties(self.ties)}; "
             f"{words.percent(self.level)} intervals, clustered by {clustered}."
         )

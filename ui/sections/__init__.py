@@ -38,4 +38,8 @@ RANKINGS: tuple[Section, ...] = (
             ("next_of", "n", "optimality", "blind")),
 )
 
-FACTORS: tuple[Section, ...] = ()
+FACTORS: tuple[Section, ...] = (
+    Section("by_scenario", "In which scenarios do reasons part?", ("factors scenarios",), ("by_scenario_all",)),
+    Section("otherwise", "Does it hold with models held equal, and without empty texts?", ("factors variants",),
+            ("otherwise_of",)),
+)

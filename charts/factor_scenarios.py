@@ -1,0 +1,175 @@
+"""Which gap stands out in which scenario? A matrix of factors and scenarios, noise greyed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts import labels as written
+from charts import rows as parts
+from charts import words
+from charts.factor_gaps import BEYOND, POINTS, as_points
+from charts.theme import Theme, base
+
+FIRST = "first_position"
+COLUMN = {False: 96.0, True: 46.0}
+"""Pixels a scenario wants, by `narrow`."""
+
+
+def factor_scenario_chart(
+    gaps: pd.DataFrame,
+    reference: str,
+    judge: str,
+    theme: Theme,
+    *,
+    most: int = 15,
+    narrow: bool = False,
+    unit: str = POINTS,
+    labels: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """A cell for each factor and scenario: filled with the side's colour and its number where the gap is beyond noise,
+    else a grey number on the ground; a dot where it could not be estimated.
+
+    gaps : the table `gaps` of the study `factors scenarios`, of one judge
+    most : how many factors, those with the most and the largest gaps beyond noise
+    """
+    if gaps.empty:
+        return parts.empty(f"In no scenario could {judge} be held against {reference}.", theme, narrow)
+    names = labels or {}
+    scenarios = list(dict.fromkeys(map(str, gaps["scenario"])))
+    table = _values(gaps, unit)
+    order = _order(table)[:most]
+    fitted = written.fit_labels([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme.label)
+    left = written.labels_width(fitted, theme.label) + 16
+    width = (parts.WIDTH[narrow] - left - 8) / len(scenarios)
+    heads = written.fit_labels(scenarios, max(width - 6, 30.0), theme.small, 2)
+    n, size = len(order), parts.row_height(fitted, theme)
+    place = {scenario: k for k, scenario in enumerate(scenarios)}
+    shapes, texts = [], []
+    xs, ys, hovers, custom = [], [], [], []
+    largest = float(np.nanmax(np.abs(table["value"].to_numpy(dtype=float)), initial=1e-9))
+    rows = {factor: k for k, factor in enumerate(order)}
+    plain = sorted({str(s) for s, scaled in zip(table["scenario"], table["scaled"], strict=True) if not scaled})
+    for cell in table.to_dict("records"):
+        row = rows.get(str(cell["factor"]))
+        if row is None:
+            continue
+        column = place[str(cell["scenario"])]
+        beyond, value = bool(cell["beyond"]), float(cell["value"])
+        if beyond:
+            shapes.append(_fill(column, row, _side(value, theme), 0.25 + 0.75 * abs(value) / largest))
+        texts.append(_text(column, row, value, beyond, theme, unit))
+        xs.append(column)
+        ys.append(row)
+        custom.append([str(cell["factor"]), str(cell["scenario"])])
+        hovers.append(_hover(cell, names, reference, judge))
+    empty = [
+        _dot(k, rows[factor], theme)
+        for factor in order
+        for scenario, k in place.items()
+        if not ((table["factor"] == factor) & (table["scenario"] == scenario)).any()
+    ]
+    figure = go.Figure(
+        go.Scatter(
+            x=xs, y=ys, mode="markers", hovertext=hovers, hoverinfo="text", customdata=custom, showlegend=False,
+            marker={"symbol": "square", "size": size * 0.9, "color": "rgba(0,0,0,0)"},
+        )
+    )  # fmt: skip
+    kind = "win points" if unit == POINTS else "log-odds"
+    note = (
+        f"Coloured: beyond noise (q < {words.number(BEYOND)}, over the whole table); grey: within noise; ·: not "
+        f"estimated. {kind.capitalize()}, {judge} minus {reference}, net of decisiveness."
+    )
+    if plain:
+        note += f" Plain gaps, because decisiveness is unknown there: {words.listing(plain, 4)}."
+    hidden = int(table["factor"].nunique()) - n
+    if hidden > 0:
+        note += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger gaps."
+    top = max(len(one.lines) for one in heads) * theme.small * written.LINE + 14
+    remark, taken = parts.note(note, theme, narrow, left, 4)
+    figure.update_layout(
+        margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
+        xaxis={
+            "range": [-0.5, len(scenarios) - 0.5], "side": "top", "tickmode": "array",
+            "tickvals": list(range(len(scenarios))), "ticktext": [one.html for one in heads], "tickangle": 0,
+            "tickfont": {"size": theme.small, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
+            "fixedrange": True,
+        },
+        yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
+        shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), *shapes],
+        annotations=[remark, *texts, *empty],
+    )  # fmt: skip
+    found = table[table["beyond"]].sort_values("value", key=lambda v: v.abs(), ascending=False)
+    said = [
+        f"{names.get(str(r['factor']), str(r['factor']))} in {r['scenario']} ({words.number(r['value'], 1)})"
+        for r in found.head(3).to_dict("records")
+    ]
+    alt = f"Gaps of {n} factors in {words.plural(len(scenarios), 'scenario')}; {len(found)} beyond noise."
+    return base(figure, theme, n * size + top + taken + 8, alt + (f" Largest: {words.listing(said)}." if said else ""))
+
+
+def _values(gaps: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """factor, scenario, value (net where that is known, else plain), lower, upper, beyond, scaled."""
+    scaled = gaps["gap_scaled"].notna().to_numpy(dtype=bool)
+
+    def pick(net: str, plain: str) -> np.ndarray:
+        return np.where(scaled, parts.numbers(gaps, net), parts.numbers(gaps, plain))
+
+    q = pick("scaled_q", "q")
+    q = np.where(np.isnan(q), pick("scaled_p", "p"), q)
+    columns = {"value": pick("gap_scaled", "gap"), "lower": pick("scaled_lower", "lower"),
+               "upper": pick("scaled_upper", "upper")}  # fmt: skip
+    if unit == POINTS:
+        columns = {name: as_points(values) - 50 for name, values in columns.items()}
+    out = pd.DataFrame(columns)
+    out.insert(0, "scenario", gaps["scenario"].astype(str).to_numpy())
+    out.insert(0, "factor", gaps["factor"].astype(str).to_numpy())
+    return out.assign(beyond=q < BEYOND, scaled=scaled, pairs=gaps["pairs"].to_numpy())
+
+
+def _order(table: pd.DataFrame) -> list[str]:
+    """Factors with the most gaps beyond noise first, then by their largest gap."""
+    by = table.assign(size=table["value"].abs(), sure=table["beyond"] * table["value"].abs()).groupby("factor")
+    ranked = by.agg(n=("beyond", "sum"), sure=("sure", "max"), size=("size", "max"))
+    return [str(f) for f in ranked.sort_values(["n", "sure", "size"], ascending=False, kind="stable").index]
+
+
+def _side(value: float, theme: Theme) -> str:
+    """People's colour where the reference has more of it, the first judge's where the judge has."""
+    return theme.judges[0] if value > 0 else theme.people
+
+
+def _fill(column: int, row: int, colour: str, strength: float) -> dict[str, object]:
+    return {
+        "type": "rect", "x0": column - 0.47, "x1": column + 0.47, "y0": row - 0.44, "y1": row + 0.44,
+        "fillcolor": colour, "opacity": 0.18 + 0.3 * strength, "line": {"width": 0}, "layer": "below",
+    }  # fmt: skip
+
+
+def _text(column: int, row: int, value: float, beyond: bool, theme: Theme, unit: str) -> dict[str, object]:
+    text = words.number(value, 0 if unit == POINTS else 1)
+    if value > 0 and text not in ("0", ".0"):
+        text = f"+{text}"
+    return {
+        "x": column, "y": row, "text": f"<b>{text}</b>" if beyond else text, "showarrow": False,
+        "font": {"size": theme.small, "color": theme.text if beyond else theme.muted},
+    }  # fmt: skip
+
+
+def _dot(column: int, row: int, theme: Theme) -> dict[str, object]:
+    return {"x": column, "y": row, "text": "·", "showarrow": False, "font": {"size": theme.label, "color": theme.muted}}
+
+
+def _hover(cell: Mapping[Any, Any], names: Mapping[str, str], reference: str, judge: str) -> str:
+    factor, scenario = str(cell["factor"]), str(cell["scenario"])
+    kind = "net gap" if cell["scaled"] else "plain gap"
+    who = f"{words.shorten(judge, 30)} minus {words.shorten(reference, 30)}"
+    return (
+        f"<b>{written.escape(names.get(factor, factor))}</b> in {written.escape(scenario)}<br>{written.escape(who)}: "
+        f"{kind} {words.estimate(cell['value'], cell['lower'], cell['upper'], 1)}<br>"
+        f"{words.plural(int(cell["pairs"]), "pair")}"
+    )

@@ -1,0 +1,134 @@
+"""In which scenarios do a judge's reasons part from the reference's? The gap of each factor, scenario by scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from analysis.design import FIRST
+from analysis.factor_gap import FactorGap, find_factor_gap
+from analysis.multiple import adjust_bh
+from analysis.strengths import Ties
+from analysis.tables import floats
+from analysis.vcov import choose_clustering
+from charts import words
+from data.model import Progress
+from data.store import Store
+from errors import EmptySelectionError, NotIdentifiedError
+from studies.factor_data import FactorData, fetch
+from studies.factor_options import CODINGS, Factors
+from studies.study import Result, register
+
+THIN = "intervals of scenarios with fewer than 10 prompts are clustered by pair, and speak about these prompts only"
+
+
+@register
+@dataclass(frozen=True)
+class FactorsScenarios(Factors):
+    """The gap of each factor in each scenario, and overall."""
+
+    command: ClassVar[str] = "factors scenarios"
+    title: ClassVar[str] = "Where reasons part, by scenario"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "scenario": "scenario", "factor": "factor", "weight_ref": "reference", "weight_judge": "judge",
+        "gap_scaled": "net gap", "scaled_interval": "net gap, interval", "scaled_q": "q", "pairs": "pairs",
+    }  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if len(self.judge) < 2:
+            raise EmptySelectionError(
+                f"factors scenarios needs two judges, the reference first; only {self.judge[0]!r} is chosen"
+            )
+        progress(0.0, "joining judgments with their factors")
+        data = fetch(store, self, scenarios=True)
+        names = {i: name for name, i in data.names.scenarios.items()}
+        if not names:
+            raise EmptySelectionError(
+                f"dataset {data.names.dataset!r} knows no scenarios: they come with the column `scenario`"
+            )
+        reference, *others = self.judge
+        tables, scenarios, warnings = [], [], list(data.warnings)
+        wanted = [i for i, name in names.items() if not self.scenario or name in self.scenario]
+        for k, judge in enumerate(others):
+            for nth, i in enumerate(wanted):
+                progress((k + nth / len(wanted)) / len(others), f"{names[i]}: {judge} against {reference}")
+                found = self._one(data, reference, judge, i)
+                row: dict[str, Any] = {"judge": judge, "scenario": names[i]}
+                if isinstance(found, str):
+                    scenarios.append(row | {"cause": found})
+                    warnings.append(f"{names[i]}, {judge}: {found}")
+                    continue
+                scenarios.append(row | _about(found))
+                table = found.table(self.level)
+                table.insert(0, "scenario", names[i])
+                table.insert(0, "judge", judge)
+                table["pairs"] = found.n_pairs
+                # The number of prompts differs, the warning is one.
+                warnings += [THIN] if found.gaps.gap.clustering.warning else []
+                tables.append(table)
+        if not tables:
+            raise NotIdentifiedError("in no scenario alone can gaps be estimated. " + " ".join(warnings))
+        gaps = _adjusted(pd.concat(tables, ignore_index=True))
+        progress(1.0, "done")
+        return Result(
+            study=self,
+            tables={"gaps": gaps, "scenarios": pd.DataFrame(scenarios)},
+            values={},
+            settings=self.settings() | {"reference": reference},
+            warnings=tuple(dict.fromkeys(warnings)),
+            caption=self._caption(gaps, reference),
+            fingerprint=data.fingerprint,
+        )
+
+    def _one(self, data: FactorData, reference: str, judge: str, scenario: int) -> FactorGap | str:
+        one, two = (
+            design.take(np.flatnonzero(design.clusters["scenario"] == scenario))
+            for design in (data.design[reference], data.design[judge])
+        )
+        for name, design in ((reference, one), (judge, two)):
+            if not len(design):
+                return f"{name} has judged nothing here"
+        prompts = len(np.unique(np.concatenate([one.clusters["prompt"], two.clusters["prompt"]])))
+        clustering = choose_clustering(self.cluster, prompts)
+        try:
+            return find_factor_gap(one, two, clustering, ties=cast(Ties, self.ties), names=(reference, judge))
+        except NotIdentifiedError as error:
+            return str(error)
+
+    def _caption(self, gaps: pd.DataFrame, reference: str) -> str:
+        judges = words.listing(list(dict.fromkeys(map(str, gaps["judge"]))), 5)
+        return (
+            f"Gaps in the weights of {words.plural(int(gaps['factor'].nunique()), 'factor')} between {judges} and "
+            f"{reference} in {words.plural(int(gaps['scenario'].nunique()), 'scenario')}, each fitted alone: logistic "
+            f"regression without an intercept ({CODINGS[self.coding]}); {words.ties(self.ties)}; net of decisiveness "
+            f"where that can be told; {words.percent(self.level)} intervals, clustered by prompt, by pair in scenarios "
+            "of fewer than 10 prompts; q over all rows."
+        )
+
+
+def _about(found: FactorGap) -> dict[str, Any]:
+    """What stands behind a scenario's gaps."""
+    scale = found.gaps.scale
+    return {
+        "pairs": found.n_pairs, "judgments_ref": found.n_judgments[0], "judgments": found.n_judgments[1],
+        "clusters": found.gaps.gap.n_clusters or None, "clustering": found.gaps.gap.clustering.name,
+        "intervals": found.gaps.gap.method, "scale": None if scale is None else scale.value,
+        "factors": int(found.gaps.counted.sum()), "cause": found.gaps.not_scaled,
+    }  # fmt: skip
+
+
+def _adjusted(gaps: pd.DataFrame) -> pd.DataFrame:
+    """q over all rows of a judge: they stand in one table."""
+    out = gaps.copy()
+    for p, q in (("p", "q"), ("scaled_p", "scaled_q")):
+        value = np.full(len(out), np.nan)
+        for judge in out["judge"].unique():
+            mine = ((out["judge"] == judge) & (out["factor"] != FIRST)).to_numpy(dtype=bool)
+            value[mine] = adjust_bh(out.loc[mine, p].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+        out[q] = floats(value)
+    return out
