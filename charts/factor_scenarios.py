@@ -171,5 +171,5 @@ def _hover(cell: Mapping[Any, Any], names: Mapping[str, str], reference: str, ju
     return (
         f"<b>{written.escape(names.get(factor, factor))}</b> in {written.escape(scenario)}<br>{written.escape(who)}: "
         f"{kind} {words.estimate(cell['value'], cell['lower'], cell['upper'], 1)}<br>"
-        f"{words.plural(int(cell["pairs"]), "pair")}"
+        f"{words.plural(int(cell['pairs']), 'pair')}"
     )
