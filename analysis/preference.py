@@ -55,7 +55,7 @@ def _two_slopes(eta: float, tie: float) -> tuple[float, float]:
     return float(less + more), float(more - less)
 
 
-def predict_preference(fit: FactorFit, covariance: Covariance, differences: Sequence[float]) -> Covariance:
+def predict_preference(fit: FactorFit, covariance: Covariance, differences: Sequence[float] | Floats) -> Covariance:
     """How a judge is expected to decide one pair: the logit of its preference for `a`, and how sure that is.
 
     covariance : of this judge's parameters alone (`weight_covariance` of one fit)

@@ -92,7 +92,7 @@ def _half_of_gauss(n: int) -> tuple[Floats, Floats]:
     m = -(-n // 2)
     m += m % 2
     x, w = np.polynomial.legendre.leggauss(m)
-    return (1 + x[: m // 2]) / 2, w[: m // 2] / 2
+    return np.asarray((1 + x[: m // 2]) / 2, dtype=np.float64), w[: m // 2] / 2
 
 
 def _nodes(rule: Rule, tie: float, reach: float) -> tuple[Floats, Floats]:
@@ -102,7 +102,7 @@ def _nodes(rule: Rule, tie: float, reach: float) -> tuple[Floats, Floats]:
         # Davidson's preference comes near 0 and 1 half as fast, and the later the more ties there are.
         beyond = 2 * MARGIN + 2 * max(tie, 0.0)
     step = 2 * np.pi / (reach + beyond)
-    t = ((np.arange(int(np.ceil(LAST / step))) + 0.5) * step).astype(np.float64)
+    t: Floats = np.asarray((np.arange(int(np.ceil(LAST / step))) + 0.5) * step, dtype=np.float64)
     return t, step * _transform(rule, tie, t)
 
 
