@@ -85,7 +85,8 @@ def _row(source: Source | None, name: str, held: Mapping[str, int], responses: i
         return row | {
             "group": one.group, "unit": one.unit, "texts": n, "missing": responses - n, "label": one.label,
             "range": words_of_range(one.low, one.high), "low": one.low, "high": one.high, "origin": "text",
-            "of": one.of, "usual": one.usual, "version": one.version, "precision": None if quality is None else quality.precision,
+            "of": one.of, "usual": one.usual, "version": one.version,
+            "precision": None if quality is None else quality.precision,
             "recall": None if quality is None else quality.recall,
             "sentences": None if quality is None else quality.n, "definition": one.definition, "source": one.source,
         }  # fmt: skip
@@ -94,7 +95,8 @@ def _row(source: Source | None, name: str, held: Mapping[str, int], responses: i
     unit = "flag" if flag else "labels" if source.labels else "as in the file"
     return row | {
         "group": "delivered", "unit": unit, "texts": n, "missing": responses - n, "label": name,
-        "range": "words" if source.labels else words_of_range(low, high), "low": low, "high": high, "origin": "file", "of": "judgment" if source.by_judgment else "response",
+        "range": "words" if source.labels else words_of_range(low, high), "low": low, "high": high, "origin": "file",
+        "of": "judgment" if source.by_judgment else "response",
         "usual": False, "version": None, "precision": None, "recall": None, "sentences": None,
         "definition": _delivered(source), "source": "the file",
     }  # fmt: skip

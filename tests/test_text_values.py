@@ -6,10 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from texts import english, language
+from texts import english
+from texts.factors.tone import score
 from texts.factors.wording import syllables
 from texts.measure import measure_answers, measure_texts, measuring
+from texts.reading import Reading
 from texts.registry import factors
 
 LONG = " ".join(f"w{k % 60}" for k in range(200))  # every run of 50 words differs within itself
@@ -84,6 +88,29 @@ def test_sentiment_is_the_mean_of_its_sentences() -> None:
     assert good > 0 > bad
     assert value("sentiment", "I love it. This is terrible! The train leaves.") == pytest.approx((good + bad) / 3)
     assert -1 <= value("sentiment", "horrible " * 10_000) < 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["good", "BAD!", ":)", ":-(", "the", "kind of", "hate.", "(love)", "not", "table", "but", "great!!", "'ugly'", "x", "😀",
+                                 "n't", "sucks", "the shit", "least", "é", "GREAT", "no", "cut the mustard"]), max_size=8).map(" ".join))  # fmt: skip
+def test_a_sentence_without_a_word_of_the_list_is_not_asked_about(sentence: str) -> None:
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    assert score(sentence) == SentimentIntensityAnalyzer().polarity_scores(sentence)["compound"]
+
+
+words = st.lists(st.sampled_from("abcdefgh"), max_size=130)
+
+
+@settings(max_examples=50, deadline=None)
+@given(words)
+def test_diversity_and_repetition_by_their_definitions(found: list[str]) -> None:
+    n = min(50, len(found))
+    windows = [len(set(found[k : k + n])) / n for k in range(len(found) - n + 1)] if n else [0]
+    assert value("lexical_diversity", " ".join(found)) == pytest.approx(np.mean(windows))
+    grams = [tuple(found[k : k + 4]) for k in range(len(found) - 3)]
+    again = sum(gram in grams[:k] for k, gram in enumerate(grams))
+    assert value("repetition", " ".join(found)) == pytest.approx(again / len(grams) if grams else 0)
 
 
 ANSWERS: dict[str, list[tuple[str, str | None, float]]] = {
@@ -172,10 +199,12 @@ def test_values_lie_in_their_ranges(body: str) -> None:
         ("La bibliothèque ouvre à neuf heures du matin.", "fr"), ("La biblioteca abre a las nueve de la mañana.", "es"),
         ("Библиотека открывается в девять часов утра.", "ru"), ("図書館は朝九時に開きます。", "ja"), ("도서관은 아침 아홉 시에 문을 엽니다.", "ko"),
         ("المكتبة تفتح أبوابها في التاسعة صباحا", "ar"), ("पुस्तकालय सुबह नौ बजे खुलता है और शाम को बंद होता है", "hi"), ("Short one", None), ("", None), ("12345 67890", None),
+        ("De bibliotheek is in de winter niet over acht uur open, dat is voor mij te laat.", "nl"),
+        ("Il a dit que the end est proche, mais les enfants ne veulent pas le croire du tout.", "fr"),
     ],
 )  # fmt: skip
 def test_languages(text: str, code: str | None) -> None:
-    assert language.find_language(text) == code
+    assert Reading(text).language == code
 
 
 def test_phrases_of_a_line() -> None:
@@ -184,8 +213,6 @@ def test_phrases_of_a_line() -> None:
 
 
 def test_lists_are_lower_case_words_that_a_text_can_hold() -> None:
-    from texts.reading import Reading
-
     for name, lines in english.LISTS.items():
         for line in lines.strip().splitlines():
             for phrase in english.expand(line):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,25 @@ SURE = 0.8
 """The probability from which an answer is believed."""
 
 
-def find_language(text: str) -> str | None:
+_ENGLISH = """
+    the and that this these those with for from are were have has been they their there what which when where who how
+    why because would could should it its be not can you your about into through than
+"""
+ENGLISH = frozenset(_ENGLISH.split())
+"""Words of nearly every English sentence that other languages in Latin letters hardly have."""
+
+
+def find_language(text: str, words: Sequence[str]) -> str | None:
     """The language of a text as its ISO 639-1 code; None where it is too short or cannot be told.
+
+    words : of the text, in lower case; where one in eight of the first 64, and four at least, are of ENGLISH, it is
+        that, and the slower way is not taken
 
     A letter of a script without spaces counts for three: it says as much.
     """
+    first = words[:64]
+    if 8 * (hits := sum(map(ENGLISH.__contains__, first))) >= len(first) and hits >= 4:
+        return "en"
     head = text[:READ]
     letters = sum(1 if c < "\u2e80" else 3 for c in head if c.isalpha())
     if letters < LETTERS:

@@ -111,7 +111,7 @@ class Reading:
     @cached_property
     def language(self) -> str | None:
         """The language of the prose as a code of two letters; None where that cannot be told."""
-        return find_language(self.prose.replace(FILLED, " "))
+        return find_language(self.prose.replace(FILLED, " "), self.words.text)
 
 
 def _shortened(block: str, begun: int, end: int) -> bool:

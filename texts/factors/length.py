@@ -19,7 +19,7 @@ _LINE = re.compile(r"[^\n\r]+")
 def words(text: Reading) -> float:
     """Runs of characters between white space that hold a letter or a digit; each Chinese or Japanese character counts
     for itself. Code and addresses count too. An empty text has 0."""
-    body, ideographs = _IDEOGRAPH.subn(" ", text.body)
+    body, ideographs = (text.body, 0) if text.body.isascii() else _IDEOGRAPH.subn(" ", text.body)
     return float(sum(1 for run in body.split() if _LETTER.search(run)) + ideographs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from string import punctuation
 from typing import TYPE_CHECKING
 
 from texts.markdown import FILLED
@@ -142,11 +143,22 @@ def sentiment(text: Reading) -> float:
     """Mean over the sentences outside code of how positive (1) or negative (−1) VADER finds each by its English words,
     emoji and marks; 0 is neutral. A text without sentences has 0."""
     scores = [
-        _vader().polarity_scores(piece)["compound"]
+        score(piece)
         for start, end in text.sentences
         for piece in _pieces(text.prose[start:end].replace(FILLED, " "))
     ]
     return sum(scores) / len(scores) if scores else 0.0
+
+
+def score(sentence: str) -> float:
+    """VADER's compound score; where no word of its list stands there it is 0, and known without asking."""
+    vader = _vader()
+    lexicon = vader.lexicon
+    if sentence.isascii() and not any(
+        run in lexicon or run.strip(punctuation) in lexicon for run in sentence.lower().split()
+    ):
+        return 0.0
+    return float(vader.polarity_scores(sentence)["compound"])
 
 
 def _pieces(sentence: str) -> list[str]:
