@@ -100,7 +100,8 @@ def undo(store: Store, name: str, number: int | None = None) -> Withdrawn:
             "SELECT import_id, file_name FROM import_log WHERE dataset_id = $d AND number = $n", {"d": d, "n": number}
         ).fetchall()[0]
         kept, removed = _withdraw(con, d, int(import_id))
-        if queries.import_log(con, d).empty:
+        # Factors alone, delivered for judgments that are gone, are no dataset.
+        if not con.execute("SELECT count(*) FROM judgment WHERE dataset_id = $d", {"d": d}).fetchall()[0][0]:
             for table in OWNED:
                 con.execute(f"DELETE FROM {table} WHERE dataset_id = {d}")
     return Withdrawn(name, number, file_name, removed, kept)

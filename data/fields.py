@@ -230,7 +230,7 @@ def resolve_mapping(
                 if column != field:
                     inferred.append(f"column {_short(column)!r} is the field {field}")
 
-    factors = _factor_columns(columns, taken)
+    factors = factor_columns(columns, taken)
     unused = tuple(c for c in columns if c not in taken)
     if unused:
         shown = ", ".join(repr(_short(c)) for c in unused[:20])
@@ -294,7 +294,7 @@ def _constants(
     return constants, winner_values, scores
 
 
-def _factor_columns(columns: Sequence[str], taken: dict[str, str]) -> list[tuple[str, str, str]]:
+def factor_columns(columns: Sequence[str], taken: dict[str, str]) -> list[tuple[str, str, str]]:
     """Pairs NAME_a / NAME_b (or NAME_chosen / NAME_rejected) that are no field."""
     free = {c.strip(): c for c in columns if c not in taken}
     factors = []

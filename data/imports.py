@@ -1,4 +1,4 @@
-"""How does a file become part of a dataset: read, checked, matched, committed - or not at all?
+"""How does a file of judgments or factors become part of a dataset: read, checked, matched, committed - or not at all?
 
 Reading and checking happen in a staging file outside the store; matching and writing are one transaction of the
 store, so that an import is either whole or absent. See docs/store.md.
@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from data import queries
+from data import factor_values, queries
 from data.duck import told
+from data.factor_columns import FactorMapping, recognised, resolve_factor_mapping
 from data.fields import Mapping, resolve_mapping
-from data.importers import registry
+from data.importers import factors, registry
 from data.importers.source import digest
 from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
@@ -31,7 +32,7 @@ from data.normalise import Staged, normalise
 from data.simulate.fill import TAKE_OVER_MEMORY, Drawn, take_over
 from data.step import Told
 from data.store import Store
-from errors import FileError, NothingAcceptedError, StoreError
+from errors import FileError, NothingAcceptedError, OptionError, StoreError, UnknownNameError, unknown_name
 
 SHOWN_VALUE = 200
 """Characters of an offending value that a report repeats."""
@@ -62,8 +63,9 @@ class ImportOptions:
 class ImportReport:
     """What an import did. `rejections` is a frame: file, line, column, value, reason; one row a rejected judgment.
 
-    read = accepted + rejected + duplicates, all counted in judgments; the counts of pairs, models, prompts and
-    scenarios are those of the dataset afterwards.
+    read = accepted + rejected + duplicates, all counted in judgments (of a table of factors: in its rows); the counts
+    of pairs, models, prompts and scenarios are those of the dataset afterwards. factors : of a table of factors, what
+    each was read as and how many responses have a value of it from this file
     """
 
     dataset: str
@@ -83,6 +85,7 @@ class ImportReport:
     encoding: str | None
     dry_run: bool
     rejections: pd.DataFrame = field(repr=False)
+    factors: list[dict[str, Any]] | None = None
 
     def as_json(self, most: int = 100) -> dict[str, Any]:
         """The command line's contract; at most `most` rejections in full."""
@@ -96,6 +99,31 @@ class ImportReport:
 
 class _Undo(Exception):
     """Raised inside the write transaction to leave the store as it was."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an import brings, and how it gets into the store.
+
+    noun : what is counted; tables : table of the store's connection -> SQL of the staging one; ingest : writes them
+    """
+
+    noun: str
+    tables: dict[str, str]
+    ingest: Callable[[duckdb.DuckDBPyConnection, int, Progress], Ingested]
+
+
+JUDGMENTS = Kind(
+    "judgments",
+    {
+        "good": "SELECT * EXCLUDE (bad_field, bad_value, bad_reason, winner_column) FROM stage WHERE bad_reason IS NULL",
+        "s_text": "FROM text",
+        "s_factor": "FROM factor_stage",
+        "s_attribute": "FROM attribute_stage",
+    },
+    ingest,
+)
+FACTORS = Kind("rows", factor_values.STAGED, factor_values.ingest_factors)
 
 
 def import_path(
@@ -125,17 +153,56 @@ def import_path(
         return earlier
     with store.staging() as staging:
         importer = registry.choose(source, options.format)
+        if importer is factors:
+            # Before a large file is read for nothing.
+            require_dataset(store, dataset)
         raw = importer.load(source, staging.connection, staging.scratch, _part(progress, 0.0, 0.4))
-        mapping = resolve_mapping(
-            raw.columns, options.maps, options.sets, options.judge_columns, options.attributes, source.name,
-            automatic=options.automatic,
-        )  # fmt: skip
-        staged = normalise(staging.connection, raw.columns, mapping, _part(progress, 0.4, 0.6))
+        if options.format is None and _holds_factors(store, dataset, options, raw):
+            importer = factors
+            raw = replace(raw, inferred=(*raw.inferred, "keys and values without a verdict: read as --as factors"))
+        name, reading = source.name, _part(progress, 0.4, 0.6)
+        mapping: Mapping | FactorMapping
+        if importer is factors:
+            if options.judge_columns or options.attributes:
+                raise OptionError("--judge-column and --attribute belong to files of judgments, not to --as factors")
+            mapping = resolve_factor_mapping(raw.columns, options.maps, options.sets, name, automatic=options.automatic)
+            staged = factor_values.stage(staging.connection, raw.columns, mapping, reading)
+        else:
+            mapping = resolve_mapping(
+                raw.columns, options.maps, options.sets, options.judge_columns, options.attributes, name,
+                automatic=options.automatic,
+            )  # fmt: skip
+            staged = normalise(staging.connection, raw.columns, mapping, reading)
         return commit(
-            store, staging.connection, dataset, staged, raw, mapping,
-            log={"file_name": source.name, "sha256": sha, "format": importer.NAME, "mapping": options.key()},
+            store, staging.connection, dataset, staged, raw, mapping, FACTORS if importer is factors else JUDGMENTS,
+            log={"file_name": name, "sha256": sha, "format": importer.NAME, "mapping": options.key()},
             strict=strict, dry_run=dry_run, rejects=rejects, progress=_part(progress, 0.6, 1.0),
         )  # fmt: skip
+
+
+def require_dataset(store: Store, dataset: str) -> int:
+    """The id of a dataset that factors are to be added to. Raises UnknownNameError when there is none."""
+    if store.exists():
+        with store.reading("looking for the dataset") as con:
+            found = find_dataset(con, dataset)
+            known = [name for name, _ in queries.dataset_names(con)]
+        if found is not None:
+            return found
+    else:
+        known = []
+    raise UnknownNameError(
+        f"{unknown_name('dataset', dataset, known)}. Factors are added to pairs that are there: import the judgments first"
+    )
+
+
+def _holds_factors(store: Store, dataset: str, options: ImportOptions, raw: RawTable) -> bool:
+    """Whether a file that nobody named a format for is a table of factors of a dataset that is there."""
+    if options.maps or options.sets or options.judge_columns or options.attributes or not recognised(raw.columns):
+        return False
+    if not store.exists():
+        return False
+    with store.reading("looking for the dataset") as con:
+        return find_dataset(con, dataset) is not None
 
 
 def commit(
@@ -144,7 +211,8 @@ def commit(
     dataset: str,
     staged: Staged,
     raw: RawTable,
-    mapping: Mapping,
+    mapping: Mapping | FactorMapping,
+    kind: Kind = JUDGMENTS,
     *,
     log: dict[str, str],
     strict: bool = False,
@@ -158,16 +226,17 @@ def commit(
     truth : of simulated data, kept beside it: kind, judge, scenario, name, planted, pseudo_true
     """
     report: ImportReport | None = None
+    done: Ingested | None = None
     with contextlib.suppress(_Undo), _writing(store, dry_run, f"importing {log['file_name']} into {dataset}") as con:
         progress = Told(progress)
         progress(0.0, "handing over to the store")
-        _hand_over(staging, con, progress.again)
+        _hand_over(staging, con, kind.tables, progress.again)
         dataset_id = add_dataset(con, dataset, simulated=truth is not None)
-        done = ingest(con, dataset_id, progress)
+        done = kind.ingest(con, dataset_id, progress)
         report = _report(con, staging, dataset, staged, raw, mapping, done, log, dry_run)
         if report.read != report.accepted + report.rejected + report.duplicates:
             raise StoreError(
-                f"{log['file_name']}: {report.read:,} judgments were read, but {report.accepted:,} accepted, "
+                f"{log['file_name']}: {report.read:,} {kind.noun} were read, but {report.accepted:,} accepted, "
                 f"{report.rejected:,} rejected and {report.duplicates:,} duplicates do not add up to that, so nothing "
                 "was imported. This is a defect of the program: please report the file's layout"
             )
@@ -177,16 +246,17 @@ def commit(
         if dry_run or report.accepted == 0 or (strict and report.rejected):
             raise _Undo
     assert report is not None
+    assert done is not None
     if rejects is not None:
         write_rejects(report, rejects)
     progress(1.0, "done")
     if dry_run:
         return report
     if report.accepted == 0 and report.duplicates == 0:
-        raise NothingAcceptedError(_nothing(report, log["file_name"]))
+        raise NothingAcceptedError(_nothing(report, log["file_name"], kind.noun, done.nothing))
     if strict and report.rejected:
         raise NothingAcceptedError(
-            f"--strict: {report.rejected:,} of {report.read:,} judgments of {log['file_name']} would be rejected, so "
+            f"--strict: {report.rejected:,} of {report.read:,} {kind.noun} of {log['file_name']} would be rejected, so "
             f"nothing was imported. {_first_reasons(report)}"
         )
     return report
@@ -240,21 +310,15 @@ def _writing(store: Store, dry_run: bool, purpose: str) -> Iterator[duckdb.DuckD
         yield con
 
 
-_TABLES = {
-    "good": "SELECT * EXCLUDE (bad_field, bad_value, bad_reason, winner_column) FROM stage WHERE bad_reason IS NULL",
-    "s_text": "FROM text",
-    "s_factor": "FROM factor_stage",
-    "s_attribute": "FROM attribute_stage",
-}
-
-
-def _hand_over(staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, tell: Callable[[], None]) -> None:
+def _hand_over(
+    staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, tables: dict[str, str], tell: Callable[[], None]
+) -> None:
     """Stream the staged tables into temporary tables of the store's connection.
 
     The store's connection may not open files, so the rows travel as Arrow batches. Each reader is drained before
     the next opens: an unfinished one would block the store's next lease.
     """
-    for target, source in _TABLES.items():
+    for target, source in tables.items():
         reader: pa.RecordBatchReader = staging.sql(source).to_arrow_reader(100_000)
         con.register("incoming", reader)
         sql = f"CREATE OR REPLACE TEMP TABLE {target} AS FROM incoming"
@@ -296,7 +360,7 @@ def _report(
     dataset: str,
     staged: Staged,
     raw: RawTable,
-    mapping: Mapping,
+    mapping: Mapping | FactorMapping,
     done: Ingested,
     log: dict[str, str],
     dry_run: bool,
@@ -322,11 +386,15 @@ def _report(
         encoding=", ".join(dict.fromkeys(part.encoding for part in raw.parts if part.encoding)) or None,
         dry_run=dry_run,
         rejections=rejections,
+        factors=factor_values.written(con) if isinstance(mapping, FactorMapping) else None,
     )
 
 
 def _rejections(
-    con: duckdb.DuckDBPyConnection, staging: duckdb.DuckDBPyConnection, raw: RawTable, mapping: Mapping
+    con: duckdb.DuckDBPyConnection,
+    staging: duckdb.DuckDBPyConnection,
+    raw: RawTable,
+    mapping: Mapping | FactorMapping,
 ) -> pd.DataFrame:
     """All rejected rows in file order, with the line each starts at."""
     early = staging.execute(
@@ -410,13 +478,11 @@ def describe(rejection: dict[Hashable, Any]) -> str:
     return (head + ": " if head else "") + " ".join([*what, str(rejection["reason"])])
 
 
-def _nothing(report: ImportReport, name: str) -> str:
+def _nothing(report: ImportReport, name: str, noun: str, why: str | None) -> str:
     if report.read == 0:
-        return f"{name} holds no judgment: " + ("; ".join(report.inferred) or "it has a header only")
-    return (
-        f"none of the {report.read:,} judgments of {name} could be accepted, so nothing was imported. "
-        + _first_reasons(report)
-    )
+        return f"{name} holds no {noun.removesuffix('s')}: " + ("; ".join(report.inferred) or "it has a header only")
+    head = f"none of the {report.read:,} {noun} of {name} could be accepted, so nothing was imported"
+    return f"{head}: {why}" if why is not None else f"{head}. {_first_reasons(report)}"
 
 
 def write_rejects(report: ImportReport, path: str | os.PathLike[str]) -> None:

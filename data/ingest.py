@@ -22,7 +22,10 @@ from errors import OptionError
 
 @dataclass(frozen=True)
 class Ingested:
-    """What one import added. Rejected rows are in the temporary table `marked` (row, cell, field, value, reason)."""
+    """What one import added. Rejected rows are in the temporary table `marked` (row, cell, field, value, reason).
+
+    nothing : why no row could be accepted, where one sentence says it better than the first rejections
+    """
 
     dataset_id: int
     import_id: int
@@ -30,6 +33,7 @@ class Ingested:
     accepted: int
     duplicates: int
     inferred: tuple[str, ...]
+    nothing: str | None = None
 
 
 def find_dataset(con: duckdb.DuckDBPyConnection, name: str) -> int | None:
@@ -56,19 +60,23 @@ def next_id(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(con.execute(f"SELECT coalesce(max({column}), 0) + 1 FROM {table}").fetchall()[0][0])
 
 
+def begin(con: duckdb.DuckDBPyConnection, dataset_id: int, progress: Progress = silent) -> tuple[Step, int]:
+    """What the stages of a new import of the dataset share, and its number there. Makes the table `marked`."""
+    number = con.execute(
+        "SELECT coalesce(max(number), 0) + 1 FROM import_log WHERE dataset_id = $d", {"d": dataset_id}
+    ).fetchall()[0][0]
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE marked (row BIGINT, cell BIGINT, field VARCHAR, value VARCHAR, reason VARCHAR)"
+    )
+    return Step(con, dataset_id, next_id(con, "import_log"), progress=Told(progress)), int(number)
+
+
 def ingest(
     con: duckdb.DuckDBPyConnection, dataset_id: int, progress: Progress = silent
 ) -> Ingested:
     """Write the staged rows. See Ingested."""
-    import_id = next_id(con, "import_log")
-    number = con.execute(
-        "SELECT coalesce(max(number), 0) + 1 FROM import_log WHERE dataset_id = $d", {"d": dataset_id}
-    ).fetchall()[0][0]
-    progress = Told(progress)
-    step = Step(con, dataset_id, import_id, progress=progress)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE marked (row BIGINT, cell BIGINT, field VARCHAR, value VARCHAR, reason VARCHAR)"
-    )
+    step, number = begin(con, dataset_id, progress)
+    progress = step.progress
     recognise(step)
     progress(0.05, "matching judges and models")
     match_names(step)
@@ -89,7 +97,7 @@ def ingest(
     add_fingerprint(step)
     if duplicates or con.execute("SELECT count(*) FROM marked").fetchall()[0][0]:
         prune(con, dataset_id)
-    return Ingested(dataset_id, import_id, number, accepted, duplicates, tuple(step.inferred))
+    return Ingested(dataset_id, step.import_id, number, accepted, duplicates, tuple(step.inferred))
 
 
 def match_names(step: Step) -> None:

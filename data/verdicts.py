@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.factor_kinds import as_label, as_number, settle_kinds
 from data.step import Step
 from data.upkeep import fingerprint_labels
 
@@ -120,27 +121,36 @@ def add_factors(step: Step) -> None:
             $d, name FROM (SELECT DISTINCT name FROM s_factor) n
         WHERE NOT EXISTS (SELECT 1 FROM factor f WHERE f.dataset_id = $d AND f.name = n.name)""",
     )
+    settle_kinds(
+        step, "SELECT name, a AS word FROM s_factor WHERE a IS NOT NULL UNION ALL "
+        "SELECT name, b FROM s_factor WHERE b IS NOT NULL",
+    )  # fmt: skip
     step.run(
-        """CREATE OR REPLACE TEMP TABLE given_value AS
-        SELECT f.judgment_id, k.factor_id, f.response_a, f.response_b,
-            CASE WHEN f.turned THEN s.b ELSE s.a END AS a, CASE WHEN f.turned THEN s.a ELSE s.b END AS b
-        FROM fresh f JOIN s_factor s USING (row) JOIN factor k ON k.dataset_id = $d AND k.name = s.name;
-        CREATE OR REPLACE TEMP TABLE by_response AS SELECT response_id, factor_id, min(v) AS v,
-            count(DISTINCT v) AS n FROM (SELECT response_a AS response_id, factor_id, a AS v FROM given_value
-            UNION ALL SELECT response_b, factor_id, b FROM given_value) WHERE v IS NOT NULL GROUP BY ALL;
-        CREATE OR REPLACE TEMP TABLE by_judgment AS SELECT DISTINCT factor_id FROM by_response WHERE n > 1"""
+        f"""CREATE OR REPLACE TEMP TABLE given_value AS
+        SELECT judgment_id, factor_id, response_a, response_b, {as_number("a")} AS value_a, {as_number("b")} AS value_b,
+            {as_label("a")} AS label_a, {as_label("b")} AS label_b
+        FROM (SELECT f.judgment_id, k.factor_id, o.kind, f.response_a, f.response_b,
+                CASE WHEN f.turned THEN s.b ELSE s.a END AS a, CASE WHEN f.turned THEN s.a ELSE s.b END AS b
+            FROM fresh f JOIN s_factor s USING (row) JOIN factor k ON k.dataset_id = $d AND k.name = s.name
+            JOIN kind_of o ON o.name = s.name);
+        CREATE OR REPLACE TEMP TABLE by_response AS SELECT response_id, factor_id, min(value) AS value,
+            min(label) AS label, coalesce(min(value) <> max(value), false) OR coalesce(min(label) <> max(label), false)
+                AS differs
+        FROM (SELECT response_a AS response_id, factor_id, value_a AS value, label_a AS label FROM given_value
+            UNION ALL SELECT response_b, factor_id, value_b, label_b FROM given_value)
+        WHERE value IS NOT NULL OR label IS NOT NULL GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE by_judgment AS SELECT DISTINCT factor_id FROM by_response WHERE differs"""
     )
     step.insert(
         "response_value",
-        """SELECT $d, response_id, factor_id, try_cast(v AS DOUBLE),
-            CASE WHEN try_cast(v AS DOUBLE) IS NULL THEN v END, $i
+        """SELECT $d, response_id, factor_id, value, label, $i
         FROM by_response WHERE factor_id NOT IN (SELECT factor_id FROM by_judgment)""",
     )
     step.insert(
         "judgment_value",
-        """SELECT $d, judgment_id, factor_id, try_cast(a AS DOUBLE), try_cast(b AS DOUBLE),
-            CASE WHEN try_cast(a AS DOUBLE) IS NULL THEN a END, CASE WHEN try_cast(b AS DOUBLE) IS NULL THEN b END, $i
-        FROM given_value WHERE factor_id IN (SELECT factor_id FROM by_judgment)""",
+        """SELECT $d, judgment_id, factor_id, value_a, value_b, label_a, label_b, $i
+        FROM given_value WHERE factor_id IN (SELECT factor_id FROM by_judgment)
+            AND (coalesce(value_a, value_b) IS NOT NULL OR coalesce(label_a, label_b) IS NOT NULL)""",
     )
 
 

@@ -333,10 +333,10 @@ def test_factors_are_kept_with_the_response_where_rows_agree_and_with_the_judgme
             "SELECT f.name, v.value FROM response_value v JOIN factor f USING (factor_id) ORDER BY v.value"
         ).fetchall()
         by_judgment = con.execute(
-            "SELECT f.name, v.label_a, v.label_b FROM judgment_value v JOIN factor f USING (factor_id) ORDER BY judgment_id"
+            "SELECT f.name, v.value_a, v.value_b FROM judgment_value v JOIN factor f USING (factor_id) ORDER BY judgment_id"
         ).fetchall()
     assert by_response == [("words", 3.0), ("words", 4.0)]
-    assert by_judgment == [("clear", "yes", "no"), ("clear", "no", "no")]
+    assert by_judgment == [("clear", 1, 0), ("clear", 0, 0)]
 
 
 def test_attributes(store: Store) -> None:
