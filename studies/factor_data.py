@@ -41,7 +41,7 @@ class FactorData:
 
     sources : the factors; scales : by factor, what a difference was divided by (1 for signs and raw differences)
     design : of each judge by name, on the judgments that have every factor; models : model ids (a, b) of each column
-        of x, -1 where none is named
+        of x, -1 where none is named; pair_ids : the store's id of each number of a pair
     judgments : by judge, those of the selection; missing : by factor, the judgments of each judge that lack it
     position : why the position is or is not in the models, in words; n_empty : responses that are an empty text
     """
@@ -51,6 +51,7 @@ class FactorData:
     scales: Mapping[str, Scale]
     design: Mapping[str, Design]
     models: tuple[NDArray[Any], NDArray[Any]] | None
+    pair_ids: NDArray[Any]
     clustering: Clustering
     judgments: Mapping[str, int]
     missing: Mapping[str, Mapping[str, int]]
@@ -99,6 +100,14 @@ class Loaded:
     extent: Mapping[str, int]
     n_empty: int
     fingerprint: str
+
+    @property
+    def pair_ids(self) -> NDArray[Any]:
+        """The store's id of each number of a pair."""
+        if any(source.by_judgment for source in self.sources):
+            pair = self.said.columns["pair"]
+            return np.arange(pair.min(), pair.max() + 1)
+        return self.values.unit
 
 
 def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
@@ -168,7 +177,7 @@ def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool
         raise EmptySelectionError(f"every judgment of the selection lacks {which}: leave that factor out")
     return FactorData(
         names=names, sources=chosen, scales=loaded.scales, design=designs,
-        models=_models(values.x.shape[1], said, loaded.at) if models else None,
+        models=_models(values.x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
         clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
         prompts=loaded.extent["prompts"], n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
     )  # fmt: skip

@@ -39,7 +39,9 @@ RANKINGS: tuple[Section, ...] = (
 )
 
 FACTORS: tuple[Section, ...] = (
+    Section("decided", "What is a factor, and on which pairs did it decide?", ("factors decided",), ("of",)),
     Section("by_scenario", "In which scenarios do reasons part?", ("factors scenarios",), ("by_scenario_all",)),
     Section("otherwise", "Does it hold with models held equal, and without empty texts?", ("factors variants",),
             ("otherwise_of",)),
+    Section("claim", "What can be claimed with this much data?", ("factors gap",)),
 )
