@@ -49,3 +49,11 @@ def test_precision_and_recall_are_as_said(name: str) -> None:
     assert one.quality.precision == pytest.approx(precision, abs=0.005)
     assert one.quality.recall == pytest.approx(recall, abs=0.005)
     assert str(one.quality) in one.definition
+
+
+def test_the_page_on_factors_shows_the_registry() -> None:
+    from scripts.factor_table import PAGE, page, table
+
+    text = PAGE.read_text(encoding="utf-8")
+    assert page(text) == text, "run python scripts/factor_table.py"
+    assert table().count("\n") == len(factors()) + 2

@@ -104,7 +104,7 @@ def brackets(text: Reading) -> list[Span]:
 
 @counting(
     "emoji", label="Emoji", group="formatting", unit="emoji", version=1,
-    source="Arena's sentiment control (Chen et al. 2025) counts them",
+    source="Unicode's emoji and pictographs, a mark of how chat models write",
 )  # fmt: skip
 def emoji(text: Reading) -> list[Span]:
     """Emoji and pictograms (✓ ★ too) outside code; one joined of several, and a flag, is one."""
