@@ -44,4 +44,5 @@ FACTORS: tuple[Section, ...] = (
     Section("otherwise", "Does it hold with models held equal, and without empty texts?", ("factors variants",),
             ("otherwise_of",)),
     Section("claim", "What can be claimed with this much data?", ("factors gap",)),
+    Section("trust", "May the weights be believed?", ("factors trust",)),
 )
