@@ -190,6 +190,7 @@ DELIVERED = "come from the file and are not in a text"
 MEANING = "compare meanings by a language model, which is not run here"
 NO_PROMPT = "need the prompt"
 NO_VALUE = "have no value for one of the texts"
+NO_WEIGHT = "differ here, but their weights could not be estimated"
 
 
 def measure_pasted(fits: Fits, prompt: str, a: str, b: str) -> Pasted:
@@ -224,6 +225,8 @@ def measure_pasted(fits: Fits, prompt: str, a: str, b: str) -> Pasted:
             unmeasured.setdefault(NO_VALUE, []).append(name)
             differences[name] = 0.0
             continue
+        if gap and not any(name in mine.fit.factors for mine in fits.judges.values()):
+            unmeasured.setdefault(NO_WEIGHT, []).append(name)
         scale = fits.scales[name]
         differences[name] = float(np.sign(gap)) if coding == "sign" else gap / scale if scale > 0 else 0.0
         if abs(differences[name]) > fits.largest[name] * (1 + 1e-6):
@@ -233,6 +236,21 @@ def measure_pasted(fits: Fits, prompt: str, a: str, b: str) -> Pasted:
         {name: pair[0] for name, pair in known.items()}, {name: pair[1] for name, pair in known.items()}, differences,
         unmeasured, far,
     )  # fmt: skip
+
+
+def predict_pasted(fits: Fits, pasted: Pasted) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What each judge would make of them, neither shown first: tables `contributions` and `judges` as in `factors
+    explain`, the latter without what was said."""
+    level = float(fits.settings["level"])
+    tables, rows = [], []
+    for judge, mine in fits.judges.items():
+        one = mine.explain(pasted.differences, level)
+        table = one.table(pasted.a, pasted.b)
+        table.insert(0, "judge", judge)
+        tables.append(table[table["factor"] != FIRST])
+        rows.append({"judge": judge, "predicted": one.predicted, "lower": one.lower, "upper": one.upper,
+                     "log_odds": float(one.log_odds.sum()), "judgments": mine.fit.n_judgments})  # fmt: skip
+    return pd.concat(tables, ignore_index=True), pd.DataFrame(rows)
 
 
 def unmeasured_in_words(pasted: Pasted) -> list[str]:

@@ -39,6 +39,7 @@ PLACES = {
     "fit-check": ("rankings", "open=fit&fit_of=magpie-judge", "fit", "pairs"),
     "next-pairs": ("rankings", "open=ask_next&next_of=magpie-judge", "next", "next"),
     "scenarios": ("rankings", "open=scenarios&scenarios_of=magpie-judge", "scenarios", "scenarios"),
+    "factors explain": ("factors", "open=one_pair", "one_pair", "contributions"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 

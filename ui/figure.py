@@ -102,13 +102,7 @@ def figure(
     whole : asked once the chart is drawn, where `result` is only the part of the answer that the chart needs
     """
     frame = result.table(table) if rows is None else rows
-    for width, narrow in (("wide", False), ("narrow", True)):
-        with st.container(key=f"{width}-{key}"):
-            drawn = draw(theme(), narrow)
-            st.plotly_chart(
-                drawn, theme=None, key=f"chart-{width}-{key}", alt=str((drawn.layout.meta or {}).get("alt", "")),
-                config={"displayModeBar": False, "responsive": True},
-            )  # fmt: skip
+    charts(draw, key)
     complete = whole() if whole is not None else None
     if complete is not None:
         result, frame = complete, complete.table(table) if rows is None else rows
@@ -118,6 +112,17 @@ def figure(
             show_table(frame, columns, key=key, pairs=pairs)
     else:
         show_table(frame, columns, key=key, pairs=pairs)
+
+
+def charts(draw: Draw, key: str) -> None:
+    """The chart alone, in both widths. draw : see `figure`"""
+    for width, narrow in (("wide", False), ("narrow", True)):
+        with st.container(key=f"{width}-{key}"):
+            drawn = draw(theme(), narrow)
+            st.plotly_chart(
+                drawn, theme=None, key=f"chart-{width}-{key}", alt=str((drawn.layout.meta or {}).get("alt", "")),
+                config={"displayModeBar": False, "responsive": True},
+            )  # fmt: skip
 
 
 def foot(result: Result, frame: pd.DataFrame, name: str, key: str) -> None:

@@ -43,6 +43,8 @@ FACTORS: tuple[Section, ...] = (
     Section("by_scenario", "In which scenarios do reasons part?", ("factors scenarios",), ("by_scenario_all",)),
     Section("otherwise", "Does it hold with models held equal, and without empty texts?", ("factors variants",),
             ("otherwise_of",)),
+    Section("one_pair", "Why would it prefer this answer to that one?", ("factors explain",), ("pair",)),
+    Section("try_it", "What would the judges prefer of two texts of mine?", ()),
     Section("claim", "What can be claimed with this much data?", ("factors gap",)),
     Section("trust", "May the weights be believed?", ("factors trust",)),
 )
