@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for_end
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
@@ -25,10 +27,10 @@ from texts.registry import Measure, Of, factors
 
 Floats = NDArray[np.float64]
 
-CHUNK = 200_000
+CHUNK = 100_000
 """Characters that are measured at a time: about a fifth of a second."""
 
-ALONE = 4_000_000
+ALONE = 300_000
 """Up to so many characters starting further processes would take longer than measuring."""
 
 TICK = 0.3
@@ -128,11 +130,26 @@ def measuring(characters: int, workers: int | None = None) -> Iterator[Measurer]
                 yield waiting.popleft().result()
 
         try:
+            with _main_left_out():
+                for _ in range(n):
+                    pool.submit(_nothing)
             yield together
         except BaseException:
             # What was not begun is not waited for.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Processes that start meanwhile do not run the main module anew, as `spawn` has it: to import all of the command
+    line takes ten times as long as what a worker needs."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def cores() -> int:
