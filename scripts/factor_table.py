@@ -24,9 +24,9 @@ def _row(one: Factor) -> str:
     high = "∞" if one.high is None else f"{one.high:g}"
     usual = "" if one.usual else " (not in the usual set)"
     marks = "; marked in Examples" if one.spans is not None else ""
-    cells = (f"`{one.name}`{usual}", one.unit, f"{low} to {high}{marks}", one.definition, one.source)
+    cells = [f"`{one.name}`{usual}", one.unit, f"{low} to {high}{marks}", one.definition, one.source]
     for sign in ("|", "*", "__"):
-        cells = tuple(cell.replace(sign, "".join(f"\\{c}" for c in sign)) for cell in cells)
+        cells = [cell.replace(sign, "".join(f"\\{c}" for c in sign)) for cell in cells]
     return f"| {' | '.join(cells)} |"
 
 
