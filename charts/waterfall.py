@@ -65,7 +65,7 @@ def waterfall_chart(
     judges: pd.DataFrame,
     theme: Theme,
     *,
-    sides: tuple[str, str] = ("A", "B"),
+    sides: tuple[str, str] | None = None,
     humans: Collection[str] = (),
     most: int = 8,
     narrow: bool = False,
@@ -78,8 +78,8 @@ def waterfall_chart(
 
     contributions, judges : tables of `factors explain`, of one judge or two (wide: side by side; narrow: stacked);
     without the column votes nobody has judged the pair, and there is no such row
-    sides : what a and b are called; most : factors drawn, the others are one bar; unit : win points, or log-odds, which
-    are drawn too where a judge has no win points; labels : display names of factors
+    sides : whose a and b are, where that is known; most : factors drawn, the others are one bar
+    unit : win points, or log-odds, which are drawn too where a judge has no win points; labels : names of factors
     customdata of each bar: [factor]
     """
     names = [str(judge) for judge in judges["judge"]]
@@ -105,8 +105,8 @@ def waterfall_chart(
     row = max(30.0, theme.label * written.LINE * 2 + 6)
     plot = parts.WIDTH[narrow] - left - right
     room = plot if narrow or len(names) == 1 else (plot - APART) / 2
-    whose = [written.fit_label(side, room / 2 - 8, theme.small) for side in sides]
-    lines = 1 + max(len(one.lines) for one in whose)
+    whose = [written.fit_label(side, room / 2 - 8, theme.small) for side in sides or ()]
+    lines = 1 + max((len(one.lines) for one in whose), default=0)
     head = theme.label * parts.GLYPH * written.LINE + lines * theme.small * written.LINE + 14
     panels, height = _panels(all_steps, n * row, head, narrow, plot)
     limits = _limits(all_steps, unit, room, beside)
@@ -125,7 +125,7 @@ def waterfall_chart(
         annotations += _numbers(panel, theme, unit, pixel)
         annotations += _said(panel, theme, n) if judged else []
         annotations += _heads(panel, mark, theme, whose, room)
-        axis = parts.value_axis(limits, title, theme, 3 if narrow or len(panels) > 1 else 6,
+        axis = parts.value_axis(limits, title, theme, **_ticks(limits, unit, 3 if narrow or len(panels) > 1 else 6),
                                 domain=[panel.left, panel.right], anchor=y)  # fmt: skip
         row_axis = parts.row_axis(n, ticks, theme, domain=[panel.bottom, panel.top], anchor=x)
         figure.update_layout({f"xaxis{panel.axis}": axis})
@@ -167,10 +167,11 @@ def _labels(
     """Of each row a name, and a muted line with what it is in both answers."""
     width = 118.0 if narrow else 190.0
     fitted = written.fit_labels([names.get(f, f) for f in shown], width, theme.label, 1)
-    first = contributions.drop_duplicates("factor").set_index("factor")
+    first = contributions.drop_duplicates("factor")
+    values = {str(f): (a, b) for f, a, b in zip(first["factor"], first["a"], first["b"], strict=True)}
     below = []
     for factor in shown:
-        a, b = first.at[factor, "a"], first.at[factor, "b"]
+        a, b = values[factor]
         text = "" if words.absent(a) or words.absent(b) else f"A {_plain(a)} · B {_plain(b)}"
         below.append(written.fit_label(text, width, theme.label, 1) if text else None)
     out: list[tuple[written.Label, written.Label | None]] = list(zip(fitted, below, strict=True))
@@ -215,6 +216,13 @@ def _limits(all_steps: list[_Steps], unit: str, room: float, beside: float) -> t
     free = max(room - 2 * beside, 0.3 * room)
     margin = beside * (high - low) / free
     return low - margin, high + margin
+
+
+def _ticks(limits: tuple[float, float], unit: str, most: int) -> dict[str, Any]:
+    """Round values, the beginning of all ways among them."""
+    values, _ = parts.clean_ticks(limits[0] - BASE[unit], limits[1] - BASE[unit], most)
+    at = [value + BASE[unit] for value in values]
+    return {"tickvals": at, "ticktext": [_plain(round(value, 9)) for value in at]}
 
 
 def _add_bars(
@@ -331,13 +339,13 @@ def _heads(
 ) -> list[dict[str, Any]]:
     """Whose panel it is, and which side is whose."""
     where = {"y": panel.top}
-    above = 6 + (1 + max(len(one.lines) for one in whose)) * theme.small * written.LINE
-    a, b = (one.html for one in whose)
+    above = 6 + (1 + max((len(one.lines) for one in whose), default=0)) * theme.small * written.LINE
+    a, b = (f"<br>{one.html}" for one in whose) if whose else ("", "")
     return [
         parts.head(parts.tag(panel.steps.judge, mark, theme, room), panel.left, theme, "left")
         | where | {"yshift": above},
-        parts.head(f"← for B<br>{b}", panel.left, theme, "left", True) | where,
-        parts.head(f"for A →<br>{a}", panel.right, theme, "right", True) | where,
+        parts.head(f"← for B{b}", panel.left, theme, "left", True) | where,
+        parts.head(f"for A →{a}", panel.right, theme, "right", True) | where,
     ]  # fmt: skip
 
 

@@ -120,10 +120,10 @@ def _choose(pair: int, following: int | None, two: bool) -> None:
         )  # fmt: skip
 
 
-def _sides(result: Result) -> tuple[str, str]:
-    """What stands below A and B: their models, where two are named."""
+def _sides(result: Result) -> tuple[str, str] | None:
+    """Whose A and B are, where two models are named."""
     a, b = (result.settings.get(f"model_{side}") for side in "ab")
-    return (str(a), str(b)) if a and b and a != b else (" ", " ")
+    return (str(a), str(b)) if a and b and a != b else None
 
 
 def _asked(pair: Mapping[Any, Any]) -> str:

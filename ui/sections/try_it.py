@@ -17,13 +17,14 @@ from ui import factors, session
 from ui.figure import charts, show_table
 from ui.notices import notice
 from ui.remarks import sentences
-from ui.sections.one_pair import in_percent, reasons
+from ui.sections.one_pair import in_percent
 from ui.view import View
 
 ASKED = "try-asked"
 """Where this window remembers what was pasted; nothing of it reaches the address or the store."""
 
-COLUMNS = {"judge": "judge", "predicted": "A preferred, %", "interval": "interval", "why": "why"}
+COLUMNS = {"judge": "judge", "predicted": "A preferred, %", "interval": "interval",
+           "why": "most of it for A (+) or B (−)"}  # fmt: skip
 EACH = {"judge": "judge", "factor": "factor", "a": "in A", "b": "in B", "difference": "difference",
         "weight": "weight", "log_odds": "log-odds", "points": "win points"}  # fmt: skip
 
@@ -59,7 +60,7 @@ def draw(seen: View, judge: str | None) -> None:
 def _answer(seen: View, fits: Fits, pasted: Pasted, judge: str | None, same: bool) -> None:
     contributions, judges = predict_pasted(fits, pasted)
     if same:
-        st.markdown("**The two responses are the same**: nothing tells them apart, and every judge is expected at 50 %.")
+        st.markdown("**Both responses are the same**: nothing tells them apart, and each judge is expected at 50 %.")
         return
     st.markdown(finding(judges))
     n = f"{words.plural(len(judges), 'judge')} · {fits.caption}"
@@ -71,11 +72,11 @@ def _answer(seen: View, fits: Fits, pasted: Pasted, judge: str | None, same: boo
         some = contributions[contributions["judge"].isin(two)]
         rows = judges.set_index("judge").loc[two].reset_index()
         charts(
-            lambda theme, narrow: waterfall_chart(some, rows, theme, sides=(" ", " "), humans=seen.humans,
-                                                  narrow=narrow, unit=factors.unit(), labels=labels),
+            lambda theme, narrow: waterfall_chart(some, rows, theme, humans=seen.humans, narrow=narrow,
+                                                  unit=factors.unit(), labels=labels),
             "try_it",
         )  # fmt: skip
-    why = [reasons(contributions[contributions["judge"] == name], labels).replace("\\", "") for name in judges["judge"]]
+    why = [most_for(contributions[contributions["judge"] == name], labels) for name in judges["judge"]]
     show_table(judges.assign(why=why), COLUMNS, key="try_it")
     with st.expander("Every factor of every judge"):
         show_table(contributions.assign(factor=[labels[str(f)] for f in contributions["factor"]]), EACH,
@@ -99,6 +100,17 @@ def finding(judges: pd.DataFrame) -> str:
         else:
             told.append(f"{names} would rather prefer **{name}**")
     return "; ".join(told) + ". In brackets: how often A is expected to be preferred."
+
+
+def most_for(contributions: pd.DataFrame, labels: dict[str, str]) -> str:
+    """Hedges +5.2, List items +5.1: the two that weigh most, in win points or, without these, log-odds."""
+    unit, decimals = ("log_odds", 2) if contributions["points"].isna().any() else ("points", 1)
+    told = [
+        f"{words.shorten(labels[str(factor)], 22)} {'+' if value > 0 else ''}{words.number(float(value), decimals)}"
+        for factor, value in zip(contributions["factor"].head(2), contributions[unit].head(2), strict=True)
+        if round(abs(float(value)), decimals) > 0
+    ]
+    return ", ".join(told) or "nothing tells them apart"
 
 
 def _lean(lower: float, upper: float) -> str | None:
