@@ -77,7 +77,7 @@ def trust_chart(
     figure.update_layout(
         margin={"l": left, "r": MARGIN, "t": 10, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(
-            limits, ["held-out verdicts predicted, %"], theme, 3 if narrow else 6, anchor="y"
+            limits, ["held-out verdicts predicted, %"], theme, 4 if narrow else 6, anchor="y"
         ),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, 50.0)],

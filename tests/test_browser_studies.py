@@ -29,7 +29,7 @@ PLACES = {
     "reliability": ("rankings", "open=agreement", "agreement", "agreement"),
     "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
     "winrate": ("rankings", "open=winrate&winrate_of=magpie-judge", "winrate", "winrates"),
-    "factors trust": ("factors", "open=trust", "trust", "judges"),
+    "factors trust": ("factors", "open=trust", "held-out", "held_out"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
     "datasets coverage": ("", "", "coverage", "coverage"),

@@ -8,12 +8,13 @@ import streamlit as st
 
 from charts import words
 from charts.trust import trust_chart
+from studies.factor_options import display
 from studies.factors_trust import FactorsTrust
 from studies.overview import escape
 from studies.study import Result
 from studies.trust_words import BASELINES, WHOLE, accuracies
 from ui.ask import chosen
-from ui.figure import figure, foot, show_table
+from ui.figure import figure, show_table
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -41,10 +42,11 @@ def draw(seen: View, judge: str | None) -> None:
                "held_out", key="held-out", columns=HELD_OUT, folded=True)  # fmt: skip
     st.markdown("**How reliable the weights are**")
     show_table(result.table("judges"), FactorsTrust.shown, key="trust")
-    foot(result, result.table("judges"), "judges", "trust")
-    if len(result.table("groups")):
+    groups = result.table("groups")
+    if len(groups):
         st.markdown("**Factors that go together**")
-        show_table(result.table("groups"), GROUPS, key="trust-groups")
+        labels = [", ".join(display(name) for name in one.split(", ")) for one in groups["factors"]]
+        show_table(groups.assign(factors=labels), GROUPS, key="trust-groups")
     sentences(result)
 
 
@@ -55,7 +57,7 @@ def finding(result: Result) -> list[str]:
     known = judges[judges["reliability"].notna()]
     if len(known):
         rows = zip(known["judge"], known["reliability"], strict=True)
-        each = [f"{escape(str(who))} {words.number(float(r))}" for who, r in rows]
+        each = [f"{words.number(float(r))} for {escape(str(who))}" for who, r in rows]
         halves = str(known["halves_of"].iloc[0])
         at = words.listing(each)
         said.append(f"Fitted again to as many other {halves}, weights would correlate with these at {at}.")
