@@ -72,7 +72,9 @@ class FactorsDecided(Factors):
             why = gap.dropped.get(factor, "it is not among the factors of this comparison")
             raise EmptySelectionError(f"nothing can be said of {factor}: {why}")
         found = _pushed(data, designs[0], designs[1], gap, factor)
-        top = found.iloc[: self.n]
+        # Of as many prompts as there are: three pairs of one prompt tell little.
+        again = found.duplicated("prompt_id").to_numpy()
+        top = found.iloc[np.argsort(again, kind="stable")[: self.n]].sort_values("push", ascending=False, kind="stable")
         with store.reading("reading the pairs") as con:
             texts = examples.texts(con, [int(i) for i in top["pair"]]) if len(top) else pd.DataFrame()
         table = top.copy()
@@ -83,7 +85,7 @@ class FactorsDecided(Factors):
         progress(1.0, "done")
         return Result(
             study=self,
-            tables={"pairs": table.drop(columns="x")},
+            tables={"pairs": table.drop(columns=["x", "prompt_id"])},
             values={"disagreements": len(found), "first": int(found["first"].sum())},
             settings=self.settings() | {"reference": reference, "of": factor},
             warnings=tuple(data.warnings),
@@ -124,6 +126,8 @@ def _pushed(data: FactorData, reference: Design, judge: Design, gap: FactorGap, 
         apart = np.flatnonzero((mean_ref - 0.5) * (mean_judge - 0.5) < 0)
     column = np.zeros(n, dtype=np.int64)
     column[judge.pair] = judge.at
+    prompt = np.zeros(n, dtype=np.int64)
+    prompt[judge.pair] = judge.clusters["prompt"]
     factors = [name for name in gap.names if name != FIRST]
     weights = {name: gap.gaps.judge[i] - gap.gaps.reference[i] for i, name in enumerate(gap.names)}
     side = np.sign(mean_judge[apart] - 0.5)
@@ -134,7 +138,7 @@ def _pushed(data: FactorData, reference: Design, judge: Design, gap: FactorGap, 
         {
             "pair": data.pair_ids[apart].astype(np.int64), "x": x[factors.index(factor)], "push": mine,
             "first": mine >= pushes.max(axis=0, initial=-np.inf), "preference_ref": 100 * mean_ref[apart],
-            "preference_judge": 100 * mean_judge[apart],
+            "preference_judge": 100 * mean_judge[apart], "prompt_id": prompt[apart],
         }
     )  # fmt: skip
     table = table[table["push"] > 0]

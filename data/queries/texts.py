@@ -418,20 +418,52 @@ def _rows_by_judgment(
 def fingerprint(con: Con, names: Catalog, chosen: Sequence[Source]) -> str:
     """What a result that used these factors adds to its fingerprint: versions and extent of the measured ones, and an
     order-free sum over the values of the delivered ones. Equal data gives an equal word in any store."""
-    held = values_held(con, names, {s.name: s for s in chosen})
-    words = [f"{s.name}@{s.version}:{held[s.name]}" for s in chosen if s.origin == TEXT]
+    return digest(*sorted(fingerprint_words(con, names, chosen).values()))
+
+
+def fingerprint_words(con: Con, names: Catalog, chosen: Sequence[Source]) -> dict[str, str]:
+    """The word of each factor by name."""
+    measured = [s for s in chosen if s.origin == TEXT]
+    held = values_held(con, names, {s.name: s for s in measured}) if measured else {}
+    words = {s.name: f"{s.name}@{s.version}:{held[s.name]}" for s in measured}
+    numbers = [s for s in chosen if s.origin == FILE and not (s.by_judgment or s.labels or s.level is not None)]
+    if numbers:
+        hashes = con.sql(_RESPONSES.format(d=names.dataset_id)).to_arrow_table()["hash"].to_numpy()
+        for source in numbers:
+            _, values = _response_values(con, names, [source])
+            words[source.name] = f"{source.name}={_sum_of_hashes(hashes, values[source.name])}"
     sums: dict[int, str] = {}
-    for source in (s for s in chosen if s.origin == FILE):
+    for source in (s for s in chosen if s.name not in words):
         if source.id not in sums:
             n, total = con.execute(_DELIVERED, {"d": names.dataset_id, "f": source.id}).fetchall()[0]
             sums[source.id] = f"{int(n)}:{int(total)}"
-        words.append(f"{source.name}={sums[source.id]}")
-    return digest(*sorted(words))
+        words[source.name] = f"{source.name}={sums[source.id]}"
+    return words
 
 
-_DELIVERED = """WITH r AS (
-        SELECT response_id, concat_ws(chr(31), coalesce(p.external_id, ''), coalesce(pt.hash::VARCHAR, ''),
-            coalesce(m.name, ''), coalesce(t.hash::VARCHAR, '')) AS word
+def _sum_of_hashes(hashes: NDArray[np.uint64], values: Floats) -> str:
+    """How many values there are, and the order-free sum of what each says of its response."""
+    there = ~np.isnan(values)
+    # Adding 0 makes one zero of both.
+    mixed = hashes[there] ^ ((values[there] + 0.0).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    # The finalizer of splitmix64 (Steele, Lea and Flood 2014).
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return f"{int(there.sum())}:{int(mixed.sum(dtype=np.uint64))}"
+
+
+_WORD = """concat_ws(chr(31), coalesce(p.external_id, ''), coalesce(pt.hash::VARCHAR, ''),
+            coalesce(m.name, ''), coalesce(t.hash::VARCHAR, ''))"""
+"""What a response is, wherever its ids differ."""
+
+_RESPONSES = f"""SELECT md5_number_lower({_WORD}) AS hash
+        FROM response JOIN prompt p USING (prompt_id) LEFT JOIN text pt ON pt.text_id = p.text_id
+        LEFT JOIN model m USING (model_id) LEFT JOIN text t ON t.text_id = response.text_id
+        WHERE response.dataset_id = {{d}} ORDER BY response_id"""
+
+_DELIVERED = f"""WITH r AS (
+        SELECT response_id, {_WORD} AS word
         FROM response JOIN prompt p USING (prompt_id) LEFT JOIN text pt ON pt.text_id = p.text_id
         LEFT JOIN model m USING (model_id) LEFT JOIN text t ON t.text_id = response.text_id
         WHERE response.dataset_id = $d),
