@@ -379,7 +379,10 @@ def embed_texts(
     _check_output(output)
     from studies.embed import embed
 
-    done = embed(store(), dataset, model, _Bar())
+    bar = _Bar()
+    if bar.lines and hasattr(os, "nice"):
+        os.nice(10)  # a page started it and goes on meanwhile
+    done = embed(store(), dataset, model, bar)
     content = {"dataset": done.dataset, "embedder": done.embedder, "embedded": done.texts, "compared": done.values}
     _show_tables({"embedded": pd.DataFrame([content])}, content, output)
     for line in done.said:

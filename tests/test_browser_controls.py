@@ -44,7 +44,7 @@ def test_texts_are_measured_by_a_button_and_new_ones_again(page, server, tmp_pat
     page.goto(f"{server.url}/{SECTION}")
     ready(page)
     main = page.get_by_test_id("stMain")
-    expect(main.get_by_text("Length and style are measured from the texts")).to_be_visible(timeout=LONG)
+    expect(main.get_by_text("Length, style and tone are measured from the texts")).to_be_visible(timeout=LONG)
     assert page.locator(".st-key-wide-controls").count() == 0
     page.locator(".st-key-measure button").click()
     expect(page.locator(".st-key-wide-controls .main-svg").first).to_be_visible(timeout=LONG)

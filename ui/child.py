@@ -29,6 +29,7 @@ class Job:
     """
 
     def __init__(self, db: Path, arguments: Sequence[str]) -> None:
+        self.key = (str(db), *arguments)
         self.share, self.text = 0.0, "starting"
         self.said: list[str] = []
         self.cancelled = False
@@ -79,12 +80,22 @@ class Job:
     @property
     def reason(self) -> str:
         """Why it failed, as the command line says it."""
-        told = [line for line in self.said if not line.startswith(("inferred: ", "taken: ", "rejected: "))]
         if self.cancelled:
             return "Stopped. Nothing was changed."
-        if not told or self._process.returncode not in (1, 2):
-            return "The import ended without an answer, and the store is as it was. Try again, or with a smaller file."
-        return " ".join(told)
+        return self.told or (
+            "The import ended without an answer, and the store is as it was. Try again, or with a smaller file."
+        )
+
+    @property
+    def told(self) -> str:
+        """The reason that the command line gave; empty where it gave none."""
+        lines = [line for line in self.said if not line.startswith(("inferred: ", "taken: ", "rejected: "))]
+        return " ".join(lines) if self._process.returncode in (1, 2) else ""
+
+
+def running(db: Path, arguments: Sequence[str]) -> Job | None:
+    """The job of this command that has not ended, whichever window started it."""
+    return next((job for job in list(_running) if job.key == (str(db), *arguments) and not job.done), None)
 
 
 @atexit.register
