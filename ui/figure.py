@@ -64,6 +64,12 @@ EXPLAINED = {
     "raw": "Strength fitted on the scenario's judgments alone.",
     "sd between scenarios": "How far the model's true strengths in the scenarios spread, log-odds.",
     "takes off, %": "What these judgments take off the mean variance of the strengths.",
+    "reliability of weights": "How the weights of as many other prompts would correlate with these, over the factors: "
+    "the mean of random halves of the prompts, stepped up to full length (Spearman and Brown).",
+    "analytic": "Share of the variance between weights that is not sampling noise, from their standard errors. Below 0 "
+    "more noise is expected than the weights differ.",
+    "log-loss": "Mean of minus the natural logarithm of the chance given to what happened; knowing nothing is .69.",
+    "all factors gain": "Accuracy of all factors minus that of this row.",
     "can be had": "Pairs of responses of these two models that the judge has not judged yet.",
 }
 
