@@ -30,10 +30,12 @@ def settle_kinds(step: Step, words: str) -> None:
                 FROM judgment_value WHERE dataset_id = $d GROUP BY factor_id) v USING (factor_id)
             WHERE f.dataset_id = $d GROUP BY f.name),
         seen AS (
-            SELECT name, count(*) AS n, count(*) FILTER (isfinite(x)) AS numbers,
-                count(*) FILTER (lower(word) IN ({_FLAGS})) AS flags, count(*) FILTER (x IN (0, 1)) AS bits,
-                bool_or(contains(word, '{SEPARATOR}')) AS sets, min(word) FILTER (isfinite(x) IS NOT TRUE) AS example
-            FROM (SELECT name, word, try_cast(word AS DOUBLE) AS x FROM ({words})) GROUP BY name)
+            SELECT name, sum(c) AS n, coalesce(sum(c) FILTER (isfinite(x)), 0) AS numbers,
+                coalesce(sum(c) FILTER (lower(word) IN ({_FLAGS})), 0) AS flags,
+                coalesce(sum(c) FILTER (x IN (0, 1)), 0) AS bits, bool_or(contains(word, '{SEPARATOR}')) AS sets,
+                min(word) FILTER (isfinite(x) IS NOT TRUE) AS example
+            FROM (SELECT name, word, count(*) AS c, try_cast(word AS DOUBLE) AS x FROM ({words}) GROUP BY name, word)
+            GROUP BY name)
         SELECT name, n, seen.numbers, example, CASE
             WHEN flags > 0 AND flags + bits = n AND coalesce(held.labels, 0) = 0 THEN 'flag'
             WHEN held.numbers > 0 THEN 'number'
@@ -59,7 +61,7 @@ def settle_kinds(step: Step, words: str) -> None:
         "SELECT name, n - numbers, example FROM kind_of WHERE kind = 'number' AND numbers < n ORDER BY name LIMIT 20"
     ).fetchall():
         step.inferred.append(
-            f"{n:,} values of {name} are no numbers (such as {example[:40]!r}) and count as no value"
+            f"{int(n):,} values of {name} are no numbers (such as {example[:40]!r}) and count as no value"
         )
 
 

@@ -135,10 +135,10 @@ def ingest_factors(con: duckdb.DuckDBPyConnection, dataset_id: int, progress: Pr
     if step.count("SELECT count(*) FROM status WHERE contradicts IS NOT NULL"):
         step.reject(
             "s_key",
-            """SELECT row, 0 AS cell, n.name, max(e.word),
+            """SELECT row, 0 AS cell, n.name, max(v.word),
                 'contradicts what an earlier import delivered for this response (' || max(t.contradicts)
                 || '): withdraw that import, or give the factor another name'
-            FROM status t JOIN entry e USING (row, number) JOIN s_name n USING (number)
+            FROM status t JOIN s_value v USING (row, number) JOIN s_name n USING (number)
             WHERE t.contradicts IS NOT NULL
             GROUP BY row, n.name QUALIFY row_number() OVER (PARTITION BY row ORDER BY n.name) = 1""",
         )
@@ -147,8 +147,10 @@ def ingest_factors(con: duckdb.DuckDBPyConnection, dataset_id: int, progress: Pr
         _compare(step)
     tell(0.8, "storing the values")
     duplicates = step.count(
-        """SELECT count(*) FROM s_key WHERE row IN (SELECT row FROM twin)
-        OR row IN (SELECT row FROM status GROUP BY row HAVING bool_and(held))"""
+        """WITH held AS (SELECT row, count(*) AS n FROM status GROUP BY row HAVING bool_and(held)),
+        whole AS (SELECT row, count(*) AS n FROM entry WHERE row IN (SELECT row FROM held) GROUP BY row)
+        SELECT count(*) FROM s_key WHERE row IN (SELECT row FROM twin)
+            OR row IN (SELECT row FROM held JOIN whole USING (row, n))"""
     )
     accepted = step.count("SELECT count(*) FROM s_key") - duplicates
     _store(step)
@@ -161,7 +163,7 @@ def _entries(step: Step) -> None:
     """`entry`: one row a value of a response; `owner`: whose judgments a row speaks of. Rows without a usable value are
     rejected, rows that a named rater gave twice are in `twin`."""
     step.run(
-        f"""CREATE OR REPLACE TEMP TABLE entry AS SELECT v.row, v.number, h.response_id, h.pair_id, v.word,
+        f"""CREATE OR REPLACE TEMP TABLE entry AS SELECT v.row, v.number, h.response_id, h.pair_id,
             {as_number("v.word")} AS value, {as_label("v.word")} AS label
         FROM s_value v JOIN hit h USING (row, side) JOIN s_name n USING (number) JOIN kind_of k ON k.name = n.name;
         DELETE FROM entry WHERE value IS NULL AND label IS NULL"""
@@ -173,16 +175,17 @@ def _entries(step: Step) -> None:
         QUALIFY row_number() OVER (PARTITION BY s.row ORDER BY v.number) = 1""",
     )
     step.run(
-        """CREATE OR REPLACE TEMP TABLE said AS SELECT row, bit_xor(hash(number, response_id, pair_id, word)) AS what
-        FROM entry GROUP BY row;
-        CREATE OR REPLACE TEMP TABLE twin AS SELECT row FROM s_key JOIN said USING (row)
-        WHERE annotator IS NOT NULL OR judge IS NOT NULL
+        """CREATE OR REPLACE TEMP TABLE named AS SELECT row, judge, annotator FROM s_key
+        WHERE annotator IS NOT NULL OR judge IS NOT NULL;
+        CREATE OR REPLACE TEMP TABLE twin AS SELECT row FROM named JOIN (
+            SELECT row, bit_xor(hash(number, response_id, pair_id, value, label)) AS what
+            FROM entry SEMI JOIN named USING (row) GROUP BY row) USING (row)
         QUALIFY row_number() OVER (PARTITION BY judge, annotator, what ORDER BY row) > 1;
         DELETE FROM entry WHERE row IN (SELECT row FROM twin);
         CREATE OR REPLACE TEMP TABLE owner AS SELECT s.row, j.judge_id, a.annotator_id
-        FROM s_key s JOIN judge j ON j.dataset_id = $d AND (s.judge IS NULL OR j.name = s.judge)
+        FROM named s JOIN judge j ON j.dataset_id = $d AND (s.judge IS NULL OR j.name = s.judge)
         LEFT JOIN annotator a ON a.judge_id = j.judge_id AND a.name = s.annotator
-        WHERE (s.judge IS NOT NULL OR s.annotator IS NOT NULL) AND (s.annotator IS NULL) = (a.annotator_id IS NULL)"""
+        WHERE (s.annotator IS NULL) = (a.annotator_id IS NULL)"""
     )
     # A value of a pair's row belongs to the judgments of that pair, one of a response's row to all with the response.
     step.run(
@@ -204,45 +207,60 @@ def _entries(step: Step) -> None:
     )
 
 
-def _agreed(source: str, keys: str, into: str) -> str:
-    """SQL that makes `into`: of each `keys` the one value or, where they differ, the mean or the most frequent label.
+def _agree(step: Step, source: str, keys: str, into: str) -> None:
+    """Make `into`: of each `keys` the one value or, where they differ, the mean or the most frequent label.
 
     The mean is taken in the order of the values, so that it is the same to the last digit however the rows come.
     """
-    return f"""CREATE OR REPLACE TEMP TABLE {into} AS
-        WITH votes AS (SELECT {keys}, label, count(*) AS n FROM {source} WHERE label IS NOT NULL GROUP BY ALL),
+    step.run(
+        f"""CREATE OR REPLACE TEMP TABLE alike AS SELECT {keys}, count(*) AS rows, min(value) AS value,
+            min(label) AS label,
+            coalesce(min(value) <> max(value), false) OR coalesce(min(label) <> max(label), false) AS differs
+        FROM {source} GROUP BY ALL;
+        CREATE OR REPLACE TEMP TABLE mixed AS
+        WITH these AS (SELECT s.* FROM {source} s SEMI JOIN (SELECT * FROM alike WHERE differs) USING ({keys})),
+        votes AS (SELECT {keys}, label, count(*) AS n FROM these WHERE label IS NOT NULL GROUP BY ALL),
         most AS (SELECT {keys}, max(n) AS n FROM votes GROUP BY ALL),
         winner AS (SELECT {keys}, CASE WHEN count(*) = 1 THEN min(label) END AS label
             FROM votes JOIN most USING ({keys}, n) GROUP BY ALL),
-        numbers AS (SELECT {keys}, count(*) AS rows,
-            CASE WHEN min(value) = max(value) THEN min(value) ELSE avg(value ORDER BY value) END AS value,
-            coalesce(min(value) <> max(value), false) OR coalesce(min(label) <> max(label), false) AS differs
-            FROM {source} GROUP BY ALL)
-        SELECT {keys}, rows, value, differs, label, {_words("winner", "numbers")} AS words
-        FROM numbers LEFT JOIN winner USING ({keys})"""
+        means AS (SELECT {keys}, count(*) AS rows, avg(value ORDER BY value) AS value FROM these GROUP BY ALL)
+        SELECT {keys}, rows, means.value, winner.label, true AS differs FROM means LEFT JOIN winner USING ({keys});
+        CREATE OR REPLACE TEMP TABLE {into} AS SELECT * FROM alike WHERE NOT differs UNION ALL SELECT * FROM mixed;
+        DROP TABLE alike;
+        DROP TABLE mixed"""
+    )
 
 
-def _words(labels: str, numbers: str | None = None) -> str:
-    """SQL: what a value says, to be held against another; one label is the same as the set of it alone."""
-    return f"coalesce({numbers or labels}.value::VARCHAR, rtrim({labels}.label, '{SEPARATOR}'))"
+def _same(x: str, y: str) -> str:
+    """SQL: two values say the same; one label says the same as the set of it alone."""
+    labels = f"rtrim({x}.label, '{SEPARATOR}') IS NOT DISTINCT FROM rtrim({y}.label, '{SEPARATOR}')"
+    return f"({x}.value IS NOT DISTINCT FROM {y}.value AND {labels})"
+
+
+def _has(x: str) -> str:
+    """SQL: there is a value."""
+    return f"({x}.value IS NOT NULL OR {x}.label IS NOT NULL)"
 
 
 def _settle(step: Step) -> None:
     """`whole`: what each response has of each factor; `mine`: what a judgment has of its own, per side."""
     step.run("DELETE FROM own WHERE row NOT IN (SELECT row FROM entry)")
-    step.run(_agreed("entry", "response_id, number", "whole"))
-    step.run(_agreed("own", "judgment_id, side, response_id, number", "mine"))
+    _agree(step, "entry", "response_id, number", "whole")
+    _agree(step, "own", "judgment_id, side, response_id, number", "mine")
 
 
 def _compare(step: Step) -> None:
-    """`status`: of each value, whether earlier imports delivered the same (`held`), and what else they delivered."""
+    """`status`: of each value whose response or judgment has one from earlier imports, whether it is the same (`held`),
+    and which else it is."""
     step.run(
         f"""CREATE OR REPLACE TEMP TABLE held_response AS
-        SELECT n.number, r.response_id, arg_min({_words("r")}, r.import_id) AS words
+        SELECT n.number, r.response_id, arg_min(r.value, r.import_id) AS value,
+            arg_min(r.label, r.import_id) AS label
         FROM response_value r JOIN factor f ON f.factor_id = r.factor_id JOIN s_name n ON n.name = f.name
         WHERE r.dataset_id = $d AND f.dataset_id = $d GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE held_own AS
-        SELECT n.number, v.judgment_id, side, arg_min({_words("v")}, import_id) AS words
+        SELECT n.number, v.judgment_id, side, arg_min(value, import_id) AS value,
+            arg_min(label, import_id) AS label
         FROM (SELECT factor_id, judgment_id, 'a' AS side, value_a AS value, label_a AS label, import_id
                 FROM judgment_value WHERE dataset_id = $d
             UNION ALL SELECT factor_id, judgment_id, 'b', value_b, label_b, import_id
@@ -250,20 +268,19 @@ def _compare(step: Step) -> None:
         JOIN factor f ON f.factor_id = v.factor_id AND f.dataset_id = $d JOIN s_name n ON n.name = f.name
         WHERE value IS NOT NULL OR label IS NOT NULL GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE status AS
-        WITH alone AS (
-            SELECT response_id, number, h.words AS before, w.words AS now
-            FROM whole w JOIN held_response h USING (response_id, number)),
-        judged AS (
-            SELECT o.row, o.number, bool_and(coalesce(coalesce(h.words, r.words) = m.words, false)) AS held,
-                max(h.words) FILTER (h.words <> m.words) AS contradicts
+        WITH judged AS (
+            SELECT o.row, o.number, o.response_id,
+                bool_and(CASE WHEN {_has("h")} THEN {_same("h", "m")} ELSE {_has("r")} AND {_same("r", "m")} END)
+                    AS held,
+                max(coalesce(h.value::VARCHAR, h.label)) FILTER ({_has("h")} AND NOT {_same("h", "m")}) AS contradicts
             FROM own o JOIN mine m USING (judgment_id, side, response_id, number)
             LEFT JOIN held_own h USING (judgment_id, side, number) LEFT JOIN held_response r USING (response_id, number)
-            GROUP BY o.row, o.number)
-        SELECT e.row, e.number, CASE WHEN j.row IS NOT NULL THEN j.held
-                ELSE coalesce(a.before = a.now, false) END AS held,
-            CASE WHEN j.row IS NOT NULL THEN j.contradicts
-                WHEN a.before IS DISTINCT FROM a.now THEN a.before END AS contradicts
-        FROM entry e LEFT JOIN alone a USING (response_id, number) LEFT JOIN judged j USING (row, number)"""
+            GROUP BY ALL)
+        SELECT * FROM judged
+        UNION ALL SELECT e.row, e.number, e.response_id, {_same("h", "w")},
+            CASE WHEN NOT {_same("h", "w")} THEN coalesce(h.value::VARCHAR, h.label) END
+        FROM entry e JOIN held_response h USING (response_id, number) JOIN whole w USING (response_id, number)
+        ANTI JOIN judged j USING (row, number, response_id)"""
     )
 
 
@@ -274,22 +291,23 @@ def _store(step: Step) -> None:
         FROM s_name WHERE number IN (SELECT number FROM entry)
             AND NOT EXISTS (SELECT 1 FROM factor f WHERE f.dataset_id = $d AND f.name = s_name.name)""",
     )
-    # A value that an earlier import holds too is written again, so that withdrawing that import leaves this one's.
+    # Factor by factor, as they are read. A value that an earlier import holds too is written again, so that withdrawing
+    # that import leaves this one's.
     step.insert(
         "response_value",
-        """SELECT $d, w.response_id, f.factor_id, w.value, w.label, $i
+        f"""SELECT $d, w.response_id, f.factor_id, w.value, w.label, $i
         FROM whole w JOIN s_name n USING (number) JOIN factor f ON f.dataset_id = $d AND f.name = n.name
         LEFT JOIN held_response h USING (response_id, number)
-        WHERE w.words IS NOT NULL AND (h.words IS NULL OR h.words = w.words)""",
+        WHERE {_has("w")} AND (h.response_id IS NULL OR {_same("h", "w")}) ORDER BY f.factor_id, w.response_id""",
     )
     # Where everybody agrees the response's value says it all, unless the response has another from an earlier import.
     step.insert(
         "judgment_value",
-        """SELECT $d, judgment_id, f.factor_id, max(m.value) FILTER (side = 'a'), max(m.value) FILTER (side = 'b'),
+        f"""SELECT $d, judgment_id, f.factor_id, max(m.value) FILTER (side = 'a'), max(m.value) FILTER (side = 'b'),
             max(m.label) FILTER (side = 'a'), max(m.label) FILTER (side = 'b'), $i
         FROM mine m JOIN whole w USING (response_id, number) JOIN s_name n USING (number)
         JOIN factor f ON f.dataset_id = $d AND f.name = n.name LEFT JOIN held_response h USING (response_id, number)
-        WHERE m.words IS NOT NULL AND (w.differs OR coalesce(h.words <> w.words, false))
+        WHERE {_has("m")} AND (w.differs OR (h.response_id IS NOT NULL AND NOT {_same("h", "w")}))
         GROUP BY judgment_id, f.factor_id""",
     )
 
@@ -297,7 +315,7 @@ def _store(step: Step) -> None:
 def _remarks(step: Step) -> None:
     """What was made of several values, and which factors cannot explain anything."""
     for name, several, equals, own, label in step.con.execute(
-        """SELECT n.name, count(*), count(*) FILTER (w.words IS NULL),
+        f"""SELECT n.name, count(*), count(*) FILTER (NOT {_has("w")}),
             (SELECT count(DISTINCT judgment_id) FROM mine m JOIN whole o USING (response_id, number)
              WHERE m.number = w.number AND o.differs),
             max(k.kind) IN ('label', 'set')
@@ -321,11 +339,12 @@ def _remarks(step: Step) -> None:
             "only"
         )
     for name, one in step.con.execute(
-        """SELECT n.name, any_value(e.word) FROM entry e JOIN s_name n USING (number) GROUP BY n.name, number
-        HAVING coalesce(min(value) = max(value), true) AND coalesce(min(label) = max(label), true) AND count(*) > 1
-        ORDER BY number LIMIT 20"""
+        """SELECT n.name, coalesce(min(value)::VARCHAR, min(label)) FROM whole w JOIN s_name n USING (number)
+        GROUP BY n.name, w.number HAVING coalesce(min(value) = max(value), true)
+            AND coalesce(min(label) = max(label), true) AND count(*) > 1 AND NOT bool_or(differs)
+        ORDER BY w.number LIMIT 20"""
     ).fetchall():
-        step.inferred.append(f"{name} is {one[:40]!r} everywhere: it cannot explain anything")
+        step.inferred.append(f"{name} is {one[:40].removesuffix('.0')} everywhere: it cannot explain anything")
     for name, n, longest in step.con.execute(
         f"""SELECT n.name, count(DISTINCT label), max(length(label)) FROM entry JOIN s_name n USING (number)
         JOIN kind_of k ON k.name = n.name WHERE k.kind = 'label' GROUP BY n.name, number
@@ -340,8 +359,8 @@ def _remarks(step: Step) -> None:
 def written(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
     """What an import that just ran made of each factor: factor, kind, values (of responses)."""
     rows = con.execute(
-        """SELECT n.name, k.kind, count(w.response_id) FROM s_name n JOIN kind_of k ON k.name = n.name
-        LEFT JOIN whole w ON w.number = n.number AND w.words IS NOT NULL
+        f"""SELECT n.name, k.kind, count(w.response_id) FROM s_name n JOIN kind_of k ON k.name = n.name
+        LEFT JOIN whole w ON w.number = n.number AND {_has("w")}
         GROUP BY n.number, n.name, k.kind ORDER BY n.number"""
     ).fetchall()
     return [{"factor": name, "kind": kind, "values": n} for name, kind, n in rows]

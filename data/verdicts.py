@@ -144,7 +144,7 @@ def add_factors(step: Step) -> None:
     step.insert(
         "response_value",
         """SELECT $d, response_id, factor_id, value, label, $i
-        FROM by_response WHERE factor_id NOT IN (SELECT factor_id FROM by_judgment)""",
+        FROM by_response WHERE factor_id NOT IN (SELECT factor_id FROM by_judgment) ORDER BY factor_id, response_id""",
     )
     step.insert(
         "judgment_value",

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.queries import CLUSTER_COLUMNS, IS_TIE, Catalog, Con, Counts, counts
+from data.queries.delivered import sums
 from data.queries.labels import LONGEST_LEVEL, MOST_LEVELS, Labels, flags, labels_held
 
 Versions = Mapping[str, int]
@@ -160,13 +161,14 @@ def values_held(con: Con, names: Catalog, found: Mapping[str, Source]) -> dict[s
         WHERE text_factor_id IN ({measured}) GROUP BY text_factor_id ORDER BY text_factor_id""",
         d,
     ).fetchall()
+    delivered = ", ".join(str(s.id) for s in found.values() if s.origin == FILE) or "NULL"
     of_file = con.execute(
-        """SELECT factor_id, count(DISTINCT response_id) FROM (
-            SELECT factor_id, response_id FROM response_value WHERE dataset_id = $d
+        f"""SELECT factor_id, count(DISTINCT response_id) FROM (
+            SELECT factor_id, response_id FROM response_value WHERE dataset_id = $d AND factor_id IN ({delivered})
             UNION ALL SELECT factor_id, unnest([CASE WHEN value_a IS NOT NULL OR label_a IS NOT NULL THEN response_a END,
                 CASE WHEN value_b IS NOT NULL OR label_b IS NOT NULL THEN response_b END])
             FROM judgment_value v JOIN judgment j ON j.dataset_id = $d AND j.judgment_id = v.judgment_id
-            JOIN pair p ON p.pair_id = j.pair_id WHERE v.dataset_id = $d)
+            JOIN pair p ON p.pair_id = j.pair_id WHERE v.dataset_id = $d AND factor_id IN ({delivered}))
         GROUP BY factor_id ORDER BY factor_id""",
         d,
     ).fetchall()
@@ -426,63 +428,11 @@ def fingerprint_words(con: Con, names: Catalog, chosen: Sequence[Source]) -> dic
     measured = [s for s in chosen if s.origin == TEXT]
     held = values_held(con, names, {s.name: s for s in measured}) if measured else {}
     words = {s.name: f"{s.name}@{s.version}:{held[s.name]}" for s in measured}
-    numbers = [s for s in chosen if s.origin == FILE and not (s.by_judgment or s.labels or s.level is not None)]
-    if numbers:
-        hashes = con.sql(_RESPONSES.format(d=names.dataset_id)).to_arrow_table()["hash"].to_numpy()
-        for source in numbers:
-            _, values = _response_values(con, names, [source])
-            words[source.name] = f"{source.name}={_sum_of_hashes(hashes, values[source.name])}"
-    sums: dict[int, str] = {}
-    for source in (s for s in chosen if s.name not in words):
-        if source.id not in sums:
-            n, total = con.execute(_DELIVERED, {"d": names.dataset_id, "f": source.id}).fetchall()[0]
-            sums[source.id] = f"{int(n)}:{int(total)}"
-        words[source.name] = f"{source.name}={sums[source.id]}"
+    delivered = [s for s in chosen if s.origin == FILE]
+    if delivered:
+        said = sums(con, names.dataset_id, sorted({s.id for s in delivered}))
+        words |= {s.name: f"{s.name}={said[s.id]}" for s in delivered}
     return words
-
-
-def _sum_of_hashes(hashes: NDArray[np.uint64], values: Floats) -> str:
-    """How many values there are, and the order-free sum of what each says of its response."""
-    there = ~np.isnan(values)
-    # Adding 0 makes one zero of both.
-    mixed = hashes[there] ^ ((values[there] + 0.0).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    # The finalizer of splitmix64 (Steele, Lea and Flood 2014).
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return f"{int(there.sum())}:{int(mixed.sum(dtype=np.uint64))}"
-
-
-_WORD = """concat_ws(chr(31), coalesce(p.external_id, ''), coalesce(pt.hash::VARCHAR, ''),
-            coalesce(m.name, ''), coalesce(t.hash::VARCHAR, ''))"""
-"""What a response is, wherever its ids differ."""
-
-_RESPONSES = f"""SELECT md5_number_lower({_WORD}) AS hash
-        FROM response JOIN prompt p USING (prompt_id) LEFT JOIN text pt ON pt.text_id = p.text_id
-        LEFT JOIN model m USING (model_id) LEFT JOIN text t ON t.text_id = response.text_id
-        WHERE response.dataset_id = {{d}} ORDER BY response_id"""
-
-_DELIVERED = f"""WITH r AS (
-        SELECT response_id, {_WORD} AS word
-        FROM response JOIN prompt p USING (prompt_id) LEFT JOIN text pt ON pt.text_id = p.text_id
-        LEFT JOIN model m USING (model_id) LEFT JOIN text t ON t.text_id = response.text_id
-        WHERE response.dataset_id = $d),
-    own AS (
-        SELECT judgment_id, arg_min(coalesce(value_a::VARCHAR, label_a), import_id) AS a,
-            arg_min(coalesce(value_b::VARCHAR, label_b), import_id) AS b
-        FROM judgment_value WHERE dataset_id = $d AND factor_id = $f GROUP BY judgment_id),
-    judged AS (
-        SELECT p.response_a, p.response_b, concat_ws(chr(30), g.name, n.name) AS who, own.a, own.b
-        FROM own JOIN judgment j ON j.dataset_id = $d AND j.judgment_id = own.judgment_id
-        JOIN pair p ON p.pair_id = j.pair_id JOIN judge g ON g.judge_id = j.judge_id
-        LEFT JOIN annotator n ON n.annotator_id = j.annotator_id),
-    given AS (
-        SELECT response_id, '' AS who, arg_min(coalesce(value::VARCHAR, label), import_id) AS value
-        FROM response_value WHERE dataset_id = $d AND factor_id = $f GROUP BY response_id
-        UNION ALL SELECT response_a, who, a FROM judged UNION ALL SELECT response_b, who, b FROM judged)
-    SELECT count(value), coalesce(sum(md5_number_lower(concat_ws(chr(31), word, who, value))) % 18446744073709551616, 0)
-    FROM given JOIN r USING (response_id) WHERE value IS NOT NULL"""
-"""How many values of a delivered factor there are, and the order-free sum of what each says of which response."""
 
 
 def digest(*words: str) -> str:
