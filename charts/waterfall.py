@@ -339,8 +339,11 @@ def _heads(
 ) -> list[dict[str, Any]]:
     """Whose panel it is, and which side is whose."""
     where = {"y": panel.top}
-    above = 6 + (1 + max((len(one.lines) for one in whose), default=0)) * theme.small * written.LINE
-    a, b = (f"<br>{one.html}" for one in whose) if whose else ("", "")
+    most = max((len(one.lines) for one in whose), default=0)
+    above = 6 + (1 + most) * theme.small * written.LINE
+    # As many lines on both sides, so that their first ones stand side by side.
+    filled = [f"<br>{one.html}" + "<br>\u00a0" * (most - len(one.lines)) for one in whose]
+    a, b = filled if whose else ("", "")
     return [
         parts.head(parts.tag(panel.steps.judge, mark, theme, room), panel.left, theme, "left")
         | where | {"yshift": above},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -14,7 +14,7 @@ from analysis.tables import floats, integers
 from charts import words
 from data import queries
 from data.model import Progress, Selection, option
-from data.queries import Catalog, examples, one_pair
+from data.queries import Catalog, Con, examples, one_pair
 from data.queries import texts as texts_queries
 from data.queries.one_pair import PairFacts, PairJudgments
 from data.queries.texts import PairValues, Source
@@ -91,13 +91,10 @@ class FactorsExplain(Factors):
         with store.reading("looking for the factors of pairs") as con:
             names = queries.catalog(con, study.dataset or "")
             found = texts_queries.sources(con, names, versions())
-            # What belongs to judgments is looked up judge by judge.
-            sources = [found[name] for name in study.factor if not found[name].by_judgment]
+            sources = [found[name] for name in study.factor]
+            condition = f"{queries.where(study, names, 'half', ranked=False)} AND outcome <> 0"
             for pair in pairs:
-                facts = one_pair.pair_facts(con, names, pair)
-                assert facts is not None
-                values = one_pair.values_of(con, names, sources, facts)
-                if not any(np.isnan(side[s.name][0]) for side in (values.a, values.b) for s in sources):
+                if _is_complete(con, names, condition, sources, pair):
                     return pair
         return pairs[0]
 
@@ -242,6 +239,17 @@ class FactorsExplain(Factors):
             f"verdicts of {judges} on {without}, without an intercept ({CODINGS[self.coding]}); "
             f"{words.ties(self.ties)}; {words.percent(self.level)} intervals of the prediction, {' / '.join(methods)}."
         )
+
+
+def _is_complete(con: Con, names: Catalog, condition: str, sources: Sequence[Source], pair: int) -> bool:
+    """Whether every factor is known of both responses, in each of the condition's judgments."""
+    facts = one_pair.pair_facts(con, names, pair)
+    assert facts is not None
+    values = one_pair.values_of(con, names, sources, facts)
+    judged = one_pair.judgments_of(con, names, condition, sources, values)
+    of_pair = [side[s.name] for side in (values.a, values.b) for s in sources if not s.by_judgment]
+    of_judgments = [*judged.a.values(), *judged.b.values()]
+    return not any(np.isnan(column).any() for column in (*of_pair, *of_judgments))
 
 
 def _notes(mine: Weighed, one: Explained, differences: Mapping[str, float]) -> list[str]:

@@ -43,6 +43,9 @@ def draw(seen: View, judge: str | None) -> None:
         result = _answer(study)
     except JurylensError as error:
         notice(error, FactorsExplain, study.judge)
+        if study.pair is not None:
+            # This pair cannot be explained; another may.
+            _choose(study.pair, _in_examples(study, study.pair)[1], len(judges) > 1)
         return
     assert isinstance(result.study, FactorsExplain)
     pair = int(result.study.pair or 0)
