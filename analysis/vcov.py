@@ -236,6 +236,8 @@ class Covariance:
 def _describe(term: Term) -> str:
     if term.n_clusters < FEW_CLUSTERS:
         how = "jackknife, CR3"
+    elif len(term.replicates) == term.n_clusters:
+        how = "jackknife in one step, CR3"
     elif len(term.replicates):
         how = f"CR1; {len(term.replicates)} with more than {100 * HEAVY_SHARE:.0f} % of the judgments by jackknife"
     else:
