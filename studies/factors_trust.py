@@ -105,7 +105,7 @@ class FactorsTrust(Factors):
                 "clustering": data.clustering.name, "clustering_chosen": data.clustering.chosen, "halves_of": way,
                 "splits": SPLITS, "length": length, "position_fitted": data.has_position,
             },
-            warnings=tuple(dict.fromkeys([*sentences(reasons), *self._remarks(data, found, together, way)])),
+            warnings=tuple(dict.fromkeys([*sentences(reasons), *self._remarks(data, found, together, way, length)])),
             caption=self._caption(data, found, way),
             fingerprint=data.fingerprint,
         )  # fmt: skip
@@ -215,14 +215,18 @@ class FactorsTrust(Factors):
             }  # fmt: skip
         return out
 
-    def _remarks(self, data: FactorData, found: Mapping[str, _Trust], together: Collinear, way: Way) -> list[str]:
+    def _remarks(
+        self, data: FactorData, found: Mapping[str, _Trust], together: Collinear, way: Way, length: str | None
+    ) -> list[str]:
         said = [*data.warnings, *trust_words.of_weights({j: one.halves for j, one in found.items()})]
         said += trust_words.of_groups(together)
         if way == "pair":
             said.append(trust_words.pairs_split(data.prompts))
+        if length is None:
+            said.append("held-out figures have no length-only model: no factor here is words or characters")
         for judge, one in found.items():
             head = f"{judge}: " if len(found) > 1 else ""
-            told = [] if one.held is None else trust_words.of_held_out(one.held, self.level)
+            told = [] if one.held is None else trust_words.of_held_out(one.held, self.level, length)
             said += [f"{head}{text}" for text in (*one.why.values(), *told)]
         if data.clustering.warning:
             said.append(data.clustering.warning)

@@ -50,7 +50,7 @@ def accuracies(held: pd.DataFrame) -> pd.DataFrame:
 def of_weights(halves: Mapping[str, SplitHalf | None]) -> list[str]:
     """Whose weights are mostly noise, and how many splits were lost. halves : by judge"""
     found = {judge: one for judge, one in halves.items() if one is not None}
-    unsure = [f"{judge} ({words.number(one.value)})" for judge, one in found.items() if one.value < NOISE]
+    unsure = [f"{judge} ({words.number(one.value)})" for judge, one in found.items() if round(one.value, 2) < NOISE]
     lost = [f"{judge} ({one.n_lost})" for judge, one in found.items() if one.n_lost]
     said = []
     if unsure:
@@ -80,8 +80,8 @@ def pairs_split(n_prompts: int) -> str:
     )
 
 
-def of_held_out(held: HeldOut, level: float) -> list[str]:
-    """What to know of one judge's verdicts predicted."""
+def of_held_out(held: HeldOut, level: float, length: str | None) -> list[str]:
+    """What to know of one judge's verdicts predicted. length : the factor that is one, where it was chosen"""
     said = []
     if held.way == "pair":
         said.append("there are too few prompts to hold any out; pairs are, so on a new prompt accuracy will be lower")
@@ -91,7 +91,7 @@ def of_held_out(held: HeldOut, level: float) -> list[str]:
         said.append(f"{held.n_blind} of {held.n_folds} folds determine nothing and predict nothing")
     if held.dropped:
         said.append(f"some folds do not determine {words.listing(list(held.dropped), 5)} and predict without")
-    if LENGTH in held.reasons:
+    if LENGTH in held.reasons and length is not None:
         said.append(f"held-out figures have no length-only model: {held.reasons[LENGTH]}")
     table = held.table(level).set_index("model")
     loss = table["log_loss"]

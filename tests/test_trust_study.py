@@ -17,7 +17,7 @@ from data.model import silent
 from data.store import Store
 from errors import EmptySelectionError, JurylensError
 from studies.extract import extract
-from studies.factors_trust import FactorsTrust
+from studies.factors_trust import LENGTHS, FactorsTrust
 from studies.simulate import add_simulated
 from studies.study import Result
 from studies.trust_words import line
@@ -156,3 +156,15 @@ def test_llmfao_needs_more_prompts(tmp_path, real) -> None:
     length = prompts.table("held_out").set_index("model").loc["length only"]
     assert length["accuracy"] == pytest.approx(0.555, abs=0.001)
     assert length["gain_lower"] < 0.05
+
+
+def test_a_missing_length_is_said_once(store: Store, result: Result) -> None:
+    """Three judges lack it alike."""
+    factors = result.settings["factor"]
+    assert result.settings["length"] in factors
+    assert "length alone" in line(result)
+    rest = tuple(name for name in factors if name not in LENGTHS)
+    without = FactorsTrust(dataset="w", factor=rest).run(store)
+    assert sum("no length-only model" in text for text in without.warnings) == 1
+    assert "length only" not in set(without.table("held_out")["model"])
+    assert "length alone" not in line(without)
