@@ -26,6 +26,7 @@ from studies import extract as extraction
 from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
+from studies.pack import pack
 from studies.study import REGISTRY, Fitted, Result, Study, bare, hints
 from texts.embeddings import DEFAULT as DEFAULT_MODEL
 
@@ -182,7 +183,10 @@ def import_file(
     path: Annotated[Path, typer.Argument(help="a file or folder")],
     dataset: Dataset,
     format_name: Annotated[str | None, typer.Option("--as", help="the format; single files are recognised")] = None,
-    map_: Annotated[list[str] | None, typer.Option("--map", help="FIELD=COLUMN (repeatable)")] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="FIELD=COLUMN, of a table of factors also NAME=COLUMN (repeatable)"),
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="FIELD=VALUE, scores=logit, winner.WORD=OUTCOME (repeatable)")
     ] = None,
@@ -200,7 +204,7 @@ def import_file(
     ] = False,
     output: Output = "table",
 ) -> None:
-    """Read a file or folder of judgments into the store."""
+    """Read a file or folder of judgments, or a table of factors for judgments that are there, into the store."""
     _check_output(output)
     from data.fields import parse_assignments
 
@@ -215,6 +219,8 @@ def import_file(
     report = imports.import_path(
         store(), path, dataset, options, strict=strict, dry_run=dry_run, rejects=rejects, progress=_Bar()
     )
+    if not dry_run:
+        pack(store(), dataset, _Bar())
     _show_report(report, output)
 
 
@@ -223,6 +229,8 @@ def _show_report(report: imports.ImportReport, output: str) -> None:
     summary = pd.DataFrame([{k: content[k] for k in ("dataset", "format", "read", "accepted", "rejected", "duplicates",
                                                      "pairs", "models", "prompts", "scenarios")}])  # fmt: skip
     tables = {"import": summary, "judges": pd.DataFrame(report.judges), "rejections": report.rejections.head(20)}
+    if report.factors is not None:
+        tables["factors"] = pd.DataFrame(report.factors)
     _show_tables(tables, content, output)
     for line in report.inferred:
         say(f"inferred: {line}")
@@ -252,6 +260,7 @@ def simulate(
         store(), dataset, judgments=judgments, models=models, judges=judges, factors=factors, scenarios=scenarios,
         prompts=prompts, seed=seed, progress=_Bar(),
     )  # fmt: skip
+    pack(store(), dataset, _Bar())
     _show_report(report, output)
 
 
@@ -356,6 +365,7 @@ def extract_factors(
     """Measure the factors of every response's text that was not measured yet; can be stopped and goes on from there."""
     _check_output(output)
     done = extraction.extract(store(), dataset, _Bar())
+    pack(store(), done.dataset, _Bar())
     result = FactorsList(dataset=done.dataset).run(store())
     content = result.as_json() | {"dataset": done.dataset, "measured": done.texts}
     _show_tables(dict(result.tables), content, output)
@@ -383,6 +393,7 @@ def embed_texts(
     if bar.lines and hasattr(os, "nice"):
         os.nice(10)  # a page started it and goes on meanwhile
     done = embed(store(), dataset, model, bar)
+    pack(store(), done.dataset, bar)
     content = {"dataset": done.dataset, "embedder": done.embedder, "embedded": done.texts, "compared": done.values}
     _show_tables({"embedded": pd.DataFrame([content])}, content, output)
     for line in done.said:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import duckdb
 
 from data import queries
+from data.importers import factors
 from data.ingest import find_dataset
+from data.packing import forget_packed
 from data.store import Store
 from data.upkeep import assign_scenarios, fingerprint_labels, prune
 from errors import OptionError, unknown_name
@@ -22,13 +24,17 @@ OWNED = (
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """One import that was taken back. `kept` of its judgments stay, because a later import held them too."""
+    """One import that was taken back. `kept` of its judgments stay, because a later import held them too.
+
+    of_factors : it was a table of factors; `removed` then counts the rows that it had added
+    """
 
     dataset: str
     number: int
     file_name: str
     removed: int
     kept: int
+    of_factors: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ def delete(store: Store, name: str) -> Deleted:
     with store.writing(f"deleting {name}") as con:
         dataset_id = _find(con, name)
         lost = _losses(con, dataset_id, name)
+        forget_packed(con, dataset_id)
         for table in OWNED:
             con.execute(f"DELETE FROM {table} WHERE dataset_id = {dataset_id}")
         prune(con, dataset_id)
@@ -96,14 +103,17 @@ def undo(store: Store, name: str, number: int | None = None) -> Withdrawn:
         if number not in set(log["import"]):
             known = ", ".join(str(n) for n in log["import"])
             raise OptionError(f"dataset {name!r} has no import {number}; there are {known}")
-        import_id, file_name = con.execute(
-            "SELECT import_id, file_name FROM import_log WHERE dataset_id = $d AND number = $n", {"d": d, "n": number}
+        import_id, file_name, format_name, accepted = con.execute(
+            "SELECT import_id, file_name, format, accepted FROM import_log WHERE dataset_id = $d AND number = $n", {"d": d, "n": number}
         ).fetchall()[0]
         kept, removed = _withdraw(con, d, int(import_id))
         # Factors alone, delivered for judgments that are gone, are no dataset.
         if not con.execute("SELECT count(*) FROM judgment WHERE dataset_id = $d", {"d": d}).fetchall()[0][0]:
+            forget_packed(con, d)
             for table in OWNED:
                 con.execute(f"DELETE FROM {table} WHERE dataset_id = {d}")
+    if format_name == factors.NAME:
+        return Withdrawn(name, number, file_name, int(accepted), 0, of_factors=True)
     return Withdrawn(name, number, file_name, removed, kept)
 
 

@@ -74,9 +74,11 @@ CREATE TABLE answer_value (text_id INTEGER, prompt_text_id INTEGER, text_factor_
 CREATE TABLE embedder (embedder_id INTEGER, name VARCHAR);
 CREATE TABLE embedding (text_id INTEGER, embedder_id INTEGER, vector FLOAT[]);
 
--- Which datasets have a table difference_ID: one row a pair and one column a factor, a - b, so that a fit of ten
--- million judgments streams it. stamp: what it was made from; one that no longer holds is not read.
-CREATE TABLE packed (dataset_id INTEGER, stamp VARCHAR, columns VARCHAR);
+-- Of large datasets, the factors whose differences a - b stand ready, one row a pair in ascending order of their ids, so
+-- that a fit of ten million judgments streams them. stamp: the state of the store that they were made from; where it no
+-- longer holds they are not read. scale, known: root mean square, and of how many pairs; word: for the fingerprint.
+CREATE TABLE packed (packed_id INTEGER, dataset_id INTEGER, name VARCHAR, version INTEGER, stamp VARCHAR, pairs BIGINT, scale DOUBLE, known BIGINT, word VARCHAR);
+CREATE TABLE difference (packed_id INTEGER, value FLOAT);
 
 -- Facts about an annotator, judge, model, prompt or pair.
 CREATE TABLE attribute (

@@ -130,12 +130,17 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
         if by_judgment:
             scales = texts_queries.scales(con, names, chosen)
         else:
-            scales = {source.name: _scale(values.x[k]) for k, source in enumerate(chosen)}
+            scales = {
+                source.name: values.scales.get(source.name) or rows_queries.scale_of(values.x[k])
+                for k, source in enumerate(chosen)
+            }
         n_empty = texts_queries.responses(con, names)["empty"]
         soft = queries.soft_judgments(con, condition) if modelled else {}
         extent = queries.extent(con, condition)
+        lacking = [source for source in chosen if source.name not in values.words]
+        of_factors = {**values.words, **texts_queries.fingerprint_words(con, names, lacking)}
         fingerprint = texts_queries.digest(
-            queries.fingerprint(con, names, study.judge), texts_queries.fingerprint(con, names, chosen)
+            queries.fingerprint(con, names, study.judge), texts_queries.digest(*sorted(of_factors.values()))
         )
     for judge in study.judge:
         require_hard(judge, soft.get(names.judges[judge][0], 0), study.ties)
@@ -181,13 +186,6 @@ def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool
         clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
         prompts=loaded.extent["prompts"], n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
     )  # fmt: skip
-
-
-def _scale(x: NDArray[Any]) -> Scale:
-    there = np.isfinite(x)
-    n = int(there.sum())
-    kept = x if n == len(x) else x[there]
-    return Scale(float(np.sqrt(np.einsum("i,i", kept, kept, dtype=np.float64) / n)) if n else float("nan"), n)
 
 
 def _coded(values: Differences, scales: Mapping[str, Scale], chosen: Sequence[Source], coding: str) -> dict[str, Scale]:

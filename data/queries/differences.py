@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data.queries import IS_TIE, Catalog, Con, any_weighted
-from data.queries.texts import Source, judged_values, pair_values
+from data.queries.packed import PACKED_FROM, packed, read_packed
+from data.queries.texts import Scale, Source, judged_values, pair_values
 
 Column = NDArray[Any]
 
@@ -24,6 +25,8 @@ FINE = 16_000_000
 """Up to so many differences are kept as float64; more as float32, whose rounding (6e-8) no weight shows."""
 
 FACTORS_AT_ONCE = 8
+"""So many are read together where nothing stands ready."""
+
 UNNAMED = -1
 
 
@@ -33,10 +36,20 @@ class Differences:
 
     unit : (n,) pair ids, or judgment ids where values belong to judgments; ascending
     x : (k, n) float64, or float32 where there are many, in the order of the factors
+    scales, words : by factor, where they stand ready: its scale, and its word for the fingerprint
     """
 
     unit: Column
     x: Column
+    scales: Mapping[str, Scale]
+    words: Mapping[str, str]
+
+
+def n_pairs(con: Con, names: Catalog) -> int:
+    """How many pairs the dataset has."""
+    return int(
+        con.execute("SELECT count(*) FROM pair WHERE dataset_id = $d", {"d": names.dataset_id}).fetchall()[0][0]
+    )
 
 
 def differences(con: Con, names: Catalog, chosen: Sequence[Source], condition: str) -> Differences:
@@ -44,7 +57,33 @@ def differences(con: Con, names: Catalog, chosen: Sequence[Source], condition: s
     if any(source.by_judgment for source in chosen):
         values = pair_values(con, names, chosen)
         rows, a, b = judged_values(con, names, condition, chosen, values, ["judgment_id AS unit"])
-        return Differences(rows["unit"].to_numpy(), np.array([a[s.name] - b[s.name] for s in chosen]))
+        return Differences(rows["unit"].to_numpy(), np.array([a[s.name] - b[s.name] for s in chosen]), {}, {})
+    n = n_pairs(con, names)
+    ready = packed(con, names, chosen) if n >= PACKED_FROM else {}
+    if len(ready) < len(chosen) or not chosen:
+        return unpacked(con, names, chosen)
+    x = np.empty((len(chosen), n), dtype=np.float64 if len(chosen) * n <= FINE else np.float32)
+    for k, source in enumerate(chosen):
+        x[k] = read_packed(con, ready[source.name])
+    found = [ready[source.name] for source in chosen]
+    return Differences(
+        _pair_ids(con, names, n), x, {s.name: one.scale for s, one in zip(chosen, found, strict=True)},
+        {s.name: one.word for s, one in zip(chosen, found, strict=True)},
+    )  # fmt: skip
+
+
+def _pair_ids(con: Con, names: Catalog, n: int) -> Column:
+    """Ascending; without sorting where they follow one another, as those of one import do."""
+    d = {"d": names.dataset_id}
+    first, last = con.execute("SELECT min(pair_id), max(pair_id) FROM pair WHERE dataset_id = $d", d).fetchall()[0]
+    if last - first + 1 == n:
+        return np.arange(first, last + 1, dtype=np.int32)
+    table = con.sql(f"SELECT pair_id FROM pair WHERE dataset_id = {names.dataset_id} ORDER BY pair_id").to_arrow_table()
+    return np.asarray(table["pair_id"].to_numpy())
+
+
+def unpacked(con: Con, names: Catalog, chosen: Sequence[Source]) -> Differences:
+    """Of every pair, from the values as they are stored; of large datasets as precise as those that stand ready."""
     x: Column | None = None
     unit: Column = np.empty(0, dtype=np.int64)
     # A few factors at a time, so that values and differences are not held twice.
@@ -55,8 +94,17 @@ def differences(con: Con, names: Catalog, chosen: Sequence[Source], condition: s
             unit = values.pair
             x = np.empty((len(chosen), len(unit)), dtype=np.float64 if len(chosen) * len(unit) <= FINE else np.float32)
         for k, source in enumerate(some, start=start):
-            x[k] = values.a[source.name] - values.b[source.name]
-    return Differences(unit, x if x is not None else np.empty((0, 0)))
+            difference = values.a[source.name] - values.b[source.name]
+            x[k] = difference.astype(np.float32) if len(unit) >= PACKED_FROM else difference
+    return Differences(unit, x if x is not None else np.empty((0, 0)), {}, {})
+
+
+def scale_of(x: Column) -> Scale:
+    """Root mean square about 0 of the differences that are known."""
+    there = np.isfinite(x)
+    n = int(there.sum())
+    kept = x if n == len(x) else x[there]
+    return Scale(float(np.sqrt(np.einsum("i,i", kept, kept, dtype=np.float64) / n)) if n else float("nan"), n)
 
 
 @dataclass(frozen=True)
