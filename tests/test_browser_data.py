@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from browser_app import LONG, cli, pick, ready
+from browser_app import LONG, ROOT, cli, pick, ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -99,6 +99,26 @@ def test_zero_and_one_are_asked_for_and_one_column_a_judge_is_seen(page, app):
     page.keyboard.press("Tab")
     press(page, "Check the file")
     expect(page.get_by_role("button", name="Import 9 judgments")).to_be_visible(timeout=LONG)
+
+
+def test_a_table_of_factors_joins_the_judgments_that_are_there(page, app):
+    examples = ROOT / "examples"
+    cli(app.db, "import", str(examples / "judgments.csv"), "--dataset", "eggs")
+    page.goto(app.url + "/data?dataset=eggs")
+    ready(page)
+    drop(page, "clarity.csv", (examples / "factors_by_annotator.csv").read_bytes())
+    expect(page.get_by_text("recognised as a table of factors for judgments that are there")).to_be_visible(timeout=LONG)
+    press(page, "Check the file")
+    press(page, "Import 10 rows of factors")
+    expect(page.get_by_text("10 rows of factors of clarity.csv are in eggs.")).to_be_visible(timeout=LONG)
+    listed = {row["factor"]: row["texts"] for row in cli(app.db, "factors", "list", "--dataset", "eggs")["factors"]}
+    assert listed["clarity"] == 6
+    page.goto(app.url + "/data?dataset=eggs")
+    expect(page.get_by_text("10 of 10 rows of factors taken")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Withdraw").last.click()
+    press(page, "Withdraw it")
+    expect(page.get_by_text("10 rows of factors of clarity.csv withdrawn.")).to_be_visible(timeout=LONG)
+    assert "clarity" not in [row["factor"] for row in cli(app.db, "factors", "list", "--dataset", "eggs")["factors"]]
 
 
 @pytest.mark.parametrize(

@@ -268,3 +268,29 @@ def test_alpaca_eval_rejects_the_baseline_held_against_itself(run, real: Path) -
     assert (done["rejected"], len(done["reasons"])) == (1610, 1)
     assert "equal responses" in next(iter(done["reasons"]))
     assert done["read"] == done["accepted"] + done["rejected"] + done["duplicates"]
+
+
+def test_a_table_of_factors_is_imported_listed_and_withdrawn(run, tmp_path: Path) -> None:
+    examples = Path(cli.__file__).parent / "examples"
+    table = str(examples / "factors_by_pair.csv")
+    early = run("import", table, "--dataset", "eggs", "--as", "factors")
+    assert early.code == 1
+    assert "import the judgments first" in early.err
+    assert run("import", str(examples / "judgments.csv"), "--dataset", "eggs").code == 0
+    done = run("import", table, "--dataset", "eggs", "--as", "factors", "-o", "json")
+    assert done.code == 0
+    found = done.json
+    keys = ("dataset", "format", "read", "accepted", "rejected", "duplicates", "pairs", "models", "prompts", "scenarios")
+    assert [found[k] for k in keys] == ["eggs", "factors", 3, 3, 0, 0, 3, 2, 3, 3]
+    assert found["factors"] == [
+        {"factor": "factual_error", "kind": "flag", "values": 6}, {"factor": "tone", "kind": "label", "values": 6},
+    ]  # fmt: skip
+    assert "read as yes (1) or no (0): factual_error" in found["inferred"]
+    listed = {row["factor"] for row in run("factors", "list", "--dataset", "eggs", "-o", "json").json["factors"]}
+    assert {"factual_error", "tone", "tone=brisk", "tone=doubtful", "tone=warm"} <= listed
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("pair_id,tone_a,tone_b\n1,2,3\n")
+    lost = run("import", str(wrong), "--dataset", "eggs", "--as", "factors")
+    assert lost.code == 1
+    assert "looked for by pair_id; the file has for example pair_id '1', the dataset pair_id 'q1-1'" in lost.err
+    assert run("datasets", "undo", "eggs", "-o", "json").json["removed"] == 3

@@ -76,3 +76,14 @@ def test_what_is_still_missing_is_said_in_order(seen):
 def test_a_file_that_is_no_table_is_refused(seen):
     with pytest.raises(FileError, match="PDF"):
         seen("%PDF-1.7\n1 0 obj\n")
+
+
+def test_a_table_of_factors_asks_only_for_its_dataset(seen, tmp_path):
+    found = seen("prompt_id,model,annotator,clarity\nq1,north,ann,7\n")
+    assert (found.format, found.of_factors, found.own_format) == ("factors", True, True)
+    assert found.inferred[0] == "responses are looked up by prompt_id and model; values that differ belong to the annotator of their row"
+    assert Choices("", format=found.format).missing(found, "f.csv") == "Say whose factors they are."
+    choices = Choices("eggs", format=found.format)
+    assert choices.missing(found, "f.csv") is None
+    path = tmp_path / "f.csv"
+    assert choices.arguments(path) == ["import", str(path), "--dataset=eggs", "--as=factors"]

@@ -8,6 +8,7 @@ import streamlit as st
 from charts import words
 from data import datasets as work
 from data import queries
+from data.importers import factors
 from errors import JurylensError
 from studies.health import Health
 from studies.overview import escape
@@ -49,7 +50,8 @@ def imports(name: str) -> None:
     for row in log.to_dict("records"):
         number = int(row["import"])
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"import-{number}"):
-            read = f"{row['accepted']:,} of {words.plural(int(row['read']), 'judgment')} taken"
+            counted = ("row of factors", "rows of factors") if row["format"] == factors.NAME else ("judgment",)
+            read = f"{row['accepted']:,} of {words.plural(int(row['read']), *counted)} taken"
             if row["rejected"]:
                 read += f", {row['rejected']:,} rejected"
             if row["duplicates"]:
@@ -72,7 +74,10 @@ def _undo(name: str, number: int) -> None:
         st.session_state["told-error"] = str(error)
         return
     kept = f"; {words.plural(done.kept, 'judgment')} stay, because another file holds them too" if done.kept else ""
-    st.session_state["told"] = f"{words.plural(done.removed, 'judgment')} of {escape(done.file_name)} withdrawn{kept}."
+    removed = words.plural(done.removed, "row of factors", "rows of factors") if done.of_factors else (
+        words.plural(done.removed, "judgment")
+    )  # fmt: skip
+    st.session_state["told"] = f"{removed} of {escape(done.file_name)} withdrawn{kept}."
 
 
 def upkeep(name: str) -> None:

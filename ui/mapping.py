@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from data.factor_columns import recognised, resolve_factor_mapping
 from data.fields import WINNER_WORDS, canonical, resolve_mapping, suggest
-from data.importers import judgments, registry
+from data.importers import factors, judgments, registry
 from data.store import Store
 from errors import MappingError
 
@@ -50,6 +51,11 @@ class Look:
     def own_format(self) -> bool:
         return self.format != judgments.NAME
 
+    @property
+    def of_factors(self) -> bool:
+        """It adds factors to a dataset that is there."""
+        return self.format == factors.NAME
+
 
 def look(store: Store, path: Path) -> Look:
     """Recognise a file and read its columns. Raises FileError with what is wrong with it."""
@@ -66,6 +72,9 @@ def look(store: Store, path: Path) -> Look:
             texts = sorted({str(v).strip() for (v,) in found if v is not None and str(v).strip()})
             if len(found) <= MOST_VALUES:
                 values[column] = tuple(texts)
+        if recognised(raw.columns):
+            inferred = (*raw.inferred, *resolve_factor_mapping(raw.columns).inferred)
+            return Look(factors.NAME, raw.columns, raw.n_rows, head, values, inferred)
         return Look(importer.NAME, raw.columns, raw.n_rows, head, values, raw.inferred)
 
 
@@ -133,7 +142,7 @@ class Choices:
     def missing(self, seen: Look, name: str) -> str | None:
         """What still has to be said, in a sentence; None when the import can begin."""
         if not self.dataset.strip():
-            return "Give the dataset a name."
+            return "Say whose factors they are." if seen.of_factors else "Give the dataset a name."
         if seen.own_format:
             return None
         columns = tuple(self.judge_columns.items()) if self.way == BY_COLUMNS else ()

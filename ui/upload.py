@@ -13,6 +13,7 @@ import streamlit as st
 
 from charts import words
 from data.fields import FIELDS
+from data.importers import factors
 from data.model import JUDGE_KINDS
 from errors import JurylensError
 from studies.overview import escape
@@ -37,6 +38,7 @@ from ui.mapping import (
 from ui.view import View
 
 KINDS = dict(zip(JUDGE_KINDS, ("people", "LLM", "reward model", "rule"), strict=True))
+FORMATS = {factors.NAME: "a table of factors for judgments that are there"}
 COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}
 
 
@@ -68,7 +70,8 @@ def upload(view: View) -> None:
     dropped = st.file_uploader(
         "Drop a file of judgments: CSV, TSV, Parquet or JSON lines, also gzipped", key="file",
         help="One row a judgment with the columns prompt, judge and winner, or one column a judge. Other names are "
-        "mapped in the next step.",
+        "mapped in the next step. Or a table of factors for judgments that are there: pair_id, or prompt and model, "
+        "and a column a factor.",
     )  # fmt: skip
     if dropped is None:
         st.session_state.pop("upload", None)
@@ -109,11 +112,14 @@ def boxes(view: View, now: Upload, seen: Look) -> Choices:
     """One select box a field, prefilled where a column carries the field's name or resembles it."""
     st.markdown(
         f"**{escape(now.name)}**: {words.plural(seen.rows, 'row')}, "
-        + (f"recognised as {seen.format}." if seen.own_format else f"{words.plural(len(seen.columns), 'column')}.")
+        + (f"recognised as {FORMATS.get(seen.format, seen.format)}." if seen.own_format
+           else f"{words.plural(len(seen.columns), 'column')}.")
         + "".join(f" {escape(text[:1].upper() + text[1:], 400)}." for text in seen.inferred[:3])
     )
     if len(seen.head):
         st.dataframe(seen.head.map(lambda v: shown(str(v)) if v is not None else ""), hide_index=True, key="head")
+    if seen.of_factors:
+        return _for_dataset(view, now, seen)
     known = dict.fromkeys(view.datasets)
     stem = re.sub(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz))+$", "", now.name, flags=re.IGNORECASE)
     dataset = st.text_input("Name of the dataset", stem, key=f"b:{now.file_id}:dataset")
@@ -145,6 +151,17 @@ def boxes(view: View, now: Upload, seen: Look) -> Choices:
             scores = "logit" if logit else "order"
     choices = replace(choices, columns=columns, scores=scores)
     return replace(choices, winner_values=_winner_words(now, seen, choices))
+
+
+def _for_dataset(view: View, now: Upload, seen: Look) -> Choices:
+    """The dataset that a table of factors belongs to."""
+    mine = view.names.dataset if view.names is not None else None
+    there = list(view.datasets)
+    dataset = st.selectbox(
+        "Factors of which dataset?", there, index=there.index(mine) if mine in there else None,
+        key=f"b:{now.file_id}:of", placeholder="Choose the dataset", format_func=shown,
+    )  # fmt: skip
+    return Choices(str(dataset or ""), format=seen.format)
 
 
 def _box(now: Upload, seen: Look, first: Guess, name: str, columns: dict[str, str]) -> None:
@@ -233,7 +250,7 @@ def act(now: Upload, choices: Choices, missing: str | None) -> None:
     report = now.checked[1]
     report_of(now, report)
     if report["accepted"] and st.button(
-        f"Import {words.plural(report['accepted'], 'judgment')}", type="primary", icon=":material/download_done:"
+        f"Import {counted(report)}", type="primary", icon=":material/download_done:"
     ):
         _start(now, choices, f"--rejects={now.rejects}")
 
@@ -267,6 +284,13 @@ def watch(choices: Choices) -> None:
     st.rerun()
 
 
+def counted(report: dict[str, Any]) -> str:
+    """How many of what an import took."""
+    if "factors" in report:
+        return words.plural(report["accepted"], "row of factors", "rows of factors")
+    return words.plural(report["accepted"], "judgment")
+
+
 def report_of(now: Upload, report: dict[str, Any]) -> None:
     """What was, or would be, taken; what not, and why."""
     with st.container(horizontal=True, key="tiles"):
@@ -298,7 +322,7 @@ def arrived(now: Upload) -> None:
     """What the file now allows, what the rest would need, and the way to the answer."""
     report = now.imported or {}
     dataset = str(report["dataset"])
-    st.success(f"{words.plural(report['accepted'], 'judgment')} of {escape(now.name)} are in {escape(dataset)}.",
+    st.success(f"{counted(report)} of {escape(now.name)} are in {escape(dataset)}.",
                icon=":material/check_circle:")  # fmt: skip
     query = [("dataset", dataset)]
     humans = [j["judge"] for j in report["judges"] if j["kind"] == "human"]
