@@ -4,7 +4,7 @@ import time
 
 from data.store import Store
 from studies.simulate import add_simulated
-from ui.child import Job
+from ui.child import Job, running
 
 HEADER = "prompt,model_a,model_b,judge,winner\n"
 
@@ -61,3 +61,24 @@ def test_a_stopped_import_leaves_the_store_as_it_was(tmp_path):
     assert job.done
     assert job.reason == "Stopped. Nothing was changed."
     assert datasets(db) == ["before"]
+
+
+def test_a_running_job_is_found_by_its_command_from_any_window(tmp_path):
+    db, path = tmp_path / "s.duckdb", tmp_path / "f.csv"
+    path.write_text(rows(400_000))
+    command = ["import", str(path), "--dataset=d"]
+    job = Job(db, command)
+    assert running(db, command) is job
+    assert running(db, [*command, "--strict"]) is None
+    assert running(tmp_path / "other.duckdb", command) is None
+    job.cancel()
+    assert running(db, command) is None
+    assert job.told == ""
+
+
+def test_what_the_command_line_told_is_there_without_its_remarks(tmp_path):
+    job = Job(tmp_path / "s.duckdb", ["factors", "embed", "--dataset=d", "--model=nobody/nothing"])
+    wait(job)
+    assert job.failed
+    assert job.told.startswith("--model nobody/nothing: no folder of this name")
+    assert job.reason == job.told

@@ -75,7 +75,7 @@ def offer(seen: View, n: int, first: bool) -> None:
         _offer_measuring(dataset, n, first)
         return
     if st.session_state.get(EMBEDDING) is not None:
-        _watch_embedding()
+        _watch_embedding(dataset)
         return
     unread = _lacking(seen)[1]
     if unread and not first and st.button(
@@ -137,7 +137,7 @@ def _watch_measuring() -> None:
 
 
 @st.fragment(run_every=1.0)
-def _watch_embedding() -> None:
+def _watch_embedding(dataset: str) -> None:
     """A line and a small button: nothing waits for it."""
     now: _Running | None = st.session_state.get(EMBEDDING)
     if now is None:
@@ -145,9 +145,9 @@ def _watch_embedding() -> None:
         return
     if not now.job.done:
         with st.container(horizontal=True, vertical_alignment="center", key="embedding"):
-            share = min(max(now.job.share, 0.0), 1.0)
-            text = f"In the background, {escape(now.dataset, 60)}: {escape(now.job.text, 200)}, {100 * share:.0f} %"
-            st.caption(text, width="content")
+            other = f" for {escape(now.dataset, 60)}" if now.dataset != dataset else ""
+            share = f"{100 * min(max(now.job.share, 0.0), 1.0):.0f} %"
+            st.caption(f"In the background{other}: {escape(now.job.text, 200)}, {share}", width="content")
             if not st.button("Stop", icon=":material/stop_circle:", key="stop-embedding", type="tertiary"):
                 return
         now.job.cancel()
