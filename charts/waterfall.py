@@ -131,7 +131,7 @@ def waterfall_chart(
         figure.update_layout({f"xaxis{panel.axis}": axis})
         if panel.rows_axis or panel is panels[0]:
             figure.update_layout({f"yaxis{panel.rows_axis}": row_axis})
-    remark, taken = parts.note(_note(unit, others), theme, narrow, left, bottom)
+    remark, taken = parts.note(_note(unit, all_steps), theme, narrow, left, bottom)
     annotations.append(remark)
     figure.update_layout(
         margin={"l": left, "r": right, "t": head, "b": bottom + taken, "pad": 6}, shapes=shapes,
@@ -222,6 +222,8 @@ def _ticks(limits: tuple[float, float], unit: str, most: int) -> dict[str, Any]:
     """Round values, the beginning of all ways among them."""
     values, _ = parts.clean_ticks(limits[0] - BASE[unit], limits[1] - BASE[unit], most)
     at = [value + BASE[unit] for value in values]
+    if unit == POINTS:
+        at = [value for value in at if 0 <= value <= 100]
     return {"tickvals": at, "ticktext": [_plain(round(value, 9)) for value in at]}
 
 
@@ -363,9 +365,16 @@ def _signed(value: float, unit: str) -> str:
     return f"+{text}" if value > 0 and float(f"{value:.{decimals}f}") > 0 else text
 
 
-def _note(unit: str, others: list[str]) -> str:
+def _note(unit: str, all_steps: list[_Steps]) -> str:
     text = "Read from the top: each bar begins where the one above it ended and points to the answer it speaks for."
-    return text + (" The first line is 50 %, no preference." if unit == POINTS else "")
+    if unit == LOG_ODDS:
+        return text
+    text += " The first line is 50 %, no preference."
+    ends = np.concatenate([one.end for one in all_steps])
+    if ends.min() < 0 or ends.max() > 100:
+        # Each share is a mean over all orders of telling; drawn in one order they may overshoot.
+        text += " Large shares against each other may lead beyond 0 or 100 % on the way, never at its end."
+    return text
 
 
 def _alt(all_steps: list[_Steps], shown: list[str], unit: str, names: Mapping[str, str]) -> str:

@@ -90,6 +90,18 @@ def test_one_factor_more_is_named_rather_than_counted() -> None:
     assert len(figure.layout.yaxis.ticktext) == 11
 
 
+def test_a_way_beyond_a_hundred_percent_is_explained() -> None:
+    contributions, judges = tables(3)
+    log_odds = np.array([9.0, -6.0, -0.5])
+    points = win_points(log_odds)
+    assert points[0] > 50
+    strong = contributions.assign(log_odds=[*log_odds] * 2, points=[*points] * 2)
+    figure = waterfall_chart(strong, judges.assign(lower=90.0, upper=97.0), LIGHT)
+    assert any("beyond 0 or 100" in text.replace("<br>", " ") for text in texts(figure))
+    assert max(figure.layout.xaxis.tickvals) <= 100 < figure.layout.xaxis.range[1]
+    assert not any("beyond 0" in text.replace("<br>", " ") for text in texts(waterfall_chart(*tables(3), LIGHT)))
+
+
 def test_without_win_points_log_odds_are_drawn() -> None:
     contributions, judges = tables()
     contributions["points"] = pd.array([None] * len(contributions), dtype="Float64")
