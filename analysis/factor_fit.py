@@ -107,7 +107,11 @@ class FactorFit:
 def refit(fit: FactorFit, design: Design) -> tuple[Floats, bool]:
     """The parameters on other rows, and whether a ridge of .01 was needed for lack of information."""
     if len(design):
-        found = _newton(design, fit.rule, fit.parameters)
+        # Held against even odds: from the weights of all rows a separated factor would seem to lose little.
+        even = np.zeros(len(fit.parameters))
+        if fit.rule != "logistic":
+            even[-1] = fit.parameters[-1]
+        found = _newton(design, fit.rule, fit.parameters, at_start=_left(sum_up(design, fit.rule, even).information))
         if isinstance(found, _Optimum):
             return found.parameters, False
     found = _newton(design, fit.rule, fit.parameters, ridge=JACKKNIFE_RIDGE)
@@ -344,12 +348,16 @@ def _polish(design: Design, sample: _Optimum) -> _Optimum | None:
     return None
 
 
-def _newton(design: Design, rule: Rule, start: Floats, ridge: float = 0.0) -> _Optimum | _Runaway:
-    """Maximise the log-likelihood minus ridge/2 * ||parameters||^2."""
+def _newton(
+    design: Design, rule: Rule, start: Floats, ridge: float = 0.0, at_start: Floats | None = None
+) -> _Optimum | _Runaway:
+    """Maximise the log-likelihood minus ridge/2 * ||parameters||^2.
+
+    at_start : (p,) information of each coefficient beside the others that counts as whole; None: that at the start
+    """
     parameters, here = start, sum_up(design, rule, start)
     unit = float(design.weight.sum()) / design.n_judgments
     value = _penalised(here, parameters, ridge)
-    at_start: Floats | None = None
     reach = np.ones(len(start))
     last = np.zeros(len(start))
     for n_iter in range(1, MAX_STEPS + 1):
@@ -362,8 +370,10 @@ def _newton(design: Design, rule: Rule, start: Floats, ridge: float = 0.0) -> _O
         except np.linalg.LinAlgError:
             return _runaway(design, last)
         left = np.diag(information) / np.maximum(np.diag(inverse), 1.0)
+        if n_iter == 1:
+            reach = root
         if at_start is None:
-            at_start, reach = left, root
+            at_start = left
         if not ridge and bool(((left <= VANISHED * at_start) | (np.diag(inverse) <= 0)).any()):
             return _runaway(design, last)
         step = (inverse @ (gradient / root)) / root
@@ -382,6 +392,16 @@ def _newton(design: Design, rule: Rule, start: Floats, ridge: float = 0.0) -> _O
         if share == 1.0 and decrement <= DECREMENT[str(design.x.dtype)] * unit:
             return _Optimum(parameters, here, n_iter)
     return _runaway(design, last)
+
+
+def _left(information: Floats) -> Floats:
+    """(p,) information of each coefficient beside the others; 0 where there is none."""
+    root = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    try:
+        inverse = np.diag(np.linalg.inv(information / np.outer(root, root)))
+    except np.linalg.LinAlgError:
+        return np.full(len(root), np.inf)
+    return np.asarray(np.diag(information) / np.maximum(inverse, 1.0))
 
 
 def _penalised(sums: Sums, parameters: Floats, ridge: float) -> float:

@@ -4,9 +4,9 @@
 
 Five judges, a hundred models, a tenth as many prompts as judgments. Ours goes the whole way from the store: joining
 judgments with the differences of their answers, the weights of every judge, and their covariance clustered by prompt.
-The peers start from ready arrays in memory: scikit-learn's logistic regression without penalty (lbfgs), ties in two rows
-of half the weight, and no errors; statsmodels' GLM with clustered errors on as many rows as it can hold, its time taken
-times the rest. What ours holds in memory is measured in a process of its own.
+The peers start from ready arrays in memory: scikit-learn's logistic regression without penalty (lbfgs), ties in two
+rows of half the weight, and no errors; statsmodels' GLM with clustered errors on as many rows as it can hold, its time
+taken times the rest. What ours holds in memory is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def measure(folder: Path, size: Size) -> list[Ratio]:
     )  # fmt: skip
     made = time.perf_counter()
     pack(store, DATASET)
-    print(f"  simulated and stored in {made - began:,.0f} s, differences packed in {time.perf_counter() - made:,.0f} s, "
+    packed = time.perf_counter() - made
+    print(f"  simulated and stored in {made - began:,.0f} s, differences packed in {packed:,.0f} s, "
           f"{path.stat().st_size / 1e6:,.0f} MB\n{HEAD}", flush=True)  # fmt: skip
     study = FactorsFit(dataset=DATASET).resolve(store)
     [ours] = interleave(ROUNDS, [("ours: from the store to clustered errors", lambda: study.answer(store, silent))])
