@@ -23,9 +23,10 @@ if factors.begin(seen):
             study = replace(factors.meant(FactorsGap, known), judge=(str(seen.reference), judge))
         result = factors.answer(study)
         if result is not None:
-            factors.finding(seen, result)
+            place = factors.finding(seen, result)
         factors.ask(seen, study, known)
         if result is not None:
             factors.draw(seen, result, judge)
+            factors.believe(result, place)
     factors.remarks(result)
     show(FACTORS, seen, judge)

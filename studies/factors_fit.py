@@ -151,7 +151,15 @@ def left_out(dropped: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
 
 def about_fit(dropped: Mapping[str, str], vif: Mapping[str, float], n_pairs: int) -> list[str]:
     """What a reader must know of a fit: factors left out, collinear groups, too little data."""
-    said = [f"{name} is left out: {why}" for name, why in dropped.items()]
+    said = []
+    by_reason: dict[str, list[str]] = {}
+    for name, why in dropped.items():
+        by_reason.setdefault(why, []).append(name)
+    for why, names in by_reason.items():
+        if len(names) == 1:
+            said.append(f"{names[0]} is left out: {why}")
+        else:
+            said.append(f"{words.listing(names, 8)} are left out: of each, {why}")
     inflated = [name for name, value in vif.items() if value > INFLATED]
     if inflated:
         said.append(

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from charts import words
 from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart, sort_factors
@@ -14,11 +15,13 @@ from charts.weights import weight_chart
 from data import queries
 from data.queries import texts as texts_queries
 from errors import EmptySelectionError, JurylensError
+from studies import trust_words
 from studies.extract import versions
 from studies.factor_judgments import NotMeasuredError
 from studies.factor_options import Factors, display, usual
 from studies.factors_fit import FactorsFit
 from studies.factors_gap import FactorsGap
+from studies.factors_trust import FactorsTrust
 from studies.overview import escape
 from studies.study import Result, hints
 from ui import measuring, selection, session
@@ -127,18 +130,35 @@ def answer(study: Factors) -> Result | None:
         return None
 
 
-def finding(seen: View, result: Result) -> None:
-    """The sentence that opens the page, and the line that lets one trust it."""
+def finding(seen: View, result: Result) -> DeltaGenerator:
+    """The sentence that opens the page, and the line that lets one trust it.
+
+    Returns the place for how far the weights may be believed, which takes longer: see `believe`.
+    """
     gap_study = isinstance(result.study, FactorsGap)
     line = FactorsGap.overview([result]) if gap_study else FactorsFit.line(result)
     assert line is not None
     with st.container(key="finding"):
         st.markdown(f"**{line.finding}** {line.more}")
     st.caption(line.trust)
+    place = st.empty()
     if gap_study:
         row = result.table("judges").iloc[0]
         behind = shared_by(str(result.settings["reference"]), str(row["judge"]))
         open_pairs(seen, behind, f"Read the {words.plural(int(row['pairs']), 'shared pair')}")
+    return place
+
+
+def believe(result: Result, place: DeltaGenerator) -> None:
+    """How reliable the weights are and what they predict, told once the chart is there."""
+    shared = {f.name: getattr(result.study, f.name) for f in fields(Factors)}
+    try:
+        said = trust_words.line(session.answer(FactorsTrust(**shared)))
+    except JurylensError:
+        # The section below says why there is none.
+        return
+    if said:
+        place.caption(escape(said[:1].upper() + said[1:], 4000))
 
 
 def draw(seen: View, result: Result, judge: str | None) -> None:
