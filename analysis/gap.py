@@ -3,7 +3,9 @@
 A judge with half the noise has all weights doubled without any other taste. Beside the plain gap
 (judge - reference) stands therefore the scale lambda with judge = lambda * reference on the whole, and
 the scaled gap (judge - lambda * reference), which is about taste alone. Comparing coefficients across
-groups of unequal residual variation: Allison 1999; Williams 2009. Equivalence: Schuirmann 1987.
+groups of unequal residual variation: Allison 1999; Williams 2009. Equivalence: Schuirmann 1987. The reference's
+weights are estimates too: least squares that took them for exact would find lambda too small, by 9 % with twenty
+weights of a tenth to a third at standard errors of .06, so both sides' errors count (York 1966; Fuller 1987).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ EQUIVALENCE_MARGIN = 0.1
 EQUIVALENCE_LEVEL = 0.90  # two one-sided tests at 5 %
 OUTLYING = 2.5
 LEVEL_OF_TESTS = 0.05
+MOST_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,9 @@ def find_gaps(
     counted : (n,) which weights are about taste; None: all. The others (the position) have gaps, but neither make the
         scale nor enter q
 
-    The scale is the weighted median of judge / reference, refined by weighted least squares on the
-    weights that deviate from it by less than 2.5 standard errors. Which weights these are, and their
-    precision, is held fixed when its uncertainty is carried over to the scaled gap.
+    The scale is the weighted median of judge / reference, refined by weighted least squares with errors in both on the
+    weights that deviate from it by less than 2.5 standard errors. Which weights these are, their precision, and how
+    much the judge's say of the reference's, is held fixed when its uncertainty is carried over to the scaled gap.
     """
     n = len(names)
     counted = np.ones(n, dtype=bool) if counted is None else counted
@@ -164,46 +167,100 @@ def find_gaps(
     if why_not is not None:
         return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin, counted)
 
-    precision = _agreeing_precision(reference, judge, joint.vcov, gap.se, _unit(joint), counted)
-    value = float(_scale(joint.estimate, precision))
-    # Derivative of sum(a * r * (j - value * r)) = 0 with respect to reference r and judge j.
-    total = precision @ reference**2
-    d_scale = np.concatenate([precision * (judge - 2 * value * reference), precision * reference]) / total
+    agreeing = _agreeing(reference, judge, joint.vcov, gap.se, _unit(joint), counted)
+    line = _fit_line(reference, judge, joint.vcov, *agreeing)
+    if line is None:
+        why_not = "the scale is not offered: the reference's weights are too uncertain to hold the judge's against"
+        return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin, counted)
+    value = float(line.scale(joint.estimate))
+    d_scale = line.derivative(joint.estimate)
     d_scaled = np.hstack([-value * eye, eye]) - np.outer(reference, d_scale)
 
     def with_scale(w: Floats) -> Floats:
-        scale = _scale(w, precision)[..., None]
+        scale = line.scale(w)[..., None]
         return np.concatenate([w[..., n:] - scale * w[..., :n], scale], axis=-1)
 
     both = joint.of(with_scale, np.vstack([d_scaled, d_scale]))
     scaled = both.of(lambda w: w[..., :n], np.eye(n, n + 1))
-    scale = Scale(value, float(both.se[n]), precision > 0)
+    scale = Scale(value, float(both.se[n]), line.precision > 0)
     return Gaps(tuple(names), reference, judge, joint, gap, scale, scaled, None, margin, counted)
 
 
-def _scale(estimates: Floats, precision: Floats) -> Floats:
-    n = len(precision)
-    reference, judge = estimates[..., :n], estimates[..., n:]
-    return np.asarray((reference * judge) @ precision / (reference**2 @ precision))
+@dataclass(frozen=True)
+class _Line:
+    """judge = scale * reference, through 0.
+
+    precision : (n,) inverse variances of judge - scale * reference; 0 where outlying
+    own, told : (n,) the reference's weight, as both judges tell it, is own * reference + told * judge
+    """
+
+    precision: Floats
+    own: Floats
+    told: Floats
+
+    def scale(self, estimates: Floats) -> Floats:
+        """Of (..., 2n) estimates."""
+        reference, judge = np.split(estimates, 2, axis=-1)
+        best = self.precision * (self.own * reference + self.told * judge)
+        return np.asarray((best * judge).sum(axis=-1) / (best * reference).sum(axis=-1))
+
+    def derivative(self, estimates: Floats) -> Floats:
+        """(2n,) of the scale."""
+        reference, judge = np.split(estimates, 2)
+        value = float(self.scale(estimates))
+        best, away = self.own * reference + self.told * judge, judge - value * reference
+        total = self.precision * best @ reference
+        by_reference = self.precision * (self.own * away - value * best)
+        return np.concatenate([by_reference, self.precision * (self.told * away + best)]) / total
 
 
-def _agreeing_precision(
+def _agreeing(
     reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats, unit: Floats, counted: NDArray[np.bool_]
-) -> Floats:
-    """(n,) inverse variances of judge - lambda * reference at the weighted median; 0 where outlying."""
-    n = len(reference)
+) -> tuple[float, NDArray[np.bool_]]:
+    """The weighted median of judge / reference, and which weights do not deviate from it."""
     usable = counted & (reference != 0) & (gap_se > 1e-6 * unit)
     ratio = judge[usable] / reference[usable]
     mass = np.abs(reference[usable]) / gap_se[usable]
     order = np.argsort(ratio, kind="stable")
     half = np.searchsorted(np.cumsum(mass[order]), mass.sum() / 2)
-    start = ratio[order][half]
+    start = float(ratio[order][half])
+    variance, whole = _variances(vcov, start)
+    usable &= variance > 1e-12 * whole
+    return start, usable & ((judge - start * reference) ** 2 < OUTLYING**2 * variance)
+
+
+def _variances(vcov: Floats, scale: float) -> tuple[Floats, Floats]:
+    """(n,) variances of judge - scale * reference, and what they would be if the two had nothing in common."""
+    n = len(vcov) // 2
     diagonal, across = np.diag(vcov), np.diag(vcov[:n, n:])
-    variance = diagonal[n:] + start**2 * diagonal[:n] - 2 * start * across
-    usable &= variance > 1e-12 * (diagonal[n:] + start**2 * diagonal[:n])
-    safe = np.where(usable, variance, 1.0)
-    agreeing = usable & ((judge - start * reference) ** 2 < OUTLYING**2 * safe)
-    return np.where(agreeing, 1.0 / safe, 0.0)
+    whole = diagonal[n:] + scale**2 * diagonal[:n]
+    return whole - 2 * scale * across, whole
+
+
+def _fit_line(
+    reference: Floats, judge: Floats, vcov: Floats, scale: float, agreeing: NDArray[np.bool_]
+) -> _Line | None:
+    """Weighted least squares with errors in both, from `scale` on; None where that leads nowhere.
+
+    The best guess of the reference's weight leaves out what the deviation tells of its error; it has then nothing in
+    common with the deviation that is left, so that noise does not draw the scale anywhere.
+    """
+    n = len(reference)
+    estimates = np.concatenate([reference, judge])
+    if not agreeing.any():
+        return None
+    for _ in range(MOST_STEPS):
+        variance, whole = _variances(vcov, scale)
+        variance = np.maximum(variance, 1e-12 * whole)
+        safe = np.where(agreeing, variance, 1.0)
+        told = np.where(agreeing, scale * np.diag(vcov)[:n] - np.diag(vcov[:n, n:]), 0.0) / safe
+        line = _Line(np.where(agreeing, 1.0 / safe, 0.0), 1.0 - scale * told, told)
+        before, scale = scale, float(line.scale(estimates))
+        if not np.isfinite(scale):
+            return None
+        if abs(scale - before) <= 1e-9 * abs(scale):
+            return line
+    return None
 
 
 def _why_not_scaled(joint: Covariance, counted: NDArray[np.bool_]) -> str | None:
