@@ -16,6 +16,7 @@ overview.sample_banner(seen)
 found = overview.finding(seen)
 overview.tiles(seen, found)
 overview.two_columns(seen, found)
+overview.why(seen)
 st.subheader("Who judged what", anchor=False)
 coverage = run(chosen(Coverage))
 figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage",

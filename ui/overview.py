@@ -12,6 +12,8 @@ from charts import words
 from data.queries.examples import PairsBehind
 from errors import JurylensError
 from studies.compare import Compare
+from studies.factor_judgments import NotMeasuredError
+from studies.factors_gap import FactorsGap
 from studies.health import Health
 from studies.overview import SENTENCES, Line, Tile, escape, most_different, question
 from studies.rank import Rank
@@ -91,7 +93,8 @@ def _answers(seen: View) -> Found:
     found = Found()
     adds = [(n, cls) for n, cls in REGISTRY.items() if cls.overview.__func__ is not Study.overview.__func__]  # type: ignore[attr-defined]
     for command, cls in sorted(adds, key=lambda item: item[1].judges != "reference"):
-        if cls is Rank and "compare" in found.lines:
+        if (cls is Rank and "compare" in found.lines) or cls is FactorsGap:
+            # Reasons have a place of their own further down, when the rest is there.
             continue
         if cls.judges == "reference" and (seen.reference is None or not seen.others):
             continue
@@ -212,6 +215,31 @@ def what_differs(seen: View, found: Found) -> None:
             result, "ranking", key="first", columns=Rank.shown,
             pairs=lambda row: ranked_by(str(row["judge"]), row),
         )  # fmt: skip
+
+
+def why(seen: View) -> None:
+    """Where the first judge's reasons part from the reference's, or the way to measure them."""
+    assert seen.names is not None
+    if seen.reference is None or not seen.others:
+        return
+    pair = (seen.reference, seen.others[0])
+    try:
+        result = session.answer(replace(chosen(FactorsGap), judge=pair))
+    except NotMeasuredError:
+        st.subheader("Why they part", anchor=False)
+        st.markdown("Which properties of the answers move each judge is known once the texts were measured.")
+        link(seen, "Factors", "Measure the texts", icon=":material/straighten:")
+        return
+    except JurylensError:
+        # Without texts and factors there is nothing to say; what else is wrong stands on the page Factors.
+        return
+    line = FactorsGap.overview([result])
+    if line is None:
+        return
+    st.subheader("Why they part", anchor=False)
+    st.markdown(f"**{line.finding}** {line.more}")
+    st.caption(line.trust)
+    link(seen, "Factors", "See which factors differ", icon=":material/arrow_forward:", with_=seen.others[0])
 
 
 def what_to_distrust(seen: View, found: Found) -> None:
