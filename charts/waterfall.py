@@ -15,10 +15,7 @@ from charts import rows as parts
 from charts import words
 from charts.factor_gaps import LOG_ODDS, POINTS
 from charts.theme import Mark, Theme, base, marks
-
-FIRST = "first_position"
-BASE = {POINTS: 50.0, LOG_ODDS: 0.0}
-COLUMN = {POINTS: "points", LOG_ODDS: "log_odds"}
+from charts.waterfall_steps import BASE, Steps, find_way, plain, signed, verdict_in_words
 
 THICK = 0.27
 """Half of a bar's height, in rows."""
@@ -31,27 +28,10 @@ APART = 26.0
 
 
 @dataclass(frozen=True)
-class _Steps:
-    """One judge's way. value : (rows,) what each row adds; start, end : (rows,) where its bar begins and points"""
-
-    judge: str
-    value: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    lower: float
-    upper: float
-    row: Mapping[Any, Any]
-
-    @property
-    def predicted(self) -> float:
-        return float(self.end[-1])
-
-
-@dataclass(frozen=True)
 class _Panel:
     """Where a judge is drawn. left, right, bottom, top : in shares of the plot; axis : "" or "2" """
 
-    steps: _Steps
+    steps: Steps
     left: float
     right: float
     bottom: float
@@ -85,19 +65,13 @@ def waterfall_chart(
     names = [str(judge) for judge in judges["judge"]]
     if not len(contributions) or not names:
         return parts.empty("Nothing is known of this pair that could explain a preference.", theme, narrow)
-    if contributions["points"].isna().any():
-        unit = LOG_ODDS
-    table = _wide(contributions, names, COLUMN[unit])
-    size = table.abs().max(axis=1).to_numpy()
-    order = [str(f) for f in table.index[np.argsort(-size, kind="stable")]]
-    # A single other is named as soon as it would be counted.
-    shown, others = (order, []) if len(order) <= most + 1 else (order[:most], order[most:])
-    all_steps = [_steps(table[name], judges.iloc[k], shown, others, unit) for k, name in enumerate(names)]
+    way = find_way(contributions, judges, unit, most)
+    unit, shown, others, all_steps = way.unit, way.shown, way.others, way.judges
     judged = "votes" in judges.columns
     fitted = _labels(contributions, shown, others, labels or {}, narrow, theme, judged)
     n = len(fitted)
     left = written.labels_width([one for pair in fitted for one in pair if one], theme.label) + 16
-    numbers = [_signed(v, unit) for one in all_steps for v in one.value]
+    numbers = [signed(v, unit) for one in all_steps for v in one.value]
     beside = max(written.text_width(text, theme.small) for text in numbers) + 10
     right = 12.0
     title = ["A preferred, %" if unit == POINTS else "log-odds for A"]
@@ -143,25 +117,8 @@ def waterfall_chart(
 # -- what is drawn ----------------------------------------------------------------------------------------------------
 
 
-def _wide(contributions: pd.DataFrame, names: Sequence[str], column: str) -> pd.DataFrame:
-    """Factor by judge; 0 where a factor is not in a judge's fit."""
-    some = contributions[contributions["judge"].isin(names)]
-    wide = some.pivot(index="factor", columns="judge", values=column).astype("Float64").astype(float)
-    return wide.reindex(index=list(dict.fromkeys(some["factor"])), columns=list(names)).fillna(0.0)
-
-
-def _steps(values: pd.Series, row: pd.Series, shown: list[str], others: list[str], unit: str) -> _Steps:
-    value = np.array([*(values[f] for f in shown), *([values[others].sum()] if others else [])], dtype=float)
-    end = BASE[unit] + np.cumsum(value)
-    lower, upper = float(row["lower"]), float(row["upper"])
-    if unit == LOG_ODDS:
-        # The interval is that of the expected preference; of the log-odds it is known where ties are not modelled.
-        lower = upper = float("nan")
-    return _Steps(str(row["judge"]), value, np.r_[BASE[unit], end[:-1]], end, lower, upper, row.to_dict())
-
-
 def _labels(
-    contributions: pd.DataFrame, shown: list[str], others: list[str], names: Mapping[str, str], narrow: bool,
+    contributions: pd.DataFrame, shown: Sequence[str], others: Sequence[str], names: Mapping[str, str], narrow: bool,
     theme: Theme, judged: bool,
 ) -> list[tuple[written.Label, written.Label | None]]:  # fmt: skip
     """Of each row a name, and a muted line with what it is in both answers."""
@@ -172,12 +129,12 @@ def _labels(
     below = []
     for factor in shown:
         a, b = values[factor]
-        text = "" if words.absent(a) or words.absent(b) else f"A {_plain(a)} · B {_plain(b)}"
+        text = "" if words.absent(a) or words.absent(b) else f"A {plain(a)} · B {plain(b)}"
         below.append(written.fit_label(text, width, theme.label, 1) if text else None)
     out: list[tuple[written.Label, written.Label | None]] = list(zip(fitted, below, strict=True))
-    plain = [f"{len(others)} others"] if others else []
-    plain += ["Predicted", "Said"] if judged else ["Predicted"]
-    return [*out, *((written.fit_label(text, width, theme.label, 1), None) for text in plain)]
+    below_them = [f"{len(others)} others"] if others else []
+    below_them += ["Predicted", "Said"] if judged else ["Predicted"]
+    return [*out, *((written.fit_label(text, width, theme.label, 1), None) for text in below_them)]
 
 
 def _label_html(pair: tuple[written.Label, written.Label | None], theme: Theme) -> str:
@@ -188,7 +145,7 @@ def _label_html(pair: tuple[written.Label, written.Label | None], theme: Theme) 
 
 
 def _panels(
-    steps: list[_Steps], plot: float, head: float, narrow: bool, width: float
+    steps: Sequence[Steps], plot: float, head: float, narrow: bool, width: float
 ) -> tuple[list[_Panel], float]:
     """The panels and the pixels of the whole plot. plot, head : pixels of one panel and of what stands above it"""
     if len(steps) == 1:
@@ -205,7 +162,7 @@ def _panels(
     ], whole  # fmt: skip
 
 
-def _limits(all_steps: list[_Steps], unit: str, room: float, beside: float) -> tuple[float, float]:
+def _limits(all_steps: Sequence[Steps], unit: str, room: float, beside: float) -> tuple[float, float]:
     """The same range for all panels, with room for a number at either side."""
     low = min(float(np.r_[one.end, BASE[unit]].min()) for one in all_steps)
     high = max(float(np.r_[one.end, BASE[unit]].max()) for one in all_steps)
@@ -224,11 +181,11 @@ def _ticks(limits: tuple[float, float], unit: str, most: int) -> dict[str, Any]:
     at = [value + BASE[unit] for value in values]
     if unit == POINTS:
         at = [value for value in at if 0 <= value <= 100]
-    return {"tickvals": at, "ticktext": [_plain(round(value, 9)) for value in at]}
+    return {"tickvals": at, "ticktext": [plain(round(value, 9)) for value in at]}
 
 
 def _add_bars(
-    figure: go.Figure, steps: _Steps, shown: list[str], others: list[str], mark: Mark, theme: Theme,
+    figure: go.Figure, steps: Steps, shown: Sequence[str], others: Sequence[str], mark: Mark, theme: Theme,
     axes: tuple[str, str], limits: tuple[float, float], pixel: float, unit: str, names: Mapping[str, str],
 ) -> None:  # fmt: skip
     """Arrows from where the bar above ended, a thread from each to the next, and what a pointer tells."""
@@ -253,7 +210,7 @@ def _add_bars(
     figure.add_trace(go.Scatter(x=thread_x, y=thread_y, mode="lines", hoverinfo="skip", line=thread, **common))
     full = [*shown, *([f"{len(others)} others"] if others else [])]
     hover = [
-        f"<b>{written.escape(words.shorten(names.get(factor, factor)))}</b><br>{_signed(value, unit)} "
+        f"<b>{written.escape(words.shorten(names.get(factor, factor)))}</b><br>{signed(value, unit)} "
         f"{'win points' if unit == POINTS else 'log-odds'} for {'A' if value > 0 else 'B' if value < 0 else 'neither'}"
         for factor, value in zip(full, steps.value, strict=True)
     ]
@@ -266,7 +223,7 @@ def _add_bars(
 
 
 def _add_prediction(
-    figure: go.Figure, steps: _Steps, row: int, mark: Mark, theme: Theme, axes: tuple[str, str],
+    figure: go.Figure, steps: Steps, row: int, mark: Mark, theme: Theme, axes: tuple[str, str],
     limits: tuple[float, float], unit: str,
 ) -> None:  # fmt: skip
     x, y = axes
@@ -291,7 +248,7 @@ def _numbers(panel: _Panel, theme: Theme, unit: str, pixel: float) -> list[dict[
     for k, (value, end) in enumerate(zip(steps.value, steps.end, strict=True)):
         side = "left" if value >= 0 else "right"
         out.append(
-            place | {"x": float(end), "y": k, "text": _signed(value, unit), "xanchor": side, "font": font,
+            place | {"x": float(end), "y": k, "text": signed(value, unit), "xanchor": side, "font": font,
                      "xshift": 4 if value >= 0 else -4}
         )  # fmt: skip
     text = f"{words.number(steps.predicted, 0)} %" if unit == POINTS else words.number(steps.predicted)
@@ -321,21 +278,6 @@ def _arrow(row: Mapping[Any, Any]) -> str:
     return f"← {text}" if verdict == "b" else f"{text} →" if verdict == "a" else text
 
 
-def verdict_in_words(row: Mapping[Any, Any]) -> str:
-    """A (2 of 3 votes), a tie, split, or nothing. row : of the table `judges`"""
-    votes, verdict = int(row.get("votes") or 0), row.get("verdict")
-    if not votes or words.absent(verdict):
-        return "no verdict on this pair"
-    named = {"a": "A", "b": "B", "tie": "a tie", "split": "split"}[str(verdict)]
-    if votes == 1:
-        soft = float(row["share_a"])
-        return named if soft in (0.0, 50.0, 100.0) else f"{named} ({words.number(soft, 0)} % for A)"
-    if verdict == "split":
-        counts = [(int(row["a"]), "A"), (int(row["b"]), "B"), (int(row["tie"]), "tie")]
-        return "split: " + ", ".join(f"{k} {side}" for k, side in counts if k)
-    return f"{named} ({int(row[str(verdict)]):,} of {votes:,} votes)"
-
-
 def _heads(
     panel: _Panel, mark: Mark, theme: Theme, whose: Sequence[written.Label], room: float
 ) -> list[dict[str, Any]]:
@@ -354,18 +296,7 @@ def _heads(
     ]  # fmt: skip
 
 
-def _plain(value: float) -> str:
-    """Counts without decimals."""
-    return words.number(int(value) if float(value).is_integer() else float(value))
-
-
-def _signed(value: float, unit: str) -> str:
-    decimals = 1 if unit == POINTS else 2
-    text = words.number(float(value), decimals)
-    return f"+{text}" if value > 0 and float(f"{value:.{decimals}f}") > 0 else text
-
-
-def _note(unit: str, all_steps: list[_Steps]) -> str:
+def _note(unit: str, all_steps: Sequence[Steps]) -> str:
     text = "Read from the top: each bar begins where the one above it ended and points to the answer it speaks for."
     if unit == LOG_ODDS:
         return text
@@ -377,12 +308,12 @@ def _note(unit: str, all_steps: list[_Steps]) -> str:
     return text
 
 
-def _alt(all_steps: list[_Steps], shown: list[str], unit: str, names: Mapping[str, str]) -> str:
+def _alt(all_steps: Sequence[Steps], shown: Sequence[str], unit: str, names: Mapping[str, str]) -> str:
     """The picture in a sentence a judge."""
     said = []
     for one in all_steps:
         top = sorted(zip(one.value, shown, strict=False), key=lambda pair: -abs(pair[0]))[:3]
-        told = words.listing([f"{names.get(f, f)} ({_signed(v, unit)})" for v, f in top])
+        told = words.listing([f"{names.get(f, f)} ({signed(v, unit)})" for v, f in top])
         end = f"{words.number(one.predicted, 0)} %" if unit == POINTS else f"{words.number(one.predicted)} log-odds"
         text = f"{one.judge} is predicted to prefer A with {end}: {told}."
         said.append(f"{text} It said: {verdict_in_words(one.row)}." if "votes" in one.row else text)

@@ -11,7 +11,8 @@ from scipy.special import expit
 from analysis.shapley import win_points
 from charts.factor_gaps import LOG_ODDS
 from charts.theme import DARK, LIGHT, PRINT, Theme
-from charts.waterfall import verdict_in_words, waterfall_chart
+from charts.waterfall import waterfall_chart
+from charts.waterfall_steps import verdict_in_words
 from ui.sections.one_pair import finding, in_percent, reasons
 from ui.sections.try_it import finding as would_prefer
 from ui.sections.try_it import most_for

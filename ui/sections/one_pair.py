@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.waterfall import verdict_in_words, waterfall_chart
+from charts.waterfall import waterfall_chart
+from charts.waterfall_steps import verdict_in_words
 from data.model import Selection
 from errors import EmptySelectionError, JurylensError, UnknownNameError
 from studies.examples import Examples
