@@ -61,7 +61,7 @@ def settle_kinds(step: Step, words: str) -> None:
         "SELECT name, n - numbers, example FROM kind_of WHERE kind = 'number' AND numbers < n ORDER BY name LIMIT 20"
     ).fetchall():
         step.inferred.append(
-            f"{int(n):,} values of {name} are no numbers (such as {example[:40]!r}) and count as no value"
+            f"values of {name} that are no numbers (such as {example[:40]!r}) and count as none: {int(n):,}"
         )
 
 

@@ -161,7 +161,7 @@ def _pairs(step: Step) -> None:
     )
     n = step.count("SELECT count(*) FROM linked JOIN s_key USING (row) WHERE turned")
     if n:
-        step.inferred.append(f"{n:,} rows list their pair the other way round than the dataset and were turned")
+        step.inferred.append(f"listed the other way round than in the dataset, and turned: {n:,} rows")
 
 
 def _responses(step: Step) -> None:
@@ -201,7 +201,7 @@ def _responses(step: Step) -> None:
     n = step.count("SELECT count(DISTINCT row) FROM linked JOIN s_key USING (row) WHERE n > 1")
     if n:
         step.inferred.append(
-            f"{n:,} rows name a text that several responses to their prompt have: the values are those of all"
+            f"naming a text that several responses to the prompt have, so that the values are those of all: {n:,} rows"
         )
 
 

@@ -322,12 +322,12 @@ def _remarks(step: Step) -> None:
         FROM whole w JOIN s_name n USING (number) JOIN kind_of k ON k.name = n.name
         WHERE w.differs GROUP BY n.name, w.number ORDER BY w.number LIMIT 20"""
     ).fetchall():
-        which = "the most frequent one" if label else "their mean"
-        said = f"{several:,} responses have several values of {name} that differ: {which} is the response's"
+        which = "the most frequent one counts" if label else "their mean counts"
+        said = f"responses with values of {name} that differ: {several:,}; {which}"
         if equals:
-            said += f", {equals:,} with equally frequent ones have none"
+            said += f", none for {equals:,} with equally frequent ones"
         if own:
-            said += f"; {own:,} judgments keep the value of their own annotator or judge"
+            said += f"; judgments that keep their own annotator's or judge's: {own:,}"
         step.inferred.append(said)
     strangers = step.count(
         """SELECT count(*) FROM s_key WHERE (annotator IS NOT NULL OR judge IS NOT NULL)
@@ -335,8 +335,8 @@ def _remarks(step: Step) -> None:
     )
     if strangers:
         step.inferred.append(
-            f"{strangers:,} rows are of an annotator or judge without a judgment on it: they count for the response "
-            "only"
+            f"of an annotator or judge who gave no verdict on that response, and so counting for the response alone: "
+            f"{strangers:,} rows"
         )
     for name, one in step.con.execute(
         """SELECT n.name, coalesce(min(value)::VARCHAR, min(label)) FROM whole w JOIN s_name n USING (number)

@@ -106,7 +106,7 @@ def test_by_prompt_and_models_turned_to_the_datasets_order(store: Store, prompt:
     report = load(store, f"{prompt},model_a,model_b,tone_a,tone_b\n{one},m1,m2,1,2\n{two},m1,m2,4,3\n")
     assert report.accepted == 2
     assert values(store, "tone")["p2", "m1", "see you"] == 4
-    assert "1 rows list their pair the other way round than the dataset and were turned" in report.inferred
+    assert "listed the other way round than in the dataset, and turned: 1 rows" in report.inferred
 
 
 def test_by_prompt_and_both_texts(store: Store) -> None:
@@ -154,7 +154,8 @@ def test_a_text_that_several_models_wrote_has_the_value_of_each(tmp_path: Path) 
     import_path(store, tmp_path / "j.csv", "d")
     report = load(store, "prompt_id,response,tone\np,same,3\n")
     assert values(store, "tone") == {("p", "x", "same"): 3, ("p", "y", "same"): 3}
-    assert "1 rows name a text that several responses to their prompt have: the values are those of all" in report.inferred
+    said = "naming a text that several responses to the prompt have, so that the values are those of all: 1 rows"
+    assert said in report.inferred
 
 
 def test_a_dataset_without_texts_is_met_by_models(tmp_path: Path) -> None:
@@ -199,11 +200,12 @@ def test_values_that_differ_by_annotator_belong_to_their_judgments(store: Store)
     ]  # fmt: skip
     assert values(store, "care") == {("p1", "m1", "hi"): 3, ("p1", "m2", "hello"): 1}
     assert (
-        "1 responses have several values of care that differ: their mean is the response's; 2 judgments keep the value of "
-        "their own annotator or judge"
+        "responses with values of care that differ: 1; their mean counts; judgments that keep their own annotator's or "
+        "judge's: 2"
     ) in report.inferred
     assert (
-        "1 rows are of an annotator or judge without a judgment on it: they count for the response only" in report.inferred
+        "of an annotator or judge who gave no verdict on that response, and so counting for the response alone: 1 rows"
+        in report.inferred
     )
 
 
@@ -243,10 +245,9 @@ def test_several_unnamed_raters_are_averaged_and_words_counted(store: Store) -> 
     assert report.accepted == 5
     assert values(store, "score") == {("p1", "m1", "hi"): 3, ("p1", "m2", "hello"): 2}
     assert values(store, "kind") == {("p1", "m1", "hi"): "warm"}
-    assert "1 responses have several values of score that differ: their mean is the response's" in report.inferred
+    assert "responses with values of score that differ: 1; their mean counts" in report.inferred
     assert (
-        "2 responses have several values of kind that differ: the most frequent one is the response's, 1 with equally "
-        "frequent ones have none"
+        "responses with values of kind that differ: 2; the most frequent one counts, none for 1 with equally frequent ones"
     ) in report.inferred
 
 
@@ -268,7 +269,7 @@ def test_numbers_flags_words_and_sets_are_told_apart(store: Store) -> None:
     assert list(values(store, "kind").values()) == ["warm", "cold", "2"]
     assert list(values(store, "said").values()) == ["care;truth", "care;", ";"]
     assert "read as yes (1) or no (0): bit, flag" in report.inferred
-    assert "1 values of score are no numbers (such as 'n/a') and count as no value" in report.inferred
+    assert "values of score that are no numbers (such as 'n/a') and count as none: 1" in report.inferred
     assert "said=truth" in sources(store)
     assert not sources(store)["flag"].labels
 

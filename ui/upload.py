@@ -38,6 +38,7 @@ from ui.mapping import (
 from ui.view import View
 
 KINDS = dict(zip(JUDGE_KINDS, ("people", "LLM", "reward model", "rule"), strict=True))
+READ_AS = {"number": "numbers", "flag": "yes or no", "label": "words", "set": "sets of labels"}
 FORMATS = {factors.NAME: "a table of factors for judgments that are there"}
 COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}
 
@@ -297,9 +298,13 @@ def report_of(now: Upload, report: dict[str, Any]) -> None:
         for label, key in COUNTS.items():
             with st.container(border=True, gap="xxsmall"):
                 st.metric(label, f"{report[key]:,}")
-    judges = [f"{escape(j['judge'], 40)} ({KINDS[j['kind']]}, {j['judgments']:,})" for j in report["judges"]]
-    if judges:
-        st.markdown(f"Judges: {words.listing(judges, 8)}.")
+    if "factors" in report:
+        found = [f"{escape(one['factor'], 40)} ({READ_AS[one['kind']]})" for one in report["factors"]]
+        st.markdown(f"Factors: {words.listing(found, 12)}.")
+    else:
+        judges = [f"{escape(j['judge'], 40)} ({KINDS[j['kind']]}, {j['judgments']:,})" for j in report["judges"]]
+        if judges:
+            st.markdown(f"Judges: {words.listing(judges, 8)}.")
     if report["inferred"]:
         with st.expander(f"What was taken for granted ({len(report['inferred'])})"):
             for text in report["inferred"]:
