@@ -1,7 +1,7 @@
 """How fast is it, in multiples of what is known to be fast, all measured in one run?
 
-    python -m benchmarks [--quick]              all four parts; ends with 1 when a promise is broken
-    python -m benchmarks imports|rankings|large|page one of them
+    python -m benchmarks [--quick]              all parts; ends with 1 when a promise is broken
+    python -m benchmarks imports|rankings|large|texts|page one of them
     python -m benchmarks coverage [...]         do the intervals hold what they promise? (hours of one core)
     python -m benchmarks stress [...]           do the leases hold? `--kill 20`: and imports that are killed?
 
@@ -20,10 +20,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import imports, large, page, rankings
+from benchmarks import imports, large, page, rankings, texts
 from benchmarks.worlds import QUICK, Size
 
-PARTS = {"imports": imports.measure, "rankings": rankings.measure, "large": large.measure, "page": page.measure}
+PARTS = {
+    "imports": imports.measure, "rankings": rankings.measure, "large": large.measure, "texts": texts.measure,
+    "page": page.measure,
+}  # fmt: skip
 OTHERS = ("coverage", "stress")
 
 
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("parts", nargs="*", metavar="imports|rankings|large|page", help="what to measure; default all")
+    parser.add_argument("parts", nargs="*", metavar="|".join(PARTS), help="what to measure; default all")
     parser.add_argument("--quick", action="store_true", help="a small run; its ratios say little and promise nothing")
     options = parser.parse_args(given)
     unknown = [part for part in options.parts if part not in PARTS]

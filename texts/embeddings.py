@@ -149,10 +149,10 @@ class SentenceTransformers:
 
         logging.disable_progress_bar()
         try:
-            self._model = SentenceTransformer(str(model.folder), device="cpu", local_files_only=True)
+            self.model = SentenceTransformer(str(model.folder), device="cpu", local_files_only=True)
         except Exception as error:
             raise OptionError(f"the model {model.name} cannot be read: {_first_line(error)}") from error
-        self.most_tokens = int(self._model.max_seq_length or 512)
+        self.most_tokens = int(self.model.max_seq_length or 512)
         self.dimensions = len(self.embed(["a"], lambda _: None)[0])
 
     def embed(self, bodies: Sequence[str], tick: Callable[[int], None]) -> Vectors:
@@ -161,7 +161,7 @@ class SentenceTransformers:
         for start in range(0, len(order), 16):
             tick(start)
             part = [bodies[k] for k in order[start : start + 16]]
-            out.append(self._model.encode(part, batch_size=16, normalize_embeddings=True, show_progress_bar=False))
+            out.append(self.model.encode(part, batch_size=16, normalize_embeddings=True, show_progress_bar=False))
         tick(len(order))
         if not out:
             return np.empty((0, self.dimensions), dtype=np.float32)

@@ -165,6 +165,9 @@ class OnnxBert:
             raise UnsupportedModelError(f"its file has no weights {error}") from error
         self.dimensions = int(weights["embeddings.word_embeddings.weight"].shape[1])
         self.most_tokens = self._shape.most_tokens
+        products = [value for name, value in weights.items() if value.ndim == 2 and name.startswith("encoder.")]
+        self.operations = 2 * sum(value.size for value in products)
+        """Multiplications and additions that the layers' products take for a token."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -175,14 +178,19 @@ class OnnxBert:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.most_tokens)
 
-    def embed(self, bodies: Sequence[str], tick: Callable[[int], None]) -> Vectors:
-        """(texts, dimensions) vectors of length 1. tick : called with how many texts are done, at least every TICK
-        seconds"""
+    def tokens(self, bodies: Sequence[str], tick: Callable[[int], None] = lambda _: None) -> list[list[int]]:
+        """What the model reads of each text, its first and last mark included."""
         ids: list[list[int]] = []
         for start in range(0, len(bodies), 64):
             part = [shorten(body, self.most_tokens) for body in bodies[start : start + 64]]
             ids += [found.ids for found in self._tokenizer.encode_batch(part)]
             tick(0)
+        return ids
+
+    def embed(self, bodies: Sequence[str], tick: Callable[[int], None]) -> Vectors:
+        """(texts, dimensions) vectors of length 1. tick : called with how many texts are done, at least every TICK
+        seconds"""
+        ids = self.tokens(bodies, tick)
         out = np.empty((len(bodies), self.dimensions), dtype=np.float32)
         done = 0
         pool = ThreadPoolExecutor(cores())
