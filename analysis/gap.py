@@ -167,8 +167,8 @@ def find_gaps(
     if why_not is not None:
         return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin, counted)
 
-    agreeing = _agreeing(reference, judge, joint.vcov, gap.se, _unit(joint), counted)
-    line = _fit_line(reference, judge, joint.vcov, *agreeing)
+    agreeing = find_agreeing(reference, judge, joint.vcov, gap.se, _unit(joint), counted)
+    line = fit_line(reference, judge, joint.vcov, *agreeing)
     if line is None:
         why_not = "the scale is not offered: the reference's weights are too uncertain to hold the judge's against"
         return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin, counted)
@@ -187,7 +187,7 @@ def find_gaps(
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """judge = scale * reference, through 0.
 
     precision : (n,) inverse variances of judge - scale * reference; 0 where outlying
@@ -214,7 +214,7 @@ class _Line:
         return np.concatenate([by_reference, self.precision * (self.told * away + best)]) / total
 
 
-def _agreeing(
+def find_agreeing(
     reference: Floats, judge: Floats, vcov: Floats, gap_se: Floats, unit: Floats, counted: NDArray[np.bool_]
 ) -> tuple[float, NDArray[np.bool_]]:
     """The weighted median of judge / reference, and which weights do not deviate from it."""
@@ -237,9 +237,9 @@ def _variances(vcov: Floats, scale: float) -> tuple[Floats, Floats]:
     return whole - 2 * scale * across, whole
 
 
-def _fit_line(
+def fit_line(
     reference: Floats, judge: Floats, vcov: Floats, scale: float, agreeing: NDArray[np.bool_]
-) -> _Line | None:
+) -> Line | None:
     """Weighted least squares with errors in both, from `scale` on; None where that leads nowhere.
 
     The best guess of the reference's weight leaves out what the deviation tells of its error; it has then nothing in
@@ -254,7 +254,7 @@ def _fit_line(
         variance = np.maximum(variance, 1e-12 * whole)
         safe = np.where(agreeing, variance, 1.0)
         told = np.where(agreeing, scale * np.diag(vcov)[:n] - np.diag(vcov[:n, n:]), 0.0) / safe
-        line = _Line(np.where(agreeing, 1.0 / safe, 0.0), 1.0 - scale * told, told)
+        line = Line(np.where(agreeing, 1.0 / safe, 0.0), 1.0 - scale * told, told)
         before, scale = scale, float(line.scale(estimates))
         if not np.isfinite(scale):
             return None

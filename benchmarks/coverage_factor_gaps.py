@@ -70,7 +70,9 @@ def worlds() -> tuple[World, ...]:
     careless = replace(taste(), weights=(0.0,) * FACTORS)
     three = replace(same, name="three gaps of 20, 500 prompts", judge=other(taste(), GAP))
     found = (
-        same, twice(same), varying(same), varying(twice(same)), few, twice(few), varying(few), varying(twice(few)),
+        same, twice(same), varying(same), varying(twice(same)),
+        twice(replace(same, name="same taste, 60 prompts", prompts=60, pairs=83)),
+        few, twice(few), varying(few), varying(twice(few)),
         replace(same, name="nobody cares, 500 prompts", reference=careless, judge=careless),
         three,
         replace(three, name="three gaps of 20, twice as decisive", judge=replace(three.judge, decisive=2)),

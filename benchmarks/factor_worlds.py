@@ -135,9 +135,9 @@ def draw_pairs(of: World, rng: np.random.Generator) -> Pairs:
 
 
 @cache
-def published(least: float = 0.01) -> Pairs:
+def published(least: float = 0.02, prompts: int = 4) -> Pairs:
     """The pairs of LLMFAO's texts under their 13 prompts, in the factors measured unasked that differ in at least
-    `least` of them; scaled."""
+    `least` of them and under so many prompts; scaled."""
     from texts.measure import measure_texts
 
     rows = [json.loads(line) for line in LLMFAO.read_text(encoding="utf-8").splitlines()]
@@ -147,8 +147,9 @@ def published(least: float = 0.01) -> Pairs:
             bodies.setdefault(row[side], len(bodies))
     values = measure_texts(list(bodies), text_factors()).T
     x = values[:, [bodies[row["result_x"]] for row in rows]] - values[:, [bodies[row["result_y"]] for row in rows]]
-    x = x[(x != 0).mean(axis=1) >= least]
     prompt = np.unique([row["prompt"] for row in rows], return_inverse=True)[1]
+    under = np.array([np.bincount(prompt, row != 0) > 0 for row in x]).sum(axis=1)
+    x = x[((x != 0).mean(axis=1) >= least) & (under >= prompts)]
     sides = np.array([[row["prompt"], row[f"model_{side}"]] for side in "xy" for row in rows])
     answer = np.unique(sides, axis=0, return_inverse=True)[1].ravel()
     return Pairs(x / np.sqrt((x**2).mean(axis=1, keepdims=True)), prompt, answer[: len(rows)], answer[len(rows) :])
