@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,13 +16,15 @@ from analysis.strengths import TIE_NAMES
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
-from data.queries import Catalog, sum_neighbours
+from data.queries import Catalog, Con, sum_neighbours
+from data.queries import attributes as attribute_queries
 from data.queries import differences as rows_queries
 from data.queries import texts as texts_queries
 from data.queries.differences import Differences, Verdicts
 from data.queries.texts import TEXT, Scale, Source
 from data.store import Store
 from errors import EmptySelectionError, OptionError
+from studies import interactions
 from studies.cells import cluster_columns, require_hard
 from studies.extract import versions
 from studies.factor_judgments import empty_texts
@@ -85,29 +88,24 @@ class FactorData:
 class Loaded:
     """Judgments of a selection, one by one, and the scaled differences they are about.
 
-    said : with annotators and judgments where asked for; at, pair : of each judgment its column of `values.x` and the
-    number of its pair; complete : which columns have every factor
+    columns : names of the rows of x: the factors, then their interactions
+    said : with annotators and judgments where asked for; at, pair : of each judgment its column of x and the number of
+    its pair; pair_ids : the store's id of each number; complete : which columns have every factor
     """
 
     names: Catalog
     sources: Sequence[Source]
+    columns: tuple[str, ...]
     said: Verdicts
-    values: Differences
+    x: NDArray[Any]
     scales: Mapping[str, Scale]
     at: NDArray[Any]
     pair: NDArray[Any]
+    pair_ids: NDArray[Any]
     complete: NDArray[np.bool_]
     extent: Mapping[str, int]
     n_empty: int
     fingerprint: str
-
-    @property
-    def pair_ids(self) -> NDArray[Any]:
-        """The store's id of each number of a pair."""
-        if any(source.by_judgment for source in self.sources):
-            pair = self.said.columns["pair"]
-            return np.arange(pair.min(), pair.max() + 1)
-        return self.values.unit
 
 
 def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
@@ -120,11 +118,14 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
         names = queries.catalog(con, study.dataset or "")
         found = texts_queries.sources(con, names, versions())
         chosen = [found[name] for name in study.factor]
+        crossings = interactions.parse(study.interact, found, attribute_queries.attributes(con, names))
         condition = f"{queries.where(study, names, study.ties, ranked=False)} AND outcome <> 0"
         if study.empty_texts == "leave-out":
             condition = rows_queries.without_empty(condition, names)
         by_judgment = any(source.by_judgment for source in chosen)
-        said = rows_queries.verdicts(con, condition, [*more, *(["judgment"] if by_judgment else [])])
+        by_annotator = any(one.by_annotator for one in crossings)
+        wanted = [*more, *(["judgment"] if by_judgment else []), *(["annotator"] if by_annotator else [])]
+        said = rows_queries.verdicts(con, condition, tuple(dict.fromkeys(wanted)))
         queries.require_rows(len(said), "with a verdict")
         values = rows_queries.differences(con, names, chosen, condition)
         if by_judgment:
@@ -139,16 +140,76 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
         extent = queries.extent(con, condition)
         lacking = [source for source in chosen if source.name not in values.words]
         of_factors = {**values.words, **texts_queries.fingerprint_words(con, names, lacking)}
-        fingerprint = texts_queries.digest(
-            queries.fingerprint(con, names, study.judge), texts_queries.digest(*sorted(of_factors.values()))
-        )
+        judged = queries.fingerprint(con, names, study.judge)
+        scales = _coded(values, scales, chosen, study.coding)
+        at, pair = _places(values, said, by_judgment)
+        x, pair_ids = values.x, values.unit
+        if by_judgment:
+            pair_ids = np.arange(said.columns["pair"].min(), said.columns["pair"].max() + 1)
+        crossed: list[tuple[interactions.Crossing, interactions.Crossed]] = []
+        if crossings:
+            x, at, crossed = _cross(con, names, study, found, crossings, said, values, at, by_judgment)
     for judge in study.judge:
         require_hard(judge, soft.get(names.judges[judge][0], 0), study.ties)
-    scales = _coded(values, scales, chosen, study.coding)
-    at, pair = _places(values, said, by_judgment)
+    columns = study.factor
+    for one, column in crossed:
+        columns = (*columns, *column.names)
+        x = np.concatenate([x, column.x.astype(x.dtype)])
+        for name, row in zip(column.names, column.x, strict=True):
+            scale = Scale(1.0, 0) if one.attribute is None else scales[one.factor]
+            scales[name] = replace(scale, pairs=int(np.isfinite(row).sum()))
+            of_factors[name] = texts_queries.digest(name, hashlib.sha256(np.sort(row).tobytes()).hexdigest())
+    fingerprint = texts_queries.digest(judged, texts_queries.digest(*sorted(of_factors.values())))
     return Loaded(
-        names, chosen, said, values, scales, at, pair, _complete(values.x), extent, n_empty, fingerprint
+        names, chosen, columns, said, x, scales, at, pair, pair_ids, _complete(x), extent, n_empty, fingerprint
     )  # fmt: skip
+
+
+def _cross(
+    con: Con, names: Catalog, study: Factors, found: Mapping[str, Source],
+    crossings: Sequence[interactions.Crossing], said: Verdicts, of: Differences, at: NDArray[Any], by_judgment: bool,
+) -> tuple[NDArray[Any], NDArray[Any], list[tuple[interactions.Crossing, interactions.Crossed]]]:  # fmt: skip
+    """x and at, a column a judgment where an annotator's attribute is crossed, and the interactions."""
+    x, pairs = of.x, of.unit
+    if any(one.by_annotator for one in crossings) and not by_judgment:
+        x, at = x[:, at], np.arange(len(said))
+    if x is not of.x or by_judgment:
+        pairs = np.zeros(x.shape[1], dtype=np.int64)
+        pairs[at] = said.columns["pair"]
+    out = []
+    for one in crossings:
+        if one.attribute is None:
+            if by_judgment:
+                raise OptionError(
+                    f"--interact {one.factor}*{one.other}: factors whose values differ by judgment are not crossed "
+                    "with one another; leave those factors out with --factor"
+                )
+            made = interactions.cross_factors(con, names, one, found)
+            scale = rows_queries.scale_of(made.x[0]).value
+            column = made.x[:, np.searchsorted(rows_queries.pair_ids(con, names), pairs)]
+            if study.coding == "sign":
+                column = np.sign(column)
+            elif study.coding == "rms" and scale > 0:
+                column = column / scale
+            made = replace(made, x=column)
+        else:
+            if one.by_annotator:
+                given = interactions.of_annotators(con, names, one, said.columns["annotator"])
+                values: list[str | float | None] = [None] * x.shape[1]
+                for column_at, value in zip(at.tolist(), given, strict=True):
+                    values[column_at] = value
+            else:
+                values = interactions.of_pairs(con, names, one, pairs)
+            row = x[study.factor.index(one.factor)]
+            made = interactions.cross_attribute(one, row.astype(np.float64), values)
+            if one.by_annotator:
+                # A judge of whose annotators nothing is known has no such interaction; its rows are no missing ones.
+                for judge in study.judge:
+                    mine = at[said.columns["judge_id"] == names.judges[judge][0]]
+                    if np.isnan(made.x[:, mine]).all():
+                        made.x[:, mine] = 0.0
+        out.append((one, made))
+    return x, at, out
 
 
 def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool = False) -> FactorData:
@@ -159,30 +220,30 @@ def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool
     modelled = study.ties in TIE_NAMES
     wanted = {"annotator": "annotator" in study.cluster, "models": models, "scenario": scenarios}
     loaded = load(store, study, [name for name, wish in wanted.items() if wish])
-    names, chosen, said, values = loaded.names, loaded.sources, loaded.said, loaded.values
+    names, chosen, said, x = loaded.names, loaded.sources, loaded.said, loaded.x
     clustering = choose_clustering(study.cluster, loaded.extent["prompts"])
     check_annotators(clustering, dict(loaded.extent))
     has_position, position = _position(study.position, said, names, study.judge)
     ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
     designs, judgments = {}, {}
-    missing: dict[str, dict[str, int]] = {source.name: {} for source in chosen}
+    missing: dict[str, dict[str, int]] = {name: {} for name in loaded.columns}
     for judge in study.judge:
         mine = np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0])
         judgments[judge] = len(mine)
         at, pair = loaded.at[mine], loaded.pair[mine]
         kept = loaded.complete[at]
         if not kept.all():
-            times = np.bincount(at, minlength=values.x.shape[1])
-            for k, source in enumerate(chosen):
-                missing[source.name][judge] = int(times[np.isnan(values.x[k])].sum())
+            times = np.bincount(at, minlength=x.shape[1])
+            for k, name in enumerate(loaded.columns):
+                missing[name][judge] = int(times[np.isnan(x[k])].sum())
             mine, at, pair = mine[kept], at[kept], pair[kept]
-        designs[judge] = _design(study.factor, values, said, mine, at, pair, ways, has_position, modelled)
+        designs[judge] = _design(loaded.columns, x, said, mine, at, pair, ways, has_position, modelled)
     if not any(len(design) for design in designs.values()):
         which = words.listing([name for name, gone in missing.items() if any(gone.values())], 6)
         raise EmptySelectionError(f"every judgment of the selection lacks {which}: leave that factor out")
     return FactorData(
         names=names, sources=chosen, scales=loaded.scales, design=designs,
-        models=_models(values.x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
+        models=_models(x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
         clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
         prompts=loaded.extent["prompts"], n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
     )  # fmt: skip
@@ -221,7 +282,7 @@ def _places(values: Differences, said: Verdicts, by_judgment: bool) -> tuple[NDA
 
 
 def _design(
-    factors: tuple[str, ...], values: Differences, said: Verdicts, rows: NDArray[Any], at: NDArray[Any],
+    factors: tuple[str, ...], x: NDArray[Any], said: Verdicts, rows: NDArray[Any], at: NDArray[Any],
     pair: NDArray[Any], ways: Sequence[str], position: bool, modelled: bool,
 ) -> Design:  # fmt: skip
     """One judge's rows in the order of their columns, summed where alike."""
@@ -250,7 +311,7 @@ def _design(
         if modelled:
             frame["tied"] = weight * columns["tied"][rows]
     return Design(
-        names=factors, x=values.x, at=frame["at"], pair=frame["pair"], weight=frame["weight"], score=frame["score"],
+        names=factors, x=x, at=frame["at"], pair=frame["pair"], weight=frame["weight"], score=frame["score"],
         count=frame["n"], first=frame.get("shown"), tied=frame.get("tied"),
         clusters={way: frame["pair" if way == "pair" else way] for way in dict.fromkeys((*ways, "pair"))},
     )  # fmt: skip

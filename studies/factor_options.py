@@ -9,10 +9,12 @@ from typing import ClassVar, Self
 from data import queries
 from data.model import option
 from data.queries import Catalog, Con
+from data.queries import attributes as attribute_queries
 from data.queries import texts as texts_queries
 from data.queries.texts import FILE, TEXT, Source
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
+from studies import interactions
 from studies.extract import versions
 from studies.factor_judgments import NotMeasuredError, measuring_command
 from studies.study import Fitted
@@ -48,14 +50,24 @@ class Factors(Fitted):
         advanced=True,
     )  # fmt: skip
 
+    interact: tuple[str, ...] = option(
+        (), "an interaction FACTOR*OTHER (repeatable): the other one a factor, scenario, similarity (of the two "
+        "answers in meaning), or an attribute of the file, as in words*annotator.group or words*prompt.topic",
+        label="Interactions", advanced=True,
+    )  # fmt: skip
+
     def resolve(self, store: Store) -> Self:
         study = super().resolve(store)
         with store.reading("looking for factors") as con:
             names = queries.catalog(con, study.dataset or "")
             found = texts_queries.sources(con, names, versions())
             n_texts = texts_queries.responses(con, names)["texts"]
+            known = attribute_queries.attributes(con, names)
         chosen = choose(found, study.factor, names.dataset, n_texts)
-        return replace(study, factor=chosen)
+        for one in interactions.parse(study.interact, found, known):
+            # Beside an interaction stand the factors that it crosses.
+            chosen += tuple(n for n in (one.factor, one.other) if n in found and n not in chosen)
+        return replace(study, factor=chosen, interact=tuple(dict.fromkeys(study.interact)))
 
     def stamp(self, con: Con, names: Catalog) -> str:
         return f"{super().stamp(con, names)} {texts_queries.state(con, versions())}"

@@ -54,14 +54,14 @@ class FactorsTable(Factors):
         if len(rows) < len(loaded.at):
             gone = len(loaded.at) - len(rows)
             warnings.append(f"{words.plural(gone, 'judgment')} without a factor of one of their responses are not here")
-        table |= {name: loaded.values.x[k][at] for k, name in enumerate(self.factor)}
-        scales = [loaded.scales[name].value for name in self.factor]
+        table |= {name: loaded.x[k][at] for k, name in enumerate(loaded.columns)}
+        scales = [loaded.scales[name].value for name in loaded.columns]
         progress(1.0, "done")
         return Result(
             study=self,
             tables={
                 "rows": pd.DataFrame(table),
-                "scales": pd.DataFrame({"factor": self.factor, "scale": pd.array(scales, dtype="Float64")}),
+                "scales": pd.DataFrame({"factor": loaded.columns, "scale": pd.array(scales, dtype="Float64")}),
             },
             values={},
             settings=self.settings(),

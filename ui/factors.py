@@ -13,6 +13,7 @@ from charts import words
 from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart, sort_factors
 from charts.weights import weight_chart
 from data import queries
+from data.queries import attributes as attribute_queries
 from data.queries import texts as texts_queries
 from errors import EmptySelectionError, JurylensError
 from studies import trust_words
@@ -22,6 +23,7 @@ from studies.factor_options import Factors, display, usual
 from studies.factors_fit import FactorsFit
 from studies.factors_gap import FactorsGap
 from studies.factors_trust import FactorsTrust
+from studies.interactions import SIGN, SIMILARITY
 from studies.overview import escape
 from studies.study import Result, hints
 from ui import measuring, selection, session
@@ -69,10 +71,33 @@ def ask(seen: View, study: Factors, known: list[str]) -> None:
                 placeholder=f"The usual {len(_usual(seen))}", on_change=selection.on_change("factor", "w:factor"),
                 help="Nothing chosen: the usual ones that were measured, and all that the files delivered.",
             )  # fmt: skip
+            _cross(seen, study, known)
         with st.popover("More options", type="tertiary"):
             for each in own:
                 if each.metadata["advanced"]:
                     _field(cls, each, study)
+
+
+def _cross(seen: View, study: Factors, known: list[str]) -> None:
+    """Interactions: of the factors looked at with what is known of pairs, prompts and annotators."""
+    assert seen.names is not None
+    with session.store().reading("looking for attributes") as con:
+        found = attribute_queries.attributes(con, queries.catalog(con, seen.names.dataset))
+    factors = list(study.factor) or _usual(seen)
+    offered = [f"{factor}{SIGN}{word}" for word in (*found, SIMILARITY) for factor in factors]
+    st.session_state["w:interact"] = list(study.interact)
+    st.multiselect(
+        "Interactions", [*dict.fromkeys([*study.interact, *offered])], key="w:interact", accept_new_options=True,
+        placeholder=f"Type one, as words{SIGN}hedges", format_func=_crossed,
+        on_change=selection.on_change("interact", "w:interact"),
+        help="Does a factor weigh more where something else is so? With another factor, or with what is known of the "
+        "pair, the prompt or the annotator.",
+    )  # fmt: skip
+
+
+def _crossed(word: str) -> str:
+    left, sign, right = word.partition(SIGN)
+    return shown(f"{display(left)} × {display(right)}" if sign else word)
 
 
 def _usual(seen: View) -> list[str]:

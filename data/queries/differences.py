@@ -67,16 +67,17 @@ def differences(con: Con, names: Catalog, chosen: Sequence[Source], condition: s
         x[k] = read_packed(con, ready[source.name])
     found = [ready[source.name] for source in chosen]
     return Differences(
-        _pair_ids(con, names, n), x, {s.name: one.scale for s, one in zip(chosen, found, strict=True)},
+        pair_ids(con, names), x, {s.name: one.scale for s, one in zip(chosen, found, strict=True)},
         {s.name: one.word for s, one in zip(chosen, found, strict=True)},
     )  # fmt: skip
 
 
-def _pair_ids(con: Con, names: Catalog, n: int) -> Column:
+def pair_ids(con: Con, names: Catalog) -> Column:
     """Ascending; without sorting where they follow one another, as those of one import do."""
+    n = n_pairs(con, names)
     d = {"d": names.dataset_id}
     first, last = con.execute("SELECT min(pair_id), max(pair_id) FROM pair WHERE dataset_id = $d", d).fetchall()[0]
-    if last - first + 1 == n:
+    if n and last - first + 1 == n:
         return np.arange(first, last + 1, dtype=np.int32)
     table = con.sql(f"SELECT pair_id FROM pair WHERE dataset_id = {names.dataset_id} ORDER BY pair_id").to_arrow_table()
     return np.asarray(table["pair_id"].to_numpy())
