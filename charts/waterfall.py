@@ -83,7 +83,7 @@ def waterfall_chart(
     lines = 1 + max((len(one.lines) for one in whose), default=0)
     head = theme.label * parts.GLYPH * written.LINE + lines * theme.small * written.LINE + 14
     panels, height = _panels(all_steps, n * row, head, narrow, plot)
-    limits = _limits(all_steps, unit, room, beside)
+    limits, cut = _limits(all_steps, unit, room, beside)
     pixel = (limits[1] - limits[0]) / room
     drawn = dict(judge_marks or marks(names, humans, theme))
     figure = go.Figure()
@@ -95,8 +95,8 @@ def waterfall_chart(
         shapes += [one | {"yref": y} for one in parts.bands(n, theme, [(panel.left, panel.right)])]
         shapes.append(parts.zero_line(n - judged, x, theme, at=BASE[unit]) | {"yref": y})
         _add_bars(figure, panel.steps, shown, others, mark, theme, (x, y), limits, pixel, unit, labels or {})
-        _add_prediction(figure, panel.steps, len(panel.steps.value), mark, theme, (x, y), limits, unit)
-        annotations += _numbers(panel, theme, unit, pixel)
+        _add_prediction(figure, panel.steps, len(panel.steps.value), mark, theme, (x, y), cut, unit)
+        annotations += _numbers(panel, theme, unit, cut)
         annotations += _said(panel, theme, n) if judged else []
         annotations += _heads(panel, mark, theme, whose, room)
         axis = parts.value_axis(limits, title, theme, **_ticks(limits, unit, 3 if narrow or len(panels) > 1 else 6),
@@ -162,17 +162,23 @@ def _panels(
     ], whole  # fmt: skip
 
 
-def _limits(all_steps: Sequence[Steps], unit: str, room: float, beside: float) -> tuple[float, float]:
-    """The same range for all panels, with room for a number at either side."""
-    low = min(float(np.r_[one.end, BASE[unit]].min()) for one in all_steps)
-    high = max(float(np.r_[one.end, BASE[unit]].max()) for one in all_steps)
-    intervals = [v for one in all_steps for v in (one.lower, one.upper) if np.isfinite(v)]
-    low, high = min([low, *intervals]), max([high, *intervals])
+def _limits(
+    all_steps: Sequence[Steps], unit: str, room: float, beside: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The same range for all panels, with room for a number at either side; and where intervals are cut.
+
+    An interval far wider than the way itself would flatten all bars.
+    """
+    ends = np.concatenate([[BASE[unit]], *(one.end for one in all_steps)])
+    low, high = float(ends.min()), float(ends.max())
     if high - low < 1e-9:
         low, high = low - 1, high + 1
+    reach = 0.75 * (high - low)
+    intervals = [v for one in all_steps for v in (one.lower, one.upper) if np.isfinite(v)]
+    low, high = max(min([low, *intervals]), low - reach), min(max([high, *intervals]), high + reach)
     free = max(room - 2 * beside, 0.3 * room)
     margin = beside * (high - low) / free
-    return low - margin, high + margin
+    return (low - margin, high + margin), (low, high)
 
 
 def _ticks(limits: tuple[float, float], unit: str, most: int) -> dict[str, Any]:
@@ -224,11 +230,12 @@ def _add_bars(
 
 def _add_prediction(
     figure: go.Figure, steps: Steps, row: int, mark: Mark, theme: Theme, axes: tuple[str, str],
-    limits: tuple[float, float], unit: str,
+    cut: tuple[float, float], unit: str,
 ) -> None:  # fmt: skip
+    """cut : where an interval ends in an arrowhead"""
     x, y = axes
     parts.add_intervals(figure, np.array([steps.lower]), np.array([steps.upper]), np.array([row]), [mark.colour],
-                        limits, x, y, width=2)  # fmt: skip
+                        cut, x, y, width=2)  # fmt: skip
     number = words.estimate(steps.predicted, steps.lower, steps.upper, 1)
     said = f"predicted: A preferred in {number} %" if unit == POINTS else f"predicted: {number} log-odds for A"
     figure.add_trace(
@@ -240,7 +247,7 @@ def _add_prediction(
     )  # fmt: skip
 
 
-def _numbers(panel: _Panel, theme: Theme, unit: str, pixel: float) -> list[dict[str, Any]]:
+def _numbers(panel: _Panel, theme: Theme, unit: str, cut: tuple[float, float]) -> list[dict[str, Any]]:
     """What each bar adds, beyond its point; below them the prediction in words."""
     steps, out = panel.steps, []
     place = {"xref": f"x{panel.axis}", "yref": f"y{panel.rows_axis}", "showarrow": False, "yanchor": "middle"}
@@ -252,10 +259,10 @@ def _numbers(panel: _Panel, theme: Theme, unit: str, pixel: float) -> list[dict[
                      "xshift": 4 if value >= 0 else -4}
         )  # fmt: skip
     text = f"{words.number(steps.predicted, 0)} %" if unit == POINTS else words.number(steps.predicted)
-    ends = [v for v in (steps.lower, steps.upper, steps.predicted) if np.isfinite(v)]
+    ends = np.clip([v for v in (steps.lower, steps.upper, steps.predicted) if np.isfinite(v)], *cut)
     to_right = steps.predicted >= BASE[unit]
     out.append(
-        place | {"x": max(ends) if to_right else min(ends), "y": len(steps.value), "text": f"<b>{text}</b>",
+        place | {"x": float(ends.max() if to_right else ends.min()), "y": len(steps.value), "text": f"<b>{text}</b>",
                  "xanchor": "left" if to_right else "right", "font": font, "xshift": 9 if to_right else -9}
     )  # fmt: skip
     return out

@@ -103,6 +103,18 @@ def test_a_way_beyond_a_hundred_percent_is_explained() -> None:
     assert not any("beyond 0" in text.replace("<br>", " ") for text in texts(waterfall_chart(*tables(3), LIGHT)))
 
 
+def test_a_wide_interval_does_not_flatten_the_bars() -> None:
+    contributions, judges = tables(5, ("people",))
+    sure = waterfall_chart(contributions, judges, LIGHT)
+    unsure = waterfall_chart(contributions, judges.assign(lower=0.1, upper=99.9), LIGHT)
+    widths = [float(np.ptp(figure.layout.xaxis.range)) for figure in (sure, unsure)]
+    ends = 50 + np.append(0.0, contributions["points"].cumsum())
+    assert np.ptp(ends) / widths[1] > 0.25
+    arrows = [t for t in unsure.data if t.mode == "markers" and t.marker.symbol in (("triangle-left", "triangle-right"),)]
+    assert len(arrows) == 1
+    assert not [t for t in sure.data if t.mode == "markers" and "triangle-left" in str(t.marker.symbol)]
+
+
 def test_without_win_points_log_odds_are_drawn() -> None:
     contributions, judges = tables()
     contributions["points"] = pd.array([None] * len(contributions), dtype="Float64")
