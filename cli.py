@@ -22,13 +22,13 @@ from data import imports, queries
 from data.store import Store
 from errors import JurylensError, OptionError
 from exports import text
+from studies import embed as embedding
 from studies import extract as extraction
 from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
 from studies.pack import pack
 from studies.study import REGISTRY, Fitted, Result, Study, bare, hints
-from texts.embeddings import DEFAULT as DEFAULT_MODEL
 
 DEFAULT_DB = "jurylens.duckdb"
 
@@ -381,18 +381,16 @@ def embed_texts(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", help=f"a folder, or a downloaded model of the hub; default {DEFAULT_MODEL}"),
+        typer.Option("--model", help=f"a folder, or a downloaded model of the hub; default {embedding.DEFAULT_MODEL}"),
     ] = None,
     output: Output = "table",
 ) -> None:
     """Turn texts into vectors by their meaning, and compare responses with prompts; goes on where it was stopped."""
     _check_output(output)
-    from studies.embed import embed
-
     bar = _Bar()
     if bar.lines and hasattr(os, "nice"):
         os.nice(10)  # a page started it and goes on meanwhile
-    done = embed(store(), dataset, model, bar)
+    done = embedding.embed(store(), dataset, model, bar)
     pack(store(), done.dataset, bar)
     content = {"dataset": done.dataset, "embedder": done.embedder, "embedded": done.texts, "compared": done.values}
     _show_tables({"embedded": pd.DataFrame([content])}, content, output)

@@ -13,12 +13,14 @@ import numpy as np
 
 from data import embeddings, queries, text_factors
 from data.model import Progress, silent
-from data.queries import Con, meaning
+from data.queries import meaning
 from data.queries import measuring as measuring_queries
 from data.queries.texts import MODEL_BITS
 from data.store import Store
-from texts.embeddings import Engine, Model, find_model, load
+from texts.embeddings import DEFAULT, Engine, Model, find_model, load
 from texts.registry import factors
+
+DEFAULT_MODEL = DEFAULT
 
 BATCH_TEXTS = 400
 """Texts that are embedded between two writes: about five seconds of work."""
@@ -103,12 +105,13 @@ def _embed(
 def _compare(store: Store, dataset_id: int, chosen: Model) -> int:
     """Write the similarities that are missing. Returns how many."""
     version, written = version_by(chosen), 0
+    [(name, number)] = version.items()
     while True:
         with store.reading("comparing responses with prompts") as con:
             embedder_id = meaning.embedder_ids(con).get(chosen.name)
             if embedder_id is None:
                 return written
-            factor_id = _factor_id(con, version)
+            factor_id = meaning.versions_held(con, name).get(number)
             found = meaning.answer_similarities(con, dataset_id, embedder_id, factor_id, ANSWERS)
         if not len(found.cosine):
             return written
@@ -121,15 +124,6 @@ def _compare(store: Store, dataset_id: int, chosen: Model) -> int:
         written += n
 
 
-def _factor_id(con: Con, version: dict[str, int]) -> int | None:
-    """text_factor_id of exactly this version."""
-    [(name, number)] = version.items()
-    found = con.execute(
-        "SELECT text_factor_id FROM text_factor WHERE name = $n AND version = $v", {"n": name, "v": number}
-    ).fetchall()
-    return int(found[0][0]) if found else None
-
-
 def to_embed(store: Store, dataset: str) -> int:
     """How many texts of the dataset the default model would still embed, else how many responses it would compare.
 
@@ -137,10 +131,10 @@ def to_embed(store: Store, dataset: str) -> int:
     """
     model = find_model()
     with store.reading("looking for texts to embed") as con:
-        by = con.execute("SELECT version FROM text_factor WHERE name = $n", {"n": PROMPT_SIMILARITY}).fetchall()
-        if any(version % (1 << MODEL_BITS) != model.number for (version,) in by):
+        held = meaning.versions_held(con, PROMPT_SIMILARITY)
+        if any(version % (1 << MODEL_BITS) != model.number for version in held):
             return 0
         dataset_id = queries.catalog(con, dataset).dataset_id
         texts = measuring_queries.pending_vectors(con, dataset_id, meaning.embedder_ids(con).get(model.name))
-        factor_id = _factor_id(con, version_by(model))
+        factor_id = held.get(version_by(model)[PROMPT_SIMILARITY])
         return len(texts) or len(measuring_queries.pending_answers(con, dataset_id, [factor_id]))

@@ -24,6 +24,13 @@ def embedder_ids(con: Con) -> dict[str, int]:
     return dict(con.execute("SELECT name, embedder_id FROM embedder ORDER BY embedder_id").fetchall())
 
 
+def versions_held(con: Con, name: str) -> dict[int, int]:
+    """text_factor_id by version of the factor of this name, whatever its versions are."""
+    return dict(
+        con.execute("SELECT version, text_factor_id FROM text_factor WHERE name = $n ORDER BY ALL", {"n": name}).fetchall()
+    )
+
+
 def pair_similarity(con: Con, names: Catalog, embedder_id: int) -> tuple[Ids, Floats]:
     """Pairs of the dataset whose two responses have vectors, ascending, and (pairs,) the cosine between the two."""
     wanted = con.sql(f"SELECT pair_id FROM pair WHERE dataset_id = {names.dataset_id} ORDER BY pair_id").to_arrow_table()
