@@ -73,7 +73,8 @@ def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
         if p not in out or q not in out:
             continue
         for judge in out["judge"].unique():
-            defined = ((out["judge"] == judge) & out[p].notna()).to_numpy(dtype=bool)
+            # What has a p and no q (the shown order) is no part of what was tested together.
+            defined = ((out["judge"] == judge) & out[p].notna() & out[q].notna()).to_numpy(dtype=bool)
             if defined.any():
                 out.loc[defined, q] = adjust_bh(out.loc[defined, p].to_numpy(dtype=np.float64))
     return out
