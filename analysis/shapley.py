@@ -27,8 +27,8 @@ from analysis.cells import Floats
 from analysis.likelihood import Rule
 from errors import NotIdentifiedError
 
-LARGEST = 100_000.0
-"""Sum of absolute log-odds up to which win points are shared out: work grows with it."""
+LARGEST = 20_000.0
+"""Sum of absolute log-odds up to which win points are shared out: work grows with it, here to half a second."""
 
 MARGIN = 40.0
 """A step of 2 pi / w in t repeats the transform every w log-odds; e^-40 of it is left so far beyond the largest sum."""

@@ -262,10 +262,11 @@ def test_hard_texts(fits: Fits) -> None:
 
 
 def test_a_megabyte_is_measured_in_seconds_and_called_a_guess(fits: Fits) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     pasted = measure_pasted(fits, "?", "Words, and **more** words! " * 40_000, "- short")
     contributions, judges = predict_pasted(fits, pasted)
-    assert time.perf_counter() - begun < 30  # three seconds where nobody else computes
+    # Six seconds of a processor, however many others want it.
+    assert time.process_time() - begun < 20
     assert "words" in pasted.far
     assert judges["predicted"].between(0, 100).all()
     assert np.isfinite(contributions["points"].to_numpy(dtype=float)).all()
