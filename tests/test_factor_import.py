@@ -223,6 +223,21 @@ def test_a_judges_own_values(store: Store) -> None:
     ]  # fmt: skip
 
 
+def test_the_fingerprint_knows_whose_value_it_is(store: Store, judgments: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Store(shutil.copy(judgments, tmp_path / "other" / "s.duckdb"))
+    load(store, "pair_id,annotator,care_a,care_b\nk1,ann,5,1\nk1,bob,3,1\n")
+    load(other, "pair_id,annotator,care_a,care_b\nk1,ann,3,1\nk1,bob,5,1\n")
+    assert values(store, "care") == values(other, "care")
+    assert fingerprint(store, "care") != fingerprint(other, "care")
+
+
+def fingerprint(store: Store, factor: str) -> str:
+    with store.reading() as con:
+        names = queries.catalog(con, "d")
+        return texts.fingerprint(con, names, [texts.sources(con, names, {})[factor]])
+
+
 def test_where_annotators_agree_the_response_has_the_value(store: Store) -> None:
     load(store, "pair_id,annotator,care_a,care_b\nk1,ann,5,1\nk1,bob,5,1\n")
     with store.reading() as con:
@@ -488,8 +503,9 @@ def test_rows_given_twice_by_a_named_rater_are_duplicates_unnamed_ones_are_votes
 
 def test_a_contradicting_row_is_rejected_and_the_earlier_value_holds(store: Store) -> None:
     load(store, "prompt_id,model,t,u\np1,m1,1,5\n")
-    report = load(store, "prompt_id,model,t,u\np1,m1,2,5\np1,m2,3,6\n", "b.csv")
+    report = load(store, "prompt_id,model,t,u,new\np1,m1,2,5,8\np1,m2,3,6,9\n", "b.csv")
     assert report.accepted == 1
+    assert values(store, "new") == {("p1", "m2", "hello"): 9}  # of a rejected row nothing is taken
     assert only(report) == (
         2, "t", "2",
         "contradicts what an earlier import delivered for this response (1.0): withdraw that import, or give the factor "
@@ -543,12 +559,7 @@ def test_swapping_the_file_changes_nothing(store: Store, judgments: Path, tmp_pa
     load(other, "prompt_id,model_a,model_b,annotator,t_a,t_b\np1,m2,m1,eve,.2,.6\np1,m2,m1,bob,.7,.3\np1,m2,m1,ann,.2,.1\n")
     assert judged(store, "t") == judged(other, "t")
     assert values(store, "t") == values(other, "t")
-    prints = []
-    for one in (store, other):
-        with one.reading() as con:
-            names = queries.catalog(con, "d")
-            prints.append(texts.fingerprint(con, names, [texts.sources(con, names, {})["t"]]))
-    assert prints[0] == prints[1]
+    assert fingerprint(store, "t") == fingerprint(other, "t")
 
 
 # -- recognised ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,28 @@ from data.queries import Con
 Words = NDArray[np.uint64]
 
 
+def delivered_twice(con: Con, dataset_id: int) -> set[int]:
+    """factor_ids that several imports delivered."""
+    rows = con.execute(
+        """SELECT factor_id FROM response_value WHERE dataset_id = $d GROUP BY factor_id
+        HAVING min(import_id) <> max(import_id) ORDER BY factor_id""",
+        {"d": dataset_id},
+    ).fetchall()
+    return {i for (i,) in rows}
+
+
+def of_responses(dataset_id: int, factor_id: int, columns: Sequence[str], twice: set[int]) -> str:
+    """SQL: response_id and these columns of a factor's values, a row a response. Of two imports the earlier one holds.
+
+    twice : as `delivered_twice` gives; grouping where nothing is to be grouped would take most of the time
+    """
+    where = f"FROM response_value WHERE dataset_id = {dataset_id} AND factor_id = {factor_id}"
+    if factor_id not in twice:
+        return f"SELECT response_id, {', '.join(columns)} {where}"
+    first = ", ".join(f"arg_min({column}, import_id) AS {column}" for column in columns)
+    return f"SELECT response_id, {first} {where} GROUP BY response_id"
+
+
 def sums(con: Con, dataset_id: int, factor_ids: Sequence[int]) -> dict[int, str]:
     """Of each factor how many values it has and what they say, in one word."""
     keys = con.sql(
@@ -33,13 +55,10 @@ def sums(con: Con, dataset_id: int, factor_ids: Sequence[int]) -> dict[int, str]
             "SELECT DISTINCT factor_id FROM judgment_value WHERE dataset_id = $d ORDER BY factor_id", {"d": dataset_id}
         ).fetchall()
     }  # fmt: skip
+    twice = delivered_twice(con, dataset_id)
     found = {}
     for factor_id in factor_ids:
-        # Two imports may both have delivered it: the earlier one holds.
-        table = con.sql(
-            f"""SELECT response_id, arg_min(value, import_id) AS value, arg_min(label, import_id) AS label
-            FROM response_value WHERE dataset_id = {dataset_id} AND factor_id = {factor_id} GROUP BY response_id"""
-        ).to_arrow_table()
+        table = con.sql(of_responses(dataset_id, factor_id, ("value", "label"), twice)).to_arrow_table()
         said, there = _said(table["value"], table["label"])
         parts = [_mixed(key[np.searchsorted(response, table["response_id"].to_numpy())] ^ _mixed(said))[there]]
         if factor_id in own:

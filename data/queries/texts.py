@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.queries import CLUSTER_COLUMNS, IS_TIE, Catalog, Con, Counts, counts
-from data.queries.delivered import sums
+from data.queries.delivered import delivered_twice, of_responses, sums
 from data.queries.labels import LONGEST_LEVEL, MOST_LEVELS, Labels, flags, labels_held
 
 Versions = Mapping[str, int]
@@ -161,19 +161,37 @@ def values_held(con: Con, names: Catalog, found: Mapping[str, Source]) -> dict[s
         WHERE text_factor_id IN ({measured}) GROUP BY text_factor_id ORDER BY text_factor_id""",
         d,
     ).fetchall()
-    delivered = ", ".join(str(s.id) for s in found.values() if s.origin == FILE) or "NULL"
-    of_file = con.execute(
-        f"""SELECT factor_id, count(DISTINCT response_id) FROM (
-            SELECT factor_id, response_id FROM response_value WHERE dataset_id = $d AND factor_id IN ({delivered})
-            UNION ALL SELECT factor_id, unnest([CASE WHEN value_a IS NOT NULL OR label_a IS NOT NULL THEN response_a END,
-                CASE WHEN value_b IS NOT NULL OR label_b IS NOT NULL THEN response_b END])
-            FROM judgment_value v JOIN judgment j ON j.dataset_id = $d AND j.judgment_id = v.judgment_id
-            JOIN pair p ON p.pair_id = j.pair_id WHERE v.dataset_id = $d AND factor_id IN ({delivered}))
-        GROUP BY factor_id ORDER BY factor_id""",
-        d,
-    ).fetchall()
-    counts = {TEXT: dict(of_text), FILE: dict(of_file)}
+    of_file = _delivered_to(con, names, {s.id for s in found.values() if s.origin == FILE})
+    counts = {TEXT: dict(of_text), FILE: of_file}
     return {name: int(counts[source.origin].get(source.id, 0)) for name, source in found.items()}
+
+
+def _delivered_to(con: Con, names: Catalog, wanted: set[int]) -> dict[int, int]:
+    """How many responses have a value of each of these delivered factors."""
+    d = {"d": names.dataset_id}
+    held = dict(con.execute(
+        "SELECT factor_id, count(*) FROM response_value WHERE dataset_id = $d GROUP BY factor_id ORDER BY factor_id", d
+    ).fetchall())
+    judged = con.execute(
+        "SELECT DISTINCT factor_id FROM judgment_value WHERE dataset_id = $d ORDER BY factor_id", d
+    ).fetchall()
+    # One import gives a response one value; telling responses apart is needed, and slow, beyond that.
+    apart = wanted & ({i for (i,) in judged} | delivered_twice(con, names.dataset_id))
+    found = {i: int(held[i]) for i in wanted & set(held) - apart}
+    if apart:
+        ids = ", ".join(map(str, sorted(apart)))
+        rows = con.execute(
+            f"""SELECT factor_id, count(DISTINCT response_id) FROM (
+                SELECT factor_id, response_id FROM response_value WHERE dataset_id = $d AND factor_id IN ({ids})
+                UNION ALL SELECT factor_id, unnest([CASE WHEN value_a IS NOT NULL OR label_a IS NOT NULL THEN response_a END,
+                    CASE WHEN value_b IS NOT NULL OR label_b IS NOT NULL THEN response_b END])
+                FROM judgment_value v JOIN judgment j ON j.dataset_id = $d AND j.judgment_id = v.judgment_id
+                JOIN pair p ON p.pair_id = j.pair_id WHERE v.dataset_id = $d AND factor_id IN ({ids}))
+            GROUP BY factor_id ORDER BY factor_id""",
+            d,
+        ).fetchall()
+        found |= {i: int(n) for i, n in rows}
+    return found
 
 
 def state(con: Con, versions: Versions) -> str:
@@ -235,6 +253,7 @@ def _response_values(
     known = text[text > 0]
     least, most = (int(known.min()), int(known.max())) if len(known) else (0, -1)
     place = np.where(text > 0, text - least, most - least + 1)
+    twice = delivered_twice(con, d) if any(source.origin == FILE for source in chosen) else set()
     values: dict[str, Floats] = {}
     for source in chosen:
         if source.origin == TEXT and not source.answer:
@@ -252,11 +271,8 @@ def _response_values(
                 f"WHERE text_factor_id = {source.id}"
             ).to_arrow_table()
         else:
-            # Two imports may both have delivered it: the earlier one holds.
-            found = con.sql(
-                f"SELECT response_id, arg_min({_stored(source)}, import_id) AS value FROM response_value "
-                f"WHERE dataset_id = {d} AND factor_id = {source.id} GROUP BY response_id"
-            ).to_arrow_table()
+            found = con.sql(of_responses(d, source.id, (_stored(source),), twice)).to_arrow_table()
+            found = found.rename_columns(["response_id", "value"])
         at = np.searchsorted(response, found["response_id"].to_numpy())
         values[source.name] = _spread(at, _numbers(source, found["value"]), len(response))
     return response, values
