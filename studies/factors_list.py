@@ -63,7 +63,7 @@ class FactorsList(Study):
             tables={"factors": table},
             values=there,
             settings=self.settings(),
-            warnings=tuple(_warnings(names.dataset, lacking, there)),
+            warnings=(*_warnings(names.dataset, lacking, there), *texts_queries.free_texts(found)),
             caption=f"{words.plural(len(found), 'factor')} of the {words.plural(there['responses'], 'response')} of "
             f"dataset {names.dataset}; {there['texts']:,} have a text.",
             fingerprint=fingerprint,
@@ -115,7 +115,9 @@ def _delivered(source: Source) -> str:
         name = source.name.removeprefix("level:").removesuffix(f"={source.level}")
         has = "holds" if source.is_set else "is"
         return f"1 where {name}, delivered with the file, {has} {source.level!r}, else 0."
-    return f"Delivered with the file as {source.name}_a and {source.name}_b, a property of {of}."
+    reference = source.words.reference if source.words is not None else None
+    levels = f" Its levels are factors of their own, against {reference!r}." if reference is not None else ""
+    return f"Delivered with a file, a property of {of}.{levels}"
 
 
 def _warnings(dataset: str, lacking: int, there: Mapping[str, int]) -> list[str]:

@@ -15,6 +15,7 @@ from data.imports import ImportOptions, ImportReport, import_path
 from data.queries import texts
 from data.store import Store
 from errors import FileError, MappingError, NothingAcceptedError, OptionError, UnknownNameError
+from studies.factors_list import FactorsList
 
 # m1 and m2 meet twice, the second time the other way round; m3 has two texts for p2.
 JUDGMENTS = """prompt_id,prompt,pair_id,model_a,model_b,response_a,response_b,judge,annotator,winner
@@ -328,6 +329,15 @@ def test_a_cell_of_a_megabyte(store: Store) -> None:
     assert report.accepted == 2
     assert any("note holds 2 different words of up to 1,000,000 characters" in text for text in report.inferred)
     assert set(sources(store)) == {"note", "score"}
+
+
+def test_the_list_of_factors_tells_the_reference_and_what_is_free_text(store: Store) -> None:
+    load(store, f"prompt_id,model,note,kind\np1,m1,{'x' * 101},warm\np1,m2,short,cold\np2,m2,short,cold\n")
+    result = FactorsList(dataset="d").answer(store, lambda share, text: None)
+    said = result.tables["factors"].set_index("factor")["definition"]
+    assert said["kind"] == "Delivered with a file, a property of a response. Its levels are factors of their own, against 'cold'."
+    assert said["kind=warm"] == "1 where kind, delivered with the file, is 'warm', else 0."
+    assert any("note has words of up to 101 characters" in text for text in result.warnings)
 
 
 def test_three_hundred_factors(store: Store) -> None:
