@@ -19,7 +19,7 @@ from data.queries import texts as texts_queries
 from data.queries.one_pair import PairFacts, PairJudgments
 from data.queries.texts import PairValues, Source
 from data.store import Store
-from errors import EmptySelectionError, NotIdentifiedError, UnknownNameError
+from errors import EmptySelectionError, NotIdentifiedError, OptionError, UnknownNameError
 from studies.examples import Examples
 from studies.extract import versions
 from studies.factor_data import FactorData, fetch
@@ -66,6 +66,11 @@ class FactorsExplain(Factors):
         return (*humans, *(judge for judge in names.judges if judge not in humans))
 
     def resolve(self, store: Store) -> Self:
+        if self.interact:
+            raise OptionError(
+                "--interact: a pair is explained by its factors one by one, so no interaction can be in the models; "
+                "leave interactions out"
+            )
         study = super().resolve(store)
         with store.reading("looking for the pair") as con:
             names = queries.catalog(con, study.dataset or "")

@@ -14,6 +14,7 @@ from data.imports import ImportOptions, import_path
 from data.queries.attributes import Attribute
 from data.store import Store
 from errors import EmptySelectionError, JurylensError, OptionError, UnknownNameError
+from studies.factors_explain import FactorsExplain
 from studies.factors_fit import FactorsFit
 from studies.factors_gap import FactorsGap
 from studies.factors_table import FactorsTable
@@ -189,3 +190,8 @@ def test_words_are_read_either_way_round() -> None:
     for word in ("tone*scenario", "scenario * tone"):
         [found] = parse((word,), factors, known)  # type: ignore[arg-type]
         assert (found.factor, found.other) == ("tone", "scenario")
+
+
+def test_a_pair_is_explained_without_interactions(store: Store) -> None:
+    with pytest.raises(OptionError, match="leave interactions out"):
+        FactorsExplain(dataset="d", factor=("tone",), interact=("tone*size",)).run(store)

@@ -39,7 +39,7 @@ SMALL = 0.05
 def draw(seen: View, judge: str | None) -> None:
     """The section for the reference and one judge, or for one judge alone."""
     judges = (seen.judges[0],) if judge is None else (str(seen.reference), judge)
-    study = replace(factors.meant(FactorsExplain, factors.known_factors(seen)), judge=judges)
+    study = replace(factors.meant(FactorsExplain, factors.known_factors(seen)), judge=judges, interact=())
     try:
         result = _answer(study)
     except JurylensError as error:

@@ -43,7 +43,7 @@ def draw(seen: View, judge: str | None) -> None:
         st.caption("The texts are measured here, stored nowhere and sent nowhere.")
         return
     prompt, a, b = st.session_state[ASKED]
-    study = replace(factors.meant(FactorsTry, factors.known_factors(seen)), judge=seen.judges)
+    study = replace(factors.meant(FactorsTry, factors.known_factors(seen)), judge=seen.judges, interact=())
     result = session.attempt(study)
     if result is None:
         return
