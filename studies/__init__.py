@@ -12,6 +12,7 @@ from studies import (  # noqa: F401
     factors_gap,
     factors_list,
     factors_scenarios,
+    factors_strength,
     factors_table,
     factors_trust,
     factors_variants,

@@ -164,8 +164,8 @@ class FactorsGap(Factors):
     def _caption(self, judge: str, one: FactorGap, reference: str, data: FactorData) -> str:
         scale = one.gaps.scale
         decisive = "" if scale is None else (
-            f" Net gaps are {judge} {'−' if scale.value >= 0 else '+'} {words.number(abs(scale.value))} × {reference}: net "
-            "of decisiveness."
+            f" Net gaps are {judge} {'−' if scale.value >= 0 else '+'} {words.number(abs(scale.value))} × {reference}: "
+            "net of decisiveness."
         )  # fmt: skip
         position = "; a position term is fitted for each judge" if data.has_position else ""
         beside = ", beside a strength of each model" if self.fixed_models else ""

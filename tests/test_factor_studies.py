@@ -288,7 +288,7 @@ PROMISED = {
 def test_the_keys_of_the_json(store: Store, name: str) -> None:
     content = command(store, *name.split(), *(w for f in SHARED for w in ("--factor", f)), "-o", "json")
     table, keys = PROMISED[name]
-    assert list(content)[0] == "settings"
+    assert next(iter(content)) == "settings"
     assert {table, "warnings", "caption", "fingerprint"} <= set(content)
     row = next(r for r in content[table] if r.get("factor") != "first_position")
     assert set(keys.split()) <= set(row), set(keys.split()) - set(row)
@@ -473,8 +473,8 @@ def test_constant_separated_and_collinear_factors_are_named(awkward: Store) -> N
     assert [n for n in result.table()["factor"] if n != "first_position"] == ["calm", "tone", "wit"]
     why = result.table("left_out").set_index("factor")["cause"]
     assert "do not differ" in why["same"]
-    assert "separation" in why["prize"] and "preferred" in why["prize"]
-    assert "collinear" in why["twice"] and "tone" in why["twice"]
+    assert "is preferred (separation)" in why["prize"]
+    assert why["twice"] == "'tone' fixes it (collinear)"
     for name in ("same", "prize", "twice"):
         assert any(w.startswith(f"{name} is left out") for w in result.warnings)
     with pytest.raises(NotIdentifiedError, match="same"):
@@ -557,14 +557,10 @@ def test_no_scenarios_and_thin_scenarios(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_json_holds_no_nan_and_sentences_are_sentences(store: Store, awkward: Store, name: str) -> None:
     cls = REGISTRY[name]
-    for where, judges in ((store, ()), (awkward, ())):
+    for where in (store, awkward):
         if where is awkward and cls.judges == "reference":
             continue
-        try:
-            result = cls(judge=judges).run(where)
-        except (EmptySelectionError, NotIdentifiedError) as error:
-            assert len(str(error).split()) > 4
-            continue
+        result = cls(factor=("tone", "wit") if where is store else ()).run(where)  # type: ignore[call-arg]
         text = json.dumps(result.as_json(), allow_nan=False)
         assert "NaN" not in text
         for sentence in (result.caption, *result.warnings):

@@ -210,6 +210,7 @@ INTERVALS = {
     "pooled_interval": ("pooled_lower", "pooled_upper"),
     "mean_interval": ("mean_lower", "mean_upper"),
     "tau_interval": ("tau_lower", "tau_upper"),
+    "published_interval": ("published_lower", "published_upper"),
 }
 """Columns made of two others, for tables that people read."""
 

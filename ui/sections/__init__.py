@@ -47,4 +47,5 @@ FACTORS: tuple[Section, ...] = (
     Section("try_it", "What would the judges prefer of two texts of mine?", ()),
     Section("claim", "What can be claimed with this much data?", ("factors gap",)),
     Section("trust", "May the weights be believed?", ("factors trust",)),
+    Section("strength", "How often does each factor agree with the verdict?", ("factors strength",)),
 )
