@@ -123,9 +123,12 @@ class Design:
         return replace(self, names=tuple(self.names[k] for k in kept), x=self.x[kept])
 
     def thinned(self, most: int) -> Design:
-        """About `most` rows, evenly spread; all of them where there are no more."""
-        step = len(self) // most
-        return self if step < 2 else self.take(np.arange(0, len(self), step))
+        """About `most` rows, in whole blocks evenly spread; all of them where there are hardly more."""
+        blocks, wanted = -(-len(self) // BLOCK), -(-most // BLOCK)
+        if blocks < 2 * wanted:
+            return self
+        starts = BLOCK * np.linspace(0, blocks - 2, wanted).astype(np.int64)
+        return self.take((starts[:, None] + np.arange(BLOCK)).reshape(-1))
 
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[slice, NDArray[Any]]]:
         """Runs of rows with their differences, (k, n) each."""

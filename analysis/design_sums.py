@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from analysis.blas import use_one_thread
 from analysis.cells import Floats, Ints
@@ -80,14 +81,12 @@ def log_odds(design: Design, parameters: Floats) -> Floats:
 
 def sum_up(design: Design, rule: Rule, parameters: Floats) -> Sums:
     """Value and derivatives over all rows."""
-    position, weights, tie = split(design, parameters)
-    weights = weights.astype(design.x.dtype)
 
     def part(start: int, stop: int) -> Sums:
         p = len(parameters)
         total = Sums(0.0, np.zeros(p), np.zeros((p, p)))
         for rows, x in design.blocks(start, stop):
-            point = _point(design, rule, rows, np.asarray(weights @ x, dtype=np.float64), position, tie)
+            point = _point(design, rule, rows, x, parameters)
             total = total + _block(design, rows, x, point, p)
         return total
 
@@ -142,11 +141,33 @@ def _added(parts: Iterable[Sums]) -> Sums:
     return first
 
 
-def _point(design: Design, rule: Rule, rows: slice, eta: Floats, position: float, tie: float) -> Point:
+def _point(design: Design, rule: Rule, rows: slice, x: Floats, parameters: Floats) -> Point:
+    """The likelihood of a block. In float32 where the differences are, by the logistic rule."""
+    position, weights, tie = split(design, parameters)
+    kind = design.x.dtype
+    eta = weights.astype(kind) @ x
+    if rule == "logistic" and kind == np.float32:
+        return _logistic(design, rows, eta, position)
+    eta = np.asarray(eta, dtype=np.float64)
     if design.first is not None:
         eta += position * design.first[rows]
     tied = None if design.tied is None else design.tied[rows]
     return evaluate(rule, Observed(design.weight[rows], design.score[rows], tied), eta, tie)
+
+
+def _logistic(design: Design, rows: slice, eta: Floats, position: float) -> Point:
+    """As `likelihood.evaluate`, in the type of the log-odds."""
+    kind = eta.dtype.type
+    if design.first is not None:
+        eta += kind(position) * design.first[rows]
+    weight, score = design.weight[rows].astype(kind), design.score[rows].astype(kind)
+    tail = np.exp(-np.abs(eta))
+    larger = 1 / (1 + tail)
+    smaller = tail * larger
+    chance = np.where(eta >= 0, larger, smaller)
+    log_chance = np.minimum(eta, 0) + np.log(larger)
+    value = float(weight @ log_chance) - float((weight - score) @ eta)
+    return Point(value, score - weight * chance, weight * larger * smaller)
 
 
 def _block(design: Design, rows: slice, x: Floats, point: Point, p: int) -> Sums:
@@ -173,28 +194,24 @@ def _block(design: Design, rows: slice, x: Floats, point: Point, p: int) -> Sums
 
 
 def scores_by_cluster(design: Design, rule: Rule, parameters: Floats, codes: Ints, n_clusters: int) -> Floats:
-    """(p, n_clusters) sums of the derivatives of the log-likelihood within each cluster.
+    """(n_clusters, p) sums of the derivatives of the log-likelihood within each cluster.
 
     codes : (n_rows,) 0..n_clusters-1
     """
-    position, weights, tie = split(design, parameters)
-    weights = weights.astype(design.x.dtype)
-    p = len(parameters)
+    p, kind = len(parameters), design.x.dtype
     low = int(design.first is not None)
+    inside = slice(low, low + len(design.names))
 
     def part(start: int, stop: int) -> Floats:
-        out = np.zeros((p, n_clusters), dtype=design.x.dtype)
+        out = np.zeros((n_clusters, p), dtype=kind)
         for rows, x in design.blocks(start, stop):
-            point = _point(design, rule, rows, np.asarray(weights @ x, dtype=np.float64), position, tie)
-            here = codes[rows]
-            moved = x * point.residual.astype(design.x.dtype)
-            sums = _Sums(here)
-            for k in range(len(design.names)):
-                sums.add(out[low + k], moved[k])
+            point = _point(design, rule, rows, x, parameters)
+            runs = _Runs(codes[rows])
+            out[runs.places, inside] += runs.sum(point.residual.astype(kind), x.T)
             if design.first is not None:
-                sums.add(out[0], point.residual * design.first[rows])
+                out[runs.places, 0] += runs.sum(point.residual.astype(kind), design.first[rows].astype(kind))
             if point.tie_residual is not None:
-                sums.add(out[-1], point.tie_residual)
+                out[runs.places, -1] += runs.sum(point.tie_residual.astype(kind), np.ones(len(point.residual), kind))
         return out
 
     parts = in_parts(len(design), part)
@@ -204,18 +221,22 @@ def scores_by_cluster(design: Design, rule: Rule, parameters: Floats, codes: Int
     return total
 
 
-class _Sums:
-    """Adds values to places that many of them share; where equal places stand together, run by run."""
+class _Runs:
+    """Sums of a block's rows by cluster, as the product of a sparse matrix: several times as fast as `np.add.reduceat`,
+    which takes one column after the other. places : the clusters met, each once"""
 
-    def __init__(self, places: Ints) -> None:
-        ascending = bool((places[1:] >= places[:-1]).all())
-        self.places = places
-        self.starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])) if ascending else None
-        if self.starts is not None:
-            self.places = places[self.starts]
+    def __init__(self, codes: Ints) -> None:
+        self.order = None
+        if bool((codes[1:] < codes[:-1]).any()):
+            self.order = np.argsort(codes, kind="stable").astype(np.int32)
+            codes = codes[self.order]
+        starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+        self.places = codes[starts]
+        self.ends = np.append(starts, len(codes)).astype(np.int32)
+        self.columns = np.arange(len(codes), dtype=np.int32) if self.order is None else self.order
 
-    def add(self, out: Floats, values: Floats) -> None:
-        if self.starts is None:
-            np.add.at(out, self.places, values)
-        else:
-            out[self.places] += np.add.reduceat(values, self.starts)
+    def sum(self, factor: Floats, values: Floats) -> Floats:
+        """Sums of factor * values within each cluster; values : (n_rows,) or (n_rows, k)"""
+        weights = factor if self.order is None else factor[self.order]
+        matrix = csr_array((weights, self.columns, self.ends), shape=(len(self.places), len(factor)))
+        return np.asarray(matrix @ values)

@@ -68,6 +68,8 @@ def rests_on_one(designs: Sequence[Design], clustering: Clustering) -> dict[str,
         for design, code in zip(designs, codes.codes, strict=True):
             mass += np.bincount(code, design.weight, codes.n_clusters)
         deleted, _ = find_heavy(mass)
+        if not len(deleted):
+            continue
         for design, code in zip(designs, codes.codes, strict=True):
             whole = reach(design)
             for cluster in deleted:
@@ -90,7 +92,7 @@ def influences(fits: Sequence[FactorFit], designs: Sequence[Design], way: str) -
     used = [fit.used(design) for fit, design in zip(fits, designs, strict=True)]
     codes = dense_codes([_codes(design, way) for design in used])
     parts = [
-        scores_by_cluster(design, fit.rule, fit.parameters, code, codes.n_clusters).T.astype(np.float64) @ fit.bread
+        scores_by_cluster(design, fit.rule, fit.parameters, code, codes.n_clusters).astype(np.float64) @ fit.bread
         for fit, design, code in zip(fits, used, codes.codes, strict=True)
     ]
     return np.hstack(parts)
@@ -162,13 +164,13 @@ def _without_any(fit: FactorFit, design: Design, codes: Ints, n: int, exactly: I
 
 
 def _meat(scores: Sequence[Floats], without: Ints) -> Floats:
-    """(p, p) sum over clusters, but those of `without`, of the outer products of the stacked scores, (p_j, n) each."""
+    """(p, p) sum over clusters, but those of `without`, of the outer products of the stacked scores, (n, p_j) each."""
     for part in scores:
-        part[:, without] = 0.0
-    n = scores[0].shape[1]
-    p = sum(len(part) for part in scores)
+        part[without] = 0.0
+    n = len(scores[0])
+    p = sum(part.shape[1] for part in scores)
     total = np.zeros((p, p))
     for start in range(0, n, CLUSTERS_AT_ONCE):
-        stacked = np.vstack([part[:, start : start + CLUSTERS_AT_ONCE] for part in scores]).astype(np.float64)
-        total += stacked @ stacked.T
+        stacked = np.hstack([part[start : start + CLUSTERS_AT_ONCE] for part in scores]).astype(np.float64)
+        total += stacked.T @ stacked
     return total

@@ -30,6 +30,8 @@ DECREMENT = {"float64": 1e-9, "float32": 1e-7}
 (3e-4) standard errors long, and Newton's step squares what is left."""
 SAFE = 1e-3
 """Expected gain so small that Newton's step is taken unseen: the value of the fit is not known so precisely."""
+NEAR = 1e-7
+"""Expected gain below which the information of the last but one step is that of the optimum, to 1e-4."""
 VANISHED = 1e-7
 """Share of a coefficient's information at the start below which it has run away."""
 COLLINEAR = 1e-9
@@ -342,9 +344,14 @@ def _polish(design: Design, sample: _Optimum) -> _Optimum | None:
         decrement = float(slope @ step)
         if not decrement < before:
             return None
-        parameters, before = parameters + step, decrement
-        if decrement <= DECREMENT[str(design.x.dtype)] * unit:
-            return _Optimum(parameters, sum_up(design, "logistic", parameters), n_iter)
+        parameters = parameters + step
+        # What this step leaves falls as the last one did; the whole's own information takes the rest off at once.
+        if decrement * min(decrement / before, 1.0) <= NEAR * unit:
+            sums = sum_up(design, "logistic", parameters)
+            step = _inverse(sums.information) @ sums.gradient
+            near = float(sums.gradient @ step) <= SAFE * unit
+            return _Optimum(parameters + step, sums, n_iter) if near else None
+        before = decrement
     return None
 
 

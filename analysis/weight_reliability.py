@@ -261,7 +261,7 @@ def _moves(
         out = []
         for k, fit in enumerate(fits):
             if scores:
-                moved = scores[k][:, start:stop].T.astype(np.float64) @ fit.bread
+                moved = scores[k][start:stop].astype(np.float64) @ fit.bread
             else:
                 moved = np.empty((stop - start, len(fit.parameters)))
             moved[heavy[here] - start] = exact[k][here]

@@ -319,6 +319,8 @@ def _design(
 
 def _by_order(frame: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Rows on the same column stand together by shown order, so that they are summed."""
+    if not bool((frame["at"][1:] == frame["at"][:-1]).any()):
+        return frame
     order = np.lexsort((frame["shown"], frame["at"]))
     return {name: column[order] for name, column in frame.items()}
 
