@@ -20,6 +20,7 @@ from data.store import Store
 from errors import EmptySelectionError, OptionError
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors, display
+from studies.refused import require_factors
 from studies.study import Result, register
 
 HEAD = 160
@@ -63,6 +64,7 @@ class FactorsDecided(Factors):
         data = fetch(store, self)
         reference, judge = self.judge[:2]
         progress(0.5, f"holding {judge}'s reasons against {reference}'s")
+        require_factors(data, reference, judge)
         designs = data.design[reference], data.design[judge]
         gap = find_factor_gap(
             *designs, data.clustering, ties=cast(Ties, self.ties), names=(reference, judge)

@@ -25,7 +25,7 @@ from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors, display
 from studies.factor_words import weight_line
 from studies.overview import Line
-from studies.refused import nobody, sentences
+from studies.refused import nobody, require_factors, sentences
 from studies.study import Result, register
 
 INFLATED = 5.0
@@ -58,6 +58,7 @@ class FactorsFit(Factors):
             lonely = rests_on_one([design], data.clustering)
             design = design.without(list(lonely))
             try:
+                require_factors(data, judge)
                 fit = fit_factors(design, ties=cast(Ties, self.ties))
                 fit = replace(fit, dropped=lonely | dict(fit.dropped))
                 fits[judge] = fit, weight_covariance([fit], [design], data.clustering)

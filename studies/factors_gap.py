@@ -21,7 +21,7 @@ from studies.factor_options import CODINGS, Factors, display
 from studies.factor_words import gap_line
 from studies.factors_fit import about_fit, left_out
 from studies.overview import Line
-from studies.refused import nobody, sentences
+from studies.refused import nobody, require_factors, sentences
 from studies.study import Result, register
 
 MOST_WITHIN = 3_000_000
@@ -107,6 +107,7 @@ class FactorsGap(Factors):
         return gap_line(settings["reference"], judges, gaps, labels, settings["level"], settings["ties"])
 
     def _one(self, data: FactorData, reference: str, judge: str) -> FactorGap:
+        require_factors(data, reference, judge)
         ties, names = cast(Ties, self.ties), (reference, judge)
         if not self.fixed_models:
             designs = data.design[reference], data.design[judge]

@@ -21,6 +21,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
+from studies.refused import require_factors
 from studies.study import Result, register
 
 THIN = "intervals of scenarios with fewer than 10 prompts are clustered by pair, and speak about these prompts only"
@@ -55,6 +56,7 @@ class FactorsScenarios(Factors):
         tables, scenarios, warnings = [], [], list(data.warnings)
         wanted = [i for i, name in names.items() if not self.scenario or name in self.scenario]
         for k, judge in enumerate(others):
+            require_factors(data, reference, judge)
             for nth, i in enumerate(wanted):
                 progress((k + nth / len(wanted)) / len(others), f"{names[i]}: {judge} against {reference}")
                 found = self._one(data, reference, judge, i)

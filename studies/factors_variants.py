@@ -24,6 +24,7 @@ from errors import EmptySelectionError, JurylensError, NotIdentifiedError
 from studies.factor_data import FactorData, cells_of, fetch
 from studies.factor_options import CODINGS, Factors
 from studies.factors_gap import FactorsGap
+from studies.refused import require_factors
 from studies.study import Result, register
 
 VARIANTS = {
@@ -95,6 +96,7 @@ class FactorsVariants(Factors):
         return self.empty_texts == "keep" or VARIANTS[name][1]
 
     def _weights(self, judge: str, data: FactorData, within: bool) -> pd.DataFrame:
+        require_factors(data, judge)
         design, ties = data.design[judge], cast(Ties, self.ties)
         lonely = rests_on_one([design], data.clustering)
         design = design.without(list(lonely))

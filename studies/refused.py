@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from charts import words
 from errors import NotIdentifiedError
+
+if TYPE_CHECKING:
+    from studies.factor_data import FactorData
 
 NAMED = 5
 """Judges that one sentence names."""
@@ -22,3 +26,16 @@ def sentences(reasons: Mapping[str, str]) -> list[str]:
 def nobody(reasons: Mapping[str, str]) -> NotIdentifiedError:
     """The error where no judge has an answer."""
     return NotIdentifiedError(". ".join(sentences(reasons)))
+
+
+def require_factors(data: FactorData, *judges: str) -> None:
+    """Raises NotIdentifiedError where every judgment of one of them lacks some factor, and names it."""
+    for judge in judges:
+        n = data.judgments[judge]
+        if not n or len(data.design[judge]):
+            continue
+        gone = {name: by_judge.get(judge, 0) for name, by_judge in data.missing.items() if by_judge.get(judge, 0)}
+        # The factors that it never has; else all that take their part.
+        never = [name for name, missing in gone.items() if missing == n] or list(gone)
+        that = "that factor" if len(never) == 1 else "such factors"
+        raise NotIdentifiedError(f"every judgment of {judge} lacks {words.listing(never, 4)}: leave {that} out")

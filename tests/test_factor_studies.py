@@ -526,6 +526,18 @@ def test_what_there_is_no_answer_to_is_one_sentence(store: Store, awkward: Store
         FactorsFit(coding="log").run(store)
 
 
+def test_a_factor_that_a_judge_never_has_is_named(store: Store) -> None:
+    """`care` is known of people only; unasked it is in every model."""
+    said = "every judgment of robot lacks care: leave that factor out"
+    for cls in (FactorsGap, FactorsScenarios, FactorsDecided):
+        with pytest.raises(NotIdentifiedError, match=said):
+            cls().run(store)
+    fit = FactorsFit().run(store)
+    assert set(fit.table()["judge"]) == {"people"}
+    assert f"robot: {said}" in fit.warnings
+    assert any(said in w for w in FactorsVariants(factor=("tone", "care")).run(store).warnings)
+
+
 def test_without_models_all_but_their_strengths_works(tmp_path: Path) -> None:
     given = [{k: v for k, v in row.items() if not k.startswith("model_")} for row in rows(prompts=20, votes=1)]
     store = stored(tmp_path, given, measure=True)

@@ -22,6 +22,7 @@ from studies.factor_judgments import NotMeasuredError
 from studies.factor_options import Factors, display, usual
 from studies.factors_fit import FactorsFit
 from studies.factors_gap import FactorsGap
+from studies.factors_table import FactorsTable
 from studies.factors_trust import FactorsTrust
 from studies.interactions import SIGN, SIMILARITY
 from studies.overview import escape
@@ -29,7 +30,7 @@ from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.behind import open_pairs, shared_by
-from ui.figure import figure
+from ui.figure import as_csv, figure, file_name
 from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences
@@ -209,7 +210,7 @@ def gap(seen: View, result: Result, judge: str) -> None:
         lambda theme, narrow: factor_gap_chart(
             gaps, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow, unit=scale, labels=names
         ),
-        result, "gaps", key="factor-gaps", rows=rows, columns=headings,
+        result, "gaps", key="factor-gaps", read=rows, columns=headings, more=lambda: _take_rows(result),
     )  # fmt: skip
 
 
@@ -222,8 +223,20 @@ def alone(seen: View, result: Result) -> None:
         lambda theme, narrow: weight_chart(
             table, judge, theme, humans=seen.humans, most=most, narrow=narrow, unit=scale, labels=names
         ),
-        result, "factors", key="factor-weights", rows=table.assign(factor=[names[str(f)] for f in table["factor"]]),
-        columns=FactorsFit.shown,
+        result, "factors", key="factor-weights", read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
+        columns=FactorsFit.shown, more=lambda: _take_rows(result),
+    )  # fmt: skip
+
+
+def _take_rows(result: Result) -> None:
+    """A button for what the fit sees, one row a judgment; made when it is asked for."""
+    study = FactorsTable(**{f.name: getattr(result.study, f.name) for f in fields(Factors)})
+    where = session.store()
+    st.download_button(
+        "Rows of the fit as CSV", data=lambda: as_csv(study.run(where).table()), mime="text/csv",
+        file_name=file_name(replace(result, study=study), "rows"), icon=":material/table_rows:", key="csv-rows",
+        on_click="ignore", help="Verdict, shown order and scaled differences of each judgment, for any statistics "
+        "program: what the command `factors table` prints.",
     )  # fmt: skip
 
 

@@ -98,7 +98,8 @@ def theme() -> themes.Theme:
 def figure(
     draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
     columns: Mapping[str, str] | None = None, folded: bool = True, pairs: Behind | None = None,
-    whole: Callable[[], Result | None] | None = None,
+    whole: Callable[[], Result | None] | None = None, read: pd.DataFrame | None = None,
+    more: Callable[[], None] | None = None,
 ) -> None:  # fmt: skip
     """The chart with caption, menu and table.
 
@@ -106,13 +107,16 @@ def figure(
     rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
     folded : whether the table waits behind a click; pairs : see `show_table`
     whole : asked once the chart is drawn, where `result` is only the part of the answer that the chart needs
+    read : the table as people read it, sorted and with display names, where that is not the one to be taken away
+    more : see `menu`
     """
     frame = result.table(table) if rows is None else rows
     charts(draw, key)
     complete = whole() if whole is not None else None
     if complete is not None:
         result, frame = complete, complete.table(table) if rows is None else rows
-    foot(result, frame, table or next(iter(result.tables)), key)
+    foot(result, frame, table or next(iter(result.tables)), key, more)
+    frame = frame if read is None else read
     if folded:
         with st.expander("The same as a table" + (", with the pairs behind each row" if pairs else "")):
             show_table(frame, columns, key=key, pairs=pairs)
@@ -131,21 +135,30 @@ def charts(draw: Draw, key: str) -> None:
             )  # fmt: skip
 
 
-def foot(result: Result, frame: pd.DataFrame, name: str, key: str) -> None:
-    """The caption in grey and the menu beside it."""
+def foot(
+    result: Result, frame: pd.DataFrame, name: str, key: str, more: Callable[[], None] | None = None
+) -> None:
+    """The caption in grey and the menu beside it. more : see `menu`"""
     with st.container(horizontal=True, wrap=False, key=f"foot-{key}"):
         st.caption(escape(result.caption, 4000), width="stretch")
-        menu(result, frame, name, key)
+        menu(result, frame, name, key, more)
 
 
-def menu(result: Result, frame: pd.DataFrame, name: str, key: str) -> None:
-    """What can be taken away from a chart: its data, its caption, the command that gives the same numbers."""
+def menu(
+    result: Result, frame: pd.DataFrame, name: str, key: str, more: Callable[[], None] | None = None
+) -> None:
+    """What can be taken away from a chart: its data, its caption, the command that gives the same numbers.
+
+    more : draws what else can be taken away, below the data
+    """
     command = result.study.command_line(session.db_option())
     with st.popover("Take away", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}"):
         st.download_button(
             "Data as CSV", data=lambda: as_csv(frame), file_name=file_name(result, name), mime="text/csv",
             icon=":material/download:", key=f"csv-{key}", on_click="ignore",
         )  # fmt: skip
+        if more is not None:
+            more()
         st.caption("Caption")
         st.code(result.caption, language=None, wrap_lines=True)
         st.caption("The command that gives these numbers")

@@ -35,7 +35,7 @@ SCREENS = (
            ("show", "with", "alone", "focus", "all", "truth", "position", "open",
             *(word for s in RANKINGS for word in s.words))),
     Screen("pages/factors.py", "Factors", ":material/tune:", "Compare",
-           ("factors gap", "factors fit", *(study for s in FACTORS for study in s.studies)),
+           ("factors gap", "factors fit", "factors table", *(study for s in FACTORS for study in s.studies)),
            ("with", "alone", "factor", "interact", "coding", "position", "empty_texts", "margin",
             "fixed_models", "unit", "all", "open", *(word for s in FACTORS for word in s.words))),
     Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),

@@ -56,6 +56,6 @@ def draw(seen: View, judge: str | None) -> None:
             gaps, reference, judge, theme, most=most, narrow=narrow, unit=scale, labels=names
         ),
         result, "gaps", key="by-scenario", columns=FactorsScenarios.shown,
-        rows=gaps.assign(factor=[names[str(f)] for f in gaps["factor"]]),
+        read=gaps.assign(factor=[names[str(f)] for f in gaps["factor"]]),
     )  # fmt: skip
     sentences(result)

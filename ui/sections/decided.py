@@ -39,11 +39,13 @@ def draw(seen: View, judge: str | None) -> None:
     study = replace(factors.meant(FactorsDecided, known), judge=judges, of=None)
     result = attempt(study)
     first = str(result.settings["of"]) if result is not None else options[0]
+    # With models' strengths held equal other factors may be left out.
+    first = first if first in options else options[0]
     picked = str(selection.page_word("of", options, first))
     st.session_state["w:of"] = picked
     st.selectbox("Factor", options, key="w:of", format_func=lambda name: shown(display(name)),
                  on_change=selection.on_change("of", "w:of"))  # fmt: skip
-    if picked != first:
+    if result is None or picked != result.settings["of"]:
         result = attempt(replace(study, of=picked))
     _definition(gap, judges, picked)
     if result is None:

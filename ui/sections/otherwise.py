@@ -58,7 +58,7 @@ def draw(seen: View, judge: str | None) -> None:
             labels=names,
         ),
         result, "gaps" if picked == GAPS else "weights", key="otherwise",
-        rows=table.assign(factor=[names.get(str(f), str(f)) for f in table["factor"]]),
+        rows=table, read=table.assign(factor=[names.get(str(f), str(f)) for f in table["factor"]]),
         columns=FactorsVariants.shown if picked != GAPS else None,
     )  # fmt: skip
     sentences(result)

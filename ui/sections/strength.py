@@ -46,7 +46,7 @@ def draw(seen: View, judge: str | None) -> None:
             table, judges, theme, humans=seen.humans, most=MOST, narrow=narrow, labels=names
         ),
         result, "strengths", key="strength", columns=FactorsStrength.shown,
-        rows=table.assign(factor=[names[str(f)] for f in table["factor"]]),
+        read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip
     sentences(result)
 
