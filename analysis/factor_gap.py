@@ -104,6 +104,7 @@ def find_factor_gap(
     reference, judge = shared(reference, judge)
     dropped = rests_on_one([reference, judge], clustering)
     reference, judge = reference.without(list(dropped)), judge.without(list(dropped))
+    _require_some(reference, dropped)
     while True:
         fits = [_fit(design, ties, name) for design, name in zip((reference, judge), names, strict=True)]
         gone: dict[str, str] = {}
@@ -113,9 +114,7 @@ def find_factor_gap(
             break
         dropped |= gone
         reference, judge = reference.without(list(gone)), judge.without(list(gone))
-        if not reference.names:
-            why = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:5])
-            raise NotIdentifiedError(f"no factor can be estimated for both judges. {why}")
+        _require_some(reference, dropped)
     whole = weight_covariance(fits, [reference, judge], clustering)
     n = len(fits[0].factors) + int(fits[0].has_position)
     at = [*range(n), *(len(fits[0].parameters) + k for k in range(n))]
@@ -140,6 +139,12 @@ def shared(reference: Design, judge: Design) -> tuple[Design, Design]:
     if not both.any():
         raise NotIdentifiedError("the two judges share no pair that has all these factors")
     return reference.on(both), judge.on(both)
+
+
+def _require_some(design: Design, dropped: Mapping[str, str]) -> None:
+    if not design.names:
+        why = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:5])
+        raise NotIdentifiedError(f"no factor can be estimated for both judges. {why}")
 
 
 def _fit(design: Design, ties: Ties, name: str) -> FactorFit:

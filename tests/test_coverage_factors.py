@@ -127,6 +127,6 @@ def test_gaps_of_three_tenths_are_found_and_little_else():
 @pytest.mark.skipif(not LLMFAO.is_file(), reason="the published judgments are not beside the project (../shared/real)")
 def test_on_published_texts():
     """Ranges as above: some twenty weights, but 13 prompts, and weights that rest on a few of them."""
-    table = bench.run_world(world("published texts, 13 prompts"), 60, 2).set_index("quantity")
+    table = bench.run_world(world("published texts, 13 prompts"), 30, 2).set_index("quantity")
     for name in ("weights", "gap"):
         assert 0.90 <= table.loc[name, "coverage"] <= 0.99
