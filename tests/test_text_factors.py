@@ -34,7 +34,7 @@ ROWS = [
 ROOT = Path(__file__).parent.parent
 HEAD = ("prompt", "model_a", "model_b", "judge", "winner", "response_a", "response_b")
 VALUES = {
-    "one two three": (3, 0, 0, 0, 0), "- a\n- b": (2, 2, 0, 0, 0), "# h\n\n**b** [1]": (3, 0, 1, 1, 1), "four": (1, 0, 0, 0, 0),
+    "one two three": (3, 0, 0, 0, 0), "- a\n- b": (4, 2, 0, 0, 0), "# h\n\n**b** [1]": (4, 0, 1, 1, 1), "four": (1, 0, 0, 0, 0),
 }  # fmt: skip
 NAMES = ("words", "lists", "headers", "bold", "citations")
 ANSWER = "test_longer"
