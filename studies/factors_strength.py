@@ -46,9 +46,12 @@ class FactorsStrength(Factors):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "joining judgments with their factors")
         loaded = load(store, self, ["annotator"] if "annotator" in self.cluster else [])
-        clustering = choose_clustering(self.cluster, loaded.extent["prompts"])
-        check_annotators(clustering, dict(loaded.extent))
         said = loaded.said.columns
+        prompts = len(np.unique(said["prompt"]))
+        clustering = choose_clustering(self.cluster, prompts)
+        if "annotator" in self.cluster:
+            # Negative codes are judgments of which nobody is named.
+            check_annotators(clustering, {"annotators": int((said["annotator"] >= 0).sum())})
         judged = np.bincount(loaded.pair) > 0
         pair = (np.cumsum(judged) - 1)[loaded.pair]
         drawn = draw_pairs(int(judged.sum()), np.random.default_rng(self.seed))
@@ -74,7 +77,7 @@ class FactorsStrength(Factors):
             values={},
             settings=self.settings() | {"clustering": clustering.name, "resamples": RESAMPLES},
             warnings=tuple(dict.fromkeys(_warnings(found, clustering.warning))),
-            caption=self._caption(found, methods, loaded.extent["prompts"]),
+            caption=self._caption(found, methods, prompts),
             fingerprint=loaded.fingerprint,
         )
 
