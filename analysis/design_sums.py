@@ -19,6 +19,9 @@ from analysis.design import BLOCK, Design
 from analysis.likelihood import Observed, Point, Rule, evaluate
 
 THREADS = 2
+PIECE = 1024
+"""Rows whose products are summed at a time."""
+
 T = TypeVar("T")
 
 
@@ -166,7 +169,8 @@ def _logistic(design: Design, rows: slice, eta: Floats, position: float) -> Poin
     smaller = tail * larger
     chance = np.where(eta >= 0, larger, smaller)
     log_chance = np.minimum(eta, 0) + np.log(larger)
-    value = float(weight @ log_chance) - float((weight - score) @ eta)
+    # Summed as float64: the sum of millions is to show a gain of a hundredth.
+    value = float((weight * log_chance - (weight - score) * eta).sum(dtype=np.float64))
     return Point(value, score - weight * chance, weight * larger * smaller)
 
 
@@ -176,14 +180,16 @@ def _block(design: Design, rows: slice, x: Floats, point: Point, p: int) -> Sums
     low = int(design.first is not None)
     inside = slice(low, low + len(design.names))
     gradient, information = np.empty(p), np.zeros((p, p))
-    bent = x * curvature
     gradient[inside] = x @ residual
-    information[inside, inside] = bent @ x.T
+    # In pieces that the second cache holds: twice as fast.
+    for low_row in range(0, x.shape[1], PIECE):
+        piece = x[:, low_row : low_row + PIECE]
+        information[inside, inside] += (piece * curvature[low_row : low_row + PIECE]) @ piece.T
     if design.first is not None:
-        first = design.first[rows]
-        gradient[0] = point.residual @ first
-        information[0, 0] = point.curvature @ (first * first)
-        information[0, inside] = information[inside, 0] = bent @ first.astype(kind)
+        first = design.first[rows].astype(kind)
+        gradient[0] = residual @ first
+        information[0, 0] = curvature @ (first * first)
+        information[0, inside] = information[inside, 0] = x @ (curvature * first)
     if point.tie_residual is not None and point.cross is not None and point.tie_curvature is not None:
         gradient[-1] = point.tie_residual.sum()
         information[-1, -1] = point.tie_curvature.sum()
@@ -198,20 +204,9 @@ def scores_by_cluster(design: Design, rule: Rule, parameters: Floats, codes: Int
 
     codes : (n_rows,) 0..n_clusters-1
     """
-    p, kind = len(parameters), design.x.dtype
-    low = int(design.first is not None)
-    inside = slice(low, low + len(design.names))
-
     def part(start: int, stop: int) -> Floats:
-        out = np.zeros((n_clusters, p), dtype=kind)
-        for rows, x in design.blocks(start, stop):
-            point = _point(design, rule, rows, x, parameters)
-            runs = _Runs(codes[rows])
-            out[runs.places, inside] += runs.sum(point.residual.astype(kind), x.T)
-            if design.first is not None:
-                out[runs.places, 0] += runs.sum(point.residual.astype(kind), design.first[rows].astype(kind))
-            if point.tie_residual is not None:
-                out[runs.places, -1] += runs.sum(point.tie_residual.astype(kind), np.ones(len(point.residual), kind))
+        out = np.zeros((n_clusters, len(parameters)), dtype=design.x.dtype)
+        add_scores(out, design, rule, parameters, codes, start, stop)
         return out
 
     parts = in_parts(len(design), part)
@@ -219,6 +214,24 @@ def scores_by_cluster(design: Design, rule: Rule, parameters: Floats, codes: Int
     for other in parts[1:]:
         total += other
     return total
+
+
+def add_scores(
+    out: Floats, design: Design, rule: Rule, parameters: Floats, codes: Ints, start: int, stop: int, first_code: int = 0
+) -> None:
+    """Add the derivatives of some rows to `out`, (n_clusters, p), at the codes of their clusters less the first one."""
+    kind = design.x.dtype
+    low = int(design.first is not None)
+    inside = slice(low, low + len(design.names))
+    for rows, x in design.blocks(start, stop):
+        point = _point(design, rule, rows, x, parameters)
+        residual = point.residual.astype(kind)
+        runs = _Runs(codes[rows] - first_code)
+        out[runs.places, inside] += runs.sum(residual, x.T)
+        if design.first is not None:
+            out[runs.places, 0] += runs.sum(residual, design.first[rows].astype(kind))
+        if point.tie_residual is not None:
+            out[runs.places, -1] += runs.sum(point.tie_residual.astype(kind), np.ones(len(residual), kind))
 
 
 class _Runs:

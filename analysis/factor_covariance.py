@@ -7,13 +7,15 @@ the covariance of their difference from it. Parameters are stacked, judge after 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy.linalg import block_diag
 
+from analysis.blas import use_one_thread
 from analysis.cells import Floats, Ints, dense_codes
-from analysis.design import Design
-from analysis.design_sums import reach, scores_by_cluster
+from analysis.design import BLOCK, Design
+from analysis.design_sums import THREADS, add_scores, reach, scores_by_cluster
 from analysis.factor_fit import FactorFit
 from analysis.refits import sums_by_group
 from analysis.replicates import Replicates
@@ -126,12 +128,8 @@ def _term(
     p = replicates.shape[1]
     linear = np.zeros((p, p))
     if n >= FEW_CLUSTERS and not in_one_step:
-        scores = [
-            scores_by_cluster(design, fit.rule, fit.parameters, code, n)
-            for fit, design, code in zip(fits, designs, codes, strict=True)
-        ]
         bread = block_diag(*[fit.bread for fit in fits])
-        linear = bread @ _meat(scores, deleted) @ bread * (n / (n - 1))
+        linear = bread @ _meat(fits, designs, codes, n, deleted) @ bread * (n / (n - 1))
         linear = (linear + linear.T) / 2
     return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
 
@@ -163,14 +161,48 @@ def _without_any(fit: FactorFit, design: Design, codes: Ints, n: int, exactly: I
     return Replicates(parameters, ridged)
 
 
-def _meat(scores: Sequence[Floats], without: Ints) -> Floats:
-    """(p, p) sum over clusters, but those of `without`, of the outer products of the stacked scores, (n, p_j) each."""
-    for part in scores:
-        part[without] = 0.0
-    n = len(scores[0])
-    p = sum(part.shape[1] for part in scores)
-    total = np.zeros((p, p))
-    for start in range(0, n, CLUSTERS_AT_ONCE):
-        stacked = np.hstack([part[start : start + CLUSTERS_AT_ONCE] for part in scores]).astype(np.float64)
-        total += stacked.T @ stacked
-    return total
+def _meat(
+    fits: Sequence[FactorFit], designs: Sequence[Design], codes: Sequence[Ints], n: int, without: Ints
+) -> Floats:
+    """(p, p) sum over clusters, but those of `without`, of the outer products of the stacked scores.
+
+    Some clusters at a time: where rows stand in the order of their clusters, no score is held longer than that.
+    """
+    p = sum(len(fit.parameters) for fit in fits)
+    if any(bool((code[1:] < code[:-1]).any()) for code in codes):
+        whole = [
+            scores_by_cluster(design, fit.rule, fit.parameters, code, n)
+            for fit, design, code in zip(fits, designs, codes, strict=True)
+        ]
+        out = np.zeros((p, p))
+        for scores in whole:
+            scores[without] = 0.0
+        for start in range(0, n, CLUSTERS_AT_ONCE):
+            some = np.hstack([scores[start : start + CLUSTERS_AT_ONCE] for scores in whole]).astype(np.float64)
+            out += some.T @ some
+        return out
+    # Cut between clusters, so that the longest judge has about a block of rows in each run of them.
+    longest = max(codes, key=len)
+    cuts = np.unique(np.append(longest[::BLOCK], n))
+    cuts[0] = 0
+
+    def part(start: int, stop: int) -> Floats:
+        total = np.zeros((p, p))
+        for low, high in zip(cuts[start:stop], cuts[start + 1 : stop + 1], strict=True):
+            stacked = np.zeros((high - low, p))
+            at = 0
+            for fit, design, code in zip(fits, designs, codes, strict=True):
+                rows = np.searchsorted(code, (low, high))
+                own = slice(at, at + len(fit.parameters))
+                at = own.stop
+                add_scores(stacked[:, own], design, fit.rule, fit.parameters, code, int(rows[0]), int(rows[1]), low)
+            stacked[without[(without >= low) & (without < high)] - low] = 0.0
+            total += stacked.T @ stacked
+        return total
+
+    runs = len(cuts) - 1
+    if runs < 4:
+        return part(0, runs)
+    use_one_thread()
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.asarray(sum(pool.map(part, (0, runs // 2), (runs // 2, runs))))

@@ -28,7 +28,7 @@ MAX_STEPS = 60
 DECREMENT = {"float64": 1e-9, "float32": 1e-7}
 """Twice the gain in log-likelihood, of judgments that weigh 1, still expected when the last step is taken: it is 3e-5
 (3e-4) standard errors long, and Newton's step squares what is left."""
-SAFE = 1e-3
+SAFE = 1e-2
 """Expected gain so small that Newton's step is taken unseen: the value of the fit is not known so precisely."""
 NEAR = 1e-7
 """Expected gain below which the information of the last but one step is that of the optimum, to 1e-4."""
@@ -318,7 +318,8 @@ def _fit_whole(design: Design, rule: Rule, start: Floats) -> _Optimum | _Runaway
     """Newton's method; of many rows from a fit of fewer."""
     if len(design) > LARGE:
         for rows in (SAMPLE // 10, SAMPLE):
-            some = _newton(design.thinned(rows), rule, start)
+            # Nearer than the part's optimum is to that of the whole says nothing.
+            some = _newton(design.thinned(rows), rule, start, enough=1.0)
             if isinstance(some, _Optimum):
                 start = some.parameters
         if isinstance(some, _Optimum) and rule == "logistic":
@@ -346,7 +347,8 @@ def _polish(design: Design, sample: _Optimum) -> _Optimum | None:
             return None
         parameters = parameters + step
         # What this step leaves falls as the last one did; the whole's own information takes the rest off at once.
-        if decrement * min(decrement / before, 1.0) <= NEAR * unit:
+        falls = decrement / before if n_iter > 1 else 1.0
+        if decrement * falls <= NEAR * unit:
             sums = sum_up(design, "logistic", parameters)
             step = _inverse(sums.information) @ sums.gradient
             near = float(sums.gradient @ step) <= SAFE * unit
@@ -356,10 +358,12 @@ def _polish(design: Design, sample: _Optimum) -> _Optimum | None:
 
 
 def _newton(
-    design: Design, rule: Rule, start: Floats, ridge: float = 0.0, at_start: Floats | None = None
-) -> _Optimum | _Runaway:
+    design: Design, rule: Rule, start: Floats, ridge: float = 0.0, at_start: Floats | None = None,
+    enough: float | None = None,
+) -> _Optimum | _Runaway:  # fmt: skip
     """Maximise the log-likelihood minus ridge/2 * ||parameters||^2.
 
+    enough : expected gain, of judgments that weigh 1, at which the last step is taken; None: see DECREMENT
     at_start : (p,) information of each coefficient beside the others that counts as whole; None: that at the start
     """
     parameters, here = start, sum_up(design, rule, start)
@@ -396,7 +400,7 @@ def _newton(
             if share < 1e-8:
                 raise ConvergenceError(f"the weights did not converge: no step improves the fit after {n_iter} steps")
         parameters, here, value, last = candidate, new, new_value, step * reach
-        if share == 1.0 and decrement <= DECREMENT[str(design.x.dtype)] * unit:
+        if share == 1.0 and decrement <= (enough or DECREMENT[str(design.x.dtype)]) * unit:
             return _Optimum(parameters, here, n_iter)
     return _runaway(design, last)
 

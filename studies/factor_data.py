@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ from studies.rank import check_annotators
 
 KNOWN_ORDER = 0.95
 """Share of judgments whose shown order must be known for a position term."""
+
+FIRST_FEW = 10_000
 
 SUMMED = 3_000_000
 """Up to so many judgments are those alike summed; of more, nearly all are on pairs of their own."""
@@ -103,9 +106,16 @@ class Loaded:
     pair: NDArray[Any]
     pair_ids: NDArray[Any]
     complete: NDArray[np.bool_]
-    extent: Mapping[str, int]
     n_empty: int
     fingerprint: str
+
+    @cached_property
+    def n_prompts(self) -> int:
+        """Prompts of the selection."""
+        prompt = self.said.columns["prompt"]
+        met = np.zeros(int(prompt.max()) - int(prompt.min()) + 1, dtype=bool)
+        met[prompt - prompt.min()] = True
+        return int(met.sum())
 
 
 def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
@@ -135,9 +145,9 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
                 source.name: values.scales.get(source.name) or rows_queries.scale_of(values.x[k])
                 for k, source in enumerate(chosen)
             }
-        n_empty = texts_queries.responses(con, names)["empty"]
+        measured = any(source.origin == TEXT for source in chosen)
+        n_empty = texts_queries.responses(con, names)["empty"] if measured else 0
         soft = queries.soft_judgments(con, condition) if modelled else {}
-        extent = queries.extent(con, condition)
         lacking = [source for source in chosen if source.name not in values.words]
         of_factors = {**values.words, **texts_queries.fingerprint_words(con, names, lacking)}
         judged = queries.fingerprint(con, names, study.judge)
@@ -161,8 +171,17 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
             of_factors[name] = texts_queries.digest(name, hashlib.sha256(np.sort(row).tobytes()).hexdigest())
     fingerprint = texts_queries.digest(judged, texts_queries.digest(*sorted(of_factors.values())))
     return Loaded(
-        names, chosen, columns, said, x, scales, at, pair, pair_ids, _complete(x), extent, n_empty, fingerprint
+        names, chosen, columns, said, x, scales, at, pair, pair_ids, _complete(x), n_empty, fingerprint
     )  # fmt: skip
+
+
+def clustering_of(study: Factors, loaded: Loaded) -> Clustering:
+    """What hangs together. Raises OptionError where it is the annotators and nobody is named."""
+    clustering = choose_clustering(study.cluster, loaded.n_prompts)
+    if "annotator" in study.cluster:
+        # Negative codes are judgments of which nobody is named.
+        check_annotators(clustering, {"annotators": int((loaded.said.columns["annotator"] >= 0).sum())})
+    return clustering
 
 
 def _cross(
@@ -221,8 +240,7 @@ def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool
     wanted = {"annotator": "annotator" in study.cluster, "models": models, "scenario": scenarios}
     loaded = load(store, study, [name for name, wish in wanted.items() if wish])
     names, chosen, said, x = loaded.names, loaded.sources, loaded.said, loaded.x
-    clustering = choose_clustering(study.cluster, loaded.extent["prompts"])
-    check_annotators(clustering, dict(loaded.extent))
+    clustering = clustering_of(study, loaded)
     has_position, position = _position(study.position, said, names, study.judge)
     ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
     designs, judgments = {}, {}
@@ -245,7 +263,7 @@ def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool
         names=names, sources=chosen, scales=loaded.scales, design=designs,
         models=_models(x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
         clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
-        prompts=loaded.extent["prompts"], n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
+        prompts=loaded.n_prompts, n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
     )  # fmt: skip
 
 
@@ -290,7 +308,7 @@ def _design(
         order = np.argsort(at, kind="stable")
         rows, at, pair = rows[order], at[order], pair[order]
     columns = said.columns
-    few = len(rows) <= SUMMED
+    few = len(rows) <= SUMMED and bool((at[1:] == at[:-1]).any())
     score = columns["p_a"][rows]
     frame: dict[str, NDArray[Any]] = {"at": at, "pair": pair}
     frame |= {way: columns[way][rows] for way in ways if way != "pair"}
@@ -347,11 +365,8 @@ def _position(wish: str, said: Verdicts, names: Catalog, judges: Sequence[str]) 
             raise OptionError("--position with: this file does not record which response was shown first")
         return False, reason
     for judge in judges:
-        mine = said.columns["judge_id"] == names.judges[judge][0]
-        toward = shown[mine] * (2 * said.columns["p_a"][mine] - 1)
-        decided = toward[toward != 0]
-        if len(decided) and abs(float(np.sign(decided).sum())) == len(decided):
-            side = "first" if decided[0] > 0 else "second"
+        side = _always(said, names.judges[judge][0])
+        if side is not None:
             return False, f"no position term: in this file the response shown {side} always wins for {judge}"
     if wish == "auto" and known < KNOWN_ORDER:
         return False, (
@@ -359,6 +374,20 @@ def _position(wish: str, said: Verdicts, names: Catalog, judges: Sequence[str]) 
             f"{100 * KNOWN_ORDER:.0f} % are asked for"
         )
     return True, "a position term is fitted for each judge"
+
+
+def _always(said: Verdicts, judge_id: int) -> str | None:
+    """Which side this judge always prefers, first or second, where it decides and the order is known; None: neither."""
+    rows = np.flatnonzero(said.columns["judge_id"] == judge_id)
+    found: set[int] = set()
+    # Both sides win among the first few judgments of nearly every judge.
+    for start in range(0, len(rows), FIRST_FEW):
+        some = rows[start : start + FIRST_FEW]
+        toward = said.columns["shown"][some] * np.sign(said.columns["p_a"][some] - 0.5)
+        found |= {int(one) for one in np.unique(toward) if one}
+        if len(found) > 1:
+            return None
+    return None if not found else "first" if found == {1} else "second"
 
 
 def cells_of(data: FactorData, judge: str, some: Design) -> Cells:

@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.forensics import RESAMPLES, Agreement, agree_with, draw_pairs
-from analysis.vcov import choose_clustering
 from charts import words
 from data.model import Progress
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.cells import cluster_columns
-from studies.factor_data import load
+from studies.factor_data import clustering_of, load
 from studies.factor_options import Factors
-from studies.rank import check_annotators
 from studies.study import Result, register
 
 
@@ -47,11 +45,7 @@ class FactorsStrength(Factors):
         progress(0.0, "joining judgments with their factors")
         loaded = load(store, self, ["annotator"] if "annotator" in self.cluster else [])
         said = loaded.said.columns
-        prompts = len(np.unique(said["prompt"]))
-        clustering = choose_clustering(self.cluster, prompts)
-        if "annotator" in self.cluster:
-            # Negative codes are judgments of which nobody is named.
-            check_annotators(clustering, {"annotators": int((said["annotator"] >= 0).sum())})
+        clustering = clustering_of(self, loaded)
         judged = np.bincount(loaded.pair) > 0
         pair = (np.cumsum(judged) - 1)[loaded.pair]
         drawn = draw_pairs(int(judged.sum()), np.random.default_rng(self.seed))
@@ -77,7 +71,7 @@ class FactorsStrength(Factors):
             values={},
             settings=self.settings() | {"clustering": clustering.name, "resamples": RESAMPLES},
             warnings=tuple(dict.fromkeys(_warnings(found, clustering.warning))),
-            caption=self._caption(found, methods, prompts),
+            caption=self._caption(found, methods, loaded.n_prompts),
             fingerprint=loaded.fingerprint,
         )
 

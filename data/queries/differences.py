@@ -63,9 +63,8 @@ def differences(con: Con, names: Catalog, chosen: Sequence[Source], condition: s
     if len(ready) < len(chosen) or not chosen:
         return unpacked(con, names, chosen)
     x = np.empty((len(chosen), n), dtype=np.float64 if len(chosen) * n <= FINE else np.float32)
-    for k, source in enumerate(chosen):
-        x[k] = read_packed(con, ready[source.name])
     found = [ready[source.name] for source in chosen]
+    read_packed(con, found, x)
     return Differences(
         pair_ids(con, names), x, {s.name: one.scale for s, one in zip(chosen, found, strict=True)},
         {s.name: one.word for s, one in zip(chosen, found, strict=True)},

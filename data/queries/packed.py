@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.queries import Catalog, Con
 from data.queries.texts import Scale, Source
+
+BATCH = 1_000_000
 
 PACKED_FROM = 50_000
 """Pairs from which on a dataset's differences are packed, and are as precise as float32 everywhere."""
@@ -62,7 +65,22 @@ def packed(con: Con, names: Catalog, chosen: Sequence[Source]) -> dict[str, Pack
     return found
 
 
-def read_packed(con: Con, one: Packed) -> NDArray[np.float32]:
-    """(pairs,) the differences of one factor, in ascending order of the pairs' ids; NaN where there is none."""
-    table = con.sql(f"SELECT value FROM difference WHERE packed_id = {one.id}").to_arrow_table()
-    return np.asarray(table["value"].to_numpy(), dtype=np.float32)
+def read_packed(con: Con, wanted: Sequence[Packed], out: NDArray[Any]) -> None:
+    """Fill (factors, pairs) with differences, in ascending order of the pairs' ids; NaN where there is none.
+
+    One scan, batch by batch: rows come as they were written, which is column after column.
+    """
+    stored = sorted({one.id for one in wanted})
+    listed = ", ".join(map(str, stored))
+    n = out.shape[1]
+    place = {packed_id: k for k, packed_id in enumerate(stored)}
+    in_order = [place[one.id] for one in wanted] == list(range(len(stored)))
+    flat = out.reshape(-1) if in_order else np.empty(len(stored) * n, dtype=out.dtype)
+    low = 0
+    reader = con.sql(f"SELECT value FROM difference WHERE packed_id IN ({listed})").to_arrow_reader(BATCH)
+    for batch in reader:
+        flat[low : low + len(batch)] = batch.column(0).to_numpy(zero_copy_only=False)
+        low += len(batch)
+    if not in_order:
+        for k, one in enumerate(wanted):
+            out[k] = flat[place[one.id] * n : (place[one.id] + 1) * n]
