@@ -113,10 +113,10 @@ def _statsmodels(data: FactorData) -> tuple[int, float]:
     import statsmodels.api as sm
 
     judge = list(data.design)[-1]
-    x, y, weight, prompt = (part[:HELD] for part in _arrays(data, judge))
+    x, y, _, prompt = (part[:HELD] for part in _arrays(data, judge))
     count = int(data.design[judge].count[:HELD].sum())
     began = time.perf_counter()
-    model = sm.GLM(y, x, family=sm.families.Binomial(), freq_weights=weight)
+    model = sm.GLM(y, x, family=sm.families.Binomial())
     model.fit(cov_type="cluster", cov_kwds={"groups": prompt})
     return count, time.perf_counter() - began
 
