@@ -18,13 +18,12 @@ from analysis.design import BLOCK, Design
 from analysis.design_sums import THREADS, add_scores, reach, scores_by_cluster
 from analysis.factor_fit import FactorFit
 from analysis.refits import sums_by_group
-from analysis.replicates import Replicates
 from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, find_heavy
 from errors import NotIdentifiedError, OptionError
 
 UNTOLD = ", so nothing tells how sure its weight is"
 
-FEW_A_PARAMETER = 20
+FEW_A_PARAMETER = 30
 """Clusters a parameter below which each is deleted, in one Newton step: CR1 takes the residuals of a fit with many
 factors for errors, and with 21 parameters on 60 prompts flags some gap in 17 % of tables without any (CR3 in 6 %)."""
 
@@ -118,47 +117,46 @@ def _term(
     for design, code in zip(designs, codes, strict=True):
         mass += np.bincount(code, design.weight, n)
     deleted, effective = find_heavy(mass)
-    in_one_step = FEW_CLUSTERS <= n < FEW_A_PARAMETER * max(len(fit.parameters) for fit in fits)
-    parts = [
-        _without_any(fit, design, code, n, deleted) if in_one_step else fit.without_each(design, code, deleted)
-        for fit, design, code in zip(fits, designs, codes, strict=True)
-    ]
+    one_step = FEW_CLUSTERS <= n < FEW_A_PARAMETER * max(len(fit.parameters) for fit in fits)
+    p = sum(len(fit.parameters) for fit in fits)
+    linear = np.zeros((p, p))
+    if one_step:
+        steps = [_steps(fit, design, code, n) for fit, design, code in zip(fits, designs, codes, strict=True)]
+        # One step is not near where a cluster holds most of what is known.
+        refitted = np.any([held > HELD_MOSTLY_BY_ONE for _, held in steps], axis=0)
+        refitted[deleted] = True
+        deleted = np.flatnonzero(refitted)
+        away = np.hstack([step for step, _ in steps])[~refitted]
+        linear = (n - 1) / n * (away.T @ away)
+    parts = [fit.without_each(design, code, deleted) for fit, design, code in zip(fits, designs, codes, strict=True)]
     replicates = np.hstack([part.parameters for part in parts])
     ridged = np.any([part.ridged for part in parts], axis=0)
-    p = replicates.shape[1]
-    linear = np.zeros((p, p))
-    if n >= FEW_CLUSTERS and not in_one_step:
+    if n >= FEW_CLUSTERS and not one_step:
         bread = block_diag(*[fit.bread for fit in fits])
         linear = bread @ _meat(fits, designs, codes, n, deleted) @ bread * (n / (n - 1))
         linear = (linear + linear.T) / 2
-    return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()))
+    return Term(way, n, sign, effective, replicates, linear, int(ridged.sum()), one_step)
 
 
-def _without_any(fit: FactorFit, design: Design, codes: Ints, n: int, exactly: Ints) -> Replicates:
-    """Estimates without each of the n clusters: one Newton step from those of all (Bell and McCaffrey 2002).
-
-    exactly : clusters that are deleted by refitting, as are those that hold most of what is known of some weights
-    """
+def _steps(fit: FactorFit, design: Design, codes: Ints, n: int) -> tuple[Floats, Floats]:
+    """(n, p) how far one Newton step from the weights of all leads without each cluster (Bell and McCaffrey 2002), and
+    (n,) the largest share of what is known of any combination of weights that goes with it; beyond HELD_MOSTLY_BY_ONE
+    there is no step."""
     p = len(fit.parameters)
-    parameters, ridged = np.tile(fit.parameters, (n, 1)), np.zeros(n, dtype=bool)
-    refitted = np.zeros(n, dtype=bool)
-    refitted[exactly] = True
+    away, most = np.zeros((n, p)), np.zeros(n)
     root = np.linalg.cholesky(fit.bread)
     at_once = max(1, NUMBERS_AT_ONCE // p**2)
     for low in range(0, n, at_once):
         rows = np.flatnonzero((codes >= low) & (codes < low + at_once))
-        size = min(at_once, n - low)
-        groups = sums_by_group(design.take(rows), fit.rule, fit.parameters, codes[rows] - low, size)
+        here = slice(low, min(low + at_once, n))
+        groups = sums_by_group(design.take(rows), fit.rule, fit.parameters, codes[rows] - low, here.stop - low)
         held = root.T @ np.stack([group.information for group in groups]) @ root
-        refitted[low : low + size] |= np.linalg.eigvalsh(held)[:, -1] > HELD_MOSTLY_BY_ONE
+        most[here] = np.linalg.eigvalsh(held)[:, -1]
         left = np.eye(p) - held
-        left[refitted[low : low + size]] = np.eye(p)
+        left[most[here] > HELD_MOSTLY_BY_ONE] = np.eye(p)
         scores = np.stack([group.gradient for group in groups]) @ root
-        parameters[low : low + size] -= np.linalg.solve(left, scores[:, :, None])[:, :, 0] @ root.T
-    whole = np.flatnonzero(refitted)
-    refits = fit.without_each(design, codes, whole)
-    parameters[whole], ridged[whole] = refits.parameters, refits.ridged
-    return Replicates(parameters, ridged)
+        away[here] = -np.linalg.solve(left, scores[:, :, None])[:, :, 0] @ root.T
+    return away, most
 
 
 def _meat(

@@ -113,6 +113,7 @@ class Term:
     replicates : (n_deleted, k) estimates without one cluster: all clusters below 50, else the heavy ones
     linear : (k, k) sandwich of the clusters that are not deleted one by one, factor G/(G-1) included
     n_ridged : replicates that were not identified and were refitted with a ridge of .01
+    one_step : whether `linear` is the jackknife of its clusters in one Newton step, for few clusters a parameter
     """
 
     clusters: str
@@ -122,6 +123,7 @@ class Term:
     replicates: Floats
     linear: Floats
     n_ridged: int = 0
+    one_step: bool = False
 
     def vcov(self, estimate: Floats) -> Floats:
         """(k, k) covariance of the estimates under this clustering alone; the sign is not applied."""
@@ -133,8 +135,9 @@ class Term:
 
     @property
     def is_asymptotic(self) -> bool:
-        """Whether normal quantiles do: no clusters at all, or many and none of them heavy."""
-        return self.n_clusters == 0 or (self.n_clusters >= FEW_CLUSTERS and not len(self.replicates))
+        """Whether normal quantiles do: no clusters at all, or many (also a parameter) and none of them heavy."""
+        few = self.n_clusters < FEW_CLUSTERS or self.one_step or len(self.replicates) > 0
+        return self.n_clusters == 0 or not few
 
 
 @dataclass(frozen=True)
@@ -236,7 +239,7 @@ class Covariance:
 def _describe(term: Term) -> str:
     if term.n_clusters < FEW_CLUSTERS:
         how = "jackknife, CR3"
-    elif len(term.replicates) == term.n_clusters:
+    elif term.one_step:
         how = "jackknife in one step, CR3"
     elif len(term.replicates):
         how = f"CR1; {len(term.replicates)} with more than {100 * HEAVY_SHARE:.0f} % of the judgments by jackknife"

@@ -24,7 +24,7 @@ WEIGHTS = np.array([0.5, -0.3, 0.0, 0.8])
 
 
 def design(
-    n: int = 2_000, seed: int = 0, *, prompts: int = 100, ties: float = 0.0, position: float | None = 0.3, k: int = 4
+    n: int = 2_000, seed: int = 0, *, prompts: int = 200, ties: float = 0.0, position: float | None = 0.3, k: int = 4
 ) -> Design:
     """Judgments of a judge with `WEIGHTS`, some pairs judged twice."""
     rng = np.random.default_rng(seed)

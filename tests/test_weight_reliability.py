@@ -237,7 +237,7 @@ def test_the_same_taste_in_noise_correlates_at_one_net_of_it() -> None:
 def test_net_of_noise_is_the_formula() -> None:
     """r_c = [cov - mean C] / sqrt((s_R^2 - v_R)(s_J^2 - v_J)) from the joint covariance of both judges."""
     rng = np.random.default_rng(12)
-    one = world(rng, spread(8, 0.5), 200, 5, vary=0.4)
+    one = world(rng, spread(8, 0.5), 300, 5, vary=0.4)
     y = rng.random(len(one)) < 1 / (1 + np.exp(-(spread(8, 0.5) + rng.normal(0, 0.3, 8)) @ one.x))
     other = replace(one, score=y.astype(float))
     fits = [fit_factors(d) for d in (one, other)]
@@ -246,7 +246,7 @@ def test_net_of_noise_is_the_formula() -> None:
     inside = [slice(1, 9), slice(10, 18)]
     r, j = (centre @ fit.weights for fit in fits)
     v_r, v_j, c = (np.trace(centre @ vcov[inside[a], inside[b]] @ centre) for a, b in ((0, 0), (1, 1), (0, 1)))
-    found = correct_weights(one, other, ties="half", n_prompts=200)
+    found = correct_weights(one, other, ties="half", n_prompts=300)
     assert found.raw == pytest.approx(np.corrcoef(fits[0].weights, fits[1].weights)[0, 1])
     assert found.value == pytest.approx((r @ j - c) / np.sqrt((r @ r - v_r) * (j @ j - v_j)), rel=1e-6)
     assert found.reliability[0] == pytest.approx(analytic_reliability(fits[0], one, "prompt"), rel=1e-6)
