@@ -1,4 +1,4 @@
-"""Does each question of the page Rankings have its answer, or its one plain sentence, on judgments as bad as they come?"""
+"""Does each question of the pages Rankings and Factors have its answer, or its one plain sentence, on judgments as bad as they come?"""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from errors import JurylensError
 from studies.extract import extract
 from studies.study import REGISTRY, Result
 from ui.navigation import screen
-from ui.sections import RANKINGS
+from ui.sections import FACTORS, RANKINGS, Section
 
 CASES = {case.name: case for case in cases()}
-COMMANDS = [*dict.fromkeys(screen("Rankings").studies), "datasets health"]
+COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies)), "datasets health"]
 # Of the cases those whose kind of trouble differs: a page takes seconds.
 PAGES = ("judge without judgments", "nothing left", "one model chosen", "all ties", "three islands", "wins or loses all",
          "one judgment each", "hostile names", "no human")  # fmt: skip
+# The same for the page Factors, whose judgments need no models; of "two islands" a part of the texts is measured.
+FACTOR_PAGES = ("equal texts", "all ties", "one judgment each", "hostile names", "no human", "no models", "heavy", "soft",
+                "no texts", "two islands", "one judge chosen")  # fmt: skip
 ODD = re.compile(
     r"\b[Nn]a[Nn]\b|\binf\b|\bNone\b(?! of the)|<NA>|Traceback|\d{8,}|\.\d{5,}|\b0 models\b|\. \.|: :|intervals none|\b1 are\b|"
     r"(?<![\d.,])1 (more |shared )?(judgments|pairs|prompts|models|clusters|verdicts|responses|scenarios|triples)\b"
@@ -40,7 +43,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         if case.frame is not None:
             add(found, folder, case.name, case.frame)
     # Of the others the texts are not measured yet.
-    for name in ("hostile names", "equal texts", "one prompt", "all ties"):
+    for name in ("hostile names", "equal texts", "one prompt", "all ties", "one judgment each", "no human", "no models",
+                 "heavy", "soft"):  # fmt: skip
         extract(found, name, workers=1)
     return found
 
@@ -114,17 +118,17 @@ def test_the_command_line_says_it_in_one_sentence(store, monkeypatch, capsys, ca
 
 @pytest.fixture(scope="module")
 def opened(store: Store):
-    """A case -> the page Rankings with every section open."""
+    """A case and a page -> that page with every section open."""
     patch = pytest.MonkeyPatch()
     patch.setenv("JURYLENS_DB", str(store.path))
 
     @cache
-    def page(case: str) -> AppTest:
+    def page(case: str, file: str = "pages/rankings.py", sections: tuple[Section, ...] = RANKINGS) -> AppTest:
         app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
-        app.switch_page("pages/rankings.py")
+        app.switch_page(file)
         for name, value in ({"dataset": CASES[case].dataset} | CASES[case].select).items():
             app.query_params[name] = list(value) if isinstance(value, tuple) else value
-        app.query_params["open"] = [section.word for section in RANKINGS]
+        app.query_params["open"] = [section.word for section in sections]
         return app.run()
 
     yield page
@@ -134,13 +138,31 @@ def opened(store: Store):
 @pytest.mark.parametrize("section", RANKINGS, ids=lambda one: one.word)
 @pytest.mark.parametrize("case", PAGES)
 def test_each_section_says_something_and_the_page_goes_on(opened, case: str, section) -> None:
-    app = opened(case)
+    says_something(opened(case), section)
+
+
+@pytest.mark.parametrize("section", FACTORS, ids=lambda one: one.word)
+@pytest.mark.parametrize("case", FACTOR_PAGES)
+def test_each_section_of_factors_says_something(opened, case: str, section) -> None:
+    app = opened(case, "pages/factors.py", FACTORS)
+    if case == "no texts":
+        # Nothing to ask yet: the page says what to do, and offers it.
+        assert not app.exception
+        assert not app.main.expander
+        said = [str(one.value) for kind in ("info", "markdown") for one in getattr(app.main, kind)]
+        assert any("measure" in text for text in said), said
+        return
+    says_something(app, section)
+
+
+def says_something(app: AppTest, section: Section) -> None:
     assert not app.exception
     # Each section stands there, whatever the ones before it met.
     [box] = [one for one in app.main.expander if one.label == section.question]
     notices = [str(one.value) for kind in ("info", "warning") for one in getattr(box, kind)]
     texts = [str(one.value) for one in box.markdown]
-    assert notices or texts
+    # A form that waits for texts says what happens to them in a caption.
+    assert notices or texts or box.caption
     assert len(notices) <= 1, notices
     for text in (*notices, *texts):
         assert not ODD.search(text), text
