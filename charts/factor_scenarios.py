@@ -16,8 +16,8 @@ from charts.factor_gaps import BEYOND, POINTS, as_points
 from charts.theme import Theme, base
 
 FIRST = "first_position"
-COLUMN = {False: 96.0, True: 46.0}
-"""Pixels a scenario wants, by `narrow`."""
+COLUMN = {False: 52.0, True: 44.0}
+"""Pixels that a scenario needs, by `narrow`."""
 
 
 def factor_scenario_chart(
@@ -35,16 +35,20 @@ def factor_scenario_chart(
     else a grey number on the ground; a dot where it could not be estimated.
 
     gaps : the table `gaps` of the study `factors scenarios`, of one judge
-    most : how many factors, those with the most and the largest gaps beyond noise
+    most : how many factors, those with the most and the largest gaps beyond noise; of scenarios, as many as fit
     """
     if gaps.empty:
         return parts.empty(f"In no scenario could {judge} be held against {reference}.", theme, narrow)
     names = labels or {}
-    scenarios = list(dict.fromkeys(map(str, gaps["scenario"])))
     table = _values(gaps, unit)
-    order = _order(table)[:most]
+    order = _order(table, "factor")[:most]
     fitted = written.fit_labels([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 16
+    fits = max(int((parts.WIDTH[narrow] - left - 8) / COLUMN[narrow]), 1)
+    told = _order(table, "scenario")
+    scenarios = [name for name in dict.fromkeys(table["scenario"]) if name in set(told[:fits])]
+    outside = len(told) - len(scenarios)
+    shown = table[table["scenario"].isin(scenarios)]
     width = (parts.WIDTH[narrow] - left - 8) / len(scenarios)
     heads = written.fit_labels(scenarios, max(width - 6, 30.0), theme.small, 2)
     n, size = len(order), parts.row_height(fitted, theme)
@@ -53,8 +57,8 @@ def factor_scenario_chart(
     xs, ys, hovers, custom = [], [], [], []
     largest = float(np.nanmax(np.abs(table["value"].to_numpy(dtype=float)), initial=1e-9))
     rows = {factor: k for k, factor in enumerate(order)}
-    plain = sorted({str(s) for s, scaled in zip(table["scenario"], table["scaled"], strict=True) if not scaled})
-    for cell in table.to_dict("records"):
+    plain = sorted({str(s) for s, scaled in zip(shown["scenario"], shown["scaled"], strict=True) if not scaled})
+    for cell in shown.to_dict("records"):
         row = rows.get(str(cell["factor"]))
         if row is None:
             continue
@@ -89,6 +93,8 @@ def factor_scenario_chart(
     hidden = int(table["factor"].nunique()) - n
     if hidden > 0:
         note += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger gaps."
+    if outside:
+        note += f" Scenarios with the largest gaps; {outside} more in the table."
     top = max(len(one.lines) for one in heads) * theme.small * written.LINE + 14
     remark, taken = parts.note(note, theme, narrow, left, 4)
     figure.update_layout(
@@ -108,7 +114,7 @@ def factor_scenario_chart(
         f"{names.get(str(r['factor']), str(r['factor']))} in {r['scenario']} ({words.number(r['value'], 1)})"
         for r in found.head(3).to_dict("records")
     ]
-    alt = f"Gaps of {n} factors in {words.plural(len(scenarios), 'scenario')}; {len(found)} beyond noise."
+    alt = f"Gaps of {words.plural(n, 'factor')} in {words.plural(len(told), 'scenario')}; {len(found)} beyond noise."
     return base(figure, theme, n * size + top + taken + 8, alt + (f" Largest: {words.listing(said)}." if said else ""))
 
 
@@ -131,9 +137,10 @@ def _values(gaps: pd.DataFrame, unit: str) -> pd.DataFrame:
     return out.assign(beyond=q < BEYOND, scaled=scaled, pairs=gaps["pairs"].to_numpy())
 
 
-def _order(table: pd.DataFrame) -> list[str]:
-    """Factors with the most gaps beyond noise first, then by their largest gap."""
-    by = table.assign(size=table["value"].abs(), sure=table["beyond"] * table["value"].abs()).groupby("factor")
+def _order(table: pd.DataFrame, column: str) -> list[str]:
+    """Factors or scenarios with the most gaps beyond noise first, then by their largest gap."""
+    sized = table.assign(size=table["value"].abs(), sure=table["beyond"] * table["value"].abs())
+    by = sized.groupby(column, sort=False)
     ranked = by.agg(n=("beyond", "sum"), sure=("sure", "max"), size=("size", "max"))
     return [str(f) for f in ranked.sort_values(["n", "sure", "size"], ascending=False, kind="stable").index]
 
