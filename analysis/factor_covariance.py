@@ -23,7 +23,7 @@ from errors import NotIdentifiedError, OptionError
 
 UNTOLD = ", so nothing tells how sure its weight is"
 
-FEW_A_PARAMETER = 30
+FEW_A_PARAMETER = 25
 """Clusters a parameter below which each is deleted, in one Newton step: CR1 takes the residuals of a fit with many
 factors for errors, and with 21 parameters on 60 prompts flags some gap in 17 % of tables without any (CR3 in 6 %)."""
 

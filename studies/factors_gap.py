@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.factor_gap import FactorGap, find_factor_gap, find_factor_gap_within, shared, smallest_gap
 from analysis.strengths import Ties
 from analysis.tables import floats
+from analysis.vcov import choose_clustering
 from charts import words
 from data.model import Progress, option
 from data.store import Store
@@ -90,8 +91,8 @@ class FactorsGap(Factors):
             },
             values={"scale": None if single is None else self._scale(single)},
             settings=self.settings() | {
-                "reference": reference, "clustering": data.clustering.name,
-                "clustering_chosen": data.clustering.chosen, "position_fitted": data.has_position,
+                "reference": reference, "clustering": next(iter(found.values())).gaps.gap.clustering.name,
+                "clustering_chosen": next(iter(found.values())).gaps.gap.clustering.chosen, "position_fitted": data.has_position,
             },
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(judge, one, reference, data) for judge, one in found.items()),
@@ -109,14 +110,16 @@ class FactorsGap(Factors):
     def _one(self, data: FactorData, reference: str, judge: str) -> FactorGap:
         require_factors(data, reference, judge)
         ties, names = cast(Ties, self.ties), (reference, judge)
+        two = shared(data.design[reference], data.design[judge])
+        # The pairs in common may be of fewer prompts than the selection.
+        prompts = np.concatenate([design.clusters["prompt"] for design in two])
+        clustering = choose_clustering(self.cluster, len(np.unique(prompts)))
         if not self.fixed_models:
-            designs = data.design[reference], data.design[judge]
-            return find_factor_gap(*designs, data.clustering, ties=ties, names=names, margin=self.margin)
+            return find_factor_gap(*two, clustering, ties=ties, names=names, margin=self.margin)
         if not data.names.models:
             raise NotIdentifiedError(
                 f"dataset {data.names.dataset!r} names no models, so their strengths cannot be held equal"
             )
-        two = shared(data.design[reference], data.design[judge])
         if sum(len(design) for design in two) > MOST_WITHIN:
             raise OptionError(
                 f"--fixed-models holds every column for each judgment, and is for up to {MOST_WITHIN:,} of them: "
@@ -127,7 +130,7 @@ class FactorsGap(Factors):
         if len(models) < 2:
             raise NotIdentifiedError(f"{reference!r} and {judge!r} share no pair of two named models")
         return find_factor_gap_within(
-            cells[0].among(models), cells[1].among(models), data.clustering, ties=ties, names=names, margin=self.margin
+            cells[0].among(models), cells[1].among(models), clustering, ties=ties, names=names, margin=self.margin
         )
 
     def _gaps(self, judge: str, one: FactorGap) -> pd.DataFrame:
