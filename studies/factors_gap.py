@@ -81,6 +81,7 @@ class FactorsGap(Factors):
             warnings += [f"{head}{text}" for text in (*about_fit(one.dropped, one.vif, one.n_pairs), *one.warnings)]
         progress(1.0, "done")
         single = next(iter(found.values())) if len(others) == 1 else None
+        clustering = next(iter(found.values())).gaps.gap.clustering
         return Result(
             study=self,
             tables={
@@ -91,8 +92,8 @@ class FactorsGap(Factors):
             },
             values={"scale": None if single is None else self._scale(single)},
             settings=self.settings() | {
-                "reference": reference, "clustering": next(iter(found.values())).gaps.gap.clustering.name,
-                "clustering_chosen": next(iter(found.values())).gaps.gap.clustering.chosen, "position_fitted": data.has_position,
+                "reference": reference, "clustering": clustering.name, "clustering_chosen": clustering.chosen,
+                "position_fitted": data.has_position,
             },
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(judge, one, reference, data) for judge, one in found.items()),
