@@ -16,7 +16,7 @@ from charts.factor_gaps import BEYOND, POINTS, as_points
 from charts.theme import Theme, base
 
 FIRST = "first_position"
-COLUMN = {False: 52.0, True: 44.0}
+COLUMN = {False: 60.0, True: 58.0}
 """Pixels that a scenario needs, by `narrow`."""
 
 
@@ -40,7 +40,7 @@ def factor_scenario_chart(
     if gaps.empty:
         return parts.empty(f"In no scenario could {judge} be held against {reference}.", theme, narrow)
     names = labels or {}
-    table = _values(gaps, unit)
+    table = cells(gaps, unit)
     order = _order(table, "factor")[:most]
     fitted = written.fit_labels([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 16
@@ -50,7 +50,7 @@ def factor_scenario_chart(
     outside = len(told) - len(scenarios)
     shown = table[table["scenario"].isin(scenarios)]
     width = (parts.WIDTH[narrow] - left - 8) / len(scenarios)
-    heads = written.fit_labels(scenarios, max(width - 6, 30.0), theme.small, 2)
+    heads = written.fit_labels(scenarios, max(width - 5, 30.0), theme.small, 2)
     n, size = len(order), parts.row_height(fitted, theme)
     place = {scenario: k for k, scenario in enumerate(scenarios)}
     shapes, texts = [], []
@@ -118,8 +118,8 @@ def factor_scenario_chart(
     return base(figure, theme, n * size + top + taken + 8, alt + (f" Largest: {words.listing(said)}." if said else ""))
 
 
-def _values(gaps: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """factor, scenario, value (net where that is known, else plain), lower, upper, beyond, scaled."""
+def cells(gaps: pd.DataFrame, unit: str = POINTS) -> pd.DataFrame:
+    """factor, scenario, value (net where that is known, else plain), lower, upper, beyond, scaled, pairs."""
     scaled = gaps["gap_scaled"].notna().to_numpy(dtype=bool)
 
     def pick(net: str, plain: str) -> np.ndarray:

@@ -203,8 +203,8 @@ def test_the_finding_and_the_chart(store: Store) -> None:
     result = FactorsStrength(factor=("tone", "wit", "calm")).run(store)
     table = result.table()
     said = finding(table, "people", {"tone": "Tone", "wit": "Wit", "calm": "Calm"})
-    assert said.startswith("**people most often prefers the answer with more ")
-    assert "of the verdicts where the two differ in it" in said
+    assert said.startswith("**Where two answers differ in it, people prefer the one with more ")
+    assert said.endswith(" % of the verdicts.**")
     assert "no factor agrees beyond noise" in finding(table.assign(q=0.5), "people", {})
     for theme, narrow in ((LIGHT, False), (DARK, True)):
         figure = strength_chart(table, ("people", "robot"), theme, humans=("people",), narrow=narrow)

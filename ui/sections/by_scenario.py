@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.factor_scenarios import factor_scenario_chart
+from charts.factor_scenarios import FIRST, cells, factor_scenario_chart
 from studies.factor_options import display
 from studies.factors_scenarios import FactorsScenarios
 from studies.overview import escape
@@ -33,17 +35,7 @@ def draw(seen: View, judge: str | None) -> None:
         return
     gaps, reference = result.table("gaps"), str(seen.reference)
     names = {str(f): display(str(f)) for f in gaps["factor"]}
-    sure = gaps[gaps["scaled_q"].astype("Float64").lt(0.05).fillna(False).astype(bool)]
-    n = int(gaps["scenario"].nunique())
-    if len(sure):
-        top = sure.iloc[int(sure["gap_scaled"].abs().to_numpy(dtype=float).argmax())]
-        st.markdown(
-            f"**{words.plural(len(sure), 'gap')} in {words.plural(int(sure['scenario'].nunique()), 'scenario')} of {n} "
-            f"{'is' if len(sure) == 1 else 'are'} beyond noise, decisiveness aside.** The largest: "
-            f"{escape(names[str(top['factor'])])} in {escape(str(top['scenario']))}."
-        )
-    else:
-        st.markdown(f"**In none of {words.plural(n, 'scenario')} is a net gap beyond noise.**")
+    st.markdown(finding(gaps, reference, judge, names))
     most = MOST
     if len(names) > MOST:
         st.session_state["w:by_scenario_all"] = selection.page_word("by_scenario_all", ["true"]) == "true"
@@ -59,3 +51,28 @@ def draw(seen: View, judge: str | None) -> None:
         read=gaps.assign(factor=[names[str(f)] for f in gaps["factor"]]),
     )  # fmt: skip
     sentences(result)
+
+
+def finding(gaps: pd.DataFrame, reference: str, judge: str, names: Mapping[str, str]) -> str:
+    """What the matrix shows as beyond noise: of the factors, and of the shown order apart."""
+    table = cells(gaps)
+    n = int(table["scenario"].nunique())
+    sure = table[table["beyond"] & (table["factor"] != FIRST)]
+    if len(sure):
+        top = sure.iloc[int(sure["value"].abs().to_numpy(dtype=float).argmax())]
+        aside = "decisiveness aside" if sure["scaled"].all() else "decisiveness aside where that can be told"
+        said = (
+            f"**{words.plural(len(sure), 'gap')} in {int(sure['scenario'].nunique())} of {words.plural(n, 'scenario')} "
+            f"{'is' if len(sure) == 1 else 'are'} beyond noise, {aside}.** The largest: "
+            f"{escape(names[str(top['factor'])])} in {escape(str(top['scenario']))}."
+        )
+    else:
+        said = f"**In none of {words.plural(n, 'scenario')} is the gap of a factor beyond noise.**"
+    shown = table[table["beyond"] & (table["factor"] == FIRST)]
+    for side, some in (("first", shown[shown["value"] > 0]), ("second", shown[shown["value"] < 0])):
+        if len(some):
+            said += (
+                f" In {len(some)} {escape(judge, 40)} favours the answer shown {side} more than "
+                f"{escape(reference, 40)}."
+            )
+    return said

@@ -13,7 +13,7 @@ from charts.strengths import strength_chart
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_strength import FactorsStrength
-from studies.overview import escape
+from studies.overview import PLURAL, escape
 from ui import factors
 from ui.figure import figure
 from ui.remarks import sentences
@@ -61,7 +61,8 @@ def finding(table: pd.DataFrame, judge: str, names: dict[str, str]) -> str:
             row = some.iloc[int(np.argmax(np.abs(some["strength"].to_numpy(dtype=float))))]
             share = float(row["accuracy"]) if text == "with more" else 1 - float(row["accuracy"])
             name = escape(lower(names[str(row["factor"])]), 40)
-            parts.append(f"{text} {name} ({words.share(share)} of the verdicts where the two differ in it)")
+            parts.append(f"{text} {name} in {words.share(share)}")
     if not parts:
         return f"**With {who}'s verdicts no factor agrees beyond noise.**"
-    return f"**{who} most often prefers the answer {' and '.join(parts)}.**"
+    prefers = "prefer" if judge.casefold() in PLURAL else "prefers"
+    return f"**Where two answers differ in it, {who} {prefers} the one {' and the one '.join(parts)} of the verdicts.**"
