@@ -106,7 +106,8 @@ def words_of_range(low: float | None, high: float | None) -> str:
     """The range of a factor's values in words."""
     if low is None or high is None:
         return "any" if low is None and high is None else f"from {low:g}" if high is None else f"up to {high:g}"
-    return f"{low:g} to {high:g}"
+    # A true minus: a cell that begins with a hyphen is a formula to spreadsheets.
+    return f"{low:g} to {high:g}".replace("-", words.MINUS)
 
 
 def _delivered(source: Source) -> str:

@@ -275,7 +275,7 @@ def test_the_list_names_every_factor_with_its_extent(store: Store) -> None:
     assert table.loc["hedges", ["label", "range", "sentences"]].tolist() == ["Hedges", "from 0", 45]
     assert table.loc["hedges", ["precision", "recall"]].between(0.5, 1).all()
     assert table.loc[["words", "tone"], ["precision", "recall", "sentences"]].isna().all().all()
-    assert table.loc[["sentiment", "empty", "tone"], "range"].tolist() == ["-1 to 1", "0 to 1", "any"]
+    assert table.loc[["sentiment", "empty", "tone"], "range"].tolist() == ["−1 to 1", "0 to 1", "any"]
     assert result.warnings == ()
 
 

@@ -71,8 +71,8 @@ def finding(gaps: pd.DataFrame, reference: str, judge: str, names: Mapping[str, 
     shown = table[table["beyond"] & (table["factor"] == FIRST)]
     for side, some in (("first", shown[shown["value"] > 0]), ("second", shown[shown["value"] < 0])):
         if len(some):
+            where = "each" if len(some) == n else f"{len(some)} of them"
             said += (
-                f" In {len(some)} {escape(judge, 40)} favours the answer shown {side} more than "
-                f"{escape(reference, 40)}."
+                f" In {where} {escape(judge, 40)} favours the answer shown {side} more than {escape(reference, 40)}."
             )
     return said
