@@ -137,13 +137,14 @@ def weights(result: Result, judge: str) -> pd.DataFrame:
 @pytest.mark.parametrize("ties", ["half", "drop"])
 @pytest.mark.parametrize("coding", ["rms", "sign", "raw"])
 def test_the_fit_is_the_regression_of_its_table(store: Store, ties: str, coding: str) -> None:
-    asked = {"ties": ties, "coding": coding, "factor": ("tone", "words", "lists"), "cluster": "pair"}
+    # With 25 pairs a parameter and more, errors are those of the sandwich.
+    asked = {"ties": ties, "coding": coding, "factor": ("tone", "lists"), "cluster": "pair"}
     table, fit = FactorsTable(**asked).run(store).table(), FactorsFit(**asked).run(store)  # type: ignore[arg-type]
     assert list(table.columns[:7]) == ["pair", "judge", "prompt", "scenario", "annotator", "y", "first_position"]
-    assert list(table.columns[7:]) == ["tone", "words", "lists"]
+    assert list(table.columns[7:]) == ["tone", "lists"]
     for judge in ("people", "robot"):
         mine, theirs = weights(fit, judge), regression(table, judge, "pair")
-        assert list(mine["factor"]) == list(theirs["factor"]) == ["first_position", "tone", "words", "lists"]
+        assert list(mine["factor"]) == list(theirs["factor"]) == ["first_position", "tone", "lists"]
         assert mine["weight"].to_numpy(dtype=float) == pytest.approx(theirs["weight"].to_numpy(), abs=FLOAT)
         assert mine["se"].to_numpy(dtype=float) == pytest.approx(theirs["se"].to_numpy(), rel=1e-7)
         assert mine["effect"].to_numpy(dtype=float) == pytest.approx(100 / (1 + np.exp(-theirs["weight"].to_numpy())))
