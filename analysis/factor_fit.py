@@ -147,7 +147,7 @@ def fit_factors(design: Design, *, ties: Ties = "half") -> FactorFit:
             f"{'pair' if n_pairs == 1 else 'pairs'}: there must be more pairs than factors. Choose fewer factors"
         )
     start = _start(design, ties)
-    size, toward = sum_reach(design)
+    size, toward = _reach(design)
     dropped = _constant(design.names, size)
     alone = _separated_alone(design.names, size, toward)
     design, start = _reduced(design, dropped | alone, start)
@@ -186,6 +186,19 @@ def fit_factors(design: Design, *, ties: Ties = "half") -> FactorFit:
         vif=_inflation(design, here),
         dropped=dropped,
     )
+
+
+def _reach(design: Design) -> tuple[Floats, Floats]:
+    """As `design_sums.reach`; of many rows a part is asked first, and all of them about what it leaves open."""
+    if len(design) <= LARGE:
+        return sum_reach(design)
+    size, toward = sum_reach(design.thinned(SAMPLE // 10))
+    # Where some rows speak for the factor and some against it no further ones make it constant or separated.
+    open_ones = [k for k in range(len(size)) if not size[k] > 0 or abs(toward[k]) >= size[k] * (1 - 1e-3)]
+    if open_ones:
+        names = [design.names[k] for k in range(len(size)) if k not in open_ones]
+        size[open_ones], toward[open_ones] = sum_reach(design.without(names))
+    return size, toward
 
 
 # -- what cannot be estimated -------------------------------------------------------------------------------------

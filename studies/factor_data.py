@@ -328,6 +328,11 @@ def _design(
         frame["n"] = np.broadcast_to(np.int64(1), (n,))
         if modelled:
             frame["tied"] = weight * columns["tied"][rows]
+    if x.dtype == np.float32:
+        # So many that each pass would turn the columns into the type of the differences anew.
+        frame |= {
+            name: frame[name].astype(np.float32) for name in ("score", "weight") if frame[name].strides != (0,)
+        }
     return Design(
         names=factors, x=x, at=frame["at"], pair=frame["pair"], weight=frame["weight"], score=frame["score"],
         count=frame["n"], first=frame.get("shown"), tied=frame.get("tied"),
