@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,7 @@ class FactorData:
     design : of each judge by name, on the judgments that have every factor; models : model ids (a, b) of each column
         of x, -1 where none is named; pair_ids : the store's id of each number of a pair
     judgments : by judge, those of the selection; missing : by factor, the judgments of each judge that lack it
+    never : by judge, the factors that none of its judgments has
     position : why the position is or is not in the models, in words; n_empty : responses that are an empty text
     """
 
@@ -66,6 +67,7 @@ class FactorData:
     prompts: int
     n_empty: int
     fingerprint: str
+    never: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
@@ -80,6 +82,10 @@ class FactorData:
                 f"{total - kept:,} of {words.plural(total, 'judgment')} lack a factor of one of their responses and "
                 f"are left out: {which}"
             )
+        for judge, names in self.never.items():
+            if names:
+                left = "is" if len(names) == 1 else "are"
+                said.append(f"no judgment of {judge} has {words.listing(list(names), 6)}, which {left} left out")
         if not self.has_position:
             said.append(self.position)
         if self.n_empty and any(s.origin == TEXT for s in self.sources):
@@ -231,8 +237,13 @@ def _cross(
     return x, at, out
 
 
-def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool = False) -> FactorData:
+def fetch(
+    store: Store, study: Factors, *, models: bool = False, scenarios: bool = False, together: bool = False
+) -> FactorData:
     """The judgments of a resolved study, by judge. models, scenarios : with those of each pair
+
+    together : the judges are held against one another, so that a factor which one of them never has is in no design;
+    otherwise it is missing in that judge's alone
 
     Raises EmptySelectionError where there is nothing to fit.
     """
@@ -245,26 +256,46 @@ def fetch(store: Store, study: Factors, *, models: bool = False, scenarios: bool
     ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
     designs, judgments = {}, {}
     missing: dict[str, dict[str, int]] = {name: {} for name in loaded.columns}
-    for judge in study.judge:
-        mine = np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0])
+    rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}
+    never = _never(loaded, rows)
+    if together:
+        never = dict.fromkeys(never, tuple(dict.fromkeys(name for gone in never.values() for name in gone)))
+    for judge, mine in rows.items():
         judgments[judge] = len(mine)
         at, pair = loaded.at[mine], loaded.pair[mine]
-        kept = loaded.complete[at]
+        has = [k for k, name in enumerate(loaded.columns) if name not in never[judge]]
+        kept = (loaded.complete if len(has) == len(x) else _complete(x[has]))[at]
         if not kept.all():
             times = np.bincount(at, minlength=x.shape[1])
-            for k, name in enumerate(loaded.columns):
-                missing[name][judge] = int(times[np.isnan(x[k])].sum())
+            for k in has:
+                missing[loaded.columns[k]][judge] = int(times[np.isnan(x[k])].sum())
             mine, at, pair = mine[kept], at[kept], pair[kept]
-        designs[judge] = _design(loaded.columns, x, said, mine, at, pair, ways, has_position, modelled)
+        design = _design(loaded.columns, x, said, mine, at, pair, ways, has_position, modelled)
+        designs[judge] = design.without(never[judge])
     if not any(len(design) for design in designs.values()):
-        which = words.listing([name for name, gone in missing.items() if any(gone.values())], 6)
+        absent = [name for name in loaded.columns if any(missing[name].values()) or name in never[study.judge[0]]]
+        which = words.listing(absent, 6)
         raise EmptySelectionError(f"every judgment of the selection lacks {which}: leave that factor out")
     return FactorData(
         names=names, sources=chosen, scales=loaded.scales, design=designs,
         models=_models(x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
         clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
-        prompts=loaded.n_prompts, n_empty=loaded.n_empty, fingerprint=loaded.fingerprint,
+        prompts=loaded.n_prompts, n_empty=loaded.n_empty, fingerprint=loaded.fingerprint, never=_never(loaded, rows),
     )  # fmt: skip
+
+
+def _never(loaded: Loaded, rows: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
+    """By judge, the factors that none of its judgments has. rows : positions of each judge's judgments
+
+    All of its factors means none: then it is the judge that lacks something, which is said in its place.
+    """
+    partly = [k for k, row in enumerate(loaded.x) if not np.isfinite(row).all()]
+    out = {}
+    for judge, mine in rows.items():
+        at = loaded.at[mine]
+        gone = [loaded.columns[k] for k in partly if len(at) and not np.isfinite(loaded.x[k][at]).any()]
+        out[judge] = tuple(gone) if len(gone) < len(loaded.columns) else ()
+    return out
 
 
 def _coded(values: Differences, scales: Mapping[str, Scale], chosen: Sequence[Source], coding: str) -> dict[str, Scale]:

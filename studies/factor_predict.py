@@ -157,10 +157,10 @@ class FactorsTry(Factors):
         if not judges:
             raise nobody(reasons)
         largest: dict[str, float] = {}
-        for k, name in enumerate(self.factor):
+        for name in self.factor:
+            x = next((one.x[one.names.index(name)] for one in data.design.values() if name in one.names), np.empty(0))
             # Two passes without a copy of a column that may have millions of entries.
-            x = next(iter(data.design.values())).x[k]
-            known = np.isfinite(x).any()
+            known = bool(np.isfinite(x).any())
             largest[name] = float(max(np.nanmax(x), -np.nanmin(x))) if known else 0.0
         progress(1.0, "done")
         return Fits(

@@ -109,6 +109,8 @@ def trust(reference: str, row: Mapping[Any, Any], level: float, ties: str) -> st
     else:
         span = words.estimate(scale, row["scale_lower"], row["scale_upper"])
         decisive = f"{judge} is {span} times as decisive; net gaps leave that out"
+        if float(scale) <= 0:
+            decisive = f"{judge} weighs on the whole the other way round (scale {span}); net gaps leave that out"
     return f"{n} · {words.ties(ties)} · {decisive} · {words.percent(level)} intervals, {row['intervals']}"
 
 

@@ -61,7 +61,7 @@ class FactorsDecided(Factors):
                 f"factors decided needs two judges, the reference first; only {self.judge[0]!r} is chosen"
             )
         progress(0.0, "joining judgments with their factors")
-        data = fetch(store, self)
+        data = fetch(store, self, together=True)
         reference, judge = self.judge[:2]
         progress(0.5, f"holding {judge}'s reasons against {reference}'s")
         require_factors(data, reference, judge)

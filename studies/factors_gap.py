@@ -63,7 +63,7 @@ class FactorsGap(Factors):
         if not self.margin > 0:
             raise OptionError(f"--margin {self.margin}: a number of log-odds above 0, usually .1")
         progress(0.0, "joining judgments with their factors")
-        data = fetch(store, self, models=self.fixed_models)
+        data = fetch(store, self, models=self.fixed_models, together=True)
         reference, *others = self.judge
         found: dict[str, FactorGap] = {}
         reasons: dict[str, str] = {}

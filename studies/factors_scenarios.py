@@ -46,7 +46,7 @@ class FactorsScenarios(Factors):
                 f"factors scenarios needs two judges, the reference first; only {self.judge[0]!r} is chosen"
             )
         progress(0.0, "joining judgments with their factors")
-        data = fetch(store, self, scenarios=True)
+        data = fetch(store, self, scenarios=True, together=True)
         names = {i: name for name, i in data.names.scenarios.items()}
         if not names:
             raise EmptySelectionError(

@@ -400,8 +400,12 @@ def test_what_is_missing_is_left_out_and_counted_by_factor(tmp_path: Path) -> No
     for row in given:
         for side in "ab":
             row[f"tone_{side}"] = 1.0 if row[f"model_{side}"] == "m0" else None
-    with pytest.raises(EmptySelectionError, match=r"every judgment of the selection lacks .*tone"):
-        FactorsFit(factor=("tone", "lists")).run(stored(tmp_path / "none", given, measure=True))
+    empty = stored(tmp_path / "none", given, measure=True)
+    result = FactorsFit(factor=("tone", "lists")).run(empty)
+    assert set(result.table()["factor"]) == {"first_position", "lists"}
+    assert "no judgment of people has tone, which is left out" in result.warnings
+    with pytest.raises(EmptySelectionError, match="every judgment of the selection lacks tone"):
+        FactorsFit(factor=("tone",)).run(empty)
 
 
 ORDERS = {
@@ -527,16 +531,24 @@ def test_what_there_is_no_answer_to_is_one_sentence(store: Store, awkward: Store
         FactorsFit(coding="log").run(store)
 
 
-def test_a_factor_that_a_judge_never_has_is_named(store: Store) -> None:
+def test_a_factor_that_a_judge_never_has_is_named_and_left_out(store: Store) -> None:
     """`care` is known of people only; unasked it is in every model."""
-    said = "every judgment of robot lacks care: leave that factor out"
-    for cls in (FactorsGap, FactorsScenarios, FactorsDecided):
-        with pytest.raises(NotIdentifiedError, match=said):
-            cls().run(store)
+    said = "no judgment of robot has care, which is left out"
+    for cls in (FactorsGap, FactorsScenarios):
+        result = cls().run(store)
+        assert "care" not in set(result.table()["factor"])
+        assert said in result.warnings
+        without = cls(factor=tuple(f for f in result.study.factor if f != "care")).run(store)  # type: ignore[attr-defined]
+        pd.testing.assert_frame_equal(result.table(), without.table())
+    assert FactorsDecided().run(store).settings["of"] != "care"
+    with pytest.raises(EmptySelectionError, match="nothing can be said of care"):
+        FactorsDecided(of="care").run(store)
     fit = FactorsFit().run(store)
-    assert set(fit.table()["judge"]) == {"people"}
-    assert f"robot: {said}" in fit.warnings
-    assert any(said in w for w in FactorsVariants(factor=("tone", "care")).run(store).warnings)
+    assert set(fit.table()["judge"]) == {"people", "robot"}
+    assert list(fit.table().loc[fit.table()["factor"] == "care", "judge"]) == ["people"]
+    assert said in fit.warnings
+    alone = "every judgment of robot lacks care: leave that factor out"
+    assert any(alone in w for w in FactorsFit(factor=("care",)).run(store).warnings)
 
 
 def test_without_models_all_but_their_strengths_works(tmp_path: Path) -> None:
