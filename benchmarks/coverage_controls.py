@@ -14,7 +14,6 @@ import os
 # Two processes share two cores: each with one thread for its small matrices.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import argparse
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +25,7 @@ from analysis.cells import Cells, Floats
 from analysis.controls import Contrast, Controlled, control
 from analysis.strengths import coefficient_index
 from analysis.vcov import Covariance, choose_clustering
-from benchmarks.repeat import repeat
+from benchmarks.repeat import repeat, report
 from errors import JurylensError
 
 POOLED = (0.93, 0.97)
@@ -215,16 +214,7 @@ def broken_promises(table: pd.DataFrame) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--workers", type=int, default=2)
-    chosen = parser.parse_args()
-    table = measure(chosen.runs, chosen.workers)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    broken = broken_promises(table)
-    for sentence in broken:
-        print(f"BROKEN  {sentence}")
-    return 1 if broken else 0
+    return report(__doc__, measure, broken_promises)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import os
 # Two processes share two cores: each with one thread for its small matrices.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +29,7 @@ from numpy.typing import NDArray
 from analysis.gap import EQUIVALENCE_MARGIN
 from benchmarks.coverage_factors import find_gap
 from benchmarks.factor_worlds import LLMFAO, Taste, World, published
-from benchmarks.repeat import repeat
+from benchmarks.repeat import repeat, report
 from errors import JurylensError
 
 FALSE_FLAGS = (0.0, 0.07)
@@ -169,19 +168,9 @@ def broken_promises(table: pd.DataFrame) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--world", action="append", default=[], choices=[of.name for of in worlds()])
-    chosen = parser.parse_args()
     if not LLMFAO.is_file():
         print("The worlds on published texts are skipped: ../shared/real/llmfao is not beside the project.")
-    table = measure(chosen.runs, chosen.workers, chosen.world)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    broken = broken_promises(table)
-    for sentence in broken:
-        print(f"BROKEN  {sentence}")
-    return 1 if broken else 0
+    return report(__doc__, measure, broken_promises, [of.name for of in worlds()])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ import os
 # Two processes share two cores: each with one thread for its small matrices.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import argparse
 import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +33,7 @@ from analysis.factor_gap import FactorGap, find_factor_gap
 from analysis.gap import find_agreeing, fit_line
 from analysis.vcov import choose_clustering
 from benchmarks.factor_worlds import LLMFAO, Taste, World, draw, pseudo_true, published, slopes
-from benchmarks.repeat import repeat
+from benchmarks.repeat import repeat, report
 from errors import JurylensError
 
 POOLED = (0.93, 0.97)
@@ -254,19 +253,9 @@ def _outside(row: dict[Hashable, Any], found: tuple[str, str], promised: tuple[s
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--world", action="append", default=[], choices=[of.name for of in worlds()])
-    chosen = parser.parse_args()
     if not LLMFAO.is_file():
         print("The worlds on published texts are skipped: ../shared/real/llmfao is not beside the project.")
-    table = measure(chosen.runs, chosen.workers, chosen.world)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    broken = broken_promises(table)
-    for sentence in broken:
-        print(f"BROKEN  {sentence}")
-    return 1 if broken else 0
+    return report(__doc__, measure, broken_promises, [of.name for of in worlds()])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import os
 # Two processes share two cores: each with one thread for its small matrices.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import argparse
 import sys
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +26,7 @@ from analysis.length_control import control_length
 from analysis.length_fit import LC, PHI
 from analysis.vcov import Covariance, choose_clustering
 from analysis.winrate import Duels, logit_bounds, win_rates
-from benchmarks.repeat import repeat
+from benchmarks.repeat import repeat, report
 from errors import JurylensError
 
 POOLED = (0.93, 0.97)
@@ -189,16 +188,7 @@ def broken_promises(table: pd.DataFrame) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--workers", type=int, default=2)
-    chosen = parser.parse_args()
-    table = measure(chosen.runs, chosen.workers)
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    broken = broken_promises(table)
-    for sentence in broken:
-        print(f"BROKEN  {sentence}")
-    return 1 if broken else 0
+    return report(__doc__, measure, broken_promises)
 
 
 if __name__ == "__main__":

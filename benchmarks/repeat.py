@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
+
+import pandas as pd
 
 T = TypeVar("T")
 
@@ -17,3 +20,27 @@ def repeat(work: Callable[[int], T], runs: int, workers: int) -> list[T]:
         return [work(seed) for seed in range(runs)]
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(work, range(runs), chunksize=CHUNK))
+
+
+def report(
+    doc: str | None,
+    measure: Callable[..., pd.DataFrame],
+    broken_promises: Callable[[pd.DataFrame], list[str]],
+    worlds: Sequence[str] = (),
+) -> int:
+    """Read --runs and --workers (and --world, where worlds are named), print the table, and what of it is broken.
+
+    measure : of runs and workers, and of the names of the worlds that are wanted where there are any; 1 when broken
+    """
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--workers", type=int, default=2)
+    if worlds:
+        parser.add_argument("--world", action="append", default=[], choices=list(worlds))
+    chosen = parser.parse_args()
+    table = measure(chosen.runs, chosen.workers, *([chosen.world] if worlds else []))
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    broken = broken_promises(table)
+    for sentence in broken:
+        print(f"BROKEN  {sentence}")
+    return 1 if broken else 0

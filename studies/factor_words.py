@@ -104,7 +104,7 @@ def trust(reference: str, row: Mapping[Any, Any], level: float, ties: str) -> st
         f"on {words.plural(int(row['pairs']), 'shared pair')}"
     )
     scale = row.get("scale")
-    if words.absent(scale):
+    if scale is None or words.absent(scale):
         decisive = "decisiveness unknown: these are plain gaps"
     else:
         span = words.estimate(scale, row["scale_lower"], row["scale_upper"])
