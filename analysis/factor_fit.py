@@ -152,9 +152,10 @@ def fit_factors(design: Design, *, ties: Ties = "half") -> FactorFit:
     alone = _separated_alone(design.names, size, toward)
     design, start = _reduced(design, dropped | alone, start)
     _require(design, dropped | alone)
-    # Of many rows a part tells what is collinear; what it finds is looked at again on all.
+    # Of many rows a part tells what is collinear; what it finds, or has too little of, is looked at again on all.
     here = sum_up(design.thinned(SAMPLE) if len(design) > LARGE else design, rule, start)
-    if len(design) > LARGE and _collinear(design, here):
+    rare = bool((np.diag(here.information) <= 0).any())
+    if len(design) > LARGE and (rare or _collinear(design, here)):
         here = sum_up(design, rule, start)
     dropped |= alone | _collinear(design, here)
     design, start, here = _reduced_sums(design, dropped, start, here)

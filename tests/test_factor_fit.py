@@ -276,6 +276,24 @@ def test_many_rows_in_blocks_of_float32_say_what_one_fit_of_all_says() -> None:
     assert mixed == pytest.approx(exact, rel=1e-4)
 
 
+def test_a_flag_so_rare_that_no_part_of_many_rows_has_it() -> None:
+    n = LARGE + 30_000
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((2, n), dtype=np.float32)
+    x[1] = 0.0
+    # In the second block, which a thinned design passes over.
+    x[1, 20_000:20_060] = 1.0
+    y = (rng.random(n) < 1 / (1 + np.exp(-0.3 * x[0]))).astype(np.float32)
+    at = np.arange(n, dtype=np.int32)
+    ones = np.broadcast_to(1.0, (n,)), np.broadcast_to(np.int64(1), (n,))
+    d = Design(("one", "rare"), x, at, at, ones[0], y, ones[1], clusters={"pair": at})
+    fit = fit_factors(d)
+    won = float(y[20_000:20_060].sum())
+    eta = fit.weights[0] * x[0, 20_000:20_060] + fit.weights[1]
+    assert float((1 / (1 + np.exp(-eta))).sum()) == pytest.approx(won, abs=1e-3)
+    assert fit.weights[0] == pytest.approx(0.3, abs=0.02)
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
