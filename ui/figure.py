@@ -30,6 +30,8 @@ STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
 @media not all and {NARROW} {{ [class*="st-key-narrow-"] {{ display: none !important; }} }}
 .st-key-menu [data-testid="stCaptionContainer"] {{ margin: 1rem 0 -.6rem .4rem; }}
+.st-key-menu [data-testid="stPageLink-NavLink"] {{ padding: .3rem .5rem; }}
+.st-key-menu [data-testid="stElementContainer"] + [data-testid="stElementContainer"] {{ margin-top: .15rem; }}
 @media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
   [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
