@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -116,35 +115,30 @@ def test_the_command_line_says_it_in_one_sentence(store, monkeypatch, capsys, ca
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def opened(store: Store):
-    """A case and a page -> that page with every section open."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("JURYLENS_DB", str(store.path))
-
-    @cache
-    def page(case: str, file: str = "pages/rankings.py", sections: tuple[Section, ...] = RANKINGS) -> AppTest:
-        app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
-        app.switch_page(file)
-        for name, value in ({"dataset": CASES[case].dataset} | CASES[case].select).items():
-            app.query_params[name] = list(value) if isinstance(value, tuple) else value
-        app.query_params["open"] = [section.word for section in sections]
-        return app.run()
-
-    yield page
-    patch.undo()
+def opened(
+    store: Store, monkeypatch: pytest.MonkeyPatch, case: str, file: str, sections: tuple[Section, ...]
+) -> AppTest:
+    """A page on a case with every section open."""
+    monkeypatch.setenv("JURYLENS_DB", str(store.path))
+    app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
+    app.switch_page(file)
+    for name, value in ({"dataset": CASES[case].dataset} | CASES[case].select).items():
+        app.query_params[name] = list(value) if isinstance(value, tuple) else value
+    app.query_params["open"] = [section.word for section in sections]
+    return app.run()
 
 
-@pytest.mark.parametrize("section", RANKINGS, ids=lambda one: one.word)
+# One test a case: the page with all of its sections open takes seconds, and a test a section would draw it in each worker.
 @pytest.mark.parametrize("case", PAGES)
-def test_each_section_says_something_and_the_page_goes_on(opened, case: str, section) -> None:
-    says_something(opened(case), section)
+def test_each_section_says_something_and_the_page_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    app = opened(store, monkeypatch, case, "pages/rankings.py", RANKINGS)
+    for section in RANKINGS:
+        says_something(app, section)
 
 
-@pytest.mark.parametrize("section", FACTORS, ids=lambda one: one.word)
 @pytest.mark.parametrize("case", FACTOR_PAGES)
-def test_each_section_of_factors_says_something(opened, case: str, section) -> None:
-    app = opened(case, "pages/factors.py", FACTORS)
+def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    app = opened(store, monkeypatch, case, "pages/factors.py", FACTORS)
     if case == "no texts":
         # Nothing to ask yet: the page says what to do, and offers it.
         assert not app.exception
@@ -152,7 +146,8 @@ def test_each_section_of_factors_says_something(opened, case: str, section) -> N
         said = [str(one.value) for kind in ("info", "markdown") for one in getattr(app.main, kind)]
         assert any("measure" in text for text in said), said
         return
-    says_something(app, section)
+    for section in FACTORS:
+        says_something(app, section)
 
 
 def says_something(app: AppTest, section: Section) -> None:
@@ -162,8 +157,8 @@ def says_something(app: AppTest, section: Section) -> None:
     notices = [str(one.value) for kind in ("info", "warning") for one in getattr(box, kind)]
     texts = [str(one.value) for one in box.markdown]
     # A form that waits for texts says what happens to them in a caption.
-    assert notices or texts or box.caption
-    assert len(notices) <= 1, notices
+    assert notices or texts or box.caption, section.word
+    assert len(notices) <= 1, (section.word, notices)
     for text in (*notices, *texts):
         assert not ODD.search(text), text
 
