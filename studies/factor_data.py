@@ -17,7 +17,7 @@ from analysis.strengths import TIE_NAMES
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
-from data.queries import Catalog, Con, sum_neighbours
+from data.queries import Catalog, Con
 from data.queries import attributes as attribute_queries
 from data.queries import differences as rows_queries
 from data.queries import texts as texts_queries
@@ -37,8 +37,8 @@ KNOWN_ORDER = 0.95
 
 FIRST_FEW = 10_000
 
-SUMMED = 3_000_000
-"""Up to so many judgments are those alike summed; of more, nearly all are on pairs of their own."""
+TABLE, MOST_EMPTY = 8, 1_000_000
+"""Judgments alike are summed in a table of at most so many places a judgment, and so many more."""
 
 
 @dataclass(frozen=True)
@@ -335,28 +335,23 @@ def _design(
     pair: NDArray[Any], ways: Sequence[str], position: bool, modelled: bool,
 ) -> Design:  # fmt: skip
     """One judge's rows in the order of their columns, summed where alike."""
-    if bool((at[1:] < at[:-1]).any()):
-        order = np.argsort(at, kind="stable")
-        rows, at, pair = rows[order], at[order], pair[order]
     columns = said.columns
-    few = len(rows) <= SUMMED and bool((at[1:] == at[:-1]).any())
-    score = columns["p_a"][rows]
-    frame: dict[str, NDArray[Any]] = {"at": at, "pair": pair}
-    frame |= {way: columns[way][rows] for way in ways if way != "pair"}
-    if position:
-        frame["shown"] = columns["shown"][rows]
-    if few:
-        weight = columns["weight"][rows]
-        frame |= {"weight": weight, "score": weight * score}
-        if modelled:
-            frame["tied"] = weight * columns["tied"][rows]
-        frame = sum_neighbours(_by_order(frame)) if position else sum_neighbours(frame)
+    ascending, once = bool((at[1:] >= at[:-1]).all()), bool((at[1:] > at[:-1]).all())
+    orders = 3 if position else 1
+    if not once and "annotator" not in ways and x.shape[1] * orders <= TABLE * len(rows) + MOST_EMPTY:
+        frame = _summed(said, rows, at, pair, ways, x.shape[1], orders, modelled)
     else:
-        n = len(rows)
+        if not ascending:
+            order = np.argsort(at, kind="stable")
+            rows, at, pair = rows[order], at[order], pair[order]
         plain = columns["weight"].strides == (0,)
+        n, score = len(rows), columns["p_a"][rows]
         weight = np.broadcast_to(np.float64(1.0), (n,)) if plain else columns["weight"][rows]
-        frame |= {"weight": weight, "score": score if plain else weight * score}
+        frame = {"at": at, "pair": pair, "weight": weight, "score": score if plain else weight * score}
+        frame |= {way: columns[way][rows] for way in ways if way != "pair"}
         frame["n"] = np.broadcast_to(np.int64(1), (n,))
+        if position:
+            frame["shown"] = columns["shown"][rows]
         if modelled:
             frame["tied"] = weight * columns["tied"][rows]
     if x.dtype == np.float32:
@@ -371,12 +366,40 @@ def _design(
     )  # fmt: skip
 
 
-def _by_order(frame: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Rows on the same column stand together by shown order, so that they are summed."""
-    if not bool((frame["at"][1:] == frame["at"][:-1]).any()):
-        return frame
-    order = np.lexsort((frame["shown"], frame["at"]))
-    return {name: column[order] for name, column in frame.items()}
+def _summed(
+    said: Verdicts, rows: NDArray[Any], at: NDArray[Any], pair: NDArray[Any], ways: Sequence[str], n: int,
+    orders: int, modelled: bool,
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    """Judgments alike in column and shown order as one row, by counting into a table of both.
+
+    n : columns of x; what clusters a judgment (its prompt, pair, scenario) is the same for all of a column
+    """
+    columns = said.columns
+    key = at.astype(np.int64) * orders
+    if orders > 1:
+        key += columns["shown"][rows] + 1
+    size = n * orders
+    count = np.bincount(key, minlength=size)
+    kept = np.flatnonzero(count)
+    count = count[kept]
+    weight = None if columns["weight"].strides == (0,) else columns["weight"][rows]
+    total: NDArray[Any] = count.astype(np.float64) if weight is None else np.bincount(key, weight, size)[kept]
+
+    def summed(values: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(np.bincount(key, values if weight is None else weight * values, size)[kept])
+
+    where = kept // orders
+    score = np.minimum(summed(columns["p_a"][rows]), total)
+    frame: dict[str, NDArray[Any]] = {"at": where, "weight": total, "score": score, "n": count}
+    if orders > 1:
+        frame["shown"] = (kept % orders - 1).astype(np.int8)
+    if modelled:
+        frame["tied"] = summed(columns["tied"][rows])
+    for name, of_row in {"pair": pair, **{way: columns[way][rows] for way in ways if way != "pair"}}.items():
+        of_column = np.zeros(n, dtype=of_row.dtype)
+        of_column[at] = of_row
+        frame[name] = of_column[where]
+    return frame
 
 
 def _models(n: int, said: Verdicts, at: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
