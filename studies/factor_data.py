@@ -37,6 +37,9 @@ KNOWN_ORDER = 0.95
 
 FIRST_FEW = 10_000
 
+ALIKE = 1.2
+"""Judgments of a pair from which on those alike are summed."""
+
 TABLE, MOST_EMPTY = 8, 1_000_000
 """Judgments alike are summed in a table of at most so many places a judgment, and so many more."""
 
@@ -257,7 +260,7 @@ def fetch(
     designs, judgments = {}, {}
     missing: dict[str, dict[str, int]] = {name: {} for name in loaded.columns}
     rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}
-    never = _never(loaded, rows)
+    never = said_never = _never(loaded, rows)
     if together:
         never = dict.fromkeys(never, tuple(dict.fromkeys(name for gone in never.values() for name in gone)))
     for judge, mine in rows.items():
@@ -280,7 +283,7 @@ def fetch(
         names=names, sources=chosen, scales=loaded.scales, design=designs,
         models=_models(x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
         clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
-        prompts=loaded.n_prompts, n_empty=loaded.n_empty, fingerprint=loaded.fingerprint, never=_never(loaded, rows),
+        prompts=loaded.n_prompts, n_empty=loaded.n_empty, fingerprint=loaded.fingerprint, never=said_never,
     )  # fmt: skip
 
 
@@ -336,9 +339,11 @@ def _design(
 ) -> Design:  # fmt: skip
     """One judge's rows in the order of their columns, summed where alike."""
     columns = said.columns
-    ascending, once = bool((at[1:] >= at[:-1]).all()), bool((at[1:] > at[:-1]).all())
+    ascending = bool((at[1:] >= at[:-1]).all())
     orders = 3 if position else 1
-    if not once and "annotator" not in ways and x.shape[1] * orders <= TABLE * len(rows) + MOST_EMPTY:
+    # Where hardly any are alike, summing them costs more than it saves.
+    alike = not ascending or len(at) > ALIKE * (1 + np.count_nonzero(at[1:] != at[:-1]))
+    if alike and "annotator" not in ways and x.shape[1] * orders <= TABLE * len(rows) + MOST_EMPTY:
         frame = _summed(said, rows, at, pair, ways, x.shape[1], orders, modelled)
     else:
         if not ascending:
