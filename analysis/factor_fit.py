@@ -37,7 +37,7 @@ VANISHED = 1e-7
 COLLINEAR = 1e-9
 SEPARATED_AT_MOST = 3
 """Runaway factors that are named one after the other; with more, all of them together explain every verdict."""
-LARGE, SAMPLE = 1_000_000, 250_000
+LARGE, SAMPLE = 1_000_000, 100_000
 """Fits of more rows than LARGE start from one of SAMPLE rows."""
 DEPENDS_ON = 1e-3
 
