@@ -18,8 +18,8 @@ from analysis.design import BLOCK, Design
 from analysis.design_sums import THREADS, add_scores, reach, scores_by_cluster
 from analysis.factor_fit import FactorFit
 from analysis.refits import sums_by_group
-from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, find_heavy
-from errors import NotIdentifiedError, OptionError
+from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, cluster_mass, find_heavy, require_clusters
+from errors import OptionError
 
 UNTOLD = ", so nothing tells how sure its weight is"
 
@@ -65,10 +65,7 @@ def rests_on_one(designs: Sequence[Design], clustering: Clustering) -> dict[str,
     out: dict[str, str] = {}
     for way in clustering.name.split("+") if clustering.name != "none" else ():
         codes = dense_codes([_codes(design, way) for design in designs])
-        mass = np.zeros(codes.n_clusters)
-        for design, code in zip(designs, codes.codes, strict=True):
-            mass += np.bincount(code, design.weight, codes.n_clusters)
-        deleted, _ = find_heavy(mass)
+        deleted, _ = find_heavy(cluster_mass(designs, codes.codes, codes.n_clusters))
         if not len(deleted):
             continue
         for design, code in zip(designs, codes.codes, strict=True):
@@ -108,15 +105,8 @@ def _codes(design: Design, way: str) -> Ints:
 def _term(
     fits: Sequence[FactorFit], designs: Sequence[Design], way: str, codes: Sequence[Ints], n: int, sign: int
 ) -> Term:
-    if n < 2:
-        raise NotIdentifiedError(
-            f"intervals clustered by {way} need at least 2 {way}s, and there is {n}. Cluster by something else, or "
-            "choose more data"
-        )
-    mass = np.zeros(n)
-    for design, code in zip(designs, codes, strict=True):
-        mass += np.bincount(code, design.weight, n)
-    deleted, effective = find_heavy(mass)
+    require_clusters(way, n)
+    deleted, effective = find_heavy(cluster_mass(designs, codes, n))
     one_step = FEW_CLUSTERS <= n < FEW_A_PARAMETER * max(len(fit.parameters) for fit in fits)
     p = sum(len(fit.parameters) for fit in fits)
     linear = np.zeros((p, p))

@@ -21,9 +21,9 @@ from analysis.bootstrap import n_clusters, refit_weighted
 from analysis.bradley_terry import BradleyTerry
 from analysis.cells import Cells, Floats, dense_codes
 from analysis.rank_correlation import Interval
-from analysis.sandwich import cluster_codes, cluster_mass, influences
+from analysis.sandwich import cluster_codes, influences
 from analysis.strengths import Strengths
-from analysis.vcov import FEW_CLUSTERS, Quantiles, find_heavy
+from analysis.vcov import FEW_CLUSTERS, Quantiles, cluster_mass, find_heavy
 from errors import NotIdentifiedError
 
 LEAST_RELIABLE = 0.3

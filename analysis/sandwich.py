@@ -17,7 +17,7 @@ from scipy.sparse import csr_array, hstack
 from analysis.blas import use_one_thread
 from analysis.cells import Cells, Floats, Ints, dense_codes
 from analysis.strengths import Strengths
-from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, find_heavy
+from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Term, cluster_mass, find_heavy, require_clusters
 from errors import NotIdentifiedError, OptionError
 
 # Entries of the cluster x parameter score matrix held at a time: 2 MB, which stays in the cache.
@@ -82,22 +82,10 @@ def _block_diagonal(blocks: Sequence[Floats]) -> Floats:
     return out
 
 
-def cluster_mass(cells: Sequence[Cells], codes: Sequence[Ints], n: int) -> Floats:
-    """(n,) weight of all judges' judgments in each cluster."""
-    mass = np.zeros(n)
-    for part, code in zip(cells, codes, strict=True):
-        mass += np.bincount(code, part.weight, n)
-    return mass
-
-
 def _term(
     fits: Sequence[Strengths], cells: Sequence[Cells], way: str, codes: Sequence[Ints], n: int, sign: int
 ) -> Term:
-    if n < 2:
-        raise NotIdentifiedError(
-            f"intervals clustered by {way} need at least 2 {way}s, and there is {n}. Cluster by something "
-            "else, or choose more data"
-        )
+    require_clusters(way, n)
     few = n < FEW_CLUSTERS
     deleted, effective = find_heavy(cluster_mass(cells, codes, n))
     parts = [fit.without_each(part, code, deleted) for fit, part, code in zip(fits, cells, codes, strict=True)]

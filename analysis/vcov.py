@@ -12,10 +12,10 @@ of clustering at once: Cameron, Gelbach and Miller (2011).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from analysis.cells import Floats, Ints
 from analysis.replicates import JACKKNIFE_RIDGE
-from errors import OptionError
+from errors import NotIdentifiedError, OptionError
 
 FEW_CLUSTERS = 50
 HEAVY_SHARE = 0.05
@@ -56,6 +56,30 @@ def find_heavy(mass: NDArray[Any]) -> tuple[Ints, float]:
     total = float(mass.sum())
     heavy = np.flatnonzero(mass > HEAVY_SHARE * total)
     return heavy, float(total**2 / (mass @ mass)) if len(heavy) else len(present)
+
+
+class Weighted(Protocol):
+    """Rows of one judge, of whatever form: weight : (n_rows,)"""
+
+    @property
+    def weight(self) -> Floats: ...
+
+
+def cluster_mass(parts: Sequence[Weighted], codes: Sequence[Ints], n: int) -> Floats:
+    """(n,) weight of all judges' judgments in each cluster."""
+    mass = np.zeros(n)
+    for part, code in zip(parts, codes, strict=True):
+        mass += np.bincount(code, part.weight, n)
+    return mass
+
+
+def require_clusters(way: str, n: int) -> None:
+    """Raises NotIdentifiedError with fewer than two clusters."""
+    if n < 2:
+        raise NotIdentifiedError(
+            f"intervals clustered by {way} need at least 2 {way}s, and there is {n}. Cluster by something else, or "
+            "choose more data"
+        )
 
 
 def choose_clustering(cluster: str, n_prompts: int) -> Clustering:

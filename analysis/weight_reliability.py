@@ -28,7 +28,7 @@ from analysis.rank_correlation import Interval
 from analysis.refits import fit_parts, is_small, newton_step, sums_by_group
 from analysis.reliability import FEW_PROMPTS, Corrected, correct_correlation
 from analysis.strengths import Ties
-from analysis.vcov import Clustering, find_heavy
+from analysis.vcov import Clustering, cluster_mass, find_heavy
 from errors import NotIdentifiedError
 
 SPLITS = 100
@@ -221,9 +221,7 @@ def correct_weights(reference: Design, judge: Design, *, ties: Ties, n_prompts: 
     codes = dense_codes([design.clusters[way] for design in designs])
     if codes.n_clusters < 2:
         raise NotIdentifiedError(f"this needs at least 2 {way}s, and there is {codes.n_clusters}. Choose more data")
-    mass = np.zeros(codes.n_clusters)
-    for design, code in zip(designs, codes.codes, strict=True):
-        mass += np.bincount(code, design.weight, codes.n_clusters)
+    mass = cluster_mass(designs, codes.codes, codes.n_clusters)
     weights = [fit.weights - fit.weights.mean() for fit in fits]
     moves = _moves(fits, designs, codes.codes, mass)
     return correct_correlation(weights[0], weights[1], moves, mass, way, warning, "weights")

@@ -10,6 +10,7 @@ from studies.factors_gap import FactorsGap
 from ui import factors, rankings, selection
 from ui.sections import FACTORS
 from ui.sections.show import show
+from ui.session import attempt
 
 seen = selection.current()
 st.title("Factors", anchor=False)
@@ -21,7 +22,7 @@ if factors.begin(seen):
             study: Factors = replace(factors.meant(FactorsFit, known), judge=(rankings.choose_alone(seen),))
         else:
             study = replace(factors.meant(FactorsGap, known), judge=(str(seen.reference), judge))
-        result = factors.answer(study)
+        result = attempt(study)
         if result is not None:
             place = factors.finding(seen, result)
         factors.ask(seen, study, known)

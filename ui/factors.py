@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TypeVar
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from charts import words
 from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart, sort_factors
 from charts.weights import weight_chart
-from data import queries
 from data.queries import attributes as attribute_queries
 from data.queries import texts as texts_queries
-from errors import EmptySelectionError, JurylensError
+from data.queries.texts import Source
+from errors import JurylensError
 from studies import trust_words
 from studies.extract import versions
-from studies.factor_judgments import NotMeasuredError
 from studies.factor_options import Factors, display, usual
 from studies.factors_fit import FactorsFit
 from studies.factors_gap import FactorsGap
@@ -30,6 +29,7 @@ from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.behind import open_pairs, shared_by
+from ui.cache import Remembered
 from ui.figure import as_csv, figure, file_name
 from ui.navigation import link
 from ui.overview import nothing_loaded
@@ -41,12 +41,20 @@ MOST = 20
 UNITS = {POINTS: "Win points", LOG_ODDS: "Log-odds"}
 
 
+_found = Remembered()
+
+
+def _factors(seen: View) -> Mapping[str, Source]:
+    """The factors of the dataset; looked for once, however many parts of a page ask."""
+    assert seen.names is not None
+    store, names = session.store(), seen.names
+    with store.reading("looking for factors") as con:
+        return _found.get(store, names.dataset_id, lambda: texts_queries.sources(con, names, versions()))
+
+
 def known_factors(seen: View) -> list[str]:
     """Names that can be asked for: numbers, flags and levels."""
-    assert seen.names is not None
-    with session.store().reading("looking for factors") as con:
-        found = texts_queries.sources(con, queries.catalog(con, seen.names.dataset), versions())
-    return [name for name, source in found.items() if not source.labels]
+    return [name for name, source in _factors(seen).items() if not source.labels]
 
 
 def meant(cls: type[F], known: list[str]) -> F:
@@ -69,22 +77,23 @@ def ask(seen: View, study: Factors, known: list[str]) -> None:
             st.session_state["w:factor"] = list(study.factor)
             st.multiselect(
                 "Factors", known, key="w:factor", format_func=lambda name: shown(display(name)),
-                placeholder=f"The usual {len(_usual(seen))}", on_change=selection.on_change("factor", "w:factor"),
+                placeholder=f"The usual {len(usual(_factors(seen)))}",
+                on_change=selection.on_change("factor", "w:factor"),
                 help="Nothing chosen: the usual ones that were measured, and all that the files delivered.",
             )  # fmt: skip
-            _cross(seen, study, known)
+            _cross(seen, study)
         with st.popover("More options", type="tertiary"):
             for each in own:
                 if each.metadata["advanced"]:
                     _field(cls, each, study)
 
 
-def _cross(seen: View, study: Factors, known: list[str]) -> None:
+def _cross(seen: View, study: Factors) -> None:
     """Interactions: of the factors looked at with what is known of pairs, prompts and annotators."""
     assert seen.names is not None
     with session.store().reading("looking for attributes") as con:
-        found = attribute_queries.attributes(con, queries.catalog(con, seen.names.dataset))
-    factors = list(study.factor) or _usual(seen)
+        found = attribute_queries.attributes(con, seen.names)
+    factors = list(study.factor) or usual(_factors(seen))
     offered = [f"{factor}{SIGN}{word}" for word in (*found, SIMILARITY) for factor in factors]
     st.session_state["w:interact"] = list(study.interact)
     st.multiselect(
@@ -99,12 +108,6 @@ def _cross(seen: View, study: Factors, known: list[str]) -> None:
 def _crossed(word: str) -> str:
     left, sign, right = word.partition(SIGN)
     return shown(f"{display(left)} × {display(right)}" if sign else word)
-
-
-def _usual(seen: View) -> list[str]:
-    assert seen.names is not None
-    with session.store().reading("looking for factors") as con:
-        return usual(texts_queries.sources(con, queries.catalog(con, seen.names.dataset), versions()))
 
 
 def _field(cls: type[Factors], each: object, study: Factors) -> None:
@@ -145,15 +148,6 @@ def begin(seen: View) -> bool:
     link(seen, "Overview", "What this dataset shows", icon=":material/home:")
     link(seen, "Data", "Add a file with texts or factors", icon=":material/upload_file:")
     return False
-
-
-def answer(study: Factors) -> Result | None:
-    """As `session.attempt`; a dataset that lost its factors meanwhile is said like any other."""
-    try:
-        return session.answer(study)
-    except (NotMeasuredError, EmptySelectionError, JurylensError) as error:
-        session.notice(error, study)
-        return None
 
 
 def finding(seen: View, result: Result) -> DeltaGenerator:
@@ -254,8 +248,3 @@ def remarks(result: Result | None) -> None:
         return
     st.subheader("What to distrust", anchor=False)
     sentences(result)
-
-
-def labels(table: pd.DataFrame) -> dict[str, str]:
-    """How the factors of a table are called, as they stand in sentences."""
-    return {str(f): escape(display(str(f)), 60) for f in table["factor"]}
