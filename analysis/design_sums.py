@@ -98,32 +98,36 @@ def sum_up(design: Design, rule: Rule, parameters: Floats) -> Sums:
 
 def gradient(design: Design, parameters: Floats) -> Floats:
     """(p,) of the logistic rule alone: a fifth of the work of all sums. Float32 where the differences are."""
-    kind = design.x.dtype
-    position, weights, _ = split(design, parameters)
-    weights = weights.astype(kind)
     low = int(design.first is not None)
 
     def part(start: int, stop: int) -> Floats:
         out = np.zeros(len(parameters))
         for rows, x in design.blocks(start, stop):
-            # In place and in one type: what is not a product of matrices costs as much as they do.
-            eta = weights @ x
-            first = None if design.first is None else design.first[rows].astype(kind, copy=False)
-            if first is not None:
-                eta += kind.type(position) * first
-            np.negative(eta, out=eta)
-            # exp overflows to infinity where the probability is 0, which is right.
-            with np.errstate(over="ignore"):
-                np.exp(eta, out=eta)
-            eta += 1
-            np.divide(design.weight[rows].astype(kind, copy=False), eta, out=eta)
-            np.subtract(design.score[rows].astype(kind, copy=False), eta, out=eta)
-            out[low:] += x @ eta
-            if first is not None:
-                out[0] += eta @ first
+            residual = _residual(design, rows, x, parameters)
+            out[low:] += x @ residual
+            if design.first is not None:
+                out[0] += residual @ design.first[rows].astype(residual.dtype, copy=False)
         return out
 
     return np.asarray(sum(in_parts(len(design), part)))
+
+
+def _residual(design: Design, rows: slice, x: Floats, parameters: Floats) -> Floats:
+    """score - weight * P(a) of a block by the logistic rule, in the type of the differences."""
+    # In place and in one type: what is not a product of matrices costs as much as they do.
+    kind = design.x.dtype
+    position, weights, _ = split(design, parameters)
+    eta: Floats = weights.astype(kind) @ x
+    if design.first is not None:
+        eta += kind.type(position) * design.first[rows].astype(kind, copy=False)
+    np.negative(eta, out=eta)
+    # exp overflows to infinity where the probability is 0, which is right.
+    with np.errstate(over="ignore"):
+        np.exp(eta, out=eta)
+    eta += 1
+    np.divide(design.weight[rows].astype(kind, copy=False), eta, out=eta)
+    np.subtract(design.score[rows].astype(kind, copy=False), eta, out=eta)
+    return eta
 
 
 def reach(design: Design) -> tuple[Floats, Floats]:
@@ -229,19 +233,23 @@ def add_scores(
     low = int(design.first is not None)
     inside = slice(low, low + len(design.names))
     for rows, x in design.blocks(start, stop):
-        point = _point(design, rule, rows, x, parameters)
-        residual = point.residual.astype(kind)
+        point = None
+        if rule == "logistic":
+            residual = _residual(design, rows, x, parameters)
+        else:
+            point = _point(design, rule, rows, x, parameters)
+            residual = point.residual.astype(kind)
         runs = _Runs(codes[rows] - first_code)
         out[runs.places, inside] += runs.sum(residual, x.T)
         if design.first is not None:
             out[runs.places, 0] += runs.sum(residual, design.first[rows].astype(kind))
-        if point.tie_residual is not None:
+        if point is not None and point.tie_residual is not None:
             out[runs.places, -1] += runs.sum(point.tie_residual.astype(kind), np.ones(len(residual), kind))
 
 
 class _Runs:
     """Sums of a block's rows by cluster, as the product of a sparse matrix: several times as fast as `np.add.reduceat`,
-    which takes one column after the other. places : the clusters met, each once"""
+    which takes one column after the other. places : the n clusters met, each once"""
 
     def __init__(self, codes: Ints) -> None:
         self.order = None
@@ -249,12 +257,16 @@ class _Runs:
             self.order = np.argsort(codes, kind="stable").astype(np.int32)
             codes = codes[self.order]
         starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
-        self.places = codes[starts]
+        met = codes[starts]
+        # A slice where it can be: added to several times as fast.
+        whole = met[-1] - met[0] == len(met) - 1
+        self.places = slice(int(met[0]), int(met[-1]) + 1) if whole else met
+        self.n = len(met)
         self.ends = np.append(starts, len(codes)).astype(np.int32)
         self.columns = np.arange(len(codes), dtype=np.int32) if self.order is None else self.order
 
     def sum(self, factor: Floats, values: Floats) -> Floats:
         """Sums of factor * values within each cluster; values : (n_rows,) or (n_rows, k)"""
         weights = factor if self.order is None else factor[self.order]
-        matrix = csr_array((weights, self.columns, self.ends), shape=(len(self.places), len(factor)))
+        matrix = csr_array((weights, self.columns, self.ends), shape=(self.n, len(factor)))
         return np.asarray(matrix @ values)

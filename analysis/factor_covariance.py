@@ -174,10 +174,12 @@ def _meat(
     cuts = np.unique(np.append(longest[::BLOCK], n))
     cuts[0] = 0
 
+    kind = np.result_type(*[design.x for design in designs])
+
     def part(start: int, stop: int) -> Floats:
         total = np.zeros((p, p))
         for low, high in zip(cuts[start:stop], cuts[start + 1 : stop + 1], strict=True):
-            stacked = np.zeros((high - low, p))
+            stacked = np.zeros((high - low, p), dtype=kind)
             at = 0
             for fit, design, code in zip(fits, designs, codes, strict=True):
                 rows = np.searchsorted(code, (low, high))

@@ -4,9 +4,11 @@
 
 Five judges, a hundred models, a tenth as many prompts as judgments. Ours goes the whole way from the store: joining
 judgments with the differences of their answers, the weights of every judge, and their covariance clustered by prompt.
-The peers start from ready arrays in memory: scikit-learn's logistic regression without penalty (lbfgs), ties in two
-rows of half the weight, and no errors; statsmodels' GLM with clustered errors on as many rows as it can hold, its time
-taken times the rest. What ours holds in memory is measured in a process of its own.
+The peers start from ready arrays in memory, a row a judgment, as those who use them do: scikit-learn's logistic
+regression without penalty (lbfgs), ties in two rows of half the weight, and no errors; statsmodels' GLM with
+clustered errors on as many rows as it can hold, its time taken times the rest. Ours sums judgments alike in pair and
+shown order; what scikit-learn takes when it is given the same sums is printed too. What ours holds in memory is
+measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -14,17 +16,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from analysis.design import Design
 from analysis.factor_covariance import weight_covariance
 from analysis.factor_fit import fit_factors
 from benchmarks.worlds import DATASET, HEAD, JUDGES, MODELS, SCENARIOS, Ratio, Size, Times, interleave, peak_memory
 from data.model import silent
 from data.store import Store
-from studies.factor_data import FactorData, fetch
+from studies.factor_data import FactorData, Loaded, fetch, load
 from studies.factors_fit import FactorsFit
 from studies.pack import pack
 from studies.simulate import add_simulated
@@ -35,7 +38,7 @@ HELD = 500_000
 FASTER_THAN_STATSMODELS, FASTER_THAN_SKLEARN = 25, 2
 MEMORY = 2_000
 """MB that the whole may hold, Python and its libraries included."""
-ROUNDS = 3
+ROUNDS = 5
 
 
 def measure(folder: Path, size: Size) -> list[Ratio]:
@@ -62,11 +65,18 @@ def measure(folder: Path, size: Size) -> list[Ratio]:
     print(f"  in a process of its own: {alone:,.0f} MB at most", flush=True)
     data = fetch(store, study)
     [fit] = interleave(1, [("of that: weights and errors alone", lambda: _fit(data))])
-    sklearn = Times("scikit-learn, from ready arrays, no errors", (_sklearn(data),))
-    rows, seconds = _statsmodels(data)
+    loaded = load(store, study)
+    sklearn = Times(
+        "scikit-learn, from ready arrays, no errors",
+        (sum(_sklearn(_judgments(loaded, judge)) for judge in study.judge),),
+    )
+    summed = Times(
+        "scikit-learn, judgments summed beforehand", (sum(_sklearn(_rows(one)) for one in data.design.values()),)
+    )
+    rows, seconds = _statsmodels(_judgments(loaded, study.judge[-1]))
     share = sum(design.n_judgments for design in data.design.values()) / rows
     statsmodels = Times(f"statsmodels, {rows:,} judgments, times {share:.1f}", (seconds * share,))
-    print(fit, sklearn, statsmodels, sep="\n", flush=True)
+    print(fit, sklearn, summed, statsmodels, sep="\n", flush=True)
     if not quick and alone > MEMORY:
         raise SystemExit(f"the fit holds {alone:,.0f} MB; promised are {MEMORY:,}")
     return [
@@ -80,45 +90,56 @@ def _fit(data: FactorData) -> None:
         weight_covariance([fit_factors(design)], [design], data.clustering)
 
 
-def _arrays(data: FactorData, judge: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Rows x (position and factors), y, weight, prompt of one judge; ties are y = .5."""
-    design = data.design[judge]
-    x = design.x[:, design.at].T.astype(np.float64)
-    if design.first is not None:
-        x = np.column_stack([design.first.astype(np.float64), x])
+@dataclass(frozen=True)
+class _Arrays:
+    """Of one judge: x (rows, position and factors), y in [0, 1] with .5 for a tie, weight, prompt."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    prompt: np.ndarray
+
+
+def _judgments(loaded: Loaded, judge: str) -> _Arrays:
+    """A row a judgment."""
+    columns = loaded.said.columns
+    mine = np.flatnonzero(columns["judge_id"] == loaded.names.judges[judge][0])
+    mine = mine[loaded.complete[loaded.at[mine]]]
+    x = np.column_stack([columns["shown"][mine], loaded.x[:, loaded.at[mine]].T]).astype(np.float64)
+    return _Arrays(x, columns["p_a"][mine], np.ones(len(mine)), columns["prompt"][mine])
+
+
+def _rows(design: Design) -> _Arrays:
+    """Judgments alike in one row."""
+    assert design.first is not None
+    x = np.column_stack([design.first, design.x[:, design.at].T]).astype(np.float64)
     weight = np.asarray(design.weight, dtype=np.float64)
-    return np.ascontiguousarray(x), design.score / weight, weight, design.clusters["prompt"]
+    return _Arrays(x, design.score / weight, weight, design.clusters["prompt"])
 
 
-def _sklearn(data: FactorData) -> float:
-    """Seconds of all judges' fits, the arrays not counted."""
+def _sklearn(judge: _Arrays) -> float:
+    """Seconds of a fit, the arrays not counted."""
     from sklearn.linear_model import LogisticRegression
 
-    seconds = 0.0
-    for judge in data.design:
-        x, y, weight, _ = _arrays(data, judge)
-        soft = (y > 0) & (y < 1)
-        both = np.concatenate([x, x[soft]])
-        label = np.concatenate([y > 0, np.zeros(int(soft.sum()), dtype=bool)])
-        share = np.concatenate([np.where(soft, weight * y, weight), weight[soft] * (1 - y[soft])])
-        del x
-        began = time.perf_counter()
-        LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-6, max_iter=1000).fit(both, label, share)
-        seconds += time.perf_counter() - began
-    return seconds
+    x, y, weight = judge.x, judge.y, judge.weight
+    soft = (y > 0) & (y < 1)
+    both = np.concatenate([x, x[soft]])
+    label = np.concatenate([y > 0, np.zeros(int(soft.sum()), dtype=bool)])
+    share = np.concatenate([np.where(soft, weight * y, weight), weight[soft] * (1 - y[soft])])
+    began = time.perf_counter()
+    LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-6, max_iter=1000).fit(both, label, share)
+    return time.perf_counter() - began
 
 
-def _statsmodels(data: FactorData) -> tuple[int, float]:
+def _statsmodels(judge: _Arrays) -> tuple[int, float]:
     """Judgments of a fit that it can hold, and its seconds."""
     import statsmodels.api as sm
 
-    judge = list(data.design)[-1]
-    x, y, _, prompt = (part[:HELD] for part in _arrays(data, judge))
-    count = int(data.design[judge].count[:HELD].sum())
+    x, y, prompt = judge.x[:HELD], judge.y[:HELD], judge.prompt[:HELD]
     began = time.perf_counter()
     model = sm.GLM(y, x, family=sm.families.Binomial())
     model.fit(cov_type="cluster", cov_kwds={"groups": prompt})
-    return count, time.perf_counter() - began
+    return len(y), time.perf_counter() - began
 
 
 def _alone(path: Path) -> float:

@@ -255,11 +255,11 @@ def fetch(
     loaded = load(store, study, [name for name, wish in wanted.items() if wish])
     names, chosen, said, x = loaded.names, loaded.sources, loaded.said, loaded.x
     clustering = clustering_of(study, loaded)
-    has_position, position = _position(study.position, said, names, study.judge)
+    rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}
+    has_position, position = _position(study.position, said, rows)
     ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
     designs, judgments = {}, {}
     missing: dict[str, dict[str, int]] = {name: {} for name in loaded.columns}
-    rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}
     never = said_never = _never(loaded, rows)
     if together:
         never = dict.fromkeys(never, tuple(dict.fromkeys(name for gone in never.values() for name in gone)))
@@ -292,6 +292,8 @@ def _never(loaded: Loaded, rows: Mapping[str, NDArray[Any]]) -> dict[str, tuple[
 
     All of its factors means none: then it is the judge that lacks something, which is said in its place.
     """
+    if loaded.complete.all():
+        return dict.fromkeys(rows, ())
     partly = [k for k, row in enumerate(loaded.x) if not np.isfinite(row).all()]
     out = {}
     for judge, mine in rows.items():
@@ -417,8 +419,8 @@ def _models(n: int, said: Verdicts, at: NDArray[Any]) -> tuple[NDArray[Any], NDA
     return sides[0], sides[1]
 
 
-def _position(wish: str, said: Verdicts, names: Catalog, judges: Sequence[str]) -> tuple[bool, str]:
-    """Whether a position term is fitted, and the reason in words."""
+def _position(wish: str, said: Verdicts, rows: Mapping[str, NDArray[Any]]) -> tuple[bool, str]:
+    """Whether a position term is fitted, and the reason in words. rows : positions of each judge's judgments"""
     if wish == "without":
         return False, "no position term: it was left out on request"
     shown = said.columns["shown"]
@@ -428,8 +430,8 @@ def _position(wish: str, said: Verdicts, names: Catalog, judges: Sequence[str]) 
         if wish == "with":
             raise OptionError("--position with: this file does not record which response was shown first")
         return False, reason
-    for judge in judges:
-        side = _always(said, names.judges[judge][0])
+    for judge, mine in rows.items():
+        side = _always(said, mine)
         if side is not None:
             return False, f"no position term: in this file the response shown {side} always wins for {judge}"
     if wish == "auto" and known < KNOWN_ORDER:
@@ -440,9 +442,9 @@ def _position(wish: str, said: Verdicts, names: Catalog, judges: Sequence[str]) 
     return True, "a position term is fitted for each judge"
 
 
-def _always(said: Verdicts, judge_id: int) -> str | None:
-    """Which side this judge always prefers, first or second, where it decides and the order is known; None: neither."""
-    rows = np.flatnonzero(said.columns["judge_id"] == judge_id)
+def _always(said: Verdicts, rows: NDArray[Any]) -> str | None:
+    """Which side these judgments always prefer, first or second, where they decide and the order is known; None:
+    neither."""
     found: set[int] = set()
     # Both sides win among the first few judgments of nearly every judge.
     for start in range(0, len(rows), FIRST_FEW):

@@ -78,19 +78,20 @@ def sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
     """
     found: dict[str, Source] = {}
     words = labels_held(con, names.dataset_id)
+    # Which factors occur: told without counting, a tenth of the time on tens of millions of values.
     for name, i, by_judgment, numbers in con.execute(
-        """SELECT f.name, f.factor_id, coalesce(bool_or(v.by_judgment), false), coalesce(sum(v.numbers), 0)
-        FROM factor f LEFT JOIN (
-            SELECT factor_id, false AS by_judgment, count(value) AS numbers FROM response_value
-            WHERE dataset_id = $d GROUP BY factor_id
-            UNION ALL SELECT factor_id, true, count(value_a) + count(value_b) FROM judgment_value
-            WHERE dataset_id = $d GROUP BY factor_id) v USING (factor_id)
-        WHERE f.dataset_id = $d GROUP BY f.name, f.factor_id ORDER BY f.factor_id""",
+        """SELECT name, factor_id, judged.factor_id IS NOT NULL, numbers.factor_id IS NOT NULL FROM factor
+        LEFT JOIN (SELECT DISTINCT factor_id FROM judgment_value WHERE dataset_id = $d) judged USING (factor_id)
+        LEFT JOIN (
+            SELECT DISTINCT factor_id FROM response_value WHERE dataset_id = $d AND value IS NOT NULL
+            UNION SELECT DISTINCT factor_id FROM judgment_value
+            WHERE dataset_id = $d AND (value_a IS NOT NULL OR value_b IS NOT NULL)) numbers USING (factor_id)
+        WHERE dataset_id = $d ORDER BY factor_id""",
         {"d": names.dataset_id},
     ).fetchall():
-        mine = words.get(i) if numbers == 0 else None
+        mine = None if numbers else words.get(i)
         is_set = mine is not None and mine.is_set
-        found[name] = Source(name, FILE, i, None, by_judgment, labels=numbers == 0, is_set=is_set, words=mine)
+        found[name] = Source(name, FILE, i, None, by_judgment, labels=not numbers, is_set=is_set, words=mine)
     for name, source in list(found.items()):
         for level in source.words.offered if source.words is not None else ():
             asked = f"{name}={level}" if f"{name}={level}" not in found else f"level:{name}={level}"
