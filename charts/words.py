@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -88,6 +89,11 @@ def listing(names: list[str], most: int = 3) -> str:
     if len(names) > most:
         return ", ".join(names[:most]) + f" and {len(names) - most} more"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def quoted(names: Iterable[str], most: int = 3) -> str:
+    """'words' and 'lists': names as they are asked for, told apart from the words of a sentence."""
+    return listing([f"'{name}'" for name in names], most)
 
 
 def shorten(name: str, most: int = 60) -> str:

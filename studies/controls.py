@@ -168,11 +168,11 @@ class Controls(Fitted):
         said = []
         for judge, one in found.items():
             head = f"{judge}: " if len(self.judge) > 1 else ""
-            said += [f"{head}{name} is not held equal: {why}" for name, why in one.dropped.items()]
+            said += [f"{head}'{name}' is not held equal: {why}" for name, why in one.dropped.items()]
             inflated = [name for name, vif in one.vif.items() if vif > INFLATED]
             if inflated:
                 said.append(
-                    f"{head}{words.listing(inflated)} go together so closely (variance inflation above {INFLATED:g}) "
+                    f"{head}{words.quoted(inflated)} go together so closely (variance inflation above {INFLATED:g}) "
                     "that their weights are hardly told apart; what is held equal together does not suffer from that"
                 )
             if one.left_out:

@@ -260,6 +260,6 @@ def _is_complete(con: Con, names: Catalog, condition: str, sources: Sequence[Sou
 def _notes(mine: Weighed, one: Explained, differences: Mapping[str, float]) -> list[str]:
     """What to know of one judge's fit: of factors that are not in it only those in which this pair differs."""
     missed = {name: why for name, why in mine.fit.dropped.items() if abs(differences[name]) > 0}
-    said = [f"the responses differ in {name}, which is left out: {why}" for name, why in missed.items()]
+    said = [f"the responses differ in '{name}', which is left out: {why}" for name, why in missed.items()]
     said += [*about_fit({}, mine.fit.vif, mine.fit.n_pairs), *mine.covariance.warnings]
     return said if one.why is None else [*said, one.why]

@@ -158,13 +158,13 @@ def about_fit(dropped: Mapping[str, str], vif: Mapping[str, float], n_pairs: int
         by_reason.setdefault(why, []).append(name)
     for why, names in by_reason.items():
         if len(names) == 1:
-            said.append(f"{names[0]} is left out: {why}")
+            said.append(f"{words.quoted(names)} is left out: {why}")
         else:
-            said.append(f"{words.listing(names, 8)} are left out: of each, {why}")
+            said.append(f"{words.quoted(names, 8)} are left out: of each, {why}")
     inflated = [name for name, value in vif.items() if value > INFLATED]
     if inflated:
         said.append(
-            f"{words.listing(inflated, 8)} go together so closely (variance inflation above {INFLATED:g}) that their "
+            f"{words.quoted(inflated, 8)} go together so closely (variance inflation above {INFLATED:g}) that their "
             "weights are hardly told apart; leave some of them out to see what the others say"
         )
     if n_pairs and n_pairs < FEW_PAIRS * len(vif):

@@ -109,14 +109,14 @@ def _warnings(found: Mapping[str, Agreement], clustering: str | None) -> list[st
     for judge, one in found.items():
         unseen = [name for name, whole in zip(one.names, one.whole, strict=True) if not whole > 0]
         if unseen:
-            said.append(f"{judge}: every judgment lacks {words.listing(unseen, 6)}")
+            said.append(f"{judge}: every judgment lacks {words.quoted(unseen, 6)}")
         some = [(n, name) for n, name, whole in zip(one.missing, one.names, one.whole, strict=True) if n and whole > 0]
         if some:
-            listed = [f"{name} ({n:,})" for n, name in sorted(some, reverse=True)]
+            listed = [f"'{name}' ({n:,})" for n, name in sorted(some, reverse=True)]
             which = words.listing(listed, 4)
             said.append(f"{judge}: judgments that lack a factor are left out of its figures: {which}")
         still = [name for name, valid, whole in zip(one.names, one.agree + one.disagree, one.whole, strict=True)
                  if whole > 0 and not valid > 0]  # fmt: skip
         if still:
-            said.append(f"{judge}: no vote of {words.listing(still, 6)} is valid: accuracy is set to .5, strength to 0")
+            said.append(f"{judge}: no vote of {words.quoted(still, 6)} is valid: accuracy is set to .5, strength to 0")
     return said

@@ -69,7 +69,7 @@ def of_groups(together: Collinear) -> list[str]:
 def named(group: Group) -> str:
     """A collinear group by its members and how they correlate."""
     ends = list(dict.fromkeys([words.number(group.lowest), words.number(group.highest)]))
-    return f"{words.listing(list(group.factors), 8)} go together (correlation {' to '.join(ends)} in size)"
+    return f"{words.quoted(group.factors, 8)} go together (correlation {' to '.join(ends)} in size)"
 
 
 def pairs_split(n_prompts: int) -> str:
@@ -90,7 +90,7 @@ def of_held_out(held: HeldOut, level: float, length: str | None) -> list[str]:
     if held.n_blind:
         said.append(f"{held.n_blind} of {held.n_folds} folds determine nothing and predict nothing")
     if held.dropped:
-        said.append(f"some folds do not determine {words.listing(list(held.dropped), 5)} and predict without")
+        said.append(f"some folds do not determine {words.quoted(held.dropped, 5)} and predict without")
     if LENGTH in held.reasons and length is not None:
         said.append(f"held-out figures have no length-only model: {held.reasons[LENGTH]}")
     table = held.table(level).set_index("model")

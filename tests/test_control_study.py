@@ -66,7 +66,7 @@ def test_what_is_held_equal_by_default(store: Store) -> None:
     assert list(coefficients.index) == ["words", "lists"]  # the texts have no headers, bold or citations
     assert coefficients.loc["lists", "q"] < 0.001
     assert coefficients.loc["lists", "effect"] > 60
-    assert [w.split(" is not held")[0] for w in result.warnings] == ["headers", "bold", "citations"]
+    assert [w.split(" is not held")[0] for w in result.warnings] == ["'headers'", "'bold'", "'citations'"]
     models = result.table("models").set_index("model")
     # Whoever writes more lists wins more, and with lists held equal nobody is better.
     assert models.loc["m3", "raw"] > 0.3

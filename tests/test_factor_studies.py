@@ -481,7 +481,7 @@ def test_constant_separated_and_collinear_factors_are_named(awkward: Store) -> N
     assert "is preferred (separation)" in why["prize"]
     assert why["twice"] == "'tone' fixes it (collinear)"
     for name in ("same", "prize", "twice"):
-        assert any(w.startswith(f"{name} is left out") for w in result.warnings)
+        assert any(w.startswith(f"'{name}' is left out") for w in result.warnings)
     with pytest.raises(NotIdentifiedError, match="same"):
         FactorsFit(factor=("same",)).run(awkward)
 

@@ -165,7 +165,7 @@ def test_the_study_counts_what_the_file_says(store: Store, ties: str) -> None:
         assert row["accuracy"] == pytest.approx((side * won == 1).sum() / (side * won != 0).sum())
         assert row["published_lower"] < row["strength"] < row["published_upper"]
     assert ("robot", "care") not in table.index
-    assert any("robot: every judgment lacks care" in w for w in result.warnings)
+    assert any("robot: every judgment lacks 'care'" in w for w in result.warnings)
     assert "40 prompts" in result.caption
     assert "resamples of pairs" in result.caption
     json.dumps(result.as_json(), allow_nan=False)
@@ -204,7 +204,7 @@ def test_the_finding_and_the_chart(store: Store) -> None:
     table = result.table()
     said = finding(table, "people", {"tone": "Tone", "wit": "Wit", "calm": "Calm"})
     assert said.startswith("**Where two answers differ in it, people prefer the one with more ")
-    assert said.endswith(" % of the verdicts.**")
+    assert said.endswith(" % of the verdicts that are no tie.**")
     assert "no factor agrees beyond noise" in finding(table.assign(q=0.5), "people", {})
     for theme, narrow in ((LIGHT, False), (DARK, True)):
         figure = strength_chart(table, ("people", "robot"), theme, humans=("people",), narrow=narrow)

@@ -40,6 +40,25 @@ def test_options_are_called_as_their_controls(text: str, cls: type[Fitted] | Non
     assert by_label(text, cls) == said.replace("Replicates:", f"{label}:")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("'brackets' and 'emoji' are left out: of each, 'words' fixes it",
+         "Bracketed phrases and Emoji are left out: of each, Length (words) fixes it"),
+        ("no judgment of people has prompt_similarity, which is left out",
+         "no judgment of people has Closeness to prompt, which is left out"),
+        ("people: first_position moves it", "people: Shown first moves it"),
+        ("'text:words' and 'words=long'", "Length (words) and 'words=long'"),
+        # Words of the language, names of others that only begin alike, and commands stay.
+        ("16 responses are empty texts of 0 words", "16 responses are empty texts of 0 words"),
+        ("my-first_person and first_persons, my_first_person", "my-first_person and first_persons, my_first_person"),
+        ("run python cli.py factors fit --factor first_person", "run python cli.py factors fit --factor first_person"),
+    ],
+)  # fmt: skip
+def test_measured_factors_are_called_as_on_charts(text: str, said: str) -> None:
+    assert by_label(text) == said
+
+
 def test_a_study_s_own_sentence_needs_no_command_line() -> None:
     with pytest.raises(OptionError) as refused:
         CheckFit(level=0.3).resolve(None)  # type: ignore[arg-type]

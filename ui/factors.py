@@ -33,7 +33,7 @@ from ui.cache import Remembered
 from ui.figure import as_csv, figure, file_name
 from ui.navigation import link
 from ui.overview import nothing_loaded
-from ui.remarks import sentences
+from ui.remarks import sentences, told
 from ui.view import View
 
 F = TypeVar("F", bound=Factors)
@@ -248,3 +248,4 @@ def remarks(result: Result | None) -> None:
         return
     st.subheader("What to distrust", anchor=False)
     sentences(result)
+    told(result.warnings)

@@ -1,4 +1,4 @@
-"""How does a page say what a study says, which names options as the command line does? By its controls' labels."""
+"""How does a page say what a study says, which names options and factors as the command line does? By their labels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 
 import streamlit as st
 
+from analysis.design import FIRST
 from errors import JurylensError
+from studies.factor_options import display
 from studies.overview import escape
 from studies.study import REGISTRY, Study
+from texts.registry import factors
 from ui.ask import CHOICES, label
 
 _FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
@@ -30,7 +33,7 @@ def sentence(text: str, names: Iterable[str]) -> str:
 
 
 def by_label(text: str, cls: type[Study] | None = None) -> str:
-    """A sentence with “Ties: left out” where it says --ties drop.
+    """A sentence with “Ties: left out” where it says --ties drop, and List items where it says 'lists'.
 
     cls : the study that says it; its fields come before those of others. A command to be run elsewhere and an option
     that no page has stay as they are.
@@ -49,7 +52,23 @@ def by_label(text: str, cls: type[Study] | None = None) -> str:
             return f"“{label(field)}: {CHOICES.get((field.name, value), value)}”"
         return f"“{label(field)}: {value}”" if _NUMBER.fullmatch(value) else f"“{label(field)}” {value}"
 
-    return _FLAG.sub(said, text)
+    return by_factor(_FLAG.sub(said, text))
+
+
+def by_factor(text: str) -> str:
+    """A sentence with the labels of measured factors instead of their names.
+
+    Names that are words of the language too (words, empty) are taken for names only in quotes.
+    """
+    return _factor_names().sub(lambda found: display(found["quoted"] or found["plain"]), text)
+
+
+@cache
+def _factor_names() -> re.Pattern[str]:
+    names = [one.name for one in factors()]
+    quoted = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    plain = "|".join(name for name in (*names, FIRST) if "_" in name)
+    return re.compile(rf"'(?P<quoted>(?:text:)?(?:{quoted}))'|(?<![\w'=:/-])(?P<plain>{plain})(?![\w'=])")
 
 
 def _field(flag: str, cls: type[Study] | None) -> dataclasses.Field[Any] | None:

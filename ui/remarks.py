@@ -1,4 +1,4 @@
-"""How is what must be known before believing a result written? A list of sentences, names left as they are."""
+"""How is what must be known before believing a result written? A list of sentences, each once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from ui.view import View
 
 ICON = ":material/playlist_add:"
 
-
 def sentences(result: Result, texts: Iterable[str] | None = None) -> None:
-    """The result's warnings, or these texts, as a list."""
+    """The result's warnings, or these texts, as a list; without what stands further up on the page."""
     names = (*result.study.judge, *getattr(result.study, "factor", ()))
     for text in result.warnings if texts is None else texts:
+        if text in st.session_state.get(selection.TOLD, ()):
+            continue
         st.markdown(f"- {escape(by_label(sentence(text, names), type(result.study)), 4000)}")
+
+
+def told(texts: Iterable[str]) -> None:
+    """From here to the end of this run these sentences are not said again."""
+    st.session_state[selection.TOLD] = frozenset(texts)
 
 
 def remarks(result: Result) -> None:

@@ -21,6 +21,8 @@ from ui.view import ONLY, View, Words, change, change_judges, read_view
 
 BASIC = ("dataset", "judge", "scenario")
 MORE = ("criterion", "model", "ties", "cluster", "level")
+TOLD = "told-above"
+"""Where a run keeps what its page has said, so that sections do not say it again."""
 
 
 def begin(screen: Screen) -> View:
@@ -42,6 +44,7 @@ def begin(screen: Screen) -> View:
         st.query_params.from_dict(words)
     state["written"] = words
     state["view"] = seen
+    state[TOLD] = frozenset()
     with st.sidebar:
         navigation.menu(seen)
         if seen.names is not None:
