@@ -238,6 +238,8 @@ def _show_report(report: imports.ImportReport, output: str) -> None:
         say(f"rejected: {imports.describe(row)}")
     if len(report.rejections) > 20:
         say(f"... and {len(report.rejections) - 20:,} more rejected; --rejects FILE writes them all")
+    if report.nothing is not None:
+        say(report.nothing)
     if report.dry_run:
         say("dry run: nothing was changed")
 

@@ -66,6 +66,7 @@ class ImportReport:
     read = accepted + rejected + duplicates, all counted in judgments (of a table of factors: in its rows); the counts
     of pairs, models, prompts and scenarios are those of the dataset afterwards. factors : of a table of factors, what
     each was read as and how many responses have a value of it from this file
+    nothing : of a dry run that would take nothing, the sentence with which the import would be refused
     """
 
     dataset: str
@@ -86,6 +87,7 @@ class ImportReport:
     dry_run: bool
     rejections: pd.DataFrame = field(repr=False)
     factors: list[dict[str, Any]] | None = None
+    nothing: str | None = None
 
     def as_json(self, most: int = 100) -> dict[str, Any]:
         """The command line's contract; at most `most` rejections in full."""
@@ -250,10 +252,12 @@ def commit(
     if rejects is not None:
         write_rejects(report, rejects)
     progress(1.0, "done")
+    empty = report.accepted == 0 and report.duplicates == 0
+    why = _nothing(report, log["file_name"], kind.noun, done.nothing) if empty else None
     if dry_run:
-        return report
-    if report.accepted == 0 and report.duplicates == 0:
-        raise NothingAcceptedError(_nothing(report, log["file_name"], kind.noun, done.nothing))
+        return replace(report, nothing=why)
+    if why is not None:
+        raise NothingAcceptedError(why)
     if strict and report.rejected:
         raise NothingAcceptedError(
             f"--strict: {report.rejected:,} of {report.read:,} {kind.noun} of {log['file_name']} would be rejected, so "

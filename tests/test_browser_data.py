@@ -1,6 +1,8 @@
 """Does a stranger's file become a ranking, and does a broken one meet a sentence?"""
 
+import csv
 import gzip
+import io
 import json
 import re
 
@@ -119,6 +121,25 @@ def test_a_table_of_factors_joins_the_judgments_that_are_there(page, app):
     press(page, "Withdraw it")
     expect(page.get_by_text("10 rows of factors of clarity.csv withdrawn.")).to_be_visible(timeout=LONG)
     assert "clarity" not in [row["factor"] for row in cli(app.db, "factors", "list", "--dataset", "eggs")["factors"]]
+
+
+def test_a_table_of_factors_with_other_column_names_and_one_that_matches_nothing(page, app):
+    cli(app.db, "import", str(ROOT / "examples" / "judgments.csv"), "--dataset", "milk")
+    prompt, answer = cli(app.db, "examples", "--dataset", "milk")["examples"][0], "response_a"
+    page.goto(app.url + "/data?dataset=milk")
+    ready(page)
+    table = io.StringIO()
+    csv.writer(table).writerows([["question", "answer", "warmth"], [prompt["prompt"], prompt[answer], 3]])
+    drop(page, "warmth.csv", table.getvalue().encode())
+    expect(page.get_by_text("Factors of which dataset?")).to_be_visible(timeout=LONG)
+    press(page, "Check the file")
+    press(page, "Import 1 row of factors")
+    expect(page.get_by_text("1 row of factors of warmth.csv is in milk.")).to_be_visible(timeout=LONG)
+
+    drop(page, "lost.csv", b"pair_id,tone_a,tone_b\nnobody,1,2\n")
+    press(page, "Check the file")
+    expect(page.get_by_text("No row names anything that is in the dataset", exact=False)).to_be_visible(timeout=LONG)
+    assert page.get_by_role("button", name="Import ").count() == 0
 
 
 @pytest.mark.parametrize(

@@ -556,6 +556,11 @@ def test_strict_and_dry_runs_store_nothing(store: Store, tmp_path: Path) -> None
     report = load(store, text, dry_run=True, rejects=tmp_path / "r.csv")
     assert (report.accepted, report.rejected, report.dry_run) == (1, 1, True)
     assert "is no prompt of dataset" in (tmp_path / "r.csv").read_text()
+    assert report.nothing is None
+    nothing = load(store, "prompt_id,model,t\np9,m2,2\n", dry_run=True).nothing
+    with pytest.raises(NothingAcceptedError, match="no row names anything that is in the dataset") as refused:
+        load(store, "prompt_id,model,t\np9,m2,2\n")
+    assert nothing == str(refused.value)
     with pytest.raises(NothingAcceptedError, match="--strict: 1 of 2 rows"):
         load(store, text, strict=True)
     assert sources(store) == {}

@@ -21,13 +21,14 @@ def lacking(*given) -> list[str]:
 
 
 def test_a_whole_file_lacks_nothing():
-    assert lacking(names(), facts(), 9) == []
+    assert lacking(names(), facts(), 9, True) == []
 
 
 def test_each_missing_column_is_named():
-    assert lacking(names(models=()), facts(), 9) == ["`model_a` and `model_b`", "`model_a` and `model_b`"]
-    assert lacking(names(judges=(("people", "human"),)), facts(), 9)[0].startswith("a second `judge`")
-    assert lacking(names(judges=(("a", "llm"), ("b", "llm"))), facts(), 9)[0].startswith("`judge_kind`")
-    assert lacking(names(scenarios=()), facts(), 9) == ["`scenario`"]
-    assert lacking(names(), facts(annotators=0), 9) == ["`annotator`"]
-    assert lacking(names(), facts(), 0) == ["`swapped`"]
+    assert lacking(names(models=()), facts(), 9, True) == ["`model_a` and `model_b`", "`model_a` and `model_b`"]
+    assert lacking(names(judges=(("people", "human"),)), facts(), 9, True)[0].startswith("a second `judge`")
+    assert lacking(names(judges=(("a", "llm"), ("b", "llm"))), facts(), 9, True)[0].startswith("`judge_kind`")
+    assert lacking(names(scenarios=()), facts(), 9, True) == ["`scenario`"]
+    assert lacking(names(), facts(annotators=0), 9, True) == ["`annotator`"]
+    assert lacking(names(), facts(), 0, True) == ["`swapped`"]
+    assert lacking(names(), facts(), 9, False) == ["`response_a` and `response_b`, or a table of factors"]

@@ -4,7 +4,18 @@ import pytest
 
 from data.store import Store
 from errors import FileError
-from ui.mapping import BY_COLUMN, BY_COLUMNS, BY_NAME, Choices, Look, guess, look, unclear_winners
+from ui.mapping import (
+    BY_COLUMN,
+    BY_COLUMNS,
+    BY_NAME,
+    Choices,
+    Look,
+    guess,
+    guess_keys,
+    look,
+    may_be_factors,
+    unclear_winners,
+)
 
 
 @pytest.fixture
@@ -87,3 +98,29 @@ def test_a_table_of_factors_asks_only_for_its_dataset(seen, tmp_path):
     assert choices.missing(found, "f.csv") is None
     path = tmp_path / "f.csv"
     assert choices.arguments(path) == ["import", str(path), "--dataset=eggs", "--as=factors"]
+
+
+def test_a_table_of_factors_with_foreign_keys_is_mapped_key_by_key(seen, tmp_path):
+    """Its own names are never taken by resemblance, so the file is not recognised; the page offers a guess."""
+    table = seen("question,Response,warmth\nq,r,1\n")
+    assert not table.of_factors
+    assert may_be_factors(table)
+    assert guess_keys(table) == {"prompt": "question", "response": "Response"}
+    choices = Choices("d", guess_keys(table), format="factors")
+    assert choices.missing(table, "f.csv") is None
+    path = tmp_path / "f.csv"
+    assert choices.arguments(path) == [
+        "import", str(path), "--dataset=d", "--as=factors", "--map=prompt=question",
+    ]  # fmt: skip
+    said = Choices("d", {"prompt": "question"}, format="factors").missing(table, "f.csv")
+    assert said is None  # the column Response carries its own name
+    lone = seen("question,warmth\nq,1\n")
+    assert not may_be_factors(lone)
+    said = Choices("d", guess_keys(lone), format="factors").missing(lone, "f.csv")
+    assert said == "Say which columns name the pair; or the prompt, and the response or its model."
+    assert Choices("", {}, format="factors").missing(lone, "f.csv") == "Say whose factors they are."
+
+
+def test_judgments_are_not_offered_as_factors_first(seen):
+    assert not may_be_factors(seen("question,answer_1,answer_2,winner\nq,x,y,a\n"))
+    assert not may_be_factors(seen("id,response,anna,gpt\np,x,a,tie\np,z,b,b\n"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.factor_columns import recognised, resolve_factor_mapping
+from data.factor_columns import KEYS, RESEMBLING, recognised, resolve_factor_mapping
 from data.fields import WINNER_WORDS, canonical, resolve_mapping, suggest
 from data.importers import factors, judgments, registry
 from data.store import Store
@@ -104,6 +104,24 @@ def guess(seen: Look) -> Guess:
     return Guess(found, sure, way, wide if way == BY_COLUMNS else ())
 
 
+def guess_keys(seen: Look) -> dict[str, str]:
+    """Of a table of factors, key -> the column that carries its name or resembles it."""
+    by_name = {canonical(c): c for c in reversed(seen.columns)}
+    found = {key: by_name[key] for key in KEYS if key in by_name}
+    for key in KEYS:
+        likely = [by_name[n] for n in RESEMBLING.get(key, ()) if n in by_name and by_name[n] not in found.values()]
+        if key not in found and likely:
+            found[key] = likely[0]
+    return found
+
+
+def may_be_factors(seen: Look) -> bool:
+    """Whether a table holds no verdicts, and something by which responses or pairs can be looked up."""
+    first, keys = guess(seen), set(guess_keys(seen))
+    verdicts = {"winner", "p_a", "chosen", "score_a", "count_a"} & set(first.columns)
+    return not verdicts and not first.judge_columns and bool(keys & {"pair_id", "response", "model"})
+
+
 def _holds_verdicts(values: tuple[str, ...]) -> bool:
     known = [v for v in values if v.lower() in WINNER_WORDS]
     # A column of 1 and 2 alone may be anything; words are clear.
@@ -129,6 +147,10 @@ class Choices:
         hidden = {BY_COLUMN: (), BY_COLUMNS: ("judge", "winner", "p_a"), BY_NAME: ("judge",)}[self.way]
         return [(f, c) for f, c in self.columns.items() if f not in hidden]
 
+    def keys(self) -> list[tuple[str, str]]:
+        """Of a table of factors: the columns that do not carry the name of the key they are."""
+        return [(key, column) for key, column in self.columns.items() if canonical(column) != key]
+
     def sets(self) -> list[tuple[str, str]]:
         out = [(f"winner.{word}", outcome) for word, outcome in self.winner_values.items()]
         if self.way == BY_NAME and self.judge.strip():
@@ -141,9 +163,18 @@ class Choices:
 
     def missing(self, seen: Look, name: str) -> str | None:
         """What still has to be said, in a sentence; None when the import can begin."""
+        of_factors = self.format == factors.NAME
         if not self.dataset.strip():
-            return "Say whose factors they are." if seen.of_factors else "Give the dataset a name."
+            return "Say whose factors they are." if of_factors else "Give the dataset a name."
         if seen.own_format:
+            return None
+        if of_factors:
+            try:
+                resolve_factor_mapping(seen.columns, self.keys(), name=name)
+            except MappingError as error:
+                if "names neither pairs nor responses" in str(error):
+                    return "Say which columns name the pair; or the prompt, and the response or its model."
+                return str(error)
             return None
         columns = tuple(self.judge_columns.items()) if self.way == BY_COLUMNS else ()
         if self.way == BY_COLUMNS and not columns:
@@ -165,6 +196,8 @@ class Choices:
             words += [f"--set={f}={v}" for f, v in self.sets()]
             if self.way == BY_COLUMNS:
                 words += [f"--judge-column={c}={kind}" for c, kind in self.judge_columns.items()]
+        if self.format == factors.NAME:
+            words += [f"--map={key}={column}" for key, column in self.keys()]
         return [*words, *more]
 
 

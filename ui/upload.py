@@ -12,8 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from data.fields import FIELDS
-from data.importers import factors
+from data.factor_columns import KEYS
+from data.fields import FIELDS, canonical
+from data.importers import factors, judgments
 from data.model import JUDGE_KINDS
 from errors import JurylensError
 from studies.overview import escape
@@ -32,14 +33,19 @@ from ui.mapping import (
     Guess,
     Look,
     guess,
+    guess_keys,
     look,
+    may_be_factors,
     unclear_winners,
 )
+from ui.notices import sentence
 from ui.view import View
 
 KINDS = dict(zip(JUDGE_KINDS, ("people", "LLM", "reward model", "rule"), strict=True))
 READ_AS = {"number": "numbers", "flag": "yes or no", "label": "words", "set": "sets of labels"}
 FORMATS = {factors.NAME: "a table of factors for judgments that are there"}
+ROWS = {judgments.NAME: "A judgment: which of two responses is better", factors.NAME: "Factors of what is there"}
+OF_FACTORS = {"model": "who wrote the response", "response": "the text of the response"}
 COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}
 
 
@@ -69,7 +75,7 @@ class Upload:
 def upload(view: View) -> None:
     """All steps, each shown when the one before it is done."""
     dropped = st.file_uploader(
-        "Drop a file of judgments: CSV, TSV, Parquet or JSON lines, also gzipped", key="file",
+        "Drop a file of judgments, or a table of factors: CSV, TSV, Parquet or JSON lines, also gzipped", key="file",
         help="One row a judgment with the columns prompt, judge and winner, or one column a judge. Other names are "
         "mapped in the next step. Or a table of factors for judgments that are there: pair_id, or prompt and model, "
         "and a column a factor.",
@@ -121,6 +127,8 @@ def boxes(view: View, now: Upload, seen: Look) -> Choices:
         st.dataframe(seen.head.map(lambda v: shown(str(v)) if v is not None else ""), hide_index=True, key="head")
     if seen.of_factors:
         return _for_dataset(view, now, seen)
+    if view.datasets and _are_factors(now, seen):
+        return _keys_of_factors(now, seen, _for_dataset(view, now, seen))
     known = dict.fromkeys(view.datasets)
     stem = re.sub(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz))+$", "", now.name, flags=re.IGNORECASE)
     dataset = st.text_input("Name of the dataset", stem, key=f"b:{now.file_id}:dataset")
@@ -162,7 +170,27 @@ def _for_dataset(view: View, now: Upload, seen: Look) -> Choices:
         "Factors of which dataset?", there, index=there.index(mine) if mine in there else None,
         key=f"b:{now.file_id}:of", placeholder="Choose the dataset", format_func=shown,
     )  # fmt: skip
-    return Choices(str(dataset or ""), format=seen.format)
+    return Choices(str(dataset or ""), format=factors.NAME)
+
+
+def _are_factors(now: Upload, seen: Look) -> bool:
+    """Whether the rows are factors; asked, because the columns do not tell."""
+    what = st.radio("What is a row?", list(ROWS), index=int(may_be_factors(seen)), format_func=ROWS.__getitem__,
+                    key=f"b:{now.file_id}:what", horizontal=True)  # fmt: skip
+    return what == factors.NAME
+
+
+def _keys_of_factors(now: Upload, seen: Look, choices: Choices) -> Choices:
+    """Which columns say whose values they are; every other one is a factor."""
+    first = guess_keys(seen)
+    picked: dict[str, str] = {}
+    shared = Guess(first, frozenset(key for key, column in first.items() if canonical(column) == key), BY_NAME, ())
+    for k in range(0, len(KEYS), 2):
+        for where, key in zip(st.columns(2), KEYS[k : k + 2], strict=False):
+            with where:
+                _box(now, seen, shared, key, picked)
+    st.caption("All other columns are factors: of a response one each, of a pair NAME\\_a with NAME\\_b.")
+    return replace(choices, columns=picked)
 
 
 def _box(now: Upload, seen: Look, first: Guess, name: str, columns: dict[str, str]) -> None:
@@ -171,7 +199,8 @@ def _box(now: Upload, seen: Look, first: Guess, name: str, columns: dict[str, st
     only_guessed = suggested is not None and name not in first.sure
     label = f"{name} (a guess: check it)" if only_guessed else name
     picked = st.selectbox(label, options, index=options.index(suggested) if suggested in options else None,
-                          key=f"b:{now.file_id}:{name}", placeholder="not in this file", help=FIELDS[name] + ".",
+                          key=f"b:{now.file_id}:{name}", placeholder="not in this file",
+                          help=(FIELDS | OF_FACTORS)[name] + ".",
                           format_func=shown)  # fmt: skip
     if picked is not None:
         columns[name] = str(picked)
@@ -298,7 +327,9 @@ def report_of(now: Upload, report: dict[str, Any]) -> None:
         for label, key in COUNTS.items():
             with st.container(border=True, gap="xxsmall"):
                 st.metric(label, f"{report[key]:,}")
-    if "factors" in report:
+    if "nothing" in report:
+        st.warning(escape(sentence(report["nothing"], ()), 4000), icon=":material/block:")
+    elif "factors" in report:
         found = [f"{escape(one['factor'], 40)} ({READ_AS[one['kind']]})" for one in report["factors"]]
         st.markdown(f"Factors: {words.listing(found, 12)}.")
     else:
@@ -327,7 +358,8 @@ def arrived(now: Upload) -> None:
     """What the file now allows, what the rest would need, and the way to the answer."""
     report = now.imported or {}
     dataset = str(report["dataset"])
-    st.success(f"{counted(report)} of {escape(now.name)} are in {escape(dataset)}.",
+    st.success(f"{counted(report)} of {escape(now.name)} {'is' if report['accepted'] == 1 else 'are'} in "
+               f"{escape(dataset)}.",
                icon=":material/check_circle:")  # fmt: skip
     query = [("dataset", dataset)]
     humans = [j["judge"] for j in report["judges"] if j["kind"] == "human"]
