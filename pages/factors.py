@@ -8,7 +8,7 @@ from studies.factor_options import Factors
 from studies.factors_fit import FactorsFit
 from studies.factors_gap import FactorsGap
 from ui import factors, rankings, selection
-from ui.sections import FACTORS
+from ui.sections import FACTORS, METHODS
 from ui.sections.show import show
 from ui.session import attempt
 
@@ -31,3 +31,5 @@ if factors.begin(seen):
             factors.believe(result, place)
     factors.remarks(result)
     show(FACTORS, seen, judge)
+    st.header("Further methods", anchor=False)
+    show(METHODS, seen, judge)

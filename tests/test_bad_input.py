@@ -17,7 +17,7 @@ from errors import JurylensError
 from studies.extract import extract
 from studies.study import REGISTRY, Result
 from ui.navigation import screen
-from ui.sections import FACTORS, RANKINGS, Section
+from ui.sections import FACTORS, METHODS, RANKINGS, Section
 
 CASES = {case.name: case for case in cases()}
 COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies)), "datasets health"]
@@ -138,7 +138,7 @@ def test_each_section_says_something_and_the_page_goes_on(store: Store, monkeypa
 
 @pytest.mark.parametrize("case", FACTOR_PAGES)
 def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    app = opened(store, monkeypatch, case, "pages/factors.py", FACTORS)
+    app = opened(store, monkeypatch, case, "pages/factors.py", (*FACTORS, *METHODS))
     if case == "no texts":
         # Nothing to ask yet: the page says what to do, and offers it.
         assert not app.exception
@@ -146,7 +146,7 @@ def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytes
         said = [str(one.value) for kind in ("info", "markdown") for one in getattr(app.main, kind)]
         assert any("measure" in text for text in said), said
         return
-    for section in FACTORS:
+    for section in (*FACTORS, *METHODS):
         says_something(app, section)
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 from test_browser_data import drop, press
 
 from scripts.look import complaints
-from ui.sections import FACTORS
+from ui.sections import FACTORS, METHODS
 
 pytestmark = pytest.mark.browser
 
@@ -76,14 +76,14 @@ def test_from_a_file_to_the_reasons(page, fresh, tmp_path: Path):
     assert "human" in finding
     assert "180 shared pairs" in words(page)
 
-    for section in FACTORS:
+    for section in (*FACTORS, *METHODS):
         head = page.get_by_test_id("stExpander").filter(has_text=section.question).first.locator("summary")
         head.scroll_into_view_if_needed()
         head.click()
         page.wait_for_url(f"**open=*{section.word}*", timeout=LONG)
         ready(page)
     address = page.url
-    assert all(section.word in address for section in FACTORS)
+    assert all(section.word in address for section in (*FACTORS, *METHODS))
     assert complaints(page) == []
 
     page.reload()

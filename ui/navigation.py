@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui.sections import FACTORS, RANKINGS
+from ui.sections import FACTORS, METHODS, RANKINGS
 from ui.view import View
 
 
@@ -35,9 +35,10 @@ SCREENS = (
            ("show", "with", "alone", "focus", "all", "truth", "position", "open",
             *(word for s in RANKINGS for word in s.words))),
     Screen("pages/factors.py", "Factors", ":material/tune:", "Compare",
-           ("factors gap", "factors fit", "factors table", *(study for s in FACTORS for study in s.studies)),
+           ("factors gap", "factors fit", "factors table",
+            *(study for s in (*FACTORS, *METHODS) for study in s.studies)),
            ("with", "alone", "factor", "interact", "coding", "position", "empty_texts", "margin",
-            "fixed_models", "unit", "all", "open", *(word for s in FACTORS for word in s.words))),
+            "fixed_models", "unit", "all", "open", *(word for s in (*FACTORS, *METHODS) for word in s.words))),
     Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),
            ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
             "fitted", "lacking", "unlabelled", "all_criteria", "mark")),

@@ -49,3 +49,7 @@ FACTORS: tuple[Section, ...] = (
     Section("trust", "May the weights be believed?", ("factors trust",)),
     Section("strength", "How often does each factor agree with the verdict?", ("factors strength",)),
 )
+
+METHODS: tuple[Section, ...] = (
+)
+"""Published ways of asking what the gap of the page Factors asks, below its heading "Further methods"."""
