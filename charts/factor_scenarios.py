@@ -50,7 +50,7 @@ def factor_scenario_chart(
     outside = len(told) - len(scenarios)
     shown = table[table["scenario"].isin(scenarios)]
     width = (parts.WIDTH[narrow] - left - 8) / len(scenarios)
-    heads = written.fit_labels(scenarios, max(width - 5, 30.0), theme.small, 2)
+    heads, head_size = _heads(scenarios, max(width - 5, 30.0), theme.small)
     n, size = len(order), parts.row_height(fitted, theme)
     place = {scenario: k for k, scenario in enumerate(scenarios)}
     shapes, texts = [], []
@@ -88,21 +88,23 @@ def factor_scenario_chart(
         f"Coloured: beyond noise (q < {words.number(BEYOND)}, over the whole table); grey: within noise; ·: not "
         f"estimated. {kind.capitalize()}, {judge} minus {reference}, net of decisiveness."
     )
-    if plain:
+    if len(plain) == len(scenarios):
+        note = note.replace(", net of decisiveness", "; plain gaps, because decisiveness is unknown in each scenario")
+    elif plain:
         note += f" Plain gaps, because decisiveness is unknown there: {words.listing(plain, 4)}."
     hidden = int(table["factor"].nunique()) - n
     if hidden > 0:
         note += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger gaps."
     if outside:
         note += f" Scenarios with the largest gaps; {outside} more in the table."
-    top = max(len(one.lines) for one in heads) * theme.small * written.LINE + 14
+    top = max(len(one.lines) for one in heads) * head_size * written.LINE + 14
     remark, taken = parts.note(note, theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
         xaxis={
             "range": [-0.5, len(scenarios) - 0.5], "side": "top", "tickmode": "array",
             "tickvals": list(range(len(scenarios))), "ticktext": [one.html for one in heads], "tickangle": 0,
-            "tickfont": {"size": theme.small, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
+            "tickfont": {"size": head_size, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
             "fixedrange": True,
         },
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
@@ -116,6 +118,14 @@ def factor_scenario_chart(
     ]
     alt = f"Gaps of {words.plural(n, 'factor')} in {words.plural(len(told), 'scenario')}; {len(found)} beyond noise."
     return base(figure, theme, n * size + top + taken + 8, alt + (f" Largest: {words.listing(said)}." if said else ""))
+
+
+def _heads(scenarios: list[str], width: float, size: float) -> tuple[list[written.Label], float]:
+    """The scenarios above their columns, in a type up to two pixels smaller where that spares breaking a word."""
+    for smaller in (size, size - 1, size - 2):
+        if max(written.widest_part(name, smaller) for name in scenarios) <= width:
+            return written.fit_labels(scenarios, width, smaller, 2), smaller
+    return written.fit_labels(scenarios, width, size, 2), size
 
 
 def cells(gaps: pd.DataFrame, unit: str = POINTS) -> pd.DataFrame:

@@ -40,6 +40,11 @@ def number(value: Any, decimals: int = 2) -> str:
     return sign + digits
 
 
+def amount(value: Any) -> str:
+    """What there is of a factor: 85, 7.50, .74; '' where undefined."""
+    return number(int(value) if not absent(value) and float(value).is_integer() else value)
+
+
 def interval(lower: Any, upper: Any, decimals: int = 2) -> str:
     """[.56, .79]; '' where undefined."""
     if absent(lower) or absent(upper):

@@ -72,10 +72,15 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
         is_p = column in ("p", "q", "p_holm") or column.endswith(("_p", "_q"))
         if is_p:
             out[column] = [words.p_value(v) for v in table[column]]
+        elif column in AMOUNTS:
+            out[column] = [_cell(v, decimals) if isinstance(v, str) else words.amount(v) for v in table[column]]
         else:
             out[column] = [_cell(v, decimals) for v in table[column]]
     return pd.DataFrame(out, columns=table.columns)
 
+
+# What responses have of a factor: of most a count.
+AMOUNTS = ("a", "b")
 
 # Estimate -> its bounds, which join it where people read.
 _BOUNDS = {

@@ -186,8 +186,8 @@ class Pasted:
     far: Sequence[str]
 
 
-DELIVERED = "come from the file and are not in a text"
-MEANING = "compare meanings by a language model, which is not run here"
+DELIVERED = "from the file, not to be read off a text"
+MEANING = "a comparison of meanings by a language model, which is not run here"
 NO_PROMPT = "need the prompt"
 NO_VALUE = "have no value for one of the texts"
 NO_WEIGHT = "differ here, but their weights could not be estimated"
@@ -256,6 +256,6 @@ def predict_pasted(fits: Fits, pasted: Pasted) -> tuple[pd.DataFrame, pd.DataFra
 def unmeasured_in_words(pasted: Pasted) -> list[str]:
     """Which factors count as no difference, and why; one sentence a reason."""
     return [
-        f"{words.listing([display(name) for name in names], 6)} {why}: counted as no difference"
+        f"{words.listing([display(name) for name in names], 6)} ({why}): counted as no difference"
         for why, names in pasted.unmeasured.items()
     ]

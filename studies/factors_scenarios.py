@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, cast
 
@@ -21,6 +21,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
+from studies.factors_fit import FEW_PAIRS
 from studies.refused import require_factors
 from studies.study import Result, register
 
@@ -76,6 +77,7 @@ class FactorsScenarios(Factors):
         if not tables:
             raise NotIdentifiedError("in no scenario alone can gaps be estimated. " + " ".join(warnings))
         gaps = _adjusted(pd.concat(tables, ignore_index=True))
+        warnings += _thin(scenarios)
         progress(1.0, "done")
         return Result(
             study=self,
@@ -111,6 +113,16 @@ class FactorsScenarios(Factors):
             f"where that can be told; {words.percent(self.level)} intervals, clustered by prompt, by pair in scenarios "
             "of fewer than 10 prompts; q over all rows."
         )
+
+
+def _thin(scenarios: Sequence[Mapping[str, Any]]) -> list[str]:
+    """That there are few pairs for so many factors, and where. scenarios : rows of the table `scenarios`"""
+    fitted = [row for row in scenarios if "pairs" in row]
+    thin = dict.fromkeys(str(row["scenario"]) for row in fitted if row["pairs"] < FEW_PAIRS * row["factors"])
+    if not thin:
+        return []
+    where = "every scenario" if thin.keys() == {row["scenario"] for row in fitted} else words.listing(list(thin), 4)
+    return [f"in {where} there are fewer than {FEW_PAIRS} pairs for each factor: gaps there come out too far from 0"]
 
 
 def _about(found: FactorGap) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, cast
 
@@ -58,6 +58,9 @@ class FactorsVariants(Factors):
         for k, name in enumerate(names):
             progress(k / len(names), f"fitting with {name}")
             within, without_empty = VARIANTS[name]
+            if within and first is not None and not first.names.models:
+                warnings.append(f"dataset {self.dataset!r} names no models, so their strengths cannot be held equal")
+                continue
             study = replace(self, empty_texts="leave-out" if without_empty else "keep")
             try:
                 data = fetch(store, study, models=within)
@@ -87,7 +90,7 @@ class FactorsVariants(Factors):
             values={},
             settings=self.settings() | {"clustering": first.clustering.name},
             warnings=tuple(dict.fromkeys(warnings)),
-            caption=self._caption(first),
+            caption=self._caption(first, {str(name) for one in weights for name in one["variant"]}),
             fingerprint=fingerprint,
         )
 
@@ -128,13 +131,19 @@ class FactorsVariants(Factors):
             out.append(table)
         return out
 
-    def _caption(self, data: FactorData) -> str:
+    def _caption(self, data: FactorData, fitted: Collection[str]) -> str:
+        """fitted : the ways in which something could be fitted"""
         clustered = data.clustering.name
+        ways = {
+            "with all answers": "all answers",
+            "without pairs of which an answer is an empty text": "without empty texts",
+            "beside a strength of each model": "model strengths held equal", "in both of these ways": "both",
+        }  # fmt: skip
+        how = words.listing([said for said, name in ways.items() if name in fitted], 4)
         return (
             f"Weights of {words.plural(len(self.factor), 'factor')} in the verdicts of "
-            f"{words.listing(list(self.judge), 5)}, each judge on all its pairs, fitted with all answers, without "
-            "pairs of which an answer is an empty text, "
-            f"and beside a strength of each model ({CODINGS[self.coding]}); {words.ties(self.ties)}; "
+            f"{words.listing(list(self.judge), 5)}, each judge on all its pairs, fitted {how} "
+            f"({CODINGS[self.coding]}); {words.ties(self.ties)}; "
             f"{words.percent(self.level)} intervals, clustered by {clustered}."
         )
 

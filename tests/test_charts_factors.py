@@ -151,7 +151,21 @@ def test_without_a_scale_the_plain_gaps_are_drawn_and_said() -> None:
     assert "Decisiveness could not be taken out; these are plain gaps." in said(figure)
     assert "plain" in figure.layout.meta["alt"]
     matrix = factor_scenario_chart(table["scenarios"], *judges, LIGHT)
-    assert "Plain gaps, because decisiveness is unknown there: code." in said(matrix)
+    assert "; plain gaps, because decisiveness is unknown in each scenario." in said(matrix)
+    assert "net of decisiveness" not in said(matrix)
+    both = tables(["a", "b"], judges, ["code", "maths"])["scenarios"]
+    some = ["gap_scaled", "scaled_lower", "scaled_upper", "scaled_p", "scaled_q"]
+    both.loc[both["scenario"] == "code", some] = None
+    assert "Plain gaps, because decisiveness is unknown there: code." in said(factor_scenario_chart(both, *judges, LIGHT))
+
+
+def test_scenarios_are_written_smaller_before_a_word_of_them_breaks() -> None:
+    judges, eight = JUDGES[False], ["summarise", "translate", "code", "maths", "rewrite", "chat", "explain", "brainstorm"]
+    drawn = factor_scenario_chart(tables(["Overlap with prompt"], judges, eight)["scenarios"], *judges, LIGHT)
+    assert set(eight) >= set(drawn.layout.xaxis.ticktext) >= {"summarise", "translate"}
+    assert drawn.layout.xaxis.tickfont.size >= LIGHT.small - 2
+    few = factor_scenario_chart(tables(["a"], judges, ["code", "maths"])["scenarios"], *judges, LIGHT)
+    assert few.layout.xaxis.tickfont.size == LIGHT.small
 
 
 def test_units() -> None:

@@ -255,7 +255,7 @@ def test_hard_texts(fits: Fits) -> None:
     assert pasted.b["words"] == 0
     assert all(np.isfinite(list(pasted.differences.values())))
     said = " ".join(unmeasured_in_words(pasted))
-    assert "tone come from the file" in said
+    assert "tone (from the file" in said
     assert said.count("counted as no difference") == len(pasted.unmeasured)
     if any(s.answer for s in fits.sources):
         assert NO_PROMPT in pasted.unmeasured

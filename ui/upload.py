@@ -44,7 +44,10 @@ from ui.view import View
 KINDS = dict(zip(JUDGE_KINDS, ("people", "LLM", "reward model", "rule"), strict=True))
 READ_AS = {"number": "numbers", "flag": "yes or no", "label": "words", "set": "sets of labels"}
 FORMATS = {factors.NAME: "a table of factors for judgments that are there"}
-ROWS = {judgments.NAME: "A judgment: which of two responses is better", factors.NAME: "Factors of what is there"}
+ROWS = {
+    judgments.NAME: "A judgment: which of two responses is better",
+    factors.NAME: "Values of factors, for answers that are there",
+}
 OF_FACTORS = {"model": "who wrote the response", "response": "the text of the response"}
 COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}
 

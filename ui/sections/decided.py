@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from charts import words
+from charts.factor_gaps import BEYOND
 from studies.factor_options import display
 from studies.factors_decided import FactorsDecided
 from studies.factors_gap import FactorsGap
@@ -55,8 +56,9 @@ def draw(seen: View, judge: str | None) -> None:
     if not rows:
         st.markdown("On no pair do the two take opposite sides with this factor on the judge's.")
         return
-    st.markdown(f"**On {words.plural(n, 'pair')} they take opposite sides with it on {escape(judge, 40)}'s; "
-                f"where it speaks loudest:**")  # fmt: skip
+    who, other = escape(judge, 40), escape(judges[0], 40)
+    st.markdown(f"**On {words.plural(n, 'pair')} {other} and {who} take opposite sides and this factor speaks for "
+                f"{who}'s. Where it speaks loudest:**")  # fmt: skip
     columns = st.columns(len(rows))
     for column, row in zip(columns, rows, strict=True):
         with column, st.container(border=True, height="stretch"):
@@ -73,14 +75,33 @@ def _definition(gap: Result, judges: tuple[str, str], factor: str) -> None:
         known = found.to_dict("records")[0] if len(found) else {}
     row = gap.table("gaps").set_index("factor").loc[factor]
     said = escape(str(known.get("definition", "")), 2000)
-    unit = known.get("unit")
     texts = []
     for name, end in zip(judges, ("ref", "judge"), strict=True):
         weight = words.estimate(row[f"weight_{end}"], row[f"{end}_lower"], row[f"{end}_upper"])
         texts.append(f"{escape(name, 40)} {escape(weight)}")
     st.markdown(f"**{escape(display(factor))}**: {said}" if said else f"**{escape(display(factor))}**")
-    scale = f" Counted in {escape(str(unit), 60)}." if unit else ""
-    st.caption(f"Weights in log-odds for one scale unit: {'; '.join(texts)}.{scale}")
+    texts.append(gap_in_words(row.to_dict()))
+    st.caption(f"Weights in log-odds for one scale unit: {'; '.join(texts)}.{_unit(known)}")
+
+
+def gap_in_words(row: Mapping[Any, Any]) -> str:
+    """The gap, and whether it is one: net gap −.53 [−.84, −.22], beyond noise."""
+    net = not words.absent(row["gap_scaled"])
+    value, low, high, q = ("gap_scaled", "scaled_lower", "scaled_upper", "scaled_q") if net else (
+        "gap", "lower", "upper", "q"
+    )  # fmt: skip
+    said = escape(f"{'net' if net else 'plain'} gap {words.estimate(row[value], row[low], row[high])}")
+    if words.absent(row[q]):
+        return said
+    return f"{said}, {'beyond noise' if row[q] < BEYOND else 'within noise, so these pairs only illustrate it'}"
+
+
+def _unit(known: Mapping[Any, Any]) -> str:
+    """In what it is counted, where that is known of a measured factor."""
+    unit = known.get("unit")
+    if not unit or known.get("origin") != "text":
+        return ""
+    return " A flag: 1 or 0." if unit == "flag" else f" Unit: {escape(str(unit), 60)}."
 
 
 def _pair(seen: View, row: Mapping[Any, Any], judges: tuple[str, str], factor: str) -> None:
@@ -92,7 +113,7 @@ def _pair(seen: View, row: Mapping[Any, Any], judges: tuple[str, str], factor: s
         said = f"prefers {side}" if part >= 100 else f"{part:.0f} % for {side}"
         st.caption(f"{escape(name, 40)}: {said}")
     more = "more" if row["difference"] > 0 else "less"
-    by, push = words.number(abs(float(row["difference"]))), words.number(row["push"])
-    st.caption(f"A has {by} {more} of it: {push} log-odds towards the judge's side")
+    by, push = words.amount(abs(float(row["difference"]))), words.number(row["push"], 1)
+    st.caption(f"A has {by} {more} of it: {push} log-odds towards {escape(judges[1], 40)}'s side")
     mark = {"mark": factor} if factor in MARKABLE else {}
     link(seen, "Examples", "Read the pair", icon=":material/menu_book:", pair=str(int(row["pair"])), **mark)

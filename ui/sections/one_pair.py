@@ -65,7 +65,8 @@ def draw(seen: View, judge: str | None) -> None:
     figure(
         lambda theme, narrow: waterfall_chart(contributions, rows, theme, sides=sides, humans=seen.humans,
                                               narrow=narrow, unit=factors.unit(), labels=labels),
-        result, "contributions", key="one_pair", columns=FactorsExplain.shown, folded=False,
+        result, "contributions", key="one_pair", columns=FactorsExplain.shown,
+        read=contributions.assign(factor=[labels[str(f)] for f in contributions["factor"]]),
     )  # fmt: skip
     st.markdown(
         "A prediction knows these factors alone: what a judge sees in content is not in it, and where factors go "

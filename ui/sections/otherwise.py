@@ -17,7 +17,7 @@ from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
 
-GAPS = "gap"
+GAPS, HELD = "gap", "model strengths held equal"
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -51,7 +51,7 @@ def draw(seen: View, judge: str | None) -> None:
         zero = 50.0 if scale == POINTS else 0.0
     names = {str(f): display(str(f)) for f in result.table("weights")["factor"]}
     title = f"{what}, {'win points' if scale == POINTS else 'log-odds'}"
-    st.markdown(_lead(picked))
+    st.markdown(_lead(picked, HELD in set(result.table("weights")["variant"])))
     figure(
         lambda theme, narrow: variants_chart(
             table, tuple(VARIANTS), theme, columns=columns, title=title, zero=zero, narrow=narrow, unit=scale,
@@ -64,8 +64,10 @@ def draw(seen: View, judge: str | None) -> None:
     sentences(result)
 
 
-def _lead(picked: str) -> str:
+def _lead(picked: str, models: bool) -> str:
     what = "gap" if picked == GAPS else "weight"
+    if not models:
+        return f"A {what} that moves without the empty texts is about answering at all, rather than about the factor."
     return (
         f"A {what} that moves when models' strengths are held equal is about which models have much of the factor, "
         "rather than about the factor itself."

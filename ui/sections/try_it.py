@@ -77,7 +77,8 @@ def _answer(seen: View, fits: Fits, pasted: Pasted, judge: str | None, same: boo
             "try_it",
         )  # fmt: skip
     why = [most_for(contributions[contributions["judge"] == name], labels) for name in judges["judge"]]
-    show_table(judges.assign(why=why), COLUMNS, key="try_it")
+    whole = {name: judges[name].round().astype("Int64") for name in ("predicted", "lower", "upper")}
+    show_table(judges.assign(why=why, **whole), COLUMNS, key="try_it")
     with st.expander("Every factor of every judge"):
         show_table(contributions.assign(factor=[labels[str(f)] for f in contributions["factor"]]), EACH,
                    key="try_it-factors")  # fmt: skip
