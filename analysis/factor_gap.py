@@ -62,7 +62,7 @@ class FactorGap:
         table = self.gaps.table(level).rename(columns={"name": "factor"})
         n = len(self.names)
         joint = self.gaps.joint
-        half = joint.quantiles.two_sided(level) * joint.se
+        half = joint.quantiles.two_sided(level) * joint.known_se
         for k, whose in enumerate(("ref", "judge")):
             inside = slice(k * n, (k + 1) * n)
             table[f"{whose}_lower"] = floats(joint.estimate[inside] - half[inside])
@@ -74,7 +74,7 @@ class FactorGap:
             difference = self.marginal.of(
                 lambda w: w[..., k:] - w[..., :k], np.hstack([-np.eye(k), np.eye(k)])
             )
-            reach = difference.quantiles.two_sided(level) * difference.se
+            reach = difference.quantiles.two_sided(level) * difference.known_se
             columns = {
                 "ame_ref": self.marginal.estimate[:k], "ame_judge": self.marginal.estimate[k:],
                 "ame_gap": difference.estimate, "ame_lower": difference.estimate - reach,
@@ -262,7 +262,7 @@ def fit_within(cells: Cells, clustering: Clustering, *, ties: Ties = "half") -> 
 
 
 def smallest_gap(se: Floats, quantiles: Quantiles, times: float = 1.0, level: float = 0.95) -> Floats:
-    """The gap that a test at 1 - level finds with 80 % power, with `times` as many clusters.
+    """The gap that a test at 1 - level finds with 80 % power, with `times` as many clusters; NaN where `se` is.
 
     (t_(1 - alpha/2) + t_.8) * se / sqrt(times) (Bloom 1995, minimum detectable effect)
     """

@@ -21,13 +21,21 @@ from scipy.special import chdtrc, fdtrc
 from analysis.cells import Floats
 from analysis.multiple import adjust_bh, adjust_holm
 from analysis.tables import booleans, floats
-from analysis.vcov import Covariance
+from analysis.vcov import ROUNDING, Covariance
 
 EQUIVALENCE_MARGIN = 0.1
 EQUIVALENCE_LEVEL = 0.90  # two one-sided tests at 5 %
 OUTLYING = 2.5
 LEVEL_OF_TESTS = 0.05
 MOST_STEPS = 200
+
+NOISELESS = "the scale is not offered: all clusters say the same, so nothing tells how sure any weight is"
+SAME_NOISE = "the scale is not offered: judge and reference have the same noise in every weight"
+REFERENCE_AT_0 = (
+    "the scale is not offered: the reference's weights together cannot be told from 0, so nothing is "
+    "known about how much more decisive the judge is"
+)
+"""Why there is no scale, where a reader is told in other words too."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,19 @@ class Gaps:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know before believing the numbers."""
-        return (*self.gap.warnings, *(() if self.not_scaled is None else (self.not_scaled,)))
+        told = [*self.gap.warnings, *([] if self.not_scaled is None else [self.not_scaled])]
+        if self.scale is not None and int(self.scale.agreeing.sum()) == 1:
+            alone = self.names[int(np.argmax(self.scale.agreeing))]
+            told.append(
+                f"the scale rests on '{alone}' alone: its net gap is 0 by construction, and the others are held to it"
+            )
+        return tuple(told)
+
+    @property
+    def net_se(self) -> Floats:
+        """(n,) standard errors of the net gaps, or of the plain ones without a scale; NaN where there is none."""
+        net = self.gap if self.scaled is None else self.scaled
+        return np.where(np.isnan(_z(net, _unit(self.joint))), np.nan, net.se)
 
     def scale_table(self, level: float = 0.95) -> pd.DataFrame:
         """One row: value, se, lower, upper of the scale; no row when it is not offered."""
@@ -111,10 +131,11 @@ class Gaps:
 
 
 def _unit(joint: Covariance) -> Floats:
-    """(n,) standard error that each gap would have if the two judges' noise were independent."""
-    variance = joint.se**2
+    """(n,) standard error that each gap would have if the two judges' noise were independent; NaN without any noise."""
+    variance, size = joint.se**2, np.abs(joint.estimate)
     n = len(variance) // 2
-    return np.sqrt(variance[:n] + variance[n:])
+    unit = np.sqrt(variance[:n] + variance[n:])
+    return np.where(unit > ROUNDING * np.maximum(size[:n], size[n:]), unit, np.nan)
 
 
 def _z(covariance: Covariance, unit: Floats) -> Floats:
@@ -161,13 +182,14 @@ def find_gaps(
     reference, judge = joint.estimate[:n], joint.estimate[n:]
     eye = np.eye(n)
     gap = joint.of(lambda w: w[..., n:] - w[..., :n], np.hstack([-eye, eye]))
-    why_not = _why_not_scaled(joint, counted)
-    if why_not is None and not bool((gap.se > 1e-6 * _unit(joint))[counted].any()):
-        why_not = "the scale is not offered: judge and reference have the same noise in every weight"
+    unit = _unit(joint)
+    why_not = NOISELESS if np.isnan(unit[counted]).all() else _why_not_scaled(joint, counted)
+    if why_not is None and not bool((gap.se > 1e-6 * unit)[counted].any()):
+        why_not = SAME_NOISE
     if why_not is not None:
         return Gaps(tuple(names), reference, judge, joint, gap, None, None, why_not, margin, counted)
 
-    agreeing = find_agreeing(reference, judge, joint.vcov, gap.se, _unit(joint), counted)
+    agreeing = find_agreeing(reference, judge, joint.vcov, gap.se, unit, counted)
     line = fit_line(reference, judge, joint.vcov, *agreeing)
     if line is None:
         why_not = "the scale is not offered: the reference's weights are too uncertain to hold the judge's against"
@@ -291,7 +313,4 @@ def _why_not_scaled(joint: Covariance, counted: NDArray[np.bool_]) -> str | None
         found = float(adjust_holm(p).min()) < LEVEL_OF_TESTS
     if found:
         return None
-    return (
-        "the scale is not offered: the reference's weights together cannot be told from 0, so nothing is "
-        "known about how much more decisive the judge is"
-    )
+    return REFERENCE_AT_0

@@ -29,6 +29,9 @@ FEW_CLUSTERS = 50
 HEAVY_SHARE = 0.05
 FEW_PROMPTS = 10
 
+ROUNDING = 1e-9
+"""Share of an estimate below which a standard error is what rounding leaves of 0: no data have so much to say."""
+
 ClusterName = Literal["prompt", "pair", "annotator", "prompt+annotator", "none"]
 
 
@@ -214,6 +217,11 @@ class Covariance:
         return np.sqrt(np.maximum(np.diag(self.vcov), 0))
 
     @property
+    def known_se(self) -> Floats:
+        """(k,) standard errors; NaN where all clusters say the same, so that nothing tells how sure an estimate is."""
+        return np.where(self.se > ROUNDING * np.abs(self.estimate), self.se, np.nan)
+
+    @property
     def share_ridged(self) -> float:
         """Share of jackknife replicates that needed a ridge; 0 without the jackknife."""
         replicates = sum(len(term.replicates) for term in self.terms)
@@ -269,4 +277,4 @@ def _describe(term: Term) -> str:
         how = f"CR1; {len(term.replicates)} with more than {100 * HEAVY_SHARE:.0f} % of the judgments by jackknife"
     else:
         how = "CR1"
-    return f"{term.n_clusters} {term.clusters}s ({how})"
+    return f"{term.n_clusters:,} {term.clusters}s ({how})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 import numpy as np
@@ -12,8 +12,9 @@ from scipy.special import expit
 
 from analysis.cells import Floats
 from analysis.design import FIRST, Design
-from analysis.factor_covariance import rests_on_one, weight_covariance
-from analysis.factor_fit import FactorFit, fit_factors
+from analysis.factor_covariance import weight_covariance
+from analysis.factor_fit import FactorFit
+from analysis.factor_told import fit_told
 from analysis.preference import predict_preference, terms
 from analysis.shapley import win_points
 from analysis.strengths import Ties
@@ -103,11 +104,8 @@ class Weighed:
 
 def weigh(design: Design, ties: str, clustering: Clustering) -> Weighed:
     """Fit one judge. Raises NotIdentifiedError where nothing can be estimated."""
-    lonely = rests_on_one([design], clustering)
-    design = design.without(list(lonely))
-    fit = fit_factors(design, ties=cast(Ties, ties))
-    covariance = weight_covariance([fit], [design], clustering)
-    return Weighed(replace(fit, dropped=lonely | dict(fit.dropped)), covariance)
+    fit, kept = fit_told(design, clustering, ties=cast(Ties, ties))
+    return Weighed(fit, weight_covariance([fit], [kept], clustering))
 
 
 def coded(data: FactorData, name: str, a: Floats, b: Floats, coding: str) -> Floats:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.design import FIRST
+from analysis.gap import REFERENCE_AT_0, SAME_NOISE
 from charts import words
 from studies.overview import ALPHA, PLURAL, Line, Tile, escape
 
@@ -23,7 +24,7 @@ def gap_line(
 ) -> Line:
     """Of `FactorsGap`: its tables `judges` and `gaps`. labels : how a factor is called"""
     told = [
-        _judge(str(row["judge"]), reference, gaps[gaps["judge"] == row["judge"]], labels)
+        _judge(row, reference, gaps[gaps["judge"] == row["judge"]], labels)
         for row in judges.to_dict("records")
     ]
     first = judges.iloc[0]
@@ -44,41 +45,81 @@ def beyond(gaps: pd.DataFrame) -> pd.DataFrame:
     return passed.loc[order]
 
 
-def _judge(judge: str, reference: str, gaps: pd.DataFrame, labels: Mapping[str, str]) -> tuple[str, str]:
-    """The finding, and what stands behind it."""
-    who, other = escape(judge, 40), escape(reference, 40)
+def _judge(row: Mapping[Any, Any], reference: str, gaps: pd.DataFrame, labels: Mapping[str, str]) -> tuple[str, str]:
+    """The finding, and what stands behind it. row : of the table `judges`"""
+    who, other = escape(str(row["judge"]), 40), escape(reference, 40)
     does = "do" if reference.casefold() in PLURAL else "does"
     n = int((gaps["factor"] != FIRST).sum())
     if gaps["gap_scaled"].isna().all():
-        return (
-            f"Where {who} and {other} part in taste cannot be told from decisiveness: {other}'s own weights together "
-            "cannot be told from 0.",
-            "",
-        )
+        return _no_scale(str(row["not_scaled"]), who, other), ""
     found = beyond(gaps)
-    position = _position(gaps, who, other)
-    if found.empty:
+    turned = float(row["scale"]) <= 0
+    position = "" if turned else _position(gaps, who, other)
+    parts = []
+    told: dict[str, list[str]] = {}
+    for one in found.to_dict("records"):
+        told.setdefault(_leans(one) if turned else _verb(one), []).append(str(one["factor"]))
+    for verb, chosen in told.items():
+        # The largest; how many there are in all stands in the next sentence.
+        names = [escape(lower(labels.get(f, f)), 40) for f in chosen[:NAMED]]
+        parts.append(verb.format(words.listing(names, NAMED)))
+    text = words.listing(parts, 6)
+    count = "One" if len(found) == 1 else f"{len(found):,}"
+    be = "is" if len(found) == 1 else "are"
+    behind = f"{count} of {words.plural(n, 'gap')} {be} beyond noise, decisiveness aside."
+    if turned:
+        said = f"On the whole {_turned(who, other, row)}"
+        return (f"{said}; beyond that it {text}.", behind) if parts else (f"{said}; no gap beside is beyond noise.", "")
+    if not parts:
         said = f"On {words.plural(n, 'factor')} no gap between {who} and {other} is beyond noise"
         return f"{said}{f', but {position}' if position else ''}.", ""
-    parts = []
-    for verb, chosen in (
-        ("rewards {} more", found[(found["gap_scaled"] > 0) & (found["weight_judge"] > 0)]),
-        ("punishes {} less", found[(found["gap_scaled"] > 0) & (found["weight_judge"] <= 0)]),
-        ("punishes {} more", found[(found["gap_scaled"] < 0) & (found["weight_judge"] < 0)]),
-        ("rewards {} less", found[(found["gap_scaled"] < 0) & (found["weight_judge"] >= 0)]),
-    ):
-        if len(chosen):
-            # The largest; how many there are in all stands in the next sentence.
-            names = [escape(lower(labels.get(str(f), str(f))), 40) for f in chosen["factor"].head(NAMED)]
-            parts.append((float(chosen["gap_scaled"].abs().max()), verb.format(words.listing(names, NAMED))))
-    parts.sort(reverse=True)
-    text = words.listing([part for _, part in parts], 4)
     end = f"; and {position}" if position else ""
-    count = "One" if len(found) == 1 else f"{len(found):,}"
-    return (
-        f"{who} {text} than {other} {does}{end}.",
-        f"{count} of {words.plural(n, 'gap')} {'is' if len(found) == 1 else 'are'} beyond noise, decisiveness aside.",
-    )
+    return f"{who} {text} than {other} {does}{end}.", behind
+
+
+def _no_scale(why: str, who: str, other: str) -> str:
+    """Why taste and decisiveness cannot be told apart."""
+    if why == SAME_NOISE:
+        return f"{who} and {other} say the same of every pair: there is no noise that a gap could be beyond."
+    head = f"Where {who} and {other} part in taste cannot be told from decisiveness"
+    if why == REFERENCE_AT_0:
+        return f"{head}: {other}'s own weights together cannot be told from 0."
+    return f"{head}: {why.removeprefix('the scale is not offered: ')}."
+
+
+def _turned(who: str, other: str, row: Mapping[Any, Any]) -> str:
+    """What a scale of 0 or less says; the other way round only where its interval leaves out 0."""
+    if float(row["scale_upper"]) < 0:
+        return f"{who} weighs the factors the other way round from {other}"
+    return f"the weights of {who} neither follow those of {other} nor turn them round"
+
+
+def _verb(row: Mapping[Any, Any]) -> str:
+    """What the judge does more or less than the reference; it rewards and punishes only where an interval says so."""
+    more = float(row["gap_scaled"]) > 0
+    own, ref = _sign(row, "judge"), _sign(row, "ref")
+    if own > 0:
+        return "rewards {} more" if more else "rewards {} less"
+    if own < 0:
+        return "punishes {} less" if more else "punishes {} more"
+    # The judge's own weight may be 0: it does less of what the reference surely does.
+    if more and ref < 0:
+        return "punishes {} less"
+    if not more and ref > 0:
+        return "rewards {} less"
+    return "leans to {} more" if more else "leans to {} less"
+
+
+def _sign(row: Mapping[Any, Any], whose: str) -> int:
+    """1 or -1 where the interval of a weight leaves out 0."""
+    lower, upper = row[f"{whose}_lower"], row[f"{whose}_upper"]
+    if words.absent(lower):
+        return 0
+    return int(lower > 0) - int(upper < 0)
+
+
+def _leans(row: Mapping[Any, Any]) -> str:
+    return "leans to {}" if float(row["gap_scaled"]) > 0 else "leans against {}"
 
 
 def _position(gaps: pd.DataFrame, who: str, other: str) -> str:
@@ -86,9 +127,8 @@ def _position(gaps: pd.DataFrame, who: str, other: str) -> str:
     rows = gaps[gaps["factor"] == FIRST]
     if rows.empty or words.absent(rows["scaled_p"].iloc[0]) or rows["scaled_p"].iloc[0] >= ALPHA:
         return ""
-    row = rows.iloc[0]
-    side = "first" if row["gap_scaled"] > 0 else "second"
-    return f"{who} favours the answer shown {side} more than {other}"
+    side = "first" if float(rows["gap_scaled"].iloc[0]) > 0 else "second"
+    return f"{who} leans more to the answer shown {side} than {other}"
 
 
 def lower(label: str) -> str:
@@ -110,7 +150,8 @@ def trust(reference: str, row: Mapping[Any, Any], level: float, ties: str) -> st
         span = words.estimate(scale, row["scale_lower"], row["scale_upper"])
         decisive = f"{judge} is {span} times as decisive; net gaps leave that out"
         if float(scale) <= 0:
-            decisive = f"{judge} weighs on the whole the other way round (scale {span}); net gaps leave that out"
+            said = _turned(judge, escape(reference, 40), row)
+            decisive = f"on the whole {said} (scale {span}); net gaps leave that out"
     return f"{n} · {words.ties(ties)} · {decisive} · {words.percent(level)} intervals, {row['intervals']}"
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from analysis.cells import Floats
 from analysis.design import FIRST, Design
-from analysis.factor_gap import FactorGap, find_factor_gap
+from analysis.factor_gap import FactorGap, find_factor_gap, shared
 from analysis.strengths import Ties
+from analysis.vcov import choose_clustering
 from charts import words
 from data.model import Progress, option
 from data.queries import examples
@@ -65,10 +66,10 @@ class FactorsDecided(Factors):
         reference, judge = self.judge[:2]
         progress(0.5, f"holding {judge}'s reasons against {reference}'s")
         require_factors(data, reference, judge)
-        designs = data.design[reference], data.design[judge]
-        gap = find_factor_gap(
-            *designs, data.clustering, ties=cast(Ties, self.ties), names=(reference, judge)
-        )  # fmt: skip
+        designs = shared(data.design[reference], data.design[judge])
+        prompts = len(np.unique(np.concatenate([design.clusters["prompt"] for design in designs])))
+        clustering = choose_clustering(self.cluster, prompts)
+        gap = find_factor_gap(*designs, clustering, ties=cast(Ties, self.ties), names=(reference, judge))
         factor = self.of or _largest(gap)
         if factor not in gap.names:
             why = gap.dropped.get(factor, "it is not among the factors of this comparison")

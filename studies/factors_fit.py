@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -11,8 +11,9 @@ import pandas as pd
 from scipy.special import expit
 
 from analysis.design import FIRST
-from analysis.factor_covariance import rests_on_one, weight_covariance
-from analysis.factor_fit import FactorFit, fit_factors
+from analysis.factor_covariance import weight_covariance
+from analysis.factor_fit import FactorFit
+from analysis.factor_told import fit_told
 from analysis.multiple import adjust_bh
 from analysis.strengths import Ties
 from analysis.tables import floats, integers
@@ -54,13 +55,9 @@ class FactorsFit(Factors):
         reasons: dict[str, str] = {}
         for k, judge in enumerate(self.judge):
             progress((k + 0.3) / len(self.judge), f"weighing factors for {judge}")
-            design = data.design[judge]
-            lonely = rests_on_one([design], data.clustering)
-            design = design.without(list(lonely))
             try:
                 require_factors(data, judge)
-                fit = fit_factors(design, ties=cast(Ties, self.ties))
-                fit = replace(fit, dropped=lonely | dict(fit.dropped))
+                fit, design = fit_told(data.design[judge], data.clustering, ties=cast(Ties, self.ties))
                 fits[judge] = fit, weight_covariance([fit], [design], data.clustering)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)
@@ -69,7 +66,9 @@ class FactorsFit(Factors):
         warnings = [*sentences(reasons), *data.warnings]
         for judge, (fit, covariance) in fits.items():
             head = f"{judge}: " if len(self.judge) > 1 else ""
-            said = (*about_fit(fit.dropped, fit.vif, fit.n_pairs), *covariance.warnings)
+            said = (
+                *about_fit(fit.dropped, fit.vif, fit.n_pairs), *noiseless(fit.names, covariance), *covariance.warnings
+            )  # fmt: skip
             warnings += [f"{head}{text}" for text in said]
         progress(1.0, "done")
         return Result(
@@ -100,9 +99,9 @@ class FactorsFit(Factors):
 
     def _weights(self, judge: str, fit: FactorFit, covariance: Covariance, data: FactorData) -> pd.DataFrame:
         n = len(fit.factors) + int(fit.has_position)
-        weight, se = fit.parameters[:n], covariance.se[:n]
+        weight, se = fit.parameters[:n], covariance.known_se[:n]
         half = covariance.quantiles.two_sided(self.level) * se
-        p = covariance.quantiles.p_value(np.divide(weight, se, out=np.zeros(n), where=se > 0))
+        p = covariance.quantiles.p_value(weight / se)
         is_factor = np.array([name != FIRST for name in fit.names[:n]])
         q = np.full(n, np.nan)
         q[is_factor] = adjust_bh(p[is_factor])
@@ -124,10 +123,25 @@ class FactorsFit(Factors):
         methods = sorted({covariance.method for _, covariance in fits.values()})
         position = "; a position term is fitted" if data.has_position else ""
         return (
-            f"Logistic regression of the verdicts of {judges} on {words.plural(len(self.factor), 'factor')}, without "
+            f"Logistic regression of the verdicts of {judges} on {n_factors([f for f, _ in fits.values()])}, without "
             f"an intercept ({CODINGS[self.coding]}); {words.plural(data.prompts, 'prompt')}; {words.ties(self.ties)}"
             f"{position}; {words.percent(self.level)} intervals, " + " / ".join(methods) + "."
         )
+
+
+def n_factors(fits: Sequence[FactorFit]) -> str:
+    """How many factors are in the fits, in words: `29 factors`, or `27 to 29 factors`."""
+    few, most = min(len(fit.factors) for fit in fits), max(len(fit.factors) for fit in fits)
+    return words.plural(most, "factor") if few == most else f"{few:,} to {words.plural(most, 'factor')}"
+
+
+def noiseless(names: Sequence[str], covariance: Covariance) -> list[str]:
+    """Of which weights nothing tells how sure they are, as every cluster says the same of them."""
+    gone = [name for name, se in zip(names, covariance.known_se, strict=True) if np.isnan(se)]
+    if not gone:
+        return []
+    what = "judgment" if covariance.clustering.name == "none" else covariance.clustering.name.split("+")[0]
+    return [f"every {what} says the same of {words.quoted(gone, 6)}, so nothing tells how sure these weights are"]
 
 
 def judge_row(judge: str, fit: FactorFit, covariance: Covariance) -> dict[str, Any]:

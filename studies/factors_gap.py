@@ -141,11 +141,10 @@ class FactorsGap(Factors):
 
     def _power(self, judge: str, one: FactorGap) -> pd.DataFrame:
         """The smallest gap, net of decisiveness, that a test finds with 80 % power, by factor."""
-        covariance = one.gaps.scaled if one.gaps.scaled is not None else one.gaps.gap
         counted = one.gaps.counted
         table = pd.DataFrame({"judge": judge, "factor": [n for n, yes in zip(one.names, counted, strict=True) if yes]})
         for times in TIMES:
-            column = smallest_gap(covariance.se, covariance.quantiles, times, self.level)[counted]
+            column = smallest_gap(one.gaps.net_se, one.gaps.gap.quantiles, times, self.level)[counted]
             table[f"smallest_{times}x"] = floats(column)
         return table
 
@@ -155,15 +154,14 @@ class FactorsGap(Factors):
 
     def _judge_row(self, judge: str, one: FactorGap) -> dict[str, Any]:
         scale = self._scale(one) or {}
-        power = smallest_gap(
-            (one.gaps.scaled or one.gaps.gap).se, one.gaps.gap.quantiles, 1, self.level
-        )[one.gaps.counted]
+        power = smallest_gap(one.gaps.net_se, one.gaps.gap.quantiles, 1, self.level)[one.gaps.counted]
         return {
             "judge": judge, "judgments_ref": one.n_judgments[0], "judgments": one.n_judgments[1], "pairs": one.n_pairs,
             "factors": int(one.gaps.counted.sum()), "clusters": one.gaps.gap.n_clusters or None,
             "clustering": one.gaps.gap.clustering.name, "intervals": one.gaps.gap.method,
             "scale": scale.get("value"), "scale_lower": scale.get("lower"), "scale_upper": scale.get("upper"),
-            "smallest_gap": float(np.median(power)),
+            "smallest_gap": None if np.isnan(power).all() else float(np.nanmedian(power)),
+            "not_scaled": one.gaps.not_scaled,
         }  # fmt: skip
 
     def _caption(self, judge: str, one: FactorGap, reference: str, data: FactorData) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design import FIRST
-from analysis.factor_gap import FactorGap, find_factor_gap
+from analysis.factor_gap import FactorGap, find_factor_gap, shared
 from analysis.multiple import adjust_bh
 from analysis.strengths import Ties
 from analysis.tables import floats
@@ -26,6 +26,12 @@ from studies.refused import require_factors
 from studies.study import Result, register
 
 THIN = "intervals of scenarios with fewer than 10 prompts are clustered by pair, and speak about these prompts only"
+
+CLUSTERED = {
+    "auto": "clustered by prompt, by pair in scenarios of fewer than 10 shared prompts",
+    "none": "naive (judgments taken as independent)",
+}
+"""How intervals are made, by the option `cluster`; the others by what they name."""
 
 
 @register
@@ -54,7 +60,7 @@ class FactorsScenarios(Factors):
                 f"dataset {data.names.dataset!r} knows no scenarios: they come with the column `scenario`"
             )
         reference, *others = self.judge
-        tables, scenarios, warnings = [], [], list(data.warnings)
+        tables, scenarios, gone, warnings = [], [], list[dict[str, str]](), list(data.warnings)
         wanted = [i for i, name in names.items() if not self.scenario or name in self.scenario]
         for k, judge in enumerate(others):
             require_factors(data, reference, judge)
@@ -72,16 +78,21 @@ class FactorsScenarios(Factors):
                 table.insert(0, "judge", judge)
                 table["pairs"] = found.n_pairs
                 # The number of prompts differs, the warning is one.
-                warnings += [THIN] if found.gaps.gap.clustering.warning else []
+                warning = found.gaps.gap.clustering.warning
+                warnings += [] if warning is None else [THIN if self.cluster == "auto" else warning]
+                for factor, why in found.dropped.items():
+                    gone.append({"judge": judge, "scenario": names[i], "factor": factor, "cause": why})
                 tables.append(table)
         if not tables:
             raise NotIdentifiedError("in no scenario alone can gaps be estimated. " + " ".join(warnings))
         gaps = _adjusted(pd.concat(tables, ignore_index=True))
         warnings += _thin(scenarios)
+        left_out = pd.DataFrame(gone, columns=["judge", "scenario", "factor", "cause"])
+        warnings += _left_out(left_out)
         progress(1.0, "done")
         return Result(
             study=self,
-            tables={"gaps": gaps, "scenarios": pd.DataFrame(scenarios)},
+            tables={"gaps": gaps, "scenarios": pd.DataFrame(scenarios), "left_out": left_out},
             values={},
             settings=self.settings() | {"reference": reference},
             warnings=tuple(dict.fromkeys(warnings)),
@@ -97,22 +108,39 @@ class FactorsScenarios(Factors):
         for name, design in ((reference, one), (judge, two)):
             if not len(design):
                 return f"{name} has judged nothing here"
-        prompts = len(np.unique(np.concatenate([one.clusters["prompt"], two.clusters["prompt"]])))
-        clustering = choose_clustering(self.cluster, prompts)
         try:
+            one, two = shared(one, two)
+            # The pairs in common may be of fewer prompts than the scenario.
+            prompts = len(np.unique(np.concatenate([one.clusters["prompt"], two.clusters["prompt"]])))
+            clustering = choose_clustering(self.cluster, prompts)
             return find_factor_gap(one, two, clustering, ties=cast(Ties, self.ties), names=(reference, judge))
         except NotIdentifiedError as error:
-            return str(error)
+            return str(error).removeprefix(f"{judge}: ")
 
     def _caption(self, gaps: pd.DataFrame, reference: str) -> str:
         judges = words.listing(list(dict.fromkeys(map(str, gaps["judge"]))), 5)
+        n = gaps.loc[gaps["factor"] != FIRST, "factor"].nunique()
+        by = f"clustered by {self.cluster.replace('+', ' and ')}"
         return (
-            f"Gaps in the weights of {words.plural(int(gaps['factor'].nunique()), 'factor')} between {judges} and "
+            f"Gaps in the weights of {words.plural(n, 'factor')} between {judges} and "
             f"{reference} in {words.plural(int(gaps['scenario'].nunique()), 'scenario')}, each fitted alone: logistic "
             f"regression without an intercept ({CODINGS[self.coding]}); {words.ties(self.ties)}; net of decisiveness "
-            f"where that can be told; {words.percent(self.level)} intervals, clustered by prompt, by pair in scenarios "
-            "of fewer than 10 prompts; q over all rows."
+            f"where that can be told; {words.percent(self.level)} intervals, {CLUSTERED.get(self.cluster, by)}; q over "
+            "all factors of all scenarios, judge by judge."
         )
+
+
+def _left_out(table: pd.DataFrame) -> list[str]:
+    """A sentence a reason: which factors, and in which scenarios."""
+    said = []
+    for (judge, why), rows in table.groupby(["judge", "cause"], sort=False):
+        each = [
+            f"'{factor}' in {words.listing(list(some['scenario']), 4)}"
+            for factor, some in rows.groupby("factor", sort=False)
+        ]
+        head = f"{judge}: " if table["judge"].nunique() > 1 else ""
+        said.append(f"{head}left out, as {why}: {words.listing(each, 6)}")
+    return said
 
 
 def _thin(scenarios: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -57,7 +57,7 @@ class FactorsStrength(Factors):
             if len(mine):
                 clusters = {"pair": pair[mine]} | {way: said[way][mine] for way in ways}
                 found[judge] = agree_with(
-                    self.factor, loaded.x, loaded.at[mine], pair[mine], said["weight"][mine], said["p_a"][mine],
+                    self.factor, loaded.x, loaded.at[mine], pair[mine], np.ones(len(mine)), said["p_a"][mine],
                     clusters, clustering, drawn,
                 )  # fmt: skip
         table = pd.concat([self._table(judge, one) for judge, one in found.items()], ignore_index=True)

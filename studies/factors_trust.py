@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
 
 from analysis.collinear import Collinear, find_collinear
-from analysis.factor_covariance import rests_on_one
-from analysis.factor_fit import FactorFit, fit_factors
+from analysis.factor_fit import FactorFit
 from analysis.factor_gap import shared
+from analysis.factor_told import fit_told
 from analysis.held_out import HeldOut, hold_out
 from analysis.reliability import Corrected
 from analysis.strengths import Ties
@@ -27,7 +27,7 @@ from errors import NotIdentifiedError
 from studies import trust_words
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
-from studies.factors_fit import INFLATED, left_out
+from studies.factors_fit import INFLATED, left_out, n_factors
 from studies.refused import nobody, sentences
 from studies.study import Result, register
 
@@ -113,11 +113,7 @@ class FactorsTrust(Factors):
     def _one(
         self, data: FactorData, judge: str, way: Way, length: str | None, tell: Callable[[float], None]
     ) -> _Trust:
-        design = data.design[judge]
-        lonely = rests_on_one([design], data.clustering)
-        design = design.without(list(lonely))
-        fit = fit_factors(design, ties=cast(Ties, self.ties))
-        fit = replace(fit, dropped=lonely | dict(fit.dropped))
+        fit, design = fit_told(data.design[judge], data.clustering, ties=cast(Ties, self.ties))
         used, why = fit.used(design), {}
         halves = analytic = held = None
         try:
@@ -240,7 +236,7 @@ class FactorsTrust(Factors):
             + ("" if held.covariance is None else f", {held.covariance.method}") + "; fitted weights taken as they are."
         )  # fmt: skip
         return (
-            f"Logistic regression of the verdicts of {judges} on {words.plural(len(self.factor), 'factor')} "
+            f"Logistic regression of the verdicts of {judges} on {n_factors([one.fit for one in found.values()])} "
             f"({CODINGS[self.coding]}); {words.plural(data.prompts, 'prompt')}; {words.ties(self.ties)}"
             f"{'; a position term is fitted' if data.has_position else ''}. Reliability: Pearson correlation of the "
             f"weights of two random halves of the {way}s, mean of {SPLITS} splits stepped up by Spearman and Brown, "

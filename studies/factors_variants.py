@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.design import FIRST
-from analysis.factor_covariance import rests_on_one, weight_covariance
-from analysis.factor_fit import fit_factors
+from analysis.factor_covariance import weight_covariance
 from analysis.factor_gap import fit_within
+from analysis.factor_told import fit_told, told
 from analysis.multiple import adjust_bh
 from analysis.strengths import Ties
 from analysis.tables import floats
@@ -100,15 +100,14 @@ class FactorsVariants(Factors):
 
     def _weights(self, judge: str, data: FactorData, within: bool) -> pd.DataFrame:
         require_factors(data, judge)
-        design, ties = data.design[judge], cast(Ties, self.ties)
-        lonely = rests_on_one([design], data.clustering)
-        design = design.without(list(lonely))
+        ties = cast(Ties, self.ties)
         names: tuple[str, ...]
         if within:
+            design, _ = told(data.design[judge], data.clustering)
             found = fit_within(cells_of(data, judge, design), data.clustering, ties=ties)
             names, covariance, n = found.names, found.covariance, found.n_judgments
         else:
-            fit = fit_factors(design, ties=ties)
+            fit, design = fit_told(data.design[judge], data.clustering, ties=ties)
             names, n = fit.names, fit.n_judgments
             covariance = weight_covariance([fit], [design], data.clustering)
         return _table(judge, names, covariance, n, self.level)
@@ -149,9 +148,9 @@ class FactorsVariants(Factors):
 
 
 def _table(judge: str, names: tuple[str, ...], covariance: Covariance, n: int, level: float) -> pd.DataFrame:
-    weight, se = covariance.estimate[: len(names)], covariance.se[: len(names)]
+    weight, se = covariance.estimate[: len(names)], covariance.known_se[: len(names)]
     half = covariance.quantiles.two_sided(level) * se
-    p = covariance.quantiles.p_value(np.divide(weight, se, out=np.zeros(len(names)), where=se > 0))
+    p = covariance.quantiles.p_value(weight / se)
     q = np.full(len(names), np.nan)
     factors = np.array([name != FIRST for name in names])
     q[factors] = adjust_bh(p[factors])

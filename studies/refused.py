@@ -19,7 +19,8 @@ def sentences(reasons: Mapping[str, str]) -> list[str]:
     """`people and gpt-4: why`, one a reason. reasons : judge -> why it has no answer"""
     judges: dict[str, list[str]] = {}
     for judge, why in reasons.items():
-        judges.setdefault(why.rstrip("."), []).append(judge)
+        # A comparison names the judge itself that it fails for.
+        judges.setdefault(why.removeprefix(f"{judge}: ").rstrip("."), []).append(judge)
     return [f"{words.listing(some, NAMED)}: {why}" for why, some in judges.items()]
 
 
