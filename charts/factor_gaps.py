@@ -23,6 +23,9 @@ BEYOND = 0.05
 FIRST = "first_position"
 POINTS, LOG_ODDS = "points", "log-odds"
 
+EVEN = "win points on an even pair"
+"""What a gap of log-odds comes to in wins: it is no difference of two weights' win points, which depends on both."""
+
 
 @dataclass(frozen=True)
 class FactorRows:
@@ -202,7 +205,7 @@ def _weight_title(unit: str, width: float, theme: Theme) -> list[str]:
 
 def _gap_title(found: FactorRows, reference: str, judge: str, unit: str, width: float, theme: Theme) -> list[str]:
     whole = f"{judge} minus {reference}"
-    kind = "win points" if unit == POINTS else "log-odds"
+    kind = EVEN if unit == POINTS else "log-odds"
     kind += ", net of decisiveness" if found.scaled else ""
     if written.text_width(whole, theme.small) > width:
         ends = ((judge, " minus"), (reference, ""))

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.factor_gaps import BEYOND, POINTS, as_points
+from charts.factor_gaps import BEYOND, EVEN, POINTS, as_points
 from charts.theme import Theme, base
 
 FIRST = "first_position"
@@ -83,10 +83,10 @@ def factor_scenario_chart(
             marker={"symbol": "square", "size": size * 0.9, "color": "rgba(0,0,0,0)"},
         )
     )  # fmt: skip
-    kind = "win points" if unit == POINTS else "log-odds"
+    kind = EVEN if unit == POINTS else "log-odds"
     note = (
         f"Coloured: beyond noise (q < {words.number(BEYOND)}, over the whole table); grey: within noise; ·: not "
-        f"estimated. {kind.capitalize()}, {judge} minus {reference}, net of decisiveness."
+        f"estimated. {kind[:1].upper() + kind[1:]}, {judge} minus {reference}, net of decisiveness."
     )
     if len(plain) == len(scenarios):
         note = note.replace(", net of decisiveness", "; plain gaps, because decisiveness is unknown in each scenario")

@@ -207,7 +207,7 @@ def test_the_sentence_says_what_the_matrix_shows() -> None:
     first = (table["factor"] == "first_position").to_numpy()
     table.loc[first, "scaled_q"] = np.nan
     table.loc[first, "scaled_p"], table.loc[first, "gap_scaled"] = 0.01, -0.5
-    assert finding(table, *judges, names).endswith("In each gpt\\-4 favours the answer shown second more than people.")
+    assert finding(table, *judges, names).endswith("In each gpt\\-4 leans more to the answer shown second than people.")
     table.loc[(table["factor"] == "b") & (table["scenario"] == "code"), ["scaled_q", "gap_scaled"]] = [0.01, 1.5]
     said = finding(table, *judges, names)
     assert said.startswith("**1 gap in 1 of 2 scenarios is beyond noise, decisiveness aside.** The largest: Lists in code.")

@@ -73,6 +73,6 @@ def finding(gaps: pd.DataFrame, reference: str, judge: str, names: Mapping[str, 
         if len(some):
             where = "each" if len(some) == n else f"{len(some)} of them"
             said += (
-                f" In {where} {escape(judge, 40)} favours the answer shown {side} more than {escape(reference, 40)}."
+                f" In {where} {escape(judge, 40)} leans more to the answer shown {side} than {escape(reference, 40)}."
             )
     return said

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from charts.factor_gaps import POINTS
+from charts.factor_gaps import EVEN, POINTS
 from charts.variants import variants_chart
 from studies.factor_options import display
 from studies.factors_variants import VARIANTS, FactorsVariants
@@ -50,7 +50,8 @@ def draw(seen: View, judge: str | None) -> None:
         columns, what = ("weight", "lower", "upper"), "weight"
         zero = 50.0 if scale == POINTS else 0.0
     names = {str(f): display(str(f)) for f in result.table("weights")["factor"]}
-    title = f"{what}, {'win points' if scale == POINTS else 'log-odds'}"
+    points = EVEN if picked == GAPS else "win points"
+    title = f"{what}, {points if scale == POINTS else 'log-odds'}"
     st.markdown(_lead(picked, HELD in set(result.table("weights")["variant"])))
     figure(
         lambda theme, narrow: variants_chart(

@@ -65,4 +65,5 @@ def finding(table: pd.DataFrame, judge: str, names: dict[str, str]) -> str:
     if not parts:
         return f"**With {who}'s verdicts no factor agrees beyond noise.**"
     prefers = "prefer" if judge.casefold() in PLURAL else "prefers"
-    return f"**Where two answers differ in it, {who} {prefers} the one {' and the one '.join(parts)} of the verdicts.**"
+    which = " and the one ".join(parts)
+    return f"**Where two answers differ in it, {who} {prefers} the one {which} of the verdicts that are no tie.**"
