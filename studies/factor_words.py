@@ -62,14 +62,17 @@ def _judge(row: Mapping[Any, Any], reference: str, gaps: pd.DataFrame, labels: M
     for verb, chosen in told.items():
         # The largest; how many there are in all stands in the next sentence.
         names = [escape(lower(labels.get(f, f)), 40) for f in chosen[:NAMED]]
-        parts.append(verb.format(words.listing(names, NAMED)))
+        parts.append(agree(who, verb).format(words.listing(names, NAMED)))
     text = words.listing(parts, 6)
     count = "One" if len(found) == 1 else f"{len(found):,}"
     be = "is" if len(found) == 1 else "are"
     behind = f"{count} of {words.plural(n, 'gap')} {be} beyond noise, decisiveness aside."
     if turned:
         said = f"On the whole {_turned(who, other, row)}"
-        return (f"{said}; beyond that it {text}.", behind) if parts else (f"{said}; no gap beside is beyond noise.", "")
+        they = "they" if who.casefold() in PLURAL else "it"
+        if not parts:
+            return f"{said}; no gap beside is beyond noise.", ""
+        return f"{said}; beyond that {they} {text}.", behind
     if not parts:
         said = f"On {words.plural(n, 'factor')} no gap between {who} and {other} is beyond noise"
         return f"{said}{f', but {position}' if position else ''}.", ""
@@ -90,7 +93,7 @@ def _no_scale(why: str, who: str, other: str) -> str:
 def _turned(who: str, other: str, row: Mapping[Any, Any]) -> str:
     """What a scale of 0 or less says; the other way round only where its interval leaves out 0."""
     if float(row["scale_upper"]) < 0:
-        return f"{who} weighs the factors the other way round from {other}"
+        return f"{who} {agree(who, 'weighs')} the factors the other way round from {other}"
     return f"the weights of {who} neither follow those of {other} nor turn them round"
 
 
@@ -128,7 +131,19 @@ def _position(gaps: pd.DataFrame, who: str, other: str) -> str:
     if rows.empty or words.absent(rows["scaled_p"].iloc[0]) or rows["scaled_p"].iloc[0] >= ALPHA:
         return ""
     side = "first" if float(rows["gap_scaled"].iloc[0]) > 0 else "second"
-    return f"{who} leans more to the answer shown {side} than {other}"
+    return f"{who} {agree(who, 'leans')} more to the answer shown {side} than {other}"
+
+
+VERBS = ("rewards", "punishes", "leans", "weighs", "is")
+"""What judges do here, and are."""
+
+
+def agree(judge: str, text: str) -> str:
+    """The same with the verbs in the plural, where the judge's name asks for it."""
+    if judge.casefold() not in PLURAL:
+        return text
+    plural = {verb: {"is": "are", "punishes": "punish"}.get(verb, verb.removesuffix("s")) for verb in VERBS}
+    return " ".join(plural.get(word, word) for word in text.split(" "))
 
 
 def lower(label: str) -> str:
@@ -148,7 +163,7 @@ def trust(reference: str, row: Mapping[Any, Any], level: float, ties: str) -> st
         decisive = "decisiveness unknown: these are plain gaps"
     else:
         span = words.estimate(scale, row["scale_lower"], row["scale_upper"])
-        decisive = f"{judge} is {span} times as decisive; net gaps leave that out"
+        decisive = f"{judge} {agree(judge, 'is')} {span} times as decisive; net gaps leave that out"
         if float(scale) <= 0:
             said = _turned(judge, escape(reference, 40), row)
             decisive = f"on the whole {said} (scale {span}); net gaps leave that out"
@@ -166,7 +181,7 @@ def weight_line(table: pd.DataFrame, judges: pd.DataFrame, labels: Mapping[str, 
         order = chosen["weight"].abs().sort_values(ascending=False, kind="stable").index
         names = [escape(lower(labels.get(str(f), str(f))), 40) for f in chosen.loc[order, "factor"]]
         if names:
-            parts.append(f"{verb} {words.listing(names, NAMED)}")
+            parts.append(f"{agree(judge, verb)} {words.listing(names, NAMED)}")
     does = " and ".join(parts)
     head = f"{judge} {does}, beyond noise." if does else f"No factor moves {judge}'s verdicts beyond noise."
     n = words.plural(int(row["judgments"]), "judgment")

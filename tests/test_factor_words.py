@@ -25,7 +25,10 @@ def row(factor: str, ref: float, judge: float, net: float | None, half: float = 
     }  # fmt: skip
 
 
-def said(*rows: dict[str, Any], scale: tuple[float, float, float] | None = (1.0, 0.8, 1.2), why: Any = None) -> Line:
+def frames(
+    rows: list[dict[str, Any]], scale: tuple[float, float, float] | None, why: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables `gaps` and `judges`."""
     value, low, high = (NA, NA, NA) if scale is None else scale
     judges = pd.DataFrame([{
         "judge": "gpt", "judgments_ref": 200, "judgments": 100, "pairs": 100, "factors": len(rows), "scale": value,
@@ -34,6 +37,21 @@ def said(*rows: dict[str, Any], scale: tuple[float, float, float] | None = (1.0,
     gaps = pd.DataFrame(rows)
     for name in ("gap_scaled", "scaled_p", "scaled_q", "judge_lower", "judge_upper", "ref_lower", "ref_upper"):
         gaps[name] = gaps[name].astype("Float64")
+    return gaps, judges
+
+
+def test_people_are_many() -> None:
+    rows = [one | {"judge": "people"} for one in (row("w", 0.1, 0.5, 0.4), row("x", -0.2, -0.6, -0.4))]
+    gaps, judges = frames(rows, (0.8, 0.6, 0.9), None)
+    line = gap_line("gpt", judges.assign(judge="people"), gaps, {"w": "Length", "x": "Lists"}, 0.95, "half")
+    assert line.finding == "people reward length more and punish lists more than gpt does."
+    assert "people are .80" in line.trust
+    line = gap_line("gpt", judges.assign(judge="people", scale=-0.8, scale_upper=-0.6), gaps, {"w": "is it"}, 0.95, "half")
+    assert line.finding.endswith("people weigh the factors the other way round from gpt; beyond that they lean to is it and lean against x.")
+
+
+def said(*rows: dict[str, Any], scale: tuple[float, float, float] | None = (1.0, 0.8, 1.2), why: Any = None) -> Line:
+    gaps, judges = frames(list(rows), scale, why)
     return gap_line("people", judges, gaps, {"w": "Length", "x": "Lists"}, 0.95, "half")
 
 

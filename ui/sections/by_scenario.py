@@ -11,6 +11,7 @@ import streamlit as st
 from charts import words
 from charts.factor_scenarios import FIRST, cells, factor_scenario_chart
 from studies.factor_options import display
+from studies.factor_words import agree
 from studies.factors_scenarios import FactorsScenarios
 from studies.overview import escape
 from ui import factors, selection
@@ -19,7 +20,8 @@ from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
 
-MOST = 15
+MOST, SPARE = 15, 5
+"""As on the page itself."""
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -36,8 +38,8 @@ def draw(seen: View, judge: str | None) -> None:
     gaps, reference = result.table("gaps"), str(seen.reference)
     names = {str(f): display(str(f)) for f in gaps["factor"]}
     st.markdown(finding(gaps, reference, judge, names))
-    most = MOST
-    if len(names) > MOST:
+    most = MOST + SPARE
+    if len(names) > most:
         st.session_state["w:by_scenario_all"] = selection.page_word("by_scenario_all", ["true"]) == "true"
         st.toggle(f"Draw all {len(names)} factors", key="w:by_scenario_all",
                   on_change=selection.on_change("by_scenario_all", "w:by_scenario_all"))  # fmt: skip
@@ -72,7 +74,6 @@ def finding(gaps: pd.DataFrame, reference: str, judge: str, names: Mapping[str, 
     for side, some in (("first", shown[shown["value"] > 0]), ("second", shown[shown["value"] < 0])):
         if len(some):
             where = "each" if len(some) == n else f"{len(some)} of them"
-            said += (
-                f" In {where} {escape(judge, 40)} leans more to the answer shown {side} than {escape(reference, 40)}."
-            )
+            leans = f"{escape(judge, 40)} {agree(judge, 'leans')}"
+            said += f" In {where} {leans} more to the answer shown {side} than {escape(reference, 40)}."
     return said
