@@ -15,8 +15,12 @@ overview.title(seen)
 overview.sample_banner(seen)
 found = overview.finding(seen)
 overview.tiles(seen, found)
-overview.two_columns(seen, found)
-overview.why(seen)
+if found.results:
+    overview.two_columns(seen, found)
+    overview.why(seen)
+else:
+    overview.why(seen)
+    overview.what_to_distrust(seen, found)
 st.subheader("Who judged what", anchor=False)
 coverage = run(chosen(Coverage))
 figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage",

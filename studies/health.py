@@ -158,7 +158,7 @@ def _order(order: pd.DataFrame) -> list[dict[str, object]]:
         _row("unknown order", 1, None,
              f"Which response was shown first is unknown for {words.plural(missing, 'judgment')}{who}: "
              "a position effect can be neither seen nor taken out.",
-             "Add a column `swapped`, or assert the order at import with --set swapped=false.", missing)
+             "Add a column `swapped`, or assert the order at import with `--set swapped=false`.", missing)
     ]  # fmt: skip
 
 

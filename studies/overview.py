@@ -50,6 +50,21 @@ def escape(name: str, most: int = 60) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=])", r"\\\1", flat)
 
 
+def with_code(text: str) -> str:
+    """A sentence of the program's own inside Markdown: what it sets in backquotes stays code, the rest is as it is."""
+    parts = re.split(r"`([^`]+)`", text)
+    return "".join(f"`{part}`" if k % 2 else _edged(part) for k, part in enumerate(parts))
+
+
+def _edged(text: str) -> str:
+    """`escape`, with the blanks at both ends, which part a word from code."""
+    inner = text.strip()
+    if not inner:
+        return text
+    start = len(text) - len(text.lstrip())
+    return text[:start] + escape(inner, 4000) + text[start + len(inner) :]
+
+
 def question(names: Mapping[str, tuple[int, str]], reference: str | None, judges: Sequence[str]) -> str:
     """The Overview's title. names : judge -> (id, kind); judges : those held against the reference."""
     others = [escape(j, 40) for j in judges if j != reference]

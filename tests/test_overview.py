@@ -13,6 +13,7 @@ from studies.overview import (
     most_different,
     question,
     rank_line,
+    with_code,
 )
 
 NA = pd.NA
@@ -136,3 +137,9 @@ def test_names_are_shown_as_they_are():
     assert escape("a*b_[c](d)$e$") == r"a\*b\_\[c\]\(d\)\$e\$"
     assert escape("two\nlines") == "two lines"
     assert len(escape("x" * 10_000)) <= 60
+
+
+def test_what_a_sentence_sets_as_code_stays_code():
+    assert with_code("Add a column `swapped`, or `--set a=b`.") == "Add a column `swapped`, or `--set a=b`\\."
+    assert with_code("no *code*") == "no \\*code\\*"
+    assert with_code("one ` alone") == "one \\` alone"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from studies.rank import Rank
 from studies.study import Result
-from ui.figure import as_csv, file_name, with_intervals
+from ui.figure import WIDEST, _width, as_csv, file_name, with_intervals
 
 
 def frame() -> pd.DataFrame:
@@ -28,3 +28,12 @@ def test_a_file_has_all_digits_and_no_formula():
 def test_a_file_name_suits_every_file_system():
     result = Result(Rank(), {}, {}, {"dataset": "a/b: c"}, (), "", "")
     assert file_name(result, "ranking") == "a-b-c-rank-ranking.csv"
+
+
+def test_a_column_of_long_names_has_room_for_them():
+    """An even share of the table would cut them; short names and numbers share what is left."""
+    assert _width(pd.Series(["people", "gpt-4"])) is None
+    assert _width(pd.Series([1.5, 2e9])) is None
+    assert _width(pd.Series([], dtype=object)) is None
+    assert _width(pd.Series(["Length (words), whole", None])) == 7 * 21 + 24
+    assert _width(pd.Series(["x" * 500])) == WIDEST

@@ -11,7 +11,7 @@ from data import queries
 from data.importers import factors
 from errors import JurylensError
 from studies.health import Health
-from studies.overview import escape
+from studies.overview import escape, with_code
 from ui import session
 from ui.ask import chosen
 from ui.figure import foot, show_table
@@ -142,7 +142,7 @@ def health() -> None:
     for row in table.to_dict("records"):
         strong = "**" if int(row["severity"]) >= 2 else ""
         st.markdown(
-            f"- {strong}{escape(str(row['finding']), 4000)}{strong} *{escape(str(row['remedy']), 2000)}* "
+            f"- {strong}{escape(str(row['finding']), 4000)}{strong} *{with_code(str(row['remedy']))}* "
             f":gray[{grave.get(int(row['severity']), '')}]"
         )
     foot(result, table, "health", "health")

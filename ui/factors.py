@@ -37,7 +37,8 @@ from ui.remarks import sentences, told
 from ui.view import View
 
 F = TypeVar("F", bound=Factors)
-MOST = 20
+MOST, SPARE = 20, 5
+"""Factors drawn until the reader asks for all; a few more are drawn at once rather than asked about."""
 UNITS = {POINTS: "Win points", LOG_ODDS: "Log-odds"}
 
 
@@ -235,7 +236,7 @@ def _take_rows(result: Result) -> None:
 
 
 def _how_many(rows: int) -> int:
-    if rows <= MOST:
+    if rows <= MOST + SPARE:
         return rows
     st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
     st.toggle(f"Draw all {rows:,} factors", key="w:all", on_change=selection.on_change("all", "w:all"))

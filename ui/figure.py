@@ -23,6 +23,10 @@ TABLE_ROWS = 12
 ROW_HEIGHT = 34
 """Pixels."""
 
+SHORT, WIDEST = 14, 240
+"""Letters of a name for which any column has room, and pixels that a column of names takes at most: on a phone numbers
+are still seen beside it."""
+
 # Both drawings are in the page and the width decides which is seen: no script has to ask the browser first, and
 # turning a phone needs no second run.
 NARROW = "(max-width: 640px)"
@@ -36,7 +40,7 @@ STYLE = f"""<style>
   [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
 .st-key-finding p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
-.st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; }}
+.st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 </style>"""
 
@@ -192,11 +196,12 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
     shown = with_intervals(frame, wanted)
     text = for_people(shown)
     style = shown.style.format({c: _Lookup(shown[c], text[c]) for c in shown.columns})
+    widths = {c: _width(shown[c]) for c in shown.columns}
     config = {
         c: st.column_config.TextColumn(wanted.get(c, c), alignment="right", help=EXPLAINED.get(wanted.get(c, c)))
         if _is_interval(c)
         else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right",
-                                     help=EXPLAINED.get(wanted.get(c, c)))
+                                     width=widths[c], help=EXPLAINED.get(wanted.get(c, c)))
         for c in shown.columns
     }  # fmt: skip
     height: int | Literal["content"] = ROW_HEIGHT * (TABLE_ROWS + 1) + 3 if len(shown) > TABLE_ROWS else "content"
@@ -212,6 +217,14 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
             row_height=ROW_HEIGHT, on_select="rerun", selection_mode="single-row",
         ), frame, pairs,
     )  # fmt: skip
+
+
+def _width(column: pd.Series) -> int | None:
+    """Pixels for a column of names, which would be cut to an even share of the table; None for all others."""
+    if not _is_text(column):
+        return None
+    longest = max((len(str(value)) for value in column.dropna()), default=0)
+    return min(7 * longest + 24, WIDEST) if longest > SHORT else None
 
 
 INTERVALS = {

@@ -15,7 +15,7 @@ from studies.compare import Compare
 from studies.factor_judgments import NotMeasuredError
 from studies.factors_gap import FactorsGap
 from studies.health import Health
-from studies.overview import SENTENCES, Line, Tile, escape, most_different, question
+from studies.overview import SENTENCES, Line, Tile, escape, most_different, question, with_code
 from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
 from ui import session
@@ -124,7 +124,8 @@ def _what_is_missing(seen: View, found: Found) -> None:
     if not seen.names.models:
         st.info(
             "This dataset names no models, so there is nothing to rank. A file with the columns `model_a` and "
-            "`model_b` brings rankings; what was judged, and what to distrust, stands below.",
+            f"`model_b` brings rankings; {'why the judges part, ' if seen.others else ''}what to distrust and what was "
+            "judged stand below.",
             icon=":material/info:",
         )
     elif seen.reference is None:
@@ -177,10 +178,7 @@ def tiles(seen: View, found: Found) -> None:
 
 
 def two_columns(seen: View, found: Found) -> None:
-    """What differs beside what to distrust; the latter alone where there is nothing to rank."""
-    if not found.results:
-        what_to_distrust(seen, found)
-        return
+    """What differs beside what to distrust."""
     left, right = st.columns([3, 2], gap="large")
     with left:
         what_differs(seen, found)
@@ -205,8 +203,11 @@ def what_differs(seen: View, found: Found) -> None:
         )  # fmt: skip
         with st.container(horizontal=True, gap="small", key="five"):
             st.caption("Look closer:", width="content")
-            for row in most_different(models, FIVE).to_dict("records"):
-                link(seen, "Rankings", escape(row["model"], 40), focus=str(row["model"]), with_=judge)
+            names = [str(model) for model in most_different(models, FIVE)["model"]]
+            # Names that are cut alike are written out.
+            most = 40 if len({words.shorten(name, 40) for name in names}) == len(names) else max(map(len, names))
+            for name in names:
+                link(seen, "Rankings", escape(name, most), focus=name, with_=judge)
     else:
         result = found.results["rank"][0]
         st.subheader("Whom the judges prefer", anchor=False)
@@ -281,4 +282,4 @@ def sentence(one: Finding) -> str:
     """A finding with its remedy in italics."""
     text = escape(one.text, 4000)
     text = f"**{text}**" if one.severity >= 2 else text
-    return f"{text} *{escape(one.remedy, 4000)}*" if one.remedy else text
+    return f"{text} *{with_code(one.remedy)}*" if one.remedy else text

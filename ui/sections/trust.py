@@ -8,7 +8,6 @@ import streamlit as st
 
 from charts import words
 from charts.trust import trust_chart
-from studies.factor_options import display
 from studies.factors_trust import FactorsTrust
 from studies.overview import escape
 from studies.study import Result
@@ -23,7 +22,6 @@ HELD_OUT = {
     "judge": "judge", "model": "predicted from", "accuracy": "accuracy", "interval": "accuracy, interval",
     "log_loss": "log-loss", "gain": "all factors gain", "n": "judgments",
 }  # fmt: skip
-GROUPS = {"factors": "factors", "lowest": "correlation, least", "highest": "largest"}
 MOST = 15
 
 
@@ -42,11 +40,6 @@ def draw(seen: View, judge: str | None) -> None:
                "held_out", key="held-out", columns=HELD_OUT, folded=True)  # fmt: skip
     st.markdown("**How reliable the weights are**")
     show_table(result.table("judges"), FactorsTrust.shown, key="trust")
-    groups = result.table("groups")
-    if len(groups):
-        st.markdown("**Factors that go together**")
-        labels = [", ".join(display(name) for name in one.split(", ")) for one in groups["factors"]]
-        show_table(groups.assign(factors=labels), GROUPS, key="trust-groups")
     sentences(result)
 
 
