@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cells import Floats, Ints, dense_codes
+from analysis.cells import Floats, Ints
 from analysis.multiple import adjust_bh
+from analysis.ratios import find_ways
 from analysis.tables import floats
 from analysis.vcov import Clustering, Covariance, Term
 from analysis.winrate import Way, find_deleted, make_term
@@ -131,7 +132,7 @@ def agree_with(
         no valid vote
     clusters : (n,) codes of each judgment by name; those of `clustering` are used
     """
-    ways = _ways(clusters, clustering, len(at))
+    ways = find_ways(clusters, clustering, len(at))
     decided = y != 0.5
     agree, disagree, whole, missing = (np.zeros(len(names)) for _ in range(4))
     covariances: list[Covariance | None] = []
@@ -175,16 +176,3 @@ def _covariance(net: Floats, votes: Floats, ways: Sequence[Way], clustering: Clu
         without = (net.sum() - sums[found.deleted]) / (total - mass[found.deleted])
         terms.append(make_term(way, found, ((sums - mass * mean) / total)[:, None], without[:, None]))
     return Covariance(clustering, np.array([mean]), tuple(terms))
-
-
-def _ways(clusters: Mapping[str, Ints], clustering: Clustering, n: int) -> list[Way]:
-    """The clusterings whose signed sum is the covariance; for `none` each row is a cluster."""
-    if clustering.name == "none":
-        return [Way("none", np.arange(n), n)]
-    names = clustering.name.split("+")
-    found = [dense_codes([clusters[name]]) for name in names]
-    ways = [Way(name, one.codes[0], one.n_clusters) for name, one in zip(names, found, strict=True)]
-    if len(ways) == 2:
-        both = dense_codes([ways[0].codes * ways[1].n_clusters + ways[1].codes])
-        ways.append(Way(" x ".join(names), both.codes[0], both.n_clusters, -1))
-    return ways

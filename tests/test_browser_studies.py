@@ -47,6 +47,7 @@ PLACES = {
     "factors scenarios": ("factors", "open=by_scenario", "by-scenario", "gaps"),
     "factors variants": ("factors", "open=otherwise", "otherwise", "gaps"),
     "factors strength": ("factors", "open=strength", "strength", "strengths"),
+    "factors tau": ("factors", "open=tau", "tau", "taus"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 

@@ -38,6 +38,7 @@ STYLE = f"""<style>
 .st-key-menu [data-testid="stElementContainer"] + [data-testid="stElementContainer"] {{ margin-top: .15rem; }}
 @media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
   [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
+[data-testid="stPageLink-NavLink"]:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
 .st-key-finding p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
@@ -238,6 +239,8 @@ INTERVALS = {
     "pooled_interval": ("pooled_lower", "pooled_upper"),
     "mean_interval": ("mean_lower", "mean_upper"),
     "tau_interval": ("tau_lower", "tau_upper"),
+    "tau_b_interval": ("tau_b_lower", "tau_b_upper"),
+    "spearman_interval": ("spearman_lower", "spearman_upper"),
     "published_interval": ("published_lower", "published_upper"),
 }
 """Columns made of two others, for tables that people read."""
