@@ -7,18 +7,21 @@ from dataclasses import dataclass
 import duckdb
 
 from data import queries
-from data.importers import factors
+from data.importers import factors, labels
 from data.ingest import find_dataset
 from data.packing import forget_packed
 from data.store import Store
 from data.upkeep import assign_scenarios, fingerprint_labels, prune
 from errors import OptionError, unknown_name
 
+BESIDE = {factors.NAME: "factors", labels.NAME: "labels"}
+"""Formats that hold no judgments, and what they hold."""
+
 # Tables with a dataset_id, all rows of which go when the dataset goes.
 OWNED = (
     "judgment", "pair_key", "pair", "response_value", "judgment_value", "response", "prompt_scenario", "prompt",
     "annotator", "judge", "model", "scenario", "criterion", "variant", "factor", "attribute", "witness", "fingerprint",
-    "import_log", "truth", "dataset",
+    "prompt_label", "label", "labeling", "published_weight", "import_log", "truth", "dataset",
 )  # fmt: skip
 
 
@@ -26,7 +29,7 @@ OWNED = (
 class Withdrawn:
     """One import that was taken back. `kept` of its judgments stay, because a later import held them too.
 
-    of_factors : it was a table of factors; `removed` then counts the rows that it had added
+    rows_of : of a table that held no judgments what it held; `removed` then counts the rows that it had added
     """
 
     dataset: str
@@ -34,7 +37,7 @@ class Withdrawn:
     file_name: str
     removed: int
     kept: int
-    of_factors: bool = False
+    rows_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,8 @@ def undo(store: Store, name: str, number: int | None = None) -> Withdrawn:
             forget_packed(con, d)
             for table in OWNED:
                 con.execute(f"DELETE FROM {table} WHERE dataset_id = {d}")
-    if format_name == factors.NAME:
-        return Withdrawn(name, number, file_name, int(accepted), 0, of_factors=True)
+    if format_name in BESIDE:
+        return Withdrawn(name, number, file_name, int(accepted), 0, rows_of=BESIDE[format_name])
     return Withdrawn(name, number, file_name, removed, kept)
 
 
@@ -141,8 +144,8 @@ def _withdraw(con: duckdb.DuckDBPyConnection, d: int, i: int) -> tuple[int, int]
             (SELECT judgment_id FROM judgment WHERE dataset_id = {d} AND import_id = {i})"""
     )
     for table in (
-        "judgment", "pair_key", "response_value", "judgment_value", "prompt_scenario", "attribute", "fingerprint",
-        "import_log",
+        "judgment", "pair_key", "response_value", "judgment_value", "prompt_scenario", "prompt_label", "published_weight",
+        "attribute", "fingerprint", "import_log",
     ):  # fmt: skip
         con.execute(f"DELETE FROM {table} WHERE dataset_id = {d} AND import_id = {i}")
     prune(con, d)

@@ -14,7 +14,7 @@ def match_rows(step: Step) -> None:
     """Make `hit` (row, side, response_id, pair_id: NULL where rows are of responses). Rows that match nothing, or two,
     are rejected; those that match nothing are in `lost`."""
     step.run("CREATE OR REPLACE TEMP TABLE lost (row BIGINT); CREATE OR REPLACE TEMP TABLE s_given AS FROM s_key")
-    _prompts(step)
+    match_prompts_of(step)
     step.run(
         """CREATE OR REPLACE TEMP TABLE answer AS SELECT r.response_id, r.prompt_id, r.model_id, t.hash
         FROM response r LEFT JOIN text t USING (text_id) WHERE r.dataset_id = $d;
@@ -33,8 +33,8 @@ def match_rows(step: Step) -> None:
         _responses(step)
 
 
-def _prompts(step: Step) -> None:
-    """`found_prompt` (row, prompt: NULL where none is given)."""
+def match_prompts_of(step: Step) -> None:
+    """`found_prompt` (row, prompt: NULL where none is given or found) of the keys `s_key`."""
     step.run(
         """CREATE OR REPLACE TEMP TABLE by_text AS SELECT t.hash AS key, count(*) AS n, min(p.prompt_id) AS prompt,
             min(p.external_id) AS external_id

@@ -19,16 +19,17 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from data import factor_values, queries
+from data import factor_values, labelings, queries
 from data.duck import told
 from data.factor_columns import FactorMapping, recognised, resolve_factor_mapping
 from data.fields import Mapping, resolve_mapping
-from data.importers import factors, registry
+from data.importers import factors, labels, registry
 from data.importers.source import digest
 from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
 from data.model import Progress, silent
 from data.normalise import Staged, normalise
+from data.plain_columns import PlainMapping
 from data.simulate.fill import TAKE_OVER_MEMORY, Drawn, take_over
 from data.step import Told
 from data.store import Store
@@ -99,6 +100,9 @@ class ImportReport:
         return out
 
 
+Pairs = Sequence[tuple[str, str]]
+
+
 class _Undo(Exception):
     """Raised inside the write transaction to leave the store as it was."""
 
@@ -115,6 +119,22 @@ class Kind:
     ingest: Callable[[duckdb.DuckDBPyConnection, int, Progress], Ingested]
 
 
+AnyMapping = Mapping | FactorMapping | PlainMapping
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A format that holds no judgments, and how it is read.
+
+    added_to : what it is added to, which a dataset must have; None where it needs nothing
+    """
+
+    kind: Kind
+    resolve: Callable[[Sequence[str], Pairs, Pairs, str, bool], AnyMapping]
+    stage: Callable[[duckdb.DuckDBPyConnection, Sequence[str], Any, Progress], Staged]
+    added_to: str | None
+
+
 JUDGMENTS = Kind(
     "judgments",
     {
@@ -125,7 +145,17 @@ JUDGMENTS = Kind(
     },
     ingest,
 )
-FACTORS = Kind("rows", factor_values.STAGED, factor_values.ingest_factors)
+BESIDE: dict[str, Beside] = {
+    factors.NAME: Beside(
+        Kind("rows", factor_values.STAGED, factor_values.ingest_factors), resolve_factor_mapping, factor_values.stage,
+        "Factors are added to pairs",
+    ),
+    labels.NAME: Beside(
+        Kind("rows", labelings.STAGED, labelings.ingest), labelings.resolve, labelings.stage,
+        "Labels are added to prompts",
+    ),
+}  # fmt: skip
+"""By format."""
 
 
 def import_path(
@@ -155,20 +185,23 @@ def import_path(
         return earlier
     with store.staging() as staging:
         importer = registry.choose(source, options.format)
-        if importer is factors:
+        beside = BESIDE.get(importer.NAME)
+        if beside is not None and beside.added_to is not None:
             # Before a large file is read for nothing.
-            require_dataset(store, dataset)
+            require_dataset(store, dataset, beside.added_to)
         raw = importer.load(source, staging.connection, staging.scratch, _part(progress, 0.0, 0.4))
         if options.format is None and _holds_factors(store, dataset, options, raw):
-            importer = factors
+            importer, beside = factors, BESIDE[factors.NAME]
             raw = replace(raw, inferred=(*raw.inferred, "keys and values without a verdict: read as --as factors"))
         name, reading = source.name, _part(progress, 0.4, 0.6)
-        mapping: Mapping | FactorMapping
-        if importer is factors:
+        mapping: AnyMapping
+        if beside is not None:
             if options.judge_columns or options.attributes:
-                raise OptionError("--judge-column and --attribute belong to files of judgments, not to --as factors")
-            mapping = resolve_factor_mapping(raw.columns, options.maps, options.sets, name, automatic=options.automatic)
-            staged = factor_values.stage(staging.connection, raw.columns, mapping, reading)
+                raise OptionError(
+                    f"--judge-column and --attribute belong to files of judgments, not to --as {importer.NAME}"
+                )
+            mapping = beside.resolve(raw.columns, options.maps, options.sets, name, options.automatic)
+            staged = beside.stage(staging.connection, raw.columns, mapping, reading)
         else:
             mapping = resolve_mapping(
                 raw.columns, options.maps, options.sets, options.judge_columns, options.attributes, name,
@@ -176,14 +209,14 @@ def import_path(
             )  # fmt: skip
             staged = normalise(staging.connection, raw.columns, mapping, reading)
         return commit(
-            store, staging.connection, dataset, staged, raw, mapping, FACTORS if importer is factors else JUDGMENTS,
+            store, staging.connection, dataset, staged, raw, mapping, JUDGMENTS if beside is None else beside.kind,
             log={"file_name": name, "sha256": sha, "format": importer.NAME, "mapping": options.key()},
             strict=strict, dry_run=dry_run, rejects=rejects, progress=_part(progress, 0.6, 1.0),
         )  # fmt: skip
 
 
-def require_dataset(store: Store, dataset: str) -> int:
-    """The id of a dataset that factors are to be added to. Raises UnknownNameError when there is none."""
+def require_dataset(store: Store, dataset: str, added: str = "Factors are added to pairs") -> int:
+    """The id of a dataset that something is to be added to. Raises UnknownNameError when there is none."""
     if store.exists():
         with store.reading("looking for the dataset") as con:
             found = find_dataset(con, dataset)
@@ -193,7 +226,7 @@ def require_dataset(store: Store, dataset: str) -> int:
     else:
         known = []
     raise UnknownNameError(
-        f"{unknown_name('dataset', dataset, known)}. Factors are added to pairs that are there: import the judgments first"
+        f"{unknown_name('dataset', dataset, known)}. {added} that are there: import the judgments first"
     )
 
 
@@ -213,7 +246,7 @@ def commit(
     dataset: str,
     staged: Staged,
     raw: RawTable,
-    mapping: Mapping | FactorMapping,
+    mapping: AnyMapping,
     kind: Kind = JUDGMENTS,
     *,
     log: dict[str, str],
@@ -364,7 +397,7 @@ def _report(
     dataset: str,
     staged: Staged,
     raw: RawTable,
-    mapping: Mapping | FactorMapping,
+    mapping: AnyMapping,
     done: Ingested,
     log: dict[str, str],
     dry_run: bool,
@@ -398,7 +431,7 @@ def _rejections(
     con: duckdb.DuckDBPyConnection,
     staging: duckdb.DuckDBPyConnection,
     raw: RawTable,
-    mapping: Mapping | FactorMapping,
+    mapping: AnyMapping,
 ) -> pd.DataFrame:
     """All rejected rows in file order, with the line each starts at."""
     early = staging.execute(

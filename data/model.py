@@ -79,6 +79,10 @@ class Selection:
         (), "a judge (repeatable); where judges are compared the first is the reference", label="Judges", names="judge"
     )
     scenario: tuple[str, ...] = option((), "only these scenarios (repeatable)", label="Scenarios", names="scenario")
+    labeling: str | None = option(
+        None, "which scenarios are meant: a labeling of the prompts; left out: those that came with the judgments",
+        label="Scenarios from", names="labeling", advanced=True,
+    )  # fmt: skip
     model: tuple[str, ...] = option(
         (), "only these models (repeatable)", label="Models", names="model", advanced=True
     )

@@ -1,4 +1,4 @@
--- The store, version 3. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
+-- The store, version 4. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
 -- no join. Ids are small integers handed out by the import; uniqueness is the import's duty (a primary key on
 -- ten million rows would cost more than the import itself). Texts stand once each, in a table of their own.
 
@@ -27,6 +27,14 @@ CREATE TABLE prompt (
     prompt_id INTEGER, dataset_id INTEGER, external_id VARCHAR, text_id INTEGER, scenario_id INTEGER
 );
 CREATE TABLE prompt_scenario (dataset_id INTEGER, prompt_id INTEGER, scenario_id INTEGER, import_id INTEGER);
+
+-- Further labelings of the prompts, from a file of labels or from clusters of what prompts mean: each one is a set of
+-- scenarios of its own beside that of the judgments' files. origin: file, clusters (whose rows have no import_id).
+CREATE TABLE labeling (labeling_id INTEGER, dataset_id INTEGER, name VARCHAR, origin VARCHAR);
+CREATE TABLE label (label_id INTEGER, dataset_id INTEGER, labeling_id INTEGER, name VARCHAR);
+CREATE TABLE prompt_label (
+    dataset_id INTEGER, labeling_id INTEGER, prompt_id INTEGER, label_id INTEGER, import_id INTEGER
+);
 
 CREATE TABLE response (
     response_id INTEGER, dataset_id INTEGER, prompt_id INTEGER, model_id INTEGER, text_id INTEGER
@@ -79,6 +87,11 @@ CREATE TABLE embedding (text_id INTEGER, embedder_id INTEGER, vector FLOAT[]);
 -- longer holds they are not read. scale, known: root mean square, and of how many pairs; word: for the fingerprint.
 CREATE TABLE packed (packed_id INTEGER, dataset_id INTEGER, name VARCHAR, version INTEGER, stamp VARCHAR, pairs BIGINT, scale DOUBLE, known BIGINT, word VARCHAR);
 CREATE TABLE difference (packed_id INTEGER, value FLOAT);
+
+-- Weights that others have published of judges whose judgments are not here; scenario: as published.
+CREATE TABLE published_weight (
+    dataset_id INTEGER, import_id INTEGER, judge VARCHAR, kind VARCHAR, scenario VARCHAR, factor VARCHAR, weight DOUBLE
+);
 
 -- Facts about an annotator, judge, model, prompt or pair.
 CREATE TABLE attribute (

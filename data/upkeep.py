@@ -42,6 +42,10 @@ def prune(con: duckdb.DuckDBPyConnection, dataset_id: int) -> None:
         f"DELETE FROM prompt WHERE dataset_id = {d} AND prompt_id NOT IN (SELECT prompt_id FROM pair WHERE dataset_id = {d})",
         f"DELETE FROM prompt_scenario WHERE dataset_id = {d} AND prompt_id NOT IN "
         f"(SELECT prompt_id FROM prompt WHERE dataset_id = {d})",
+        f"DELETE FROM prompt_label WHERE dataset_id = {d} AND prompt_id NOT IN "
+        f"(SELECT prompt_id FROM prompt WHERE dataset_id = {d})",
+        f"DELETE FROM label WHERE dataset_id = {d} AND label_id NOT IN (SELECT label_id FROM prompt_label)",
+        f"DELETE FROM labeling WHERE dataset_id = {d} AND labeling_id NOT IN (SELECT labeling_id FROM label)",
         f"DELETE FROM response_value WHERE dataset_id = {d} AND response_id NOT IN "
         f"(SELECT response_id FROM response WHERE dataset_id = {d})",
         f"DELETE FROM judge WHERE dataset_id = {d} AND judge_id NOT IN (SELECT judge_id FROM judgment WHERE dataset_id = {d})",

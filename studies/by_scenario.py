@@ -28,7 +28,7 @@ def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) ->
     """
     resolved = study.resolve(store)
     with store.reading("listing scenarios") as con:
-        names = queries.catalog(con, resolved.dataset or "")
+        names = queries.catalog(con, resolved)
     scenarios = resolved.scenario or tuple(names.scenarios)
     if not scenarios:
         raise EmptySelectionError(

@@ -74,7 +74,7 @@ class Compare(Fitted):
             )
         reference, *others = self.judge
         with store.reading("comparing: names") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
         require_models(names, "there are no rankings to compare: they need")
         held: list[Held] = []

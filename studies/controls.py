@@ -83,7 +83,7 @@ class Controls(Fitted):
             raise OptionError(f"{what}: the published style controls know no such thing; use --normalisation rms")
         with store.reading("looking for models") as con:
             # Measuring texts would not help where nobody can be ranked.
-            require_models(queries.catalog(con, study.dataset or ""))
+            require_models(queries.catalog(con, study))
         return replace(study, factor=choose_factors(store, study.dataset or "", study.factor, STYLE))
 
     def stamp(self, con: Con, names: Catalog) -> str:

@@ -85,7 +85,7 @@ class Correct(Fitted):
             )
         reference, *others = self.judge
         with store.reading("correcting: names") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
         require_models(names)
         done: list[Corrected] = []

@@ -23,7 +23,7 @@ class Coverage(Study):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting judgments")
         with store.reading("counting judgments") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
             table = queries.coverage(con, self, names)
         total = int(table["judgments"].sum())

@@ -124,7 +124,7 @@ class Examples(Study):
         self._check_options()
         with store.reading("resolving examples") as con:
             study = super().resolve(store)
-            names = queries.catalog(con, study.dataset or "")
+            names = queries.catalog(con, study)
         where = f"in dataset {names.dataset!r}"
         known: dict[str, Mapping[str, Any]] = {"model": names.models, "judge": names.judges}
         for each in fields(self):
@@ -168,7 +168,7 @@ class Examples(Study):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "finding the pairs")
         with store.reading("finding examples") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, tuple(names.judges))
             kept = self._fitted(con, names) if self.fitted else None
             condition = self.behind.where(self, names, kept=kept)

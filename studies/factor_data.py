@@ -134,7 +134,7 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
     """
     modelled = study.ties in TIE_NAMES
     with store.reading("joining judgments with their factors") as con:
-        names = queries.catalog(con, study.dataset or "")
+        names = queries.catalog(con, study)
         found = texts_queries.sources(con, names, versions())
         chosen = [found[name] for name in study.factor]
         crossings = interactions.parse(study.interact, found, attribute_queries.attributes(con, names))

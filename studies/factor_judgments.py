@@ -137,7 +137,7 @@ def fetch(store: Store, study: Fitted, factor: Sequence[str], position: bool = F
     ways = () if study.cluster in ("auto", "none") else tuple(study.cluster.split("+"))
     modelled = study.ties in TIE_NAMES
     with store.reading("joining judgments with their factors") as con:
-        names = queries.catalog(con, study.dataset or "")
+        names = queries.catalog(con, study)
         condition = queries.where(study, names, study.ties)
         extent = queries.extent(con, condition)
         require_models(names)

@@ -59,7 +59,7 @@ class Factors(Fitted):
     def resolve(self, store: Store) -> Self:
         study = super().resolve(store)
         with store.reading("looking for factors") as con:
-            names = queries.catalog(con, study.dataset or "")
+            names = queries.catalog(con, study)
             found = texts_queries.sources(con, names, versions())
             n_texts = texts_queries.responses(con, names)["texts"]
             known = attribute_queries.attributes(con, names)

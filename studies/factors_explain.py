@@ -73,7 +73,7 @@ class FactorsExplain(Factors):
             )
         study = super().resolve(store)
         with store.reading("looking for the pair") as con:
-            names = queries.catalog(con, study.dataset or "")
+            names = queries.catalog(con, study)
             if study.pair is not None:
                 if one_pair.pair_facts(con, names, study.pair) is None:
                     raise UnknownNameError(
@@ -94,7 +94,7 @@ class FactorsExplain(Factors):
             listed = ask.run(store)
         pairs = [int(pair) for pair in listed.table("examples")["pair"]]
         with store.reading("looking for the factors of pairs") as con:
-            names = queries.catalog(con, study.dataset or "")
+            names = queries.catalog(con, study)
             found = texts_queries.sources(con, names, versions())
             sources = [found[name] for name in study.factor]
             condition = f"{queries.where(study, names, 'half', ranked=False)} AND outcome <> 0"
@@ -155,7 +155,7 @@ class FactorsExplain(Factors):
 
     def _read(self, store: Store) -> _Pair:
         with store.reading("reading one pair") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             assert self.pair is not None
             facts = one_pair.pair_facts(con, names, self.pair)
             if facts is None:

@@ -41,7 +41,7 @@ class FactorsList(Study):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting measured texts")
         with store.reading("listing factors") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             found = texts_queries.sources(con, names, versions())
             held = texts_queries.values_held(con, names, found)
             there = texts_queries.responses(con, names)

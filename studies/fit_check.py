@@ -40,7 +40,7 @@ class CheckFit(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting judgments")
         with store.reading("checking the fit") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             condition = queries.where(self, names, self.ties)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)

@@ -39,7 +39,7 @@ class Health(Study):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "checking the dataset")
         with store.reading("checking health") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
             asked = Selection(dataset=names.dataset, judge=self.judge, criterion=self.criterion)
             condition = queries.where(asked, names)

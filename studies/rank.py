@@ -52,7 +52,7 @@ class Rank(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting judgments")
         with store.reading("ranking") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             condition = queries.where(self, names, self.ties)
             extent = queries.extent(con, condition)
             left_out = queries.left_out(con, self, names, self.ties)

@@ -45,7 +45,7 @@ class Reliability(Fitted):
             raise EmptySelectionError("reliability needs two judges, the reference first: add another with --judge")
         reference, *others = self.judge
         with store.reading("reliability: names") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
         require_models(names, "there are no rankings to compare: they need")
         rows: list[dict[str, Any]] = []

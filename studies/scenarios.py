@@ -47,7 +47,7 @@ class Scenarios(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting judgments")
         with store.reading("ranking by scenario") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             condition = queries.where(self, names, self.ties)
             fingerprint = queries.fingerprint(con, names, self.judge)
             require_models(names)

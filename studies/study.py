@@ -20,6 +20,7 @@ from charts.words import absent
 from data import queries
 from data.model import Progress, Selection, option, silent
 from data.queries import Catalog, Con
+from data.queries.labelings import OWN
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
 from studies.overview import Line
@@ -120,7 +121,8 @@ class Study(Selection):
         """
         with store.reading(f"resolving {self.command}") as con:
             dataset = self.dataset if self.dataset is not None else queries.default_dataset(con)
-            names = queries.catalog(con, dataset)
+            labeling = None if self.labeling == OWN else self.labeling
+            names = queries.catalog(con, Selection(dataset=dataset, labeling=labeling))
         for each in fields(self):
             _check_choice(each, getattr(self, each.name))
         for kind, chosen, known in (
@@ -136,6 +138,7 @@ class Study(Selection):
         return replace(
             self,
             dataset=dataset,
+            labeling=labeling,
             judge=_unique(self.judge) or self.default_judges(names),
             criterion=_criterion(self.criterion, names),
             since=_date("since", self.since),

@@ -72,7 +72,7 @@ class TiePolicies(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting judgments")
         with store.reading("rules for ties") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             condition = queries.where(self, names)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)

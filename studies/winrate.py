@@ -74,7 +74,7 @@ class WinRate(Fitted):
     def resolve(self, store: Store) -> Self:
         study = super().resolve(store)
         with store.reading("finding the baseline") as con:
-            names = queries.catalog(con, study.dataset or "")
+            names = queries.catalog(con, study)
             require_models(names, "there is nothing to hold against a baseline: win rates need")
             judged = winrate.models_judged(con, queries.where(study._with(study.baseline), names, study.ties))
         for name in (self.baseline, self.verbose_twin, self.concise_twin):
@@ -122,7 +122,7 @@ class WinRate(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "fetching judgments and lengths" if self.length_controlled else "fetching judgments")
         with store.reading("win rates") as con:
-            names = queries.catalog(con, self.dataset or "")
+            names = queries.catalog(con, self)
             baseline = names.models[str(self.baseline)]
             selection = self._with(self.baseline)
             condition = winrate.against(queries.where(selection, names, self.ties), baseline)

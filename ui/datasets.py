@@ -74,8 +74,8 @@ def _undo(name: str, number: int) -> None:
         st.session_state["told-error"] = str(error)
         return
     kept = f"; {words.plural(done.kept, 'judgment')} stay, because another file holds them too" if done.kept else ""
-    removed = words.plural(done.removed, "row of factors", "rows of factors") if done.of_factors else (
-        words.plural(done.removed, "judgment")
+    removed = words.plural(done.removed, "judgment") if done.rows_of is None else (
+        words.plural(done.removed, f"row of {done.rows_of}", f"rows of {done.rows_of}")
     )  # fmt: skip
     st.session_state["told"] = f"{removed} of {escape(done.file_name)} withdrawn{kept}."
 

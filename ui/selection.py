@@ -19,7 +19,7 @@ from ui import ask, navigation, session, view
 from ui.navigation import Screen
 from ui.view import ONLY, View, Words, change, change_judges, read_view
 
-BASIC = ("dataset", "judge", "scenario")
+BASIC = ("dataset", "judge", "scenario", "labeling")
 MORE = ("criterion", "model", "ties", "cluster", "level")
 TOLD = "told-above"
 """Where a run keeps what its page has said, so that sections do not say it again."""
@@ -113,6 +113,13 @@ def _sidebar(seen: View) -> None:
     st.selectbox("Dataset", seen.datasets, key=_set("dataset", seen.names.dataset), format_func=ask.shown,
                  on_change=on_change("dataset", "w:dataset"), help=ask.help_text(known["dataset"]))  # fmt: skip
     _judges(seen)
+    if seen.names.labelings:
+        options = [None, *seen.names.labelings]
+        st.selectbox(
+            ask.label(known["labeling"]), options, key=_set("labeling", seen.study.labeling),
+            on_change=on_change("labeling", "w:labeling"), help=ask.help_text(known["labeling"]),
+            format_func=lambda name: "the files" if name is None else ask.shown(name),
+        )  # fmt: skip
     if seen.names.scenarios:
         _many("scenario", seen.study.scenario, list(seen.names.scenarios), known["scenario"])
     used = [name for name in MORE if getattr(seen.study, name) not in (known[name].default, "overall")]

@@ -62,7 +62,7 @@ def _resolved(study: Study) -> tuple[Study, Hashable]:
     where = store()
     with where.reading(f"looking up {study.command}") as con:
         resolved = study.resolve(where)
-        names = queries.catalog(con, resolved.dataset or "")
+        names = queries.catalog(con, resolved)
         return resolved, (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from data import queries
 from data.queries import Catalog, Facts
+from data.queries.labelings import OWN
 from data.store import Store
 from errors import OptionError
 from studies.study import Fitted
@@ -97,7 +98,9 @@ def read_view(words: Mapping[str, Sequence[str]], store: Store, page_words: Sequ
         study = replace(study, dataset=dataset)
         if moved:
             # The names in the address belong to the dataset that is gone.
-            study = replace(study, judge=(), scenario=(), model=(), criterion=None, variant="plain")
+            study = replace(study, judge=(), scenario=(), labeling=None, model=(), criterion=None, variant="plain")
+        if study.labeling in names.labelings:
+            names = queries.catalog(con, study)
         study = _keep_known(study, names, dropped)
         study, reference = _with_reference(study, names)
         study = _resolved(study, names, store, dropped)
@@ -127,9 +130,11 @@ def _keep_known(study: Fitted, names: Catalog, dropped: list[str]) -> Fitted:
         if gone:
             dropped.append(f"{names.dataset} has no {name} {', '.join(gone)}: left out.")
         changes[name] = kept
-    for name, known in (("criterion", names.criteria), ("variant", names.variants)):
+    for name, known in (
+        ("criterion", names.criteria), ("variant", names.variants), ("labeling", {OWN: 0, **names.labelings}),
+    ):  # fmt: skip
         asked_one = getattr(study, name)
-        default = None if name == "criterion" else "plain"
+        default = "plain" if name == "variant" else None
         if asked_one not in (default, None) and asked_one not in known and asked_one != "overall":
             dropped.append(f"{names.dataset} has no {name} “{asked_one}”: left out.")
             changes[name] = default
@@ -168,9 +173,11 @@ def change(words: Mapping[str, Sequence[str]], name: str, value: Any) -> Words:
         out[name] = listed
     if name == "dataset":
         # Names belong to a dataset; how things are counted does not.
-        for of_dataset in ("judge", "scenario", "model", "criterion", "variant", "since", "until"):
+        for of_dataset in ("judge", "scenario", "labeling", "model", "criterion", "variant", "since", "until"):
             out.pop(of_dataset, None)
         out = {k: v for k, v in out.items() if k in SELECTION}
+    if name == "labeling":
+        out.pop("scenario", None)
     return out
 
 

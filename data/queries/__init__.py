@@ -13,6 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from data.model import Selection
+from data.queries.labelings import fingerprint as fingerprint_labeling
+from data.queries.labelings import labelings
+from data.queries.labelings import use as use_labeling
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
 
 Con = duckdb.DuckDBPyConnection
@@ -34,7 +37,8 @@ class Facts:
 class Catalog:
     """The names that a dataset holds, for checking a selection and filling its boxes.
 
-    judges : name -> (id, kind) in the order first seen; the others name -> id.
+    judges : name -> (id, kind) in the order first seen; the others name -> id. labelings : those beside the files' own
+    labeling : the one that the scenarios are of; None: those that came with the judgments
     """
 
     dataset: str
@@ -45,6 +49,8 @@ class Catalog:
     scenarios: dict[str, int]
     criteria: dict[str, int]
     variants: dict[str, int]
+    labelings: dict[str, int]
+    labeling: str | None = None
 
     @property
     def humans(self) -> list[str]:
@@ -104,12 +110,18 @@ def dataset_facts(con: Con, dataset_id: int) -> Facts:
     return Facts(judges, *counts)
 
 
-def catalog(con: Con, dataset: str) -> Catalog:
-    """The names of one dataset. Raises UnknownNameError with the nearest names."""
+def catalog(con: Con, of: str | Selection) -> Catalog:
+    """The names of one dataset. Raises UnknownNameError with the nearest names.
+
+    of : a dataset, or a selection; where that names a labeling, this connection reads the scenarios of it from here on
+    """
+    dataset, labeling = (of, None) if isinstance(of, str) else (of.dataset or "", of.labeling)
     rows = con.execute("SELECT dataset_id, simulated FROM dataset WHERE name = $n", {"n": dataset}).fetchall()
     if not rows:
         raise unknown_name("dataset", dataset, [n for n, _ in dataset_names(con)])
     d, simulated = rows[0]
+    if labeling is not None:
+        use_labeling(con, dataset, d, labeling)
 
     ids: dict[str, dict[str, int]] = {kind: {} for kind in NAMED}
     kinds: dict[int, str] = {}
@@ -126,6 +138,8 @@ def catalog(con: Con, dataset: str) -> Catalog:
         scenarios=ids["scenario"],
         criteria=ids["criterion"],
         variants=ids["variant"],
+        labelings=labelings(con, d),
+        labeling=labeling,
     )
 
 
@@ -344,14 +358,16 @@ def annotator_names(con: Con, names: Catalog) -> dict[int, str]:
 def fingerprint(con: Con, names: Catalog, judges: Sequence[str]) -> str:
     """A digest of the judgments of these judges (and the scenario labels), equal for equal data in any store."""
     ids = {names.judges[j][0]: j for j in judges}
+    labels: list[tuple[int | None, int, int]] = []
+    if names.labeling is not None:
+        labels = [(None, *fingerprint_labeling(con, names.labelings[names.labeling]))]
     rows = con.execute(
         """SELECT judge_id, sum(n_rows), sum(hash) % 18446744073709551616 FROM fingerprint WHERE dataset_id = $d
         GROUP BY judge_id ORDER BY judge_id NULLS FIRST""",
         {"d": names.dataset_id},
     ).fetchall()
-    parts = sorted(
-        f"{'' if j is None else ids[j]}\x1f{int(n)}\x1f{int(h)}" for j, n, h in rows if j is None or j in ids
-    )
+    kept = [*labels, *((j, n, h) for j, n, h in rows if j in ids or (j is None and not labels))]
+    parts = sorted(f"{'' if j is None else ids[j]}\x1f{int(n)}\x1f{int(h)}" for j, n, h in kept)
     return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()[:16]
 
 
