@@ -22,7 +22,7 @@ from errors import EmptySelectionError, NotIdentifiedError
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
 from studies.factors_fit import FEW_PAIRS
-from studies.refused import require_factors
+from studies.refused import left_out_by, require_factors
 from studies.study import Result, register
 
 THIN = "intervals of scenarios with fewer than 10 prompts are clustered by pair, and speak about these prompts only"
@@ -88,7 +88,7 @@ class FactorsScenarios(Factors):
         gaps = _adjusted(pd.concat(tables, ignore_index=True))
         warnings += _thin(scenarios)
         left_out = pd.DataFrame(gone, columns=["judge", "scenario", "factor", "cause"])
-        warnings += _left_out(left_out)
+        warnings += left_out_by(left_out, "scenario", int(gaps["scenario"].nunique()))
         progress(1.0, "done")
         return Result(
             study=self,
@@ -128,19 +128,6 @@ class FactorsScenarios(Factors):
             f"where that can be told; {words.percent(self.level)} intervals, {CLUSTERED.get(self.cluster, by)}; q over "
             "all factors of all scenarios, judge by judge."
         )
-
-
-def _left_out(table: pd.DataFrame) -> list[str]:
-    """A sentence a reason: which factors, and in which scenarios."""
-    said = []
-    for (judge, why), rows in table.groupby(["judge", "cause"], sort=False):
-        each = [
-            f"'{factor}' in {words.listing(list(some['scenario']), 4)}"
-            for factor, some in rows.groupby("factor", sort=False)
-        ]
-        head = f"{judge}: " if table["judge"].nunique() > 1 else ""
-        said.append(f"{head}left out, as {why}: {words.listing(each, 6)}")
-    return said
 
 
 def _thin(scenarios: Sequence[Mapping[str, Any]]) -> list[str]:

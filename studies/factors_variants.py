@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, cast
 
@@ -24,7 +24,7 @@ from errors import EmptySelectionError, JurylensError, NotIdentifiedError
 from studies.factor_data import FactorData, cells_of, fetch
 from studies.factor_options import CODINGS, Factors
 from studies.factors_gap import FactorsGap
-from studies.refused import require_factors
+from studies.refused import left_out_by, require_factors
 from studies.study import Result, register
 
 VARIANTS = {
@@ -52,7 +52,7 @@ class FactorsVariants(Factors):
     }  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        weights, gaps, warnings = [], [], list[str]()
+        weights, gaps, gone, warnings = [], [], list[dict[str, str]](), list[str]()
         fingerprint, first = "", None
         names = [name for name in VARIANTS if self._asked(name)]
         for k, name in enumerate(names):
@@ -67,30 +67,37 @@ class FactorsVariants(Factors):
             except EmptySelectionError as error:
                 warnings.append(f"{name}: {error}")
                 continue
-            first = first or data
+            if first is None:
+                first = data
+                warnings += data.warnings
             fingerprint = fingerprint or data.fingerprint
             for judge in self.judge:
                 try:
-                    table = self._weights(judge, data, within)
+                    table, dropped = self._weights(judge, data, within)
                     table.insert(0, "variant", name)
                     weights.append(table)
+                    gone += [{"variant": name, "judge": judge, "factor": f, "cause": why} for f, why in dropped.items()]
                 except JurylensError as error:
                     warnings.append(f"{name}, {judge}: {error}")
             if len(self.judge) > 1:
                 gaps += self._gaps(store, study, name, within, warnings)
         if not weights or first is None:
             raise NotIdentifiedError("nothing can be estimated in any of these ways. " + " ".join(warnings))
+        left_out = pd.DataFrame(gone, columns=["variant", "judge", "factor", "cause"])
+        found = pd.concat(weights, ignore_index=True)
+        warnings += left_out_by(left_out, "variant", int(found["variant"].nunique()))
         progress(1.0, "done")
         return Result(
             study=self,
             tables={
-                "weights": pd.concat(weights, ignore_index=True),
+                "weights": found,
                 "gaps": pd.concat(gaps, ignore_index=True) if gaps else pd.DataFrame(columns=["variant", "judge"]),
+                "left_out": left_out,
             },
             values={},
             settings=self.settings() | {"clustering": first.clustering.name},
             warnings=tuple(dict.fromkeys(warnings)),
-            caption=self._caption(first, {str(name) for one in weights for name in one["variant"]}),
+            caption=self._caption(found, first),
             fingerprint=fingerprint,
         )
 
@@ -98,19 +105,22 @@ class FactorsVariants(Factors):
         """Whether a way is not excluded by the option that decides it for all."""
         return self.empty_texts == "keep" or VARIANTS[name][1]
 
-    def _weights(self, judge: str, data: FactorData, within: bool) -> pd.DataFrame:
+    def _weights(self, judge: str, data: FactorData, within: bool) -> tuple[pd.DataFrame, Mapping[str, str]]:
+        """The table of one judge, and why factors are not in it."""
         require_factors(data, judge)
         ties = cast(Ties, self.ties)
         names: tuple[str, ...]
         if within:
-            design, _ = told(data.design[judge], data.clustering)
+            design, lonely = told(data.design[judge], data.clustering)
             found = fit_within(cells_of(data, judge, design), data.clustering, ties=ties)
             names, covariance, n = found.names, found.covariance, found.n_judgments
+            dropped = lonely | dict(found.dropped)
         else:
             fit, design = fit_told(data.design[judge], data.clustering, ties=ties)
-            names, n = fit.names, fit.n_judgments
+            # How ties are weighed is no factor.
+            names, n, dropped = fit.names[: len(fit.factors) + fit.has_position], fit.n_judgments, dict(fit.dropped)
             covariance = weight_covariance([fit], [design], data.clustering)
-        return _table(judge, names, covariance, n, self.level)
+        return _table(judge, names, covariance, n, self.level), dropped
 
     def _gaps(
         self, store: Store, study: Factors, name: str, within: bool, warnings: list[str]
@@ -130,8 +140,9 @@ class FactorsVariants(Factors):
             out.append(table)
         return out
 
-    def _caption(self, data: FactorData, fitted: Collection[str]) -> str:
-        """fitted : the ways in which something could be fitted"""
+    def _caption(self, weights: pd.DataFrame, data: FactorData) -> str:
+        fitted = set(weights["variant"])
+        n = int(weights.loc[weights["factor"] != FIRST, "factor"].nunique())
         clustered = data.clustering.name
         ways = {
             "with all answers": "all answers",
@@ -140,7 +151,7 @@ class FactorsVariants(Factors):
         }  # fmt: skip
         how = words.listing([said for said, name in ways.items() if name in fitted], 4)
         return (
-            f"Weights of {words.plural(len(self.factor), 'factor')} in the verdicts of "
+            f"Weights of {words.plural(n, 'factor')} in the verdicts of "
             f"{words.listing(list(self.judge), 5)}, each judge on all its pairs, fitted {how} "
             f"({CODINGS[self.coding]}); {words.ties(self.ties)}; "
             f"{words.percent(self.level)} intervals, clustered by {clustered}."
@@ -157,5 +168,6 @@ def _table(judge: str, names: tuple[str, ...], covariance: Covariance, n: int, l
     columns: dict[str, Any] = {
         "judge": judge, "factor": names, "weight": floats(weight), "se": floats(se), "lower": floats(weight - half),
         "upper": floats(weight + half), "p": floats(p), "q": floats(q), "judgments": n,
+        "intervals": covariance.method,
     }  # fmt: skip
     return pd.DataFrame(columns)

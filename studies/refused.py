@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from charts import words
 from errors import NotIdentifiedError
 
@@ -22,6 +24,24 @@ def sentences(reasons: Mapping[str, str]) -> list[str]:
         # A comparison names the judge itself that it fails for.
         judges.setdefault(why.removeprefix(f"{judge}: ").rstrip("."), []).append(judge)
     return [f"{words.listing(some, NAMED)}: {why}" for why, some in judges.items()]
+
+
+def left_out_by(table: pd.DataFrame, place: str, n_places: int) -> list[str]:
+    """`gpt: left out, as why: 'words' and 'lists' in code and plan`, one sentence where more judges share it.
+
+    table : judge, a column of this name (the scenario, for one), factor, cause; n_places : how many there are in all
+    """
+    judges: dict[tuple[str, str], list[str]] = {}
+    for (judge, why), rows in table.groupby(["judge", "cause"], sort=False):
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for factor, some in rows.groupby("factor", sort=False):
+            alike.setdefault(tuple(some[place]), []).append(str(factor))
+        which = []
+        for there, factors in alike.items():
+            where = f"every {place}" if len(there) == n_places else words.listing(list(there), 4)
+            which.append(f"{words.quoted(factors, 8)} in {where}")
+        judges.setdefault((str(why), words.listing(which, 6)), []).append(str(judge))
+    return [f"{words.listing(some, NAMED)}: left out, as {why}: {which}" for (why, which), some in judges.items()]
 
 
 def nobody(reasons: Mapping[str, str]) -> NotIdentifiedError:

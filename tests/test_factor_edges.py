@@ -148,7 +148,7 @@ def test_scenarios_name_what_they_leave_out(tmp_path: Path) -> None:
     result = FactorsScenarios().run(stored(tmp_path, given))
     left = result.table("left_out")
     assert left[["scenario", "factor"]].to_numpy().tolist() == [["even", "f2"]]
-    assert any(w.startswith("left out, as for people, the answers") and "'f2' in even" in w for w in result.warnings)
+    assert any(w.startswith("robot: left out, as for people, the answers") and "'f2' in even" in w for w in result.warnings)
     assert "first_position" in set(result.table()["factor"])
     assert "weights of 3 factors" in result.caption
 
@@ -195,3 +195,19 @@ def test_strengths_count_verdicts_whatever_they_weigh_in_fits(tmp_path: Path) ->
     side = np.sign(mine["f0_a"] - mine["f0_b"]) * np.where(mine["winner"] == "a", 1, -1)
     assert table.loc["f0", "votes"] == len(mine)
     assert table.loc["f0", "strength"] == pytest.approx(side.mean())
+
+
+def test_ways_to_fit_name_what_they_leave_out_and_count_factors_alone(tmp_path: Path) -> None:
+    """f2 is the mark of a model: beside a strength of each model nothing is left of it; the tie is no factor."""
+    rng = np.random.default_rng(3)
+    given = [row | {f"f2_{side}": float(row[f"model_{side}"] == "m0") for side in "ab"}
+             | ({"winner": "tie"} if rng.random() < 0.2 else {}) for row in rows(20)]  # fmt: skip
+    result = FactorsVariants(ties="davidson").run(stored(tmp_path, given))
+    weights, left = result.table("weights"), result.table("left_out")
+    assert set(weights["factor"]) == {"f0", "f1", "f2"}
+    assert left["factor"].unique().tolist() == ["f2"]
+    assert "model strengths held equal" in set(left["variant"])
+    assert "all answers" not in set(left["variant"])
+    assert any(w.startswith("people and robot: left out, as ") and "'f2' in " in w for w in result.warnings)
+    assert "Weights of 3 factors" in result.caption
+    assert weights["intervals"].str.startswith("clustered by 20 prompts (jackknife, CR3)").all()
