@@ -37,7 +37,7 @@ def draw(seen: View, judge: str | None) -> None:
         sentences(result)
         return
     middle = [float(np.median(power[f"smallest_{times}x"].dropna().astype(float))) for times in TIMES]
-    points = [words.number(100 * float(expit(m)) - 50, 0) for m in middle]
+    points = [words.number(100 * float(expit(m)) - 50, 1) for m in middle]
     pairs = words.plural(int(row["pairs"]), "pair")
     now, twice, four = (f"{words.number(m)} log-odds ({p} win points" for m, p in zip(middle, points, strict=True))
     more = "" if words.absent(row["clusters"]) else f" {row['clustering']}s"
