@@ -48,6 +48,7 @@ PLACES = {
     "factors variants": ("factors", "open=otherwise", "otherwise", "gaps"),
     "factors strength": ("factors", "open=strength", "strength", "strengths"),
     "factors tau": ("factors", "open=tau", "tau", "taus"),
+    "factors pooled": ("factors", "open=pooled", "pooled", "weights"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 

@@ -53,5 +53,7 @@ FACTORS: tuple[Section, ...] = (
 METHODS: tuple[Section, ...] = (
     Section("tau", "How far do verdicts go along with each factor, and are the two moved alike?", ("factors tau",),
             ("tau_kind", "align_on")),
+    Section("pooled", "Which weights hold in every scenario?", ("factors pooled",),
+            ("pooled_kind", "pooled_factor", "pooled_all")),
 )
 """Published ways of asking what the gap of the page Factors asks, below its heading "Further methods"."""
