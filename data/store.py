@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,10 @@ from errors import StoreError
 
 LOOK = 0.05
 """Seconds between two looks at whether somebody wants to write a store that was left open."""
+
+BETWEEN = 1.0
+"""Seconds that work which reads several times leaves DuckDB open between two of its reads: to open it takes longer than
+most questions, and a program that knows nothing of leases should not be kept out while a fit takes minutes."""
 
 
 @dataclass
@@ -118,6 +123,26 @@ class Store:
         except OSError:
             return None
         return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+    @contextmanager
+    def kept_open(self) -> Iterator[Store]:
+        """The same store for work that reads several times: DuckDB is opened once for reads that follow each other,
+        gives way to a writer in between, and is closed at the end of the block unless the store lingers anyway.
+
+        No lease: what is read twice in the block may have changed meanwhile.
+        """
+        if self.linger:
+            yield self
+            return
+        store = copy(self)
+        store.linger = BETWEEN
+        try:
+            yield store
+        finally:
+            file = self._file()
+            with file.mutex:
+                if not file.users:
+                    file.close()
 
     @contextmanager
     def reading(self, purpose: str = "reading") -> Iterator[duckdb.DuckDBPyConnection]:

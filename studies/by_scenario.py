@@ -26,6 +26,11 @@ def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) ->
 
     Raises EmptySelectionError where no scenario is known, NotIdentifiedError where none can be answered.
     """
+    with store.kept_open() as kept:
+        return _run_by_scenario(study, kept, progress)
+
+
+def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
     resolved = study.resolve(store)
     with store.reading("listing scenarios") as con:
         names = queries.catalog(con, resolved)

@@ -165,8 +165,9 @@ class Study(Selection):
 
     def run(self, store: Store, progress: Progress = silent) -> Result:
         """Resolve and answer. The result carries the fingerprint of the judgments it could read."""
-        study = self.resolve(store)
-        result = study.answer(store, progress)
+        with store.kept_open() as kept:
+            study = self.resolve(kept)
+            result = study.answer(kept, progress)
         return replace(result, taken=taken(self, study))
 
     def answer(self, store: Store, progress: Progress) -> Result:

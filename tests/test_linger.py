@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import data.store as module
+from data.imports import import_path
 from data.store import Store
+from studies.rank import Rank
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,6 +61,39 @@ def test_it_is_closed_after_a_while(tmp_path: Path, opened: list[bool]) -> None:
         time.sleep(0.01)
     count(store)
     assert opened == [False, True, True]
+
+
+def test_work_that_reads_several_times_opens_the_file_once_and_closes_it(tmp_path: Path, opened: list[bool]) -> None:
+    store = lingering(tmp_path / "s.duckdb", linger=0)
+    with store.kept_open() as kept:
+        assert [count(kept), count(kept)] == [0, 0]
+        with kept.kept_open() as again:
+            count(again)
+        assert opened == [False, True]
+        add(store, 1)
+        assert count(kept) == 1
+    assert store._file().database is None
+    count(store)
+    assert opened == [False, True, False, True, True]
+
+
+def test_a_study_opens_the_file_once(tmp_path: Path, opened: list[bool]) -> None:
+    store, path = Store(tmp_path / "s.duckdb"), tmp_path / "d.csv"
+    rows = ("x,y,a", "y,x,a", "x,y,tie")
+    path.write_text("prompt,model_a,model_b,winner,judge\n" + "".join(f"p{k},{row},g\n" for k, row in enumerate(rows)))
+    import_path(store, path, "d")
+    opened.clear()
+    assert len(Rank().run(store).table()) == 2
+    assert opened == [True]
+    assert store._file().database is None
+
+
+def test_what_lingers_anyway_stays_open(tmp_path: Path) -> None:
+    store = lingering(tmp_path / "s.duckdb", linger=60)
+    with store.kept_open() as kept:
+        count(kept)
+    assert store._file().database is not None
+    store._file().close()
 
 
 def test_a_writer_of_this_process_need_not_wait_and_is_seen(tmp_path: Path) -> None:
