@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import cli
 
@@ -47,10 +49,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return call
 
 
-@pytest.fixture
-def judgments(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def judgments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two judges on the same pairs of three models; people prefer m1, then m2, then m3, the LLM the reverse."""
-    path = tmp_path / "judgments.csv"
+    path = tmp_path_factory.mktemp("judgments") / "judgments.csv"
     with path.open("w") as f:
         f.write(GOOD)
         for k in range(60):
@@ -74,9 +76,17 @@ def test_import_prints_the_contract_and_nothing_else_on_stdout(run, judgments: P
     assert Path("jurylens.duckdb").is_file()
 
 
+@pytest.fixture(scope="module")
+def made(judgments: Path) -> Path:
+    path = judgments.with_name("jurylens.duckdb")
+    words = ["--db", str(path), "import", str(judgments), "--dataset", "d", "--set", "judge_kind=llm"]
+    assert CliRunner().invoke(cli.app, words).exit_code == 0
+    return path
+
+
 @pytest.fixture
-def loaded(run, judgments: Path):
-    assert run("import", str(judgments), "--dataset", "d", "--set", "judge_kind=llm").code == 0
+def loaded(run, made: Path):
+    shutil.copy(made, "jurylens.duckdb")
     return run
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,11 +64,16 @@ def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("embed")
+    import_path(Store(folder / "s.duckdb"), write(folder / "rows.csv", ROWS), "d")
+    return folder / "s.duckdb"
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "s.duckdb")
-    import_path(store, write(tmp_path / "rows.csv", ROWS), "d")
-    return store
+def store(made: Path, tmp_path: Path) -> Store:
+    return Store(shutil.copy(made, tmp_path / "s.duckdb"))
 
 
 @pytest.fixture

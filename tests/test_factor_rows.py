@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,16 @@ def write(path: Path, text: str = ROWS) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("factor_rows")
+    assert import_path(Store(folder / "s.duckdb"), write(folder / "rows.jsonl"), "d").accepted == 5
+    return folder / "s.duckdb"
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "s.duckdb")
-    assert import_path(store, write(tmp_path / "rows.jsonl"), "d").accepted == 5
-    return store
+def store(made: Path, tmp_path: Path) -> Store:
+    return Store(shutil.copy(made, tmp_path / "s.duckdb"))
 
 
 def fetch(store: Store, names_: list[str], clusters: tuple[str, ...] = ("prompt",), more: str = "", **options: bool) -> pd.DataFrame:

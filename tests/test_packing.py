@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,22 @@ from studies.simulate import add_simulated
 D = "big"
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset that counts as large."""
+    store = Store(tmp_path_factory.mktemp("packing") / "store.duckdb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed_queries, "PACKED_FROM", 100)
+        patch.setattr(rows_queries, "PACKED_FROM", 100)
+        add_simulated(store, D, judgments=3_000, models=5, judges=2, factors=4, scenarios=2)
+    return store.path
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(packed_queries, "PACKED_FROM", 100)
     monkeypatch.setattr(rows_queries, "PACKED_FROM", 100)
-    store = Store(tmp_path / "store.duckdb")
-    add_simulated(store, D, judgments=3_000, models=5, judges=2, factors=4, scenarios=2)
-    return store
+    return Store(shutil.copy(made, tmp_path / "store.duckdb"))
 
 
 def ready(store: Store) -> list[str]:

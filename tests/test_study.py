@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def table(n: int = 40, judges: tuple[str, ...] = ("people", "gpt"), **more: obje
 
 
 def store_of(folder: Path, **datasets: pd.DataFrame) -> Store:
+    folder.mkdir(exist_ok=True)
     store = Store(folder / "s.duckdb")
     for name, frame in datasets.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
@@ -40,9 +42,19 @@ def store_of(folder: Path, **datasets: pd.DataFrame) -> Store:
     return store
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the table and of the same with lengths, imported once."""
+    lengths = np.random.default_rng(1).integers(1, 60, (2, len(table())))
+    folder = tmp_path_factory.mktemp("study")
+    store = store_of(folder, d=table())
+    store_of(folder / "lengths", d=table().assign(words_a=lengths[0], words_b=lengths[1]))
+    return store.path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return store_of(tmp_path, d=table())
+def store(made: Path, tmp_path: Path) -> Store:
+    return Store(shutil.copy(made, tmp_path / "s.duckdb"))
 
 
 def test_every_study_has_a_command_a_title_and_help_for_each_field() -> None:
@@ -117,10 +129,8 @@ def test_variants_other_than_plain_do_not_enter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(REGISTRY))
-def test_results_hold_no_nan_and_are_json(tmp_path: Path, command: str) -> None:
-    frame = table()
-    lengths = np.random.default_rng(1).integers(1, 60, (2, len(frame)))
-    store = store_of(tmp_path, d=frame.assign(words_a=lengths[0], words_b=lengths[1]))  # `control` needs a factor
+def test_results_hold_no_nan_and_are_json(made: Path, command: str) -> None:
+    store = Store(made.parent / "lengths" / "s.duckdb", linger=60)  # `control` needs a factor
     content = REGISTRY[command](dataset="d").run(store).as_json()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
 

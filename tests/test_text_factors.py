@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,11 +62,16 @@ def few_factors(monkeypatch: pytest.MonkeyPatch) -> None:
         return float(len(text.body) - len(prompt.body)) if text.body != "four" else float("nan")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("text_factors")
+    import_path(Store(folder / "s.duckdb"), write(folder / "rows.csv", ROWS), "d")
+    return folder / "s.duckdb"
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "s.duckdb")
-    import_path(store, write(tmp_path / "rows.csv", ROWS), "d")
-    return store
+def store(made: Path, tmp_path: Path) -> Store:
+    return Store(shutil.copy(made, tmp_path / "s.duckdb"))
 
 
 def held(store: Store) -> dict[str, tuple[float, ...]]:
