@@ -39,7 +39,6 @@ STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
   [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
 [data-testid="stPageLink-NavLink"]:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
-[data-testid="stPageLink-NavLink"]:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
 .st-key-finding p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
