@@ -34,3 +34,49 @@ TAU_B = Look(
     ends=(-1.04, 1.04),
     empty="No factor has a tau-b for {judges}.",
 )  # fmt: skip
+
+
+def _label(row: pd.Series) -> str:
+    strength = f"strength {words.estimate(row['strength'], row['lower'], row['upper'])}"
+    return f"{strength}<br>wins {words.share(row['won'])} of {words.plural(int(row['duels']), 'duel')}"
+
+
+LABELS = Look(
+    thing="label", things="labels",
+    value="strength",
+    title="strength, log-odds (0 = average label)",
+    note="Each label against all that the other answer has instead, one by one; a row of thirds is about the answers.",
+    alt="How strong {things} are in the eyes of {judges}.",
+    hover=_label,
+    tested=False,
+    empty="No label has a strength for {judges}.",
+)
+
+
+def _amce(row: pd.Series) -> str:
+    effect = "the reference level" if bool(row["reference"]) else (
+        f"effect {words.estimate(row['amce'], row['lower'], row['upper'])}"
+    )
+    mean = f"preferred in {words.estimate(row['mean'], row['mean_lower'], row['mean_upper'])}"
+    return f"{effect}<br>{mean} of {words.plural(int(row['answers']), 'answer')}"
+
+
+AMCE = Look(
+    thing="label", things="levels",
+    value="amce",
+    title="more often preferred than with the reference level (.1: in 10 of 100 judgments)",
+    note=f"{NOISE} Other factors are held equal; associations, as levels were not assigned at random.",
+    alt="By how much {things} change how often {judges} prefer an answer.",
+    hover=_amce,
+    empty="No level has an effect on {judges}.",
+)
+MEANS = Look(
+    thing="label", things="levels",
+    value="mean", lower="mean_lower", upper="mean_upper",
+    title="share of the answers with this level that are preferred (.5: as often as not)",
+    note=f"{NOISE} Nothing is held equal.",
+    alt="How often answers with each of {things} are preferred by {judges}.",
+    hover=_amce,
+    zero=0.5,
+    empty="No level has a mean for {judges}.",
+)

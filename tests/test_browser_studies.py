@@ -48,7 +48,10 @@ PLACES = {
     "factors variants": ("factors", "open=otherwise", "otherwise", "gaps"),
     "factors strength": ("factors", "open=strength", "strength", "strengths"),
     "factors tau": ("factors", "open=tau", "tau", "taus"),
+    "factors hierarchical": ("factors", "open=hierarchical", "hierarchical", "weights"),
     "factors pooled": ("factors", "open=pooled", "pooled", "weights"),
+    "factors labels": ("factors", "open=labels&numbers=auto", "labels", "labels"),
+    "factors amce": ("factors", "open=amce", "amce", "amce"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 

@@ -53,7 +53,11 @@ FACTORS: tuple[Section, ...] = (
 METHODS: tuple[Section, ...] = (
     Section("tau", "How far do verdicts go along with each factor, and are the two moved alike?", ("factors tau",),
             ("tau_kind", "align_on")),
+    Section("labels", "Which labels of answers win?", ("factors labels",), ("numbers",)),
+    Section("amce", "How much more often is an answer preferred with each level?", ("factors amce",), ("amce_kind",)),
     Section("pooled", "Which weights hold in every scenario?", ("factors pooled",),
             ("pooled_kind", "pooled_factor", "pooled_all")),
+    Section("hierarchical", "What is shared, what is a scenario's own?", ("factors hierarchical",),
+            ("hierarchical_of", "penalties", "loss")),
 )
 """Published ways of asking what the gap of the page Factors asks, below its heading "Further methods"."""

@@ -1,0 +1,68 @@
+"""How much more often is an answer preferred with each level of a factor? AMCE and marginal means."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.judge_rows import judge_rows_chart
+from charts.methods import AMCE, MEANS
+from studies.factors_amce import FactorsAmce
+from studies.overview import PLURAL, escape
+from ui.figure import figure
+from ui.methods import judges_of, level_names, pick, plain
+from ui.remarks import sentences
+from ui.session import attempt
+from ui.view import View
+
+MOST = 20
+KINDS = {"amce": "Effects", "mean": "Marginal means"}
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """The section: the two judges compared, or the one there is."""
+    judges = judges_of(seen, judge)
+    result = attempt(plain(FactorsAmce, seen, judge))
+    if result is None:
+        return
+    table, names = result.table("amce"), level_names(result)
+    st.markdown(finding(table, judges, names))
+    st.caption(
+        "Prefer it to the gap where factors are levels that were assigned to answers, as in a conjoint experiment, or "
+        "where a number may not act evenly: thirds show whether the middle is liked best. Effects are differences of "
+        "shares, so a judge that is more decisive has larger ones."
+    )
+    kind = pick("amce_kind", KINDS, "What is drawn")
+    drawn = table[~table["reference"].astype(bool)] if kind == "amce" else table.assign(q=table["mean_q"])
+    figure(
+        lambda theme, narrow: judge_rows_chart(
+            drawn, judges, theme, AMCE if kind == "amce" else MEANS, humans=seen.humans, most=MOST, narrow=narrow,
+            labels=names,
+        ),
+        result, "amce", key="amce", columns=FactorsAmce.shown, folded=False,
+    )  # fmt: skip
+    sentences(result)
+
+
+def finding(table: pd.DataFrame, judges: tuple[str, ...], names: dict[str, str]) -> str:
+    """The largest effect on each judge, beyond noise."""
+    said = []
+    for judge in judges:
+        mine = table[(table["judge"] == judge) & table["amce"].notna()]
+        sure = mine[mine["q"].astype("Float64").lt(0.05).fillna(False).astype(bool)]
+        who, verb = escape(judge, 40), "prefer" if judge.casefold() in PLURAL else "prefers"
+        if sure.empty:
+            said.append(f"No level changes beyond noise how often {who} {verb} an answer.")
+            continue
+        row = sure.iloc[int(np.argmax(np.abs(sure["amce"].to_numpy(dtype=float))))]
+        reference = mine[(mine["factor"] == row["factor"]) & mine["reference"].astype(bool)]["label"]
+        more = "more" if row["amce"] > 0 else "less"
+        against = f" than one with {escape(names.get(str(reference.iloc[0]), ''), 40)}" if len(reference) else ""
+        points = words.number(100 * abs(float(row["amce"])), 0)
+        level = escape(names.get(str(row["label"]), str(row["label"])), 40)
+        said.append(
+            f"{who} {verb} an answer with {level} {points} points {more} often{against}, other factors equal."
+        )
+    return f"**{' '.join(said)}**"
