@@ -160,8 +160,8 @@ def hold_out(
     else:
         reasons[POSITION] = "the models have no position term"
     logits[NOTHING] = np.zeros(len(used))
-    means = [_right(used, one) for one in logits.values()] + [_loss(used, one) for one in logits.values()]
-    covariance, why_not = _covariance(np.vstack(means), used, clustering)
+    means = [find_right(used, one) for one in logits.values()] + [find_loss(used, one) for one in logits.values()]
+    covariance, why_not = mean_covariance(np.vstack(means), used, clustering)
     estimate = np.array([one.sum() for one in means]) / used.weight.sum()
     n = len(logits)
     return HeldOut(
@@ -226,18 +226,18 @@ def _by_position(first: Floats, weight: Floats, score: Floats, folds: Ints, n_fo
     return np.asarray(first * logit(share)[folds])
 
 
-def _right(design: Design, logits: Floats) -> Floats:
+def find_right(design: Design, logits: Floats) -> Floats:
     """(n_rows,) weight of what was predicted right; nothing predicted is half right."""
     lost = design.weight - design.score
     return np.where(logits > 0, design.score, np.where(logits < 0, lost, design.weight / 2))
 
 
-def _loss(design: Design, logits: Floats) -> Floats:
+def find_loss(design: Design, logits: Floats) -> Floats:
     """(n_rows,) weight times log-loss."""
     return np.asarray(design.weight * np.logaddexp(0.0, logits) - design.score * logits)
 
 
-def _covariance(
+def mean_covariance(
     sums: Floats, design: Design, clustering: Clustering
 ) -> tuple[Covariance | None, str | None]:
     """Of the weighted means; or why there is none.

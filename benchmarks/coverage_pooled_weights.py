@@ -28,7 +28,8 @@ import pandas as pd
 from analysis.cells import Floats, Ints
 from analysis.design import Design
 from analysis.factor_fit import fit_factors
-from analysis.pooled_weights import ByScenario, pool_gaps, pool_weights
+from analysis.gap import find_agreeing, fit_line
+from analysis.pooled_weights import ByScenario, PooledGaps, pool_gaps, pool_weights
 from analysis.vcov import Clustering
 from benchmarks.factor_worlds import ANSWERS, Taste, answers, expected
 from benchmarks.repeat import repeat, report
@@ -195,9 +196,26 @@ def simulate_run(of: World, seed: int) -> Run:
     reference, judge = pseudo_true(of, drawn[0], 1.0), pseudo_true(of, drawn[1], of.decisive)
     parts = {"gap": (found.gaps, judge - reference)}
     if found.scaled is not None:
-        scale = float((judge * reference).sum() / (reference**2).sum())
-        parts["scaled gap"] = (found.scaled, judge - scale * reference)
+        parts["scaled gap"] = (found.scaled, judge - true_scale(of, found, reference, judge) * reference)
     return _compare(parts, of)
+
+
+def true_scale(of: World, found: PooledGaps, reference: Floats, judge: Floats) -> float:
+    """The scale as it is estimated, at the pseudo-true weights of all scenarios together.
+
+    reference, judge : (scenarios, k); which factors take part, and how much, is by the run's own precision
+    """
+    pairs = np.array([np.prod(of.shape(s)) for s in range(of.scenarios)], dtype=np.float64)
+    one, two = (pairs @ weights / pairs.sum() for weights in (reference, judge))
+    n = len(found.overall.names)
+    at = np.r_[n - of.k : n, 2 * n - of.k : 2 * n]
+    vcov = found.overall.gaps.joint.vcov[np.ix_(at, at)]
+    variance, across = np.diag(vcov), np.diag(vcov[: of.k, of.k :])
+    unit = np.sqrt(variance[: of.k] + variance[of.k :])
+    agreeing = find_agreeing(one, two, vcov, np.sqrt(unit**2 - 2 * across), unit, np.ones(of.k, dtype=bool))
+    line = fit_line(one, two, vcov, *agreeing)
+    assert line is not None
+    return float(line.scale(np.concatenate([one, two])))
 
 
 def _compare(parts: dict[str, tuple[ByScenario, Floats]], of: World) -> Run:
