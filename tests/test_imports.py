@@ -65,75 +65,98 @@ def test_plain_rows_go_in_and_the_report_counts_them(store: Store) -> None:
     assert rows(store, "outcome, p_a, shown, weight, repeat") == [(1, 1.0, 0, 1.0, 1), (3, 0.5, 0, 1.0, 1)]
 
 
-@pytest.mark.parametrize(
-    ("word", "outcome"),
-    [
-        ("a", 1), ("A", 1), ("1", 1), ("1.0", 1), ("left", 1), ("model_a", 1), ("m1", 1), ("response_a", 1),
-        ("b", 2), ("B", 2), ("2", 2), ("right", 2), ("model_b", 2), ("m2", 2), ("tie", 3), ("Draw", 3),
-        ("both_bad", 4), ("tie (bothbad)", 4), ("refused", 0), ("invalid", 0), ("none", 0),
-    ],
-)  # fmt: skip
-def test_winner_words(store: Store, word: str, outcome: int) -> None:
+WORDS = {
+    "a": 1, "A": 1, "1": 1, "1.0": 1, "left": 1, "model_a": 1, "m1": 1, "response_a": 1,
+    "b": 2, "B": 2, "2": 2, "right": 2, "model_b": 2, "m2": 2, "tie": 3, "Draw": 3,
+    "both_bad": 4, "tie (bothbad)": 4, "refused": 0, "invalid": 0, "none": 0,
+}  # fmt: skip
+
+
+def test_winner_words(store: Store) -> None:
+    load(store, HEADER + "".join(f"p{k},m1,m2,x,y,gpt,{word}\n" for k, word in enumerate(WORDS)))
+    assert rows(store, "outcome") == [(outcome,) for outcome in WORDS.values()]
+
+
+@pytest.mark.parametrize("word", ["1", "1.0", "2", "none"])
+def test_a_winner_word_that_stands_alone(store: Store, word: str) -> None:
     load(store, HEADER + f"p1,m1,m2,x,y,gpt,{word}\n")
-    assert rows(store, "outcome") == [(outcome,)]
+    assert rows(store, "outcome") == [(WORDS[word],)]
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "value", "reason"),
-    [
+def test_bad_rows_are_named_by_line_column_value_and_reason_and_the_good_ones_go_in(store: Store) -> None:
+    bad = [
         ("p1,m1,m2,x,y,gpt,banana", "winner", "banana", "is not one of a, b, tie"),
         ("p1,m1,m2,x,y,gpt,", "winner", None, "is empty"),
         ("p1,m1,m2,x,y,,a", "judge", None, "is empty"),
         (",m1,m2,x,y,gpt,a", "prompt", None, "is empty"),
         ("p1,m1,m1,x,x,gpt,a", "response_b", None, "two equal responses are no pair"),
         ("p1,b,m2,x,y,gpt,b", "winner", "b", "can be read as either side"),
-    ],
-)
-def test_a_bad_row_is_named_by_line_column_value_and_reason_and_the_good_ones_go_in(
-    store: Store, row: str, column: str, value: str | None, reason: str
-) -> None:
-    report = load(store, GOOD + row + "\n" + "p2,m1,m2,x,y,gpt,b\n")
+    ]
+    report = load(store, GOOD + "".join(row + "\n" for row, *_ in bad) + "p2,m1,m2,x,y,gpt,b\n")
+    assert (report.read, report.accepted, report.rejected) == (9, 3, 6)
+    assert_rejected(report, [wanted for _, *wanted in bad], first=4)
+    assert sum(report.reasons.values()) == 6
+    assert rows(store, "outcome") == [(1,), (3,), (2,)]
+
+
+def test_one_bad_row_is_counted_as_one(store: Store) -> None:
+    report = load(store, GOOD + "p1,m1,m2,x,y,gpt,banana\n" + "p2,m1,m2,x,y,gpt,b\n")
     assert (report.read, report.accepted, report.rejected) == (4, 3, 1)
-    line, found, given, why = only(report)
-    assert (line, found, given) == (4, column, value)
-    assert reason in why
-    assert sum(report.reasons.values()) == 1
+    assert only(report)[:3] == (4, "winner", "banana")
+
+
+def assert_rejected(report: ImportReport, wanted: list[list[str | None]], first: int) -> None:
+    """One rejection a line from `first` on, each with its column, value and a reason that holds these words."""
+    found = report.rejections[["line", "column", "value", "reason"]].to_numpy().tolist()
+    assert len(found) == len(wanted)
+    for k, ((line, column, value, reason), (of, given, why)) in enumerate(zip(found, wanted, strict=True)):
+        assert (line, column, None if pd.isna(value) else value) == (first + k, of, given)
+        assert why in reason
 
 
 @pytest.mark.parametrize(
-    ("columns", "row", "column", "value", "reason"),
+    ("columns", "bad"),
     [
-        ("winner,p_a", "a,0.3", "winner", "a", "contradicts p_a"),
-        ("winner,p_a", "tie,0.6", "winner", "tie", "contradicts p_a"),
-        ("winner,p_a", "refused,0.6", "winner", "refused", "contradicts p_a"),
-        ("p_a", "1.5", "p_a", "1.5", "is outside [0, 1]"),
-        ("p_a", "-0.1", "p_a", "-0.1", "is outside [0, 1]"),
-        ("p_a", "nan", "p_a", "nan", "is not a number"),
-        ("p_a", "much", "p_a", "much", "is not a number"),
-        ("winner,swapped", "a,perhaps", "swapped", "perhaps", "is not true or false"),
-        ("winner,weight", "a,0", "weight", "0", "is not a number above 0"),
-        ("winner,repeat", "a,1.5", "repeat", "1.5", "is not a whole number"),
-        ("winner,confidence", "a,sure", "confidence", "sure", "is not a number"),
-        ("winner,seconds", "a,-3", "seconds", "-3", "is not a number of seconds"),
-        ("winner,judged_at", "a,yesterday", "judged_at", "yesterday", "is no date"),
-        ("winner,judge_kind", "a,robot", "judge_kind", "robot", "is not one of human, llm"),
-        ("winner,cue", "a,c", "cue", "c", "is not a or b"),
-        ("score_a,score_b", "1,", "score_a", None, "is empty"),
-        ("score_a,score_b", "1,good", "score_b", "good", "is not a number"),
-        ("count_a,count_b", "3,-1", "count_b", "-1", "is not a whole number of votes"),
+        (
+            "winner,p_a,swapped,weight,repeat,confidence,seconds,judged_at,judge_kind,cue",
+            [
+                ("a,0.3,,,,,,,,", "winner", "a", "contradicts p_a"),
+                ("tie,0.6,,,,,,,,", "winner", "tie", "contradicts p_a"),
+                ("refused,0.6,,,,,,,,", "winner", "refused", "contradicts p_a"),
+                ("a,,perhaps,,,,,,,", "swapped", "perhaps", "is not true or false"),
+                ("a,,,0,,,,,,", "weight", "0", "is not a number above 0"),
+                ("a,,,,1.5,,,,,", "repeat", "1.5", "is not a whole number"),
+                ("a,,,,,sure,,,,", "confidence", "sure", "is not a number"),
+                ("a,,,,,,-3,,,", "seconds", "-3", "is not a number of seconds"),
+                ("a,,,,,,,yesterday,,", "judged_at", "yesterday", "is no date"),
+                ("a,,,,,,,,robot,", "judge_kind", "robot", "is not one of human, llm"),
+                ("a,,,,,,,,,c", "cue", "c", "is not a or b"),
+            ],
+        ),
+        (
+            "p_a",
+            [
+                ("1.5", "p_a", "1.5", "is outside [0, 1]"),
+                ("-0.1", "p_a", "-0.1", "is outside [0, 1]"),
+                ("nan", "p_a", "nan", "is not a number"),
+                ("much", "p_a", "much", "is not a number"),
+            ],
+        ),
+        (
+            "score_a,score_b",
+            [("1,", "score_a", None, "is empty"), ("1,good", "score_b", "good", "is not a number")],
+        ),
+        ("count_a,count_b", [("3,-1", "count_b", "-1", "is not a whole number of votes")]),
     ],
 )
-def test_every_bad_value_has_its_rule(
-    store: Store, columns: str, row: str, column: str, value: str | None, reason: str
-) -> None:
+def test_every_bad_value_has_its_rule(store: Store, columns: str, bad: list[tuple[str, str, str | None, str]]) -> None:
     header = f"prompt,model_a,model_b,judge,{columns}\n"
     good = {"winner": "a", "p_a": "0.9", "swapped": "true", "score_a": "2", "score_b": "1", "count_a": "1", "count_b": "0"}
     fine = ",".join(good.get(c, "") for c in columns.split(","))
-    report = load(store, header + f"p0,m1,m2,gpt,{fine}\n" + f"p1,m1,m2,gpt,{row}\n")
-    assert (report.accepted, report.rejected) == (1, 1)
-    line, found, given, why = only(report)
-    assert (line, found, given) == (3, column, value)
-    assert reason in why
+    rest = "".join(f"p{k},m1,m2,gpt{k},{row}\n" for k, (row, *_) in enumerate(bad, 1))
+    report = load(store, header + f"p0,m1,m2,gpt,{fine}\n" + rest)
+    assert (report.accepted, report.rejected) == (1, len(bad))
+    assert_rejected(report, [wanted for _, *wanted in bad], first=3)
 
 
 def test_p_a_decides_the_outcome_and_is_kept_exactly(store: Store) -> None:
@@ -287,15 +310,15 @@ def test_a_judge_keeps_its_kind(store: Store) -> None:
     assert only(report)[1:3] == ("judge_kind", "llm")
 
 
-@pytest.mark.parametrize(
-    ("judge", "kind"),
-    [("human", "human"), ("Crowd", "human"), ("expert", "human"), ("annotator_2", "human"), ("gold", "rule"),
-     ("gpt-4", "llm"), ("humanlike-7b", "llm")],
-)  # fmt: skip
-def test_kinds_that_are_not_given(store: Store, judge: str, kind: str) -> None:
-    report = load(store, f"prompt,model_a,model_b,judge,winner\np,m1,m2,{judge},a\n")
-    assert report.judges[0]["kind"] == kind
-    assert any(judge in line and kind in line for line in report.inferred)
+def test_kinds_that_are_not_given(store: Store) -> None:
+    kinds = {
+        "human": "human", "Crowd": "human", "expert": "human", "annotator_2": "human", "gold": "rule", "gpt-4": "llm",
+        "humanlike-7b": "llm",
+    }  # fmt: skip
+    report = load(store, "prompt,model_a,model_b,judge,winner\n" + "".join(f"p,m1,m2,{judge},a\n" for judge in kinds))
+    assert {row["judge"]: row["kind"] for row in report.judges} == kinds
+    for judge, kind in kinds.items():
+        assert any(judge in line and kind in line for line in report.inferred)
 
 
 # -- other shapes ---------------------------------------------------------------------------------------------------
