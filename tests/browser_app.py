@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,11 +11,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, TimeoutError, expect
+
+import cli as commands
 
 ROOT = Path(__file__).parent.parent
 AWKWARD = ROOT / "tests" / "golden" / "awkward.csv"
@@ -23,11 +28,29 @@ LONG = 30_000
 
 
 def cli(db: Path, *words: str) -> dict[str, Any]:
-    """The JSON of one command."""
+    """The JSON of one command. It runs in this process: to start another takes longer than most answers."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["cli.py", "--db", str(db), *words, "-o", "json"])
+        try:
+            commands.run()
+        except SystemExit as ended:
+            if ended.code:
+                raise AssertionError(err.getvalue()) from None
+    return read_json(out.getvalue())
+
+
+def cli_process(db: Path, *words: str) -> dict[str, Any]:
+    """The same in a process of its own, as a user runs it."""
     done = subprocess.run([sys.executable, str(ROOT / "cli.py"), "--db", str(db), *words, "-o", "json"],
                           capture_output=True, text=True, cwd=ROOT)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    return read_json(done.stdout)
+
+
+def read_json(text: str) -> dict[str, Any]:
+    """Nothing but one JSON object may stand on stdout."""
+    found: dict[str, Any] = json.loads(text)
     return found
 
 

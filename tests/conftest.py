@@ -41,17 +41,24 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
-def store_with_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the sample, its texts measured, and `awkward`, made once a worker by the app's own commands."""
+def first_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store that the app makes at its first start, with the sample; to be copied."""
     import subprocess
-    import sys
 
-    from browser_app import cli, import_awkward
-
-    db = tmp_path_factory.mktemp("store") / "jurylens.duckdb"
+    db = tmp_path_factory.mktemp("first") / "jurylens.duckdb"
     subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)},
                    check=True, capture_output=True)  # fmt: skip
-    cli(db, "factors", "extract", "--dataset", "sample")
+    return db
+
+
+@pytest.fixture(scope="session")
+def store_with_all(first_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the sample, its texts measured, and `awkward`, made once a worker by the app's own commands."""
+    from browser_app import cli_process, import_awkward
+
+    db = tmp_path_factory.mktemp("store") / "jurylens.duckdb"
+    shutil.copy(first_store, db)
+    cli_process(db, "factors", "extract", "--dataset", "sample")
     import_awkward(db)
     return db
 

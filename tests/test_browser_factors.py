@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_app import LONG, ROOT, Server, ready, start
+from browser_app import LONG, Server, ready, start
 from playwright.sync_api import expect
 from test_browser_data import drop, press
 
@@ -39,10 +37,9 @@ def judged(prompts: int = 60) -> str:
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def fresh(first_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     db = tmp_path_factory.mktemp("fresh") / "jurylens.duckdb"
-    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)},
-                   check=True, capture_output=True)  # fmt: skip
+    shutil.copy(first_store, db)
     server = start(db)
     yield server
     server.stop()
