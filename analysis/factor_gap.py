@@ -133,12 +133,22 @@ def find_factor_gap(
 
 
 def shared(reference: Design, judge: Design) -> tuple[Design, Design]:
-    """The rows of both on the pairs that both have judged. Raises NotIdentifiedError where there is none."""
+    """The rows of both on the pairs that both have judged, with a position term in both or in none.
+
+    Raises NotIdentifiedError where there is none.
+    """
     n = min(len(reference.pairs), len(judge.pairs))
     both = reference.pairs[:n] & judge.pairs[:n]
     if not both.any():
         raise NotIdentifiedError("the two judges share no pair that has all these factors")
-    return reference.on(both), judge.on(both)
+    return alike_in_position(reference.on(both), judge.on(both))
+
+
+def alike_in_position(reference: Design, judge: Design) -> tuple[Design, Design]:
+    """Both without the shown order where one of the two does not have it."""
+    if any(design.first is None or not design.first.any() for design in (reference, judge)):
+        return replace(reference, first=None), replace(judge, first=None)
+    return reference, judge
 
 
 def _require_some(design: Design, dropped: Mapping[str, str]) -> None:

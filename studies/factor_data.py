@@ -35,6 +35,8 @@ from studies.rank import check_annotators
 KNOWN_ORDER = 0.95
 """Share of judgments whose shown order must be known for a position term."""
 
+NOT_RECORDED = "which response was shown first is not recorded"
+
 FIRST_FEW = 10_000
 
 ALIKE = 1.2
@@ -53,7 +55,7 @@ class FactorData:
         of x, -1 where none is named; pair_ids : the store's id of each number of a pair
     judgments : by judge, those of the selection; missing : by factor, the judgments of each judge that lack it
     never : by judge, the factors that none of its judgments has
-    position : why the position is or is not in the models, in words; n_empty : responses that are an empty text
+    no_position : by judge whose model has no position term, why; n_empty : responses that are an empty text
     """
 
     names: Catalog
@@ -65,32 +67,55 @@ class FactorData:
     clustering: Clustering
     judgments: Mapping[str, int]
     missing: Mapping[str, Mapping[str, int]]
-    has_position: bool
-    position: str
+    no_position: Mapping[str, str]
     prompts: int
     n_empty: int
     fingerprint: str
     never: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def has_position(self) -> bool:
+        """Whether some judge's model has a position term."""
+        return any(design.first is not None for design in self.design.values())
+
+    @property
     def warnings(self) -> list[str]:
         """What was left out, and what counts as 0."""
+        return [*self.left_out, *self.about_position]
+
+    @property
+    def about_position(self) -> list[str]:
+        """Whose model has no position term, and why."""
+        by_reason: dict[str, list[str]] = {}
+        for judge, why in self.no_position.items():
+            by_reason.setdefault(why, []).append(judge)
+        every = len(self.design)
+        return [
+            f"no position term{'' if len(judges) == every else f' for {words.listing(judges, 6)}'}: {why}"
+            for why, judges in by_reason.items()
+        ]
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was left out of every model, and what counts as 0."""
         said = []
         total = sum(self.judgments.values())
         kept = sum(design.n_judgments for design in self.design.values())
         if kept < total:
             gone = {name: sum(n.values()) for name, n in self.missing.items() if sum(n.values())}
-            which = words.listing([f"{name} ({n:,})" for name, n in sorted(gone.items(), key=lambda one: -one[1])], 4)
+            which = words.listing([f"'{name}' ({n:,})" for name, n in sorted(gone.items(), key=lambda one: -one[1])], 4)
             said.append(
                 f"{total - kept:,} of {words.plural(total, 'judgment')} lack a factor of one of their responses and "
                 f"are left out: {which}"
             )
+        alike: dict[tuple[str, ...], list[str]] = {}
         for judge, names in self.never.items():
             if names:
-                left = "is" if len(names) == 1 else "are"
-                said.append(f"no judgment of {judge} has {words.listing(list(names), 6)}, which {left} left out")
-        if not self.has_position:
-            said.append(self.position)
+                alike.setdefault(names, []).append(judge)
+        for names, judges in alike.items():
+            left = "is" if len(names) == 1 else "are"
+            who = "" if len(judges) == len(self.design) > 1 else f" of {words.listing(judges, 4)}"
+            said.append(f"no judgment{who} has {words.quoted(names, 6)}, which {left} left out")
         if self.n_empty and any(s.origin == TEXT for s in self.sources):
             said.append(empty_texts(self.n_empty))
         return said
@@ -256,7 +281,7 @@ def fetch(
     names, chosen, said, x = loaded.names, loaded.sources, loaded.said, loaded.x
     clustering = clustering_of(study, loaded)
     rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}
-    has_position, position = _position(study.position, said, rows)
+    no_position = _no_position(study.position, said, rows)
     ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
     designs, judgments = {}, {}
     missing: dict[str, dict[str, int]] = {name: {} for name in loaded.columns}
@@ -273,7 +298,7 @@ def fetch(
             for k in has:
                 missing[loaded.columns[k]][judge] = int(times[np.isnan(x[k])].sum())
             mine, at, pair = mine[kept], at[kept], pair[kept]
-        design = _design(loaded.columns, x, said, mine, at, pair, ways, has_position, modelled)
+        design = _design(loaded.columns, x, said, mine, at, pair, ways, judge not in no_position, modelled)
         designs[judge] = design.without(never[judge])
     if not any(len(design) for design in designs.values()):
         absent = [name for name in loaded.columns if any(missing[name].values()) or name in never[study.judge[0]]]
@@ -282,7 +307,7 @@ def fetch(
     return FactorData(
         names=names, sources=chosen, scales=loaded.scales, design=designs,
         models=_models(x.shape[1], said, loaded.at) if models else None, pair_ids=loaded.pair_ids,
-        clustering=clustering, judgments=judgments, missing=missing, has_position=has_position, position=position,
+        clustering=clustering, judgments=judgments, missing=missing, no_position=no_position,
         prompts=loaded.n_prompts, n_empty=loaded.n_empty, fingerprint=loaded.fingerprint, never=said_never,
     )  # fmt: skip
 
@@ -419,27 +444,31 @@ def _models(n: int, said: Verdicts, at: NDArray[Any]) -> tuple[NDArray[Any], NDA
     return sides[0], sides[1]
 
 
-def _position(wish: str, said: Verdicts, rows: Mapping[str, NDArray[Any]]) -> tuple[bool, str]:
-    """Whether a position term is fitted, and the reason in words. rows : positions of each judge's judgments"""
-    if wish == "without":
-        return False, "no position term: it was left out on request"
+def _no_position(wish: str, said: Verdicts, rows: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """By judge for whom no position term is fitted, why. rows : positions of each judge's judgments
+
+    Each judge for itself: what is known of another does not change a judge's weights.
+    """
     shown = said.columns["shown"]
-    known = float((shown != 0).mean())
-    if known == 0:
-        reason = "no position term: which response was shown first is not recorded"
-        if wish == "with":
-            raise OptionError("--position with: this file does not record which response was shown first")
-        return False, reason
+    out = {}
     for judge, mine in rows.items():
+        if wish == "without":
+            out[judge] = "it was left out on request"
+            continue
+        known = float((shown[mine] != 0).mean()) if len(mine) else 0.0
         side = _always(said, mine)
-        if side is not None:
-            return False, f"no position term: in this file the response shown {side} always wins for {judge}"
-    if wish == "auto" and known < KNOWN_ORDER:
-        return False, (
-            f"no position term: the shown order is known for {100 * known:.0f} % of the judgments, and "
-            f"{100 * KNOWN_ORDER:.0f} % are asked for"
-        )
-    return True, "a position term is fitted for each judge"
+        if known == 0:
+            out[judge] = NOT_RECORDED
+        elif side is not None:
+            out[judge] = f"here the response shown {side} always wins"
+        elif wish == "auto" and known < KNOWN_ORDER:
+            out[judge] = (
+                f"the shown order is known for {np.floor(1000 * known) / 10:.1f} % of the judgments, and "
+                f"{100 * KNOWN_ORDER:.0f} % are asked for"
+            )
+    if wish == "with" and set(out.values()) == {NOT_RECORDED} and len(out) == len(rows):
+        raise OptionError("--position with: this file does not record which response was shown first")
+    return out
 
 
 def _always(said: Verdicts, rows: NDArray[Any]) -> str | None:

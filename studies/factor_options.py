@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from analysis.design import FIRST
 from data import queries
 from data.model import option
 from data.queries import Catalog, Con
@@ -118,9 +119,14 @@ def _levels(found: Mapping[str, Source], name: str) -> list[str]:
     return [n for n, s in found.items() if s.origin == FILE and s.id == source.id and s.level is not None]
 
 
+def labelled() -> tuple[str, ...]:
+    """The names for which `display` has words of its own."""
+    return (FIRST, *(one.name for one in factors()))
+
+
 def display(name: str) -> str:
     """What a factor is called on charts."""
-    if name == "first_position":
+    if name == FIRST:
         return "Shown first"
     known = {one.name: one.label for one in factors()}
     return known.get(name.removeprefix("text:"), name)

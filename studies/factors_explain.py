@@ -188,7 +188,7 @@ class FactorsExplain(Factors):
                 sides, share = (pair.judgments.a[name][mine], pair.judgments.b[name][mine]), weight / weight.sum()
             differences[name] = float(coded(data, name, *sides, self.coding) @ share)
             a[name], b[name] = (float(side @ share) for side in sides)
-        if data.has_position:
+        if data.design[judge].first is not None:
             differences[FIRST] = float(pair.judgments.shown[mine] @ weight / weight.sum()) if mine.any() else 0.0
         return a, b, differences
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 import pandas as pd
 
+from analysis.design import FIRST
 from analysis.factor_gap import FactorGap, find_factor_gap, find_factor_gap_within, shared, smallest_gap
 from analysis.strengths import Ties
 from analysis.tables import floats
@@ -93,7 +94,7 @@ class FactorsGap(Factors):
             values={"scale": None if single is None else self._scale(single)},
             settings=self.settings() | {
                 "reference": reference, "clustering": clustering.name, "clustering_chosen": clustering.chosen,
-                "position_fitted": data.has_position,
+                "position_fitted": any(FIRST in one.names for one in found.values()),
             },
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(judge, one, reference, data) for judge, one in found.items()),
@@ -170,7 +171,7 @@ class FactorsGap(Factors):
             f" Net gaps are {judge} {'−' if scale.value >= 0 else '+'} {words.number(abs(scale.value))} × {reference}: "
             "net of decisiveness."
         )  # fmt: skip
-        position = "; a position term is fitted for each judge" if data.has_position else ""
+        position = "; a position term is fitted for each judge" if FIRST in one.names else ""
         beside = ", beside a strength of each model" if self.fixed_models else ""
         ref, own = one.n_judgments
         return (

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from analysis.factor_gap import alike_in_position
 from analysis.pooled_weights import ByScenario, PooledGaps, PooledWeights, pool_gaps, pool_weights
 from analysis.tables import floats
 from charts import words
@@ -191,7 +192,7 @@ class FactorsPooled(Factors):
 def _alike(data: FactorData, reference: str, judge: str) -> tuple[Any, Any]:
     """Both designs on the factors that both have."""
     one, two = data.design[reference], data.design[judge]
-    return (
+    return alike_in_position(
         one.without([name for name in one.names if name not in two.names]),
         two.without([name for name in two.names if name not in one.names]),
     )

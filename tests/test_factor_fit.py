@@ -235,6 +235,16 @@ def test_the_order_of_rows_and_of_factors_is_of_no_account() -> None:
     assert fit_factors(back).weights[::-1] == pytest.approx(fit.weights, abs=1e-12)
 
 
+def test_one_answer_a_billion_times_longer_separates_nothing() -> None:
+    d = design()
+    x = d.x.copy()
+    at = int(np.argmax(d.score))
+    x[0, d.at[at]] = 1e9
+    fit = fit_factors(replace(d, x=x))
+    assert d.names[0] in fit.factors
+    assert not fit.dropped
+
+
 def test_scaling_a_factor_scales_its_weight() -> None:
     d = design()
     x = d.x.copy()

@@ -403,16 +403,16 @@ def test_what_is_missing_is_left_out_and_counted_by_factor(tmp_path: Path) -> No
     empty = stored(tmp_path / "none", given, measure=True)
     result = FactorsFit(factor=("tone", "lists")).run(empty)
     assert set(result.table()["factor"]) == {"first_position", "lists"}
-    assert "no judgment of people has tone, which is left out" in result.warnings
+    assert "no judgment of people has 'tone', which is left out" in result.warnings
     with pytest.raises(EmptySelectionError, match="every judgment of the selection lacks tone"):
         FactorsFit(factor=("tone",)).run(empty)
 
 
 ORDERS = {
     "unknown": "not recorded",
-    "too few known": "known for 80 %",
-    "always first": "response shown first always wins for people",
-    "always second": "response shown second always wins for people",
+    "too few known": "known for 80.0 %",
+    "always first": "here the response shown first always wins",
+    "always second": "here the response shown second always wins",
 }
 
 
@@ -436,6 +436,29 @@ def test_no_position_term_where_the_order_does_not_allow_it(tmp_path: Path, case
         forced = FactorsFit(factor=("tone",), position="with").run(store)
         assert list(forced.table()["factor"]) == ["first_position", "tone"]
         assert forced.table("judges")["unknown_order"].tolist() == [12]
+
+
+def test_each_judge_has_a_position_term_where_its_own_order_is_known(tmp_path: Path) -> None:
+    """What is known of another judge changes no judge's weights; held against one another both go without."""
+    given = rows(prompts=30, votes=2, judges=("people", "robot"), ties=0)
+    for row in given:
+        if row["judge"] == "robot":
+            row["swapped"] = None
+    lone = dict(given[0], judge="solo", annotator=None, winner="a", swapped=False)
+    store = stored(tmp_path, [*given, lone])
+    alone = FactorsFit(factor=("tone",), judge=("people",)).run(store)
+    both = FactorsFit(factor=("tone",), judge=("people", "robot", "solo")).run(store)
+    assert set(alone.table()["factor"]) == {"first_position", "tone"}
+    mine = both.table()[both.table()["judge"] == "people"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(mine, alone.table())
+    assert both.table().loc[both.table()["judge"] == "robot", "factor"].tolist() == ["tone"]
+    assert "no position term for robot: which response was shown first is not recorded" in both.warnings
+    assert "no position term for solo: here the response shown first always wins" in both.warnings
+    gap = FactorsGap(factor=("tone",), judge=("people", "robot")).run(store)
+    assert gap.table()["factor"].tolist() == ["tone"]
+    assert gap.settings["position_fitted"] is False
+    without = FactorsGap(factor=("tone",), judge=("people", "robot"), position="without").run(store)
+    pd.testing.assert_frame_equal(gap.table(), without.table())
 
 
 def test_known_for_95_percent_is_enough_and_the_unknown_are_neither(tmp_path: Path) -> None:
@@ -533,7 +556,7 @@ def test_what_there_is_no_answer_to_is_one_sentence(store: Store, awkward: Store
 
 def test_a_factor_that_a_judge_never_has_is_named_and_left_out(store: Store) -> None:
     """`care` is known of people only; unasked it is in every model."""
-    said = "no judgment of robot has care, which is left out"
+    said = "no judgment of robot has 'care', which is left out"
     for cls in (FactorsGap, FactorsScenarios):
         result = cls().run(store)
         assert "care" not in set(result.table()["factor"])

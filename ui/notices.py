@@ -10,12 +10,10 @@ from typing import Any
 
 import streamlit as st
 
-from analysis.design import FIRST
 from errors import JurylensError
-from studies.factor_options import display
+from studies.factor_options import display, labelled
 from studies.overview import escape
 from studies.study import REGISTRY, Study
-from texts.registry import factors
 from ui.ask import CHOICES, label
 
 _FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
@@ -65,9 +63,9 @@ def by_factor(text: str) -> str:
 
 @cache
 def _factor_names() -> re.Pattern[str]:
-    names = [one.name for one in factors()]
+    names = labelled()
     quoted = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    plain = "|".join(name for name in (*names, FIRST) if "_" in name)
+    plain = "|".join(name for name in names if "_" in name)
     return re.compile(rf"'(?P<quoted>(?:text:)?(?:{quoted}))'|(?<![\w'=:/-])(?P<plain>{plain})(?![\w'=])")
 
 
