@@ -19,6 +19,7 @@ import studies  # noqa: F401  (registers the studies)
 from charts import words
 from data import datasets as dataset_work
 from data import imports, queries
+from data.queries.published import published_judges
 from data.store import Store
 from errors import JurylensError, OptionError
 from exports import text
@@ -28,7 +29,7 @@ from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
 from studies.pack import pack
-from studies.study import REGISTRY, Fitted, Result, Study, bare, hints
+from studies.study import REGISTRY, Fitted, Result, Study, bare, hints, weights_alone
 
 DEFAULT_DB = "jurylens.duckdb"
 
@@ -204,7 +205,7 @@ def import_file(
     ] = False,
     output: Output = "table",
 ) -> None:
-    """Read a file or folder of judgments, or a table of factors for judgments that are there, into the store."""
+    """Read judgments, or a table of factors, labels or published weights, into the store."""
     _check_output(output)
     from data.fields import parse_assignments
 
@@ -231,6 +232,8 @@ def _show_report(report: imports.ImportReport, output: str) -> None:
     tables = {"import": summary, "judges": pd.DataFrame(report.judges), "rejections": report.rejections.head(20)}
     if report.factors is not None:
         tables["factors"] = pd.DataFrame(report.factors)
+    if report.published is not None:
+        tables["published"] = pd.DataFrame(report.published)
     _show_tables(tables, content, output)
     for line in report.inferred:
         say(f"inferred: {line}")
@@ -288,6 +291,7 @@ def show(name: str, output: Output = "table") -> None:
         names = queries.catalog(con, name)
         facts = queries.dataset_facts(con, names.dataset_id)
         truth = queries.truth(con, names.dataset_id)
+        published = published_judges(con, names.dataset_id)
     content: dict[str, Any] = {
         "dataset": name, "simulated": names.simulated, "judgments": facts.judgments, "pairs": facts.pairs,
         "prompts": facts.prompts, "judges": facts.judges, "models": list(names.models),
@@ -297,8 +301,16 @@ def show(name: str, output: Output = "table") -> None:
         content["truth"] = [
             {k: v for k, v in row.items() if not words.absent(v)} for row in truth.to_dict("records")
         ]
-    _show_tables({"judges": pd.DataFrame(facts.judges), "models": pd.DataFrame({"model": list(names.models)}),
-                  "scenarios": pd.DataFrame({"scenario": list(names.scenarios)})}, content, output)  # fmt: skip
+    tables = {"judges": pd.DataFrame(facts.judges), "models": pd.DataFrame({"model": list(names.models)}),
+              "scenarios": pd.DataFrame({"scenario": list(names.scenarios)})}  # fmt: skip
+    if len(published):
+        content["published"] = published.to_dict("records")
+        tables["published"] = published
+    if not names.judges:
+        # What there is comes first, also as CSV.
+        tables = {"published": published}
+        say(weights_alone(names))
+    _show_tables(tables, content, output)
 
 
 @datasets_app.command()
@@ -347,10 +359,13 @@ def delete(
         f"dataset {name!r} holds {words.plural(lost.judgments, 'judgment')} on {words.plural(lost.pairs, 'pair')} from "
         f"{words.plural(lost.imports, 'import')}"
     )
+    if lost.published:
+        loss += f", and published weights of {words.plural(lost.published, 'judge')}"
     if not yes:
         raise OptionError(f"{loss}; nothing was deleted. To delete it for good add --yes")
     dataset_work.delete(store(), name)
-    content = {"dataset": name, "deleted": True, "judgments": lost.judgments, "pairs": lost.pairs}
+    content = {"dataset": name, "deleted": True, "judgments": lost.judgments, "pairs": lost.pairs,
+               "published": lost.published}  # fmt: skip
     _show_tables({"deleted": pd.DataFrame([content])}, content, output)
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import duckdb
 
 from data import queries
-from data.importers import factors, labels
+from data.importers import factor_weights, factors, labels
 from data.ingest import find_dataset
 from data.packing import forget_packed
+from data.queries.published import n_published
 from data.store import Store
 from data.upkeep import assign_scenarios, fingerprint_labels, prune
 from errors import OptionError, unknown_name
 
-BESIDE = {factors.NAME: "factors", labels.NAME: "labels"}
+BESIDE = {factors.NAME: "factors", labels.NAME: "labels", factor_weights.NAME: "weights"}
 """Formats that hold no judgments, and what they hold."""
 
 # Tables with a dataset_id, all rows of which go when the dataset goes.
@@ -42,12 +43,13 @@ class Withdrawn:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A dataset that was deleted, and what went with it."""
+    """A dataset that was deleted, and what went with it. published : judges with published weights"""
 
     dataset: str
     judgments: int
     pairs: int
     imports: int
+    published: int = 0
 
 
 def _find(con: duckdb.DuckDBPyConnection, name: str) -> int:
@@ -76,7 +78,8 @@ def would_delete(store: Store, name: str) -> Deleted:
 
 def _losses(con: duckdb.DuckDBPyConnection, dataset_id: int, name: str) -> Deleted:
     facts = queries.dataset_facts(con, dataset_id)
-    return Deleted(name, facts.judgments, facts.pairs, len(queries.import_log(con, dataset_id)))
+    imports = len(queries.import_log(con, dataset_id))
+    return Deleted(name, facts.judgments, facts.pairs, imports, n_published(con, dataset_id))
 
 
 def delete(store: Store, name: str) -> Deleted:
@@ -110,14 +113,24 @@ def undo(store: Store, name: str, number: int | None = None) -> Withdrawn:
             "SELECT import_id, file_name, format, accepted FROM import_log WHERE dataset_id = $d AND number = $n", {"d": d, "n": number}
         ).fetchall()[0]
         kept, removed = _withdraw(con, d, int(import_id))
-        # Factors alone, delivered for judgments that are gone, are no dataset.
-        if not con.execute("SELECT count(*) FROM judgment WHERE dataset_id = $d", {"d": d}).fetchall()[0][0]:
+        # Factors alone, delivered for judgments that are gone, are no dataset; published weights are one.
+        if not _any_left(con, d):
             forget_packed(con, d)
             for table in OWNED:
                 con.execute(f"DELETE FROM {table} WHERE dataset_id = {d}")
     if format_name in BESIDE:
         return Withdrawn(name, number, file_name, int(accepted), 0, rows_of=BESIDE[format_name])
     return Withdrawn(name, number, file_name, removed, kept)
+
+
+def _any_left(con: duckdb.DuckDBPyConnection, d: int) -> bool:
+    """Whether a dataset still has judgments or published weights."""
+    found = con.execute(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM judgment WHERE dataset_id = $d LIMIT 1)) "
+        "+ (SELECT count(*) FROM (SELECT 1 FROM published_weight WHERE dataset_id = $d LIMIT 1))",
+        {"d": d},
+    )
+    return bool(found.fetchall()[0][0])
 
 
 def _withdraw(con: duckdb.DuckDBPyConnection, d: int, i: int) -> tuple[int, int]:

@@ -19,17 +19,18 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from data import factor_values, labelings, queries
+from data import factor_values, labelings, published, queries
 from data.duck import told
 from data.factor_columns import FactorMapping, recognised, resolve_factor_mapping
 from data.fields import Mapping, resolve_mapping
-from data.importers import factors, labels, registry
+from data.importers import factor_weights, factors, labels, registry
 from data.importers.source import digest
 from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
 from data.model import Progress, silent
 from data.normalise import Staged, normalise
 from data.plain_columns import PlainMapping
+from data.queries.published import published_judges
 from data.simulate.fill import TAKE_OVER_MEMORY, Drawn, take_over
 from data.step import Told
 from data.store import Store
@@ -67,6 +68,7 @@ class ImportReport:
     read = accepted + rejected + duplicates, all counted in judgments (of a table of factors: in its rows); the counts
     of pairs, models, prompts and scenarios are those of the dataset afterwards. factors : of a table of factors, what
     each was read as and how many responses have a value of it from this file
+    published : of a table of weights, the judges that have published weights afterwards
     nothing : of a dry run that would take nothing, the sentence with which the import would be refused
     """
 
@@ -88,6 +90,7 @@ class ImportReport:
     dry_run: bool
     rejections: pd.DataFrame = field(repr=False)
     factors: list[dict[str, Any]] | None = None
+    published: list[dict[str, Any]] | None = None
     nothing: str | None = None
 
     def as_json(self, most: int = 100) -> dict[str, Any]:
@@ -153,6 +156,9 @@ BESIDE: dict[str, Beside] = {
     labels.NAME: Beside(
         Kind("rows", labelings.STAGED, labelings.ingest), labelings.resolve, labelings.stage,
         "Labels are added to prompts",
+    ),
+    factor_weights.NAME: Beside(
+        Kind("weights", published.STAGED, published.ingest), published.resolve, published.stage, None
     ),
 }  # fmt: skip
 """By format."""
@@ -383,11 +389,12 @@ def _earlier(store: Store, dataset: str, sha: str, options: ImportOptions) -> Im
             return None
         number, format_name, read, encoding = rows[0]
         facts = queries.dataset_facts(con, dataset_id)
+        weights = _published(con, dataset_id) if format_name == factor_weights.NAME else None
     return ImportReport(
         dataset=dataset, format=format_name, number=None, read=read, accepted=0, rejected=0, duplicates=read,
         reasons={}, judges=facts.judges, pairs=facts.pairs, models=facts.models, prompts=facts.prompts,
         scenarios=facts.scenarios, inferred=[f"the same file was imported before (import {number}); nothing was added"],
-        encoding=encoding, dry_run=False, rejections=pd.DataFrame(columns=REJECTION_COLUMNS),
+        encoding=encoding, dry_run=False, rejections=pd.DataFrame(columns=REJECTION_COLUMNS), published=weights,
     )  # fmt: skip
 
 
@@ -424,7 +431,13 @@ def _report(
         dry_run=dry_run,
         rejections=rejections,
         factors=factor_values.written(con) if isinstance(mapping, FactorMapping) else None,
+        published=_published(con, done.dataset_id) if log["format"] == factor_weights.NAME else None,
     )
+
+
+def _published(con: duckdb.DuckDBPyConnection, dataset_id: int) -> list[dict[str, Any]]:
+    table = published_judges(con, dataset_id)
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _rejections(

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import pandas as pd
 
+from charts import words
 from charts.words import absent
 from data import queries
 from data.model import Progress, Selection, option, silent
@@ -111,6 +112,8 @@ class Study(Selection):
     judges: ClassVar[Literal["any", "reference"]] = "any"
     # Columns of the first table that people are shown, with their headings; all others are in its file.
     shown: ClassVar[Mapping[str, str] | None] = None
+    # Whether it reads judgments: of a dataset that has published weights alone it is then refused.
+    reads_judgments: ClassVar[bool] = True
     # How a terminal prints it unless told otherwise.
     output: ClassVar[str] = "table"
 
@@ -125,6 +128,8 @@ class Study(Selection):
             names = queries.catalog(con, Selection(dataset=dataset, labeling=labeling))
         for each in fields(self):
             _check_choice(each, getattr(self, each.name))
+        if self.command and self.reads_judgments and not names.judges:
+            raise EmptySelectionError(weights_alone(names))
         for kind, chosen, known in (
             ("judge", self.judge, names.judges),
             ("scenario", self.scenario, names.scenarios),
@@ -292,6 +297,15 @@ def register(cls: S) -> S:
     return cls
 
 
+def weights_alone(names: Catalog) -> str:
+    """What a dataset without judgments holds, what answers that, and what to add for all else."""
+    return (
+        f"dataset {names.dataset!r} holds no judgments, only the published weights of "
+        f"{words.plural(names.published, 'judge')}: similarity --from weights compares these with one another. Import "
+        "judgments into it for anything else"
+    )
+
+
 # -- fields -------------------------------------------------------------------------------------------------------
 
 
@@ -343,7 +357,7 @@ def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _criterion(asked: str | None, names: Catalog) -> str | None:
     if asked is not None:
-        if asked not in names.criteria:
+        if asked not in names.criteria and (asked != "overall" or names.criteria):
             raise unknown_name(f"criterion in dataset {names.dataset!r}", asked, names.criteria)
         return asked
     if "overall" in names.criteria or not names.criteria:

@@ -39,6 +39,7 @@ class Catalog:
 
     judges : name -> (id, kind) in the order first seen; the others name -> id. labelings : those beside the files' own
     labeling : the one that the scenarios are of; None: those that came with the judgments
+    published : how many judges have published weights here; a dataset without judgments has some
     """
 
     dataset: str
@@ -51,6 +52,7 @@ class Catalog:
     variants: dict[str, int]
     labelings: dict[str, int]
     labeling: str | None = None
+    published: int = 0
 
     @property
     def humans(self) -> list[str]:
@@ -76,7 +78,10 @@ NAMES = " UNION ALL ".join(
     f"SELECT '{kind}' AS named, name, {kind}_id AS id, {'kind' if kind == 'judge' else 'NULL'} AS kind "
     f"FROM {kind} WHERE dataset_id = $d"
     for kind in NAMED
-) + " ORDER BY named, id"
+) + (
+    " UNION ALL SELECT 'published', 'judges', count(DISTINCT judge), NULL FROM published_weight WHERE dataset_id = $d"
+    " ORDER BY named, id"
+)
 
 
 def dataset_names(con: Con) -> list[tuple[str, bool]]:
@@ -85,12 +90,17 @@ def dataset_names(con: Con) -> list[tuple[str, bool]]:
 
 
 def dataset_table(con: Con) -> pd.DataFrame:
-    """One row a dataset: dataset, simulated, judgments, pairs, prompts, models, scenarios, judges."""
+    """One row a dataset: dataset, simulated, judgments, pairs, prompts, models, scenarios, judges, and published: the
+    judges with published weights."""
     table = con.execute(DATASETS).df()
     models = dict(con.execute("SELECT dataset_id, count(*) FROM model GROUP BY 1 ORDER BY 1").fetchall())
     scenarios = dict(con.execute("SELECT dataset_id, count(*) FROM scenario GROUP BY 1 ORDER BY 1").fetchall())
     table.insert(6, "models", [int(models.get(i, 0)) for i in table["dataset_id"]])
     table.insert(7, "scenarios", [int(scenarios.get(i, 0)) for i in table["dataset_id"]])
+    published = dict(con.execute(
+        "SELECT dataset_id, count(DISTINCT judge) FROM published_weight GROUP BY 1 ORDER BY 1"
+    ).fetchall())  # fmt: skip
+    table["published"] = [int(published.get(i, 0)) for i in table["dataset_id"]]
     return table.drop(columns="dataset_id").rename(columns={"name": "dataset"})
 
 
@@ -123,7 +133,7 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
     if labeling is not None:
         use_labeling(con, dataset, d, labeling)
 
-    ids: dict[str, dict[str, int]] = {kind: {} for kind in NAMED}
+    ids: dict[str, dict[str, int]] = {kind: {} for kind in (*NAMED, "published")}
     kinds: dict[int, str] = {}
     for kind, name, number, judge_kind in con.execute(NAMES, {"d": d}).fetchall():
         ids[kind][name] = number
@@ -140,6 +150,7 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
         variants=ids["variant"],
         labelings=labelings(con, d),
         labeling=labeling,
+        published=ids["published"]["judges"],
     )
 
 

@@ -1,0 +1,52 @@
+"""Weights of factors that others have published of judges whose judgments are not here.
+
+Reads: the same files as the general importer, with `judge`, `scenario`, `factor` (or property) and `weight`, and where
+it is given `kind`. Which column means what is decided by data/published.py.
+Defined in: this project's docs/files.md; a file with these columns is `fitted_weights.csv` made of the publication of
+Li et al. 2024 (arXiv 2402.11296).
+Shown order: none; a table of weights holds no judgment.
+"""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import duckdb
+
+from data.fields import canonical
+from data.importers.layout import sniff_delimiter
+from data.importers.source import open_source
+from data.importers.table import RawTable, read_table
+from data.model import Progress
+from errors import FileError
+
+NAME = "factor-weights"
+
+FACTOR = ("factor", "property")
+HEADER = 4096
+"""Bytes in which the names of the columns stand."""
+
+
+def sniff(path: Path) -> bool:
+    """Whether the first line names a judge, a factor and a weight, and no prompt or winner."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as plain:
+            head = plain.read(HEADER)
+        if head[:2] == b"\x1f\x8b":
+            with gzip.open(path) as packed:
+                head = packed.read(HEADER)
+    except (OSError, EOFError):
+        return False
+    line = head.decode("utf-8-sig", errors="replace").split("\n", 1)[0].rstrip("\r")
+    names = {canonical(word.strip('" ')) for word in line.split(sniff_delimiter(line, whole=True))}
+    return {"judge", "weight"} <= names and any(n in names for n in FACTOR) and not names & {"winner", "prompt", "p_a"}
+
+
+def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress) -> RawTable:
+    """Fill `raw` with the file's own columns as text."""
+    if path.is_dir():
+        raise FileError(f"{path.name} is a folder: the format {NAME} reads single files")
+    return read_table(open_source(path, workdir), con, workdir, progress)
