@@ -395,7 +395,7 @@ def test_what_is_missing_is_left_out_and_counted_by_factor(tmp_path: Path) -> No
     table = weights(result, "people").set_index("factor")
     assert (table.loc["tone", "missing"], table.loc["lists", "missing"]) == (9, 0)
     assert pd.isna(table.loc["first_position", "missing"])
-    assert any("18 of 120 judgments lack" in w and "tone (18)" in w for w in result.warnings), result.warnings
+    assert any("18 of 120 judgments lack" in w and "'tone' (18)" in w for w in result.warnings), result.warnings
     assert FactorsTable(factor=("tone", "lists")).run(store).table().isna()["tone"].sum() == 0
     for row in given:
         for side in "ab":
