@@ -19,17 +19,21 @@ import studies  # noqa: F401  (registers the studies)
 from charts import words
 from data import datasets as dataset_work
 from data import imports, queries
+from data import labelings as labeling_work
+from data.model import Selection
+from data.queries import labelings as labeling_queries
 from data.queries.published import published_judges
 from data.store import Store
 from errors import JurylensError, OptionError
 from exports import text
+from studies import cluster_prompts as clustering
 from studies import embed as embedding
 from studies import extract as extraction
 from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
 from studies.pack import pack
-from studies.study import REGISTRY, Fitted, Result, Study, bare, hints, weights_alone
+from studies.study import REGISTRY, Fitted, Result, Study, bare, hints, records, weights_alone
 
 DEFAULT_DB = "jurylens.duckdb"
 
@@ -48,6 +52,12 @@ factors_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What responses are like: measured from texts, or delivered."
 )
 app.add_typer(factors_app, name="factors")
+
+labelings_app = typer.Typer(
+    invoke_without_command=True, rich_markup_mode=None,
+    help="Further scenarios of the prompts, from files of labels and from clusters: list, show, make, rename, delete.",
+)  # fmt: skip
+app.add_typer(labelings_app, name="labelings")
 
 Output = Annotated[str, typer.Option("-o", "--output", help="table, json, csv or latex")]
 Dataset = Annotated[str, typer.Option("--dataset", help="name of the dataset")]
@@ -415,6 +425,92 @@ def embed_texts(
         say(f"warning: {line}")
 
 
+# -- labelings ----------------------------------------------------------------------------------------------------
+
+_OfDataset = Annotated[
+    str | None, typer.Option("--dataset", help="the dataset; left out: the only one besides the sample")
+]
+
+
+@labelings_app.callback(invoke_without_command=True)
+def labelings(context: typer.Context, dataset: _OfDataset = None, output: Output = "table") -> None:
+    """List the labelings of a dataset's prompts: the files' own scenarios, files of labels, clusters."""
+    if context.invoked_subcommand is not None:
+        return
+    _check_output(output)
+    with store().reading("listing labelings") as con:
+        names = queries.catalog(con, dataset if dataset is not None else queries.default_dataset(con))
+        table = labeling_queries.labeling_table(con, names.dataset_id)
+    content = {"dataset": names.dataset, "labelings": table.to_dict("records")}
+    _show_tables({"labelings": table}, content, output)
+
+
+@labelings_app.command("show")
+def show_labeling(
+    name: Annotated[str, typer.Argument(help="a labeling; file: the scenarios that came with the judgments")],
+    dataset: _OfDataset = None,
+    output: Output = "csv",
+) -> None:
+    """One row a prompt with its label, as CSV to be edited and imported again with --as labels."""
+    _check_output(output)
+    with store().reading("showing labels") as con:
+        dataset = dataset if dataset is not None else queries.default_dataset(con)
+        own = name == labeling_queries.OWN
+        names = queries.catalog(con, Selection(dataset=dataset, labeling=None if own else name))
+        table = labeling_queries.label_rows(con, names.dataset_id, None if own else names.labelings[name])
+    # A column that no prompt fills would only be in the way of reading it again.
+    table = table.dropna(axis="columns", how="all")
+    content = {"dataset": dataset, "labeling": name, "labels": records(table)}
+    _show_tables({"labels": table}, content, output)
+
+
+@labelings_app.command("cluster")
+def cluster(
+    dataset: _OfDataset = None,
+    name: Annotated[str, typer.Option("--name", help="what the labeling is called")] = clustering.NAME,
+    clusters: Annotated[int | None, typer.Option(help="how many; left out: as many as tell prompts apart best")] = None,
+    seed: Annotated[int, typer.Option(help="seed of everything random")] = 0,
+    output: Output = "table",
+) -> None:
+    """Group prompts by what they mean; the groups are a labeling, named by the words that tell them apart."""
+    _check_output(output)
+    done = clustering.cluster_prompts(store(), dataset, name, clusters, seed, _Bar())
+    content = {"dataset": done.dataset, "labeling": done.labeling, "silhouette": done.silhouette,
+               "without": done.without, "labels": done.labels.to_dict("records")}  # fmt: skip
+    _show_tables({"labels": done.labels}, content, output)
+    if done.without:
+        say(f"warning: {words.plural(done.without, 'prompt')} without a text in no cluster")
+
+
+@labelings_app.command("rename")
+def rename_one_label(
+    labeling: str, old: str, new: str, dataset: _OfDataset = None, output: Output = "table"
+) -> None:
+    """Give a label another name; a name that is there already takes its prompts over."""
+    _check_output(output)
+    dataset = _dataset(dataset)
+    n = labeling_work.rename_label(store(), dataset, labeling, old, new)
+    content = {"dataset": dataset, "labeling": labeling, "label": new, "was": old, "prompts": n}
+    _show_tables({"renamed": pd.DataFrame([content])}, content, output)
+
+
+@labelings_app.command("delete")
+def delete_one_labeling(labeling: str, dataset: _OfDataset = None, output: Output = "table") -> None:
+    """Remove a labeling. The scenarios that came with the judgments are not among them."""
+    _check_output(output)
+    dataset = _dataset(dataset)
+    n = labeling_work.delete_labeling(store(), dataset, labeling)
+    content = {"dataset": dataset, "labeling": labeling, "prompts": n}
+    _show_tables({"deleted": pd.DataFrame([content])}, content, output)
+
+
+def _dataset(name: str | None) -> str:
+    if name is not None:
+        return name
+    with store().reading("looking for the dataset") as con:
+        return queries.default_dataset(con)
+
+
 # -- studies ------------------------------------------------------------------------------------------------------
 
 
@@ -474,7 +570,7 @@ def _parameter(name: str, kind: Any, info: Any, default: Any) -> inspect.Paramet
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
-_GROUPS: dict[str, typer.Typer] = {"datasets": datasets_app, "factors": factors_app}
+_GROUPS: dict[str, typer.Typer] = {"datasets": datasets_app, "factors": factors_app, "labelings": labelings_app}
 for _cls in REGISTRY.values():
     *_group, _name = _cls.command.split()
     _home = app

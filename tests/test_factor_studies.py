@@ -403,7 +403,7 @@ def test_what_is_missing_is_left_out_and_counted_by_factor(tmp_path: Path) -> No
     empty = stored(tmp_path / "none", given, measure=True)
     result = FactorsFit(factor=("tone", "lists")).run(empty)
     assert set(result.table()["factor"]) == {"first_position", "lists"}
-    assert "no judgment has 'tone', which is left out" in result.warnings
+    assert "no judgment of people has 'tone', which is left out" in result.warnings
     with pytest.raises(EmptySelectionError, match="every judgment of the selection lacks tone"):
         FactorsFit(factor=("tone",)).run(empty)
 

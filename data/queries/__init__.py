@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from data.model import Selection
 from data.queries.labelings import fingerprint as fingerprint_labeling
-from data.queries.labelings import labelings
+from data.queries.labelings import known_labelings
 from data.queries.labelings import use as use_labeling
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
 
@@ -148,7 +148,7 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
         scenarios=ids["scenario"],
         criteria=ids["criterion"],
         variants=ids["variant"],
-        labelings=labelings(con, d),
+        labelings=known_labelings(con, d),
         labeling=labeling,
         published=ids["published"]["judges"],
     )

@@ -17,7 +17,7 @@ OWN = "file"
 """The scenarios that came with the judgments."""
 
 
-def labelings(con: Con, dataset_id: int) -> dict[str, int]:
+def known_labelings(con: Con, dataset_id: int) -> dict[str, int]:
     """name -> id of the labelings beside the files' own, the first one first."""
     rows = con.execute(
         "SELECT name, labeling_id FROM labeling WHERE dataset_id = $d ORDER BY labeling_id", {"d": dataset_id}
@@ -62,7 +62,7 @@ def use(con: Con, dataset: str, dataset_id: int, name: str) -> int:
 
     Raises UnknownNameError with the nearest names.
     """
-    known = labelings(con, dataset_id)
+    known = known_labelings(con, dataset_id)
     if name not in known:
         raise unknown_name(f"labeling in dataset {dataset!r}", name, [OWN, *known])
     here = con.execute("SELECT current_database()").fetchall()[0][0].replace('"', '""')
@@ -88,3 +88,12 @@ def fingerprint(con: Con, labeling_id: int) -> tuple[int, int]:
         {"l": labeling_id},
     ).fetchall()[0]
     return int(row[0]), int(row[1])
+
+
+def prompt_texts(con: Con, dataset_id: int) -> dict[int, str]:
+    """The text of each prompt by id, where it has one."""
+    rows = con.execute(
+        "SELECT prompt_id, body FROM prompt JOIN text USING (text_id) WHERE dataset_id = $d ORDER BY prompt_id",
+        {"d": dataset_id},
+    ).fetchall()
+    return {int(i): body for i, body in rows}
