@@ -6,9 +6,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -q
+# Each worker takes a row of files and helps the other at the end: what a file's tests share is made once.
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+# Tests start many Pythons, which would each compile the program and its tests anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: app test lint types unit real slow browser bench screenshots clean
+.PHONY: app test lint types together unit real slow browser bench screenshots clean
 
 app: $(VENV)/installed-app
 	$(BIN)/python -m ui.first_run
@@ -29,7 +32,7 @@ $(VENV)/installed-browser: | $(VENV)/installed-dev
 	sh scripts/install_browser.sh $(BIN)/python
 	touch $@
 
-test: lint types unit real slow browser
+test: lint types together browser
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -37,17 +40,21 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy .
 
+# unit, real and slow: what is imported and collected once serves all three.
+together: $(VENV)/installed-dev
+	$(PYTEST) -m "not browser"
+
 unit: $(VENV)/installed-dev
-	$(PYTEST) -n $(WORKERS) -m "not real and not slow and not browser"
+	$(PYTEST) -m "not real and not slow and not browser"
 
 real: $(VENV)/installed-dev
-	$(PYTEST) -n $(WORKERS) -m "real and not slow and not browser"
+	$(PYTEST) -m "real and not slow and not browser"
 
 slow: $(VENV)/installed-dev
-	$(PYTEST) -n $(WORKERS) -m "slow and not browser"
+	$(PYTEST) -m "slow and not browser"
 
 browser: $(VENV)/installed-dev $(VENV)/installed-browser
-	$(PYTEST) -n $(WORKERS) -m browser
+	$(PYTEST) -m browser
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks
