@@ -37,7 +37,8 @@ ODD = re.compile(
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """All cases, the texts of some of them measured."""
     folder = tmp_path_factory.mktemp("bad")
-    found = Store(folder / "s.duckdb")
+    # Hundreds of answers are asked of it: it is opened once.
+    found = Store(folder / "s.duckdb", linger=600)
     for case in CASES.values():
         if case.frame is not None:
             add(found, folder, case.name, case.frame)
