@@ -11,6 +11,7 @@ from studies import (  # noqa: F401
     factors_explain,
     factors_fit,
     factors_gap,
+    factors_groups,
     factors_hierarchical,
     factors_labels,
     factors_list,

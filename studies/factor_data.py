@@ -205,7 +205,7 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
             of_factors[name] = texts_queries.digest(name, hashlib.sha256(np.sort(row).tobytes()).hexdigest())
     fingerprint = texts_queries.digest(judged, texts_queries.digest(*sorted(of_factors.values())))
     return Loaded(
-        names, chosen, columns, said, x, scales, at, pair, pair_ids, _complete(x), n_empty, fingerprint
+        names, chosen, columns, said, x, scales, at, pair, pair_ids, complete_columns(x), n_empty, fingerprint
     )  # fmt: skip
 
 
@@ -281,7 +281,7 @@ def fetch(
     names, chosen, said, x = loaded.names, loaded.sources, loaded.said, loaded.x
     clustering = clustering_of(study, loaded)
     rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}
-    no_position = _no_position(study.position, said, rows)
+    no_position = find_no_position(study.position, said, rows)
     ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt", *(["scenario"] if scenarios else []))))
     designs, judgments = {}, {}
     missing: dict[str, dict[str, int]] = {name: {} for name in loaded.columns}
@@ -292,7 +292,7 @@ def fetch(
         judgments[judge] = len(mine)
         at, pair = loaded.at[mine], loaded.pair[mine]
         has = [k for k, name in enumerate(loaded.columns) if name not in never[judge]]
-        kept = (loaded.complete if len(has) == len(x) else _complete(x[has]))[at]
+        kept = (loaded.complete if len(has) == len(x) else complete_columns(x[has]))[at]
         if not kept.all():
             times = np.bincount(at, minlength=x.shape[1])
             for k in has:
@@ -343,7 +343,7 @@ def _coded(values: Differences, scales: Mapping[str, Scale], chosen: Sequence[So
     return out
 
 
-def _complete(x: NDArray[Any]) -> NDArray[np.bool_]:
+def complete_columns(x: NDArray[Any]) -> NDArray[np.bool_]:
     whole = np.ones(x.shape[1], dtype=bool)
     for row in x:
         whole &= np.isfinite(row)
@@ -444,7 +444,7 @@ def _models(n: int, said: Verdicts, at: NDArray[Any]) -> tuple[NDArray[Any], NDA
     return sides[0], sides[1]
 
 
-def _no_position(wish: str, said: Verdicts, rows: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+def find_no_position(wish: str, said: Verdicts, rows: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """By judge for whom no position term is fitted, why. rows : positions of each judge's judgments
 
     Each judge for itself: what is known of another does not change a judge's weights.

@@ -48,6 +48,7 @@ PLACES = {
     "factors variants": ("factors", "open=otherwise", "otherwise", "gaps"),
     "factors strength": ("factors", "open=strength", "strength", "strengths"),
     "factors tau": ("factors", "open=tau", "tau", "taus"),
+    "factors groups": ("factors", "open=groups&group_by=scenario", "groups", "weights"),
     "factors hierarchical": ("factors", "open=hierarchical", "hierarchical", "weights"),
     "factors pooled": ("factors", "open=pooled", "pooled", "weights"),
     "factors labels": ("factors", "open=labels&numbers=auto", "labels", "labels"),
@@ -70,7 +71,8 @@ def test_the_page_and_the_command_line_give_the_same_numbers(page, app, command)
     cls, (path, more, key, table) = REGISTRY[command], PLACES[command]
     fields = {f.name for f in cls.__dataclass_fields__.values()}
     chosen = {k: v for k, v in SELECTION.items() if k in fields}
-    if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs", "scenarios"):
+    if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs", "scenarios",
+                   "factors hierarchical"):
         # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]
     selection = SELECTION

@@ -112,7 +112,8 @@ class Verdicts:
     """The judgments of a condition, in the store's order. Columns (n,) by name.
 
     judge_id, pair (pair id), prompt, shown, p_a, tied, weight; annotator (a negative code of its own where nobody is
-    named), judgment, scenario, a, b (model ids, -1 unnamed) where asked for
+    named), judgment, scenario, a, b (model ids, -1 unnamed), date (seconds since 1970, NaN
+    where it is not known) where asked for
     """
 
     columns: Mapping[str, Column]
@@ -122,11 +123,12 @@ class Verdicts:
 
 
 def verdicts(con: Con, condition: str, more: Sequence[str] = ()) -> Verdicts:
-    """What was said. more : of annotator, judgment, scenario, models"""
+    """What was said. more : of annotator, judgment, scenario, models, date"""
     further = {
         "annotator": "coalesce(annotator_id, -judgment_id) AS annotator",
         "judgment": "judgment_id AS judgment",
         "scenario": f"coalesce(scenario_id, {UNNAMED}) AS scenario",
+        "date": "coalesce(epoch(judged_at), 'nan'::DOUBLE) AS date",
         "models": f"coalesce(model_a, {UNNAMED}) AS a, coalesce(model_b, {UNNAMED}) AS b",
     }
     chosen = ", ".join(

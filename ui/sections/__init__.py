@@ -59,5 +59,7 @@ METHODS: tuple[Section, ...] = (
             ("pooled_kind", "pooled_factor", "pooled_all")),
     Section("hierarchical", "What is shared, what is a scenario's own?", ("factors hierarchical",),
             ("hierarchical_of", "penalties", "loss")),
+    Section("groups", "Do groups of people weigh differently?", ("factors groups",),
+            ("group_by", "groups_of", "groups_all", "parts", "judge_attribute")),
 )
 """Published ways of asking what the gap of the page Factors asks, below its heading "Further methods"."""
