@@ -80,3 +80,36 @@ MEANS = Look(
     zero=0.5,
     empty="No level has a mean for {judges}.",
 )
+
+
+def _cpm(row: pd.Series) -> str:
+    fits = words.interval(row["lowest"], row["highest"])
+    return f"{words.number(row['share'])} of all weight; without one fold each {fits}"
+
+
+CPM = Look(
+    value="share", lower="lowest", upper="highest",
+    title="part in the sum of all weights, by sign (0 = no part in the prediction)",
+    note="Lines: from the lowest to the highest without one fold of prompts each; no intervals.",
+    alt="Weights of {things} that predict the verdicts of {judges}.",
+    hover=_cpm,
+    tested=False,
+    empty="No factor helps to predict the verdicts of {judges}.",
+)
+
+
+def _lasso(row: pd.Series) -> str:
+    return (
+        f"coefficient {words.number(row['coefficient'], 3)}<br>kept in {words.share(row['selected'])} of "
+        "the draws of prompts"
+    )
+
+
+LASSO = Look(
+    value="coefficient", lower="lowest", upper="highest",
+    title="change for one unit more of it (0 = not kept)",
+    note="Filled: kept in 80 % or more of the draws of prompts; hollow: in fewer. Shrunk towards 0; no intervals.",
+    alt="What {things} change, by Lasso, for {judges}.",
+    hover=_lasso,
+    empty="The penalty leaves no factor for {judges}.",
+)

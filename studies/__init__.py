@@ -7,6 +7,8 @@ from studies import (  # noqa: F401
     coverage,
     examples,
     factors_amce,
+    factors_bayes,
+    factors_cpm,
     factors_decided,
     factors_explain,
     factors_fit,
@@ -29,6 +31,7 @@ from studies import (  # noqa: F401
     rank,
     reliability,
     scenarios,
+    similarity,
     tie_policies,
     winrate,
 )

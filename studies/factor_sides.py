@@ -35,7 +35,8 @@ class Sided:
 
     said : the judgments; at, pair : of each its column of values, and the number of its pair
     a, b : by source, (n_columns,) values; response_a, response_b : (n_columns,) ids of the answers
-    sources : what was read, levels of words among them; factors : the numeric ones asked for; worded : by factor of
+    sources : what was read, levels of words among them; key : by factor asked for, its name in a and b
+    factors : the numeric ones asked for; worded : by factor of
         words asked for, its levels, the reference first where it has one, and whether it is a set of labels
     """
 
@@ -49,6 +50,7 @@ class Sided:
     response_b: NDArray[Any]
     sources: tuple[Source, ...]
     factors: tuple[str, ...]
+    key: dict[str, str]
     worded: dict[str, tuple[tuple[str, ...], bool]]
     n_prompts: int
     n_empty: int
@@ -92,10 +94,13 @@ def load_sides(store: Store, study: Factors, more: Sequence[str] = (), also: Seq
         numeric = [name for name in study.factor if found[name].level is None]
         worded: dict[str, tuple[tuple[str, ...], bool]] = {}
         chosen = [found[name] for name in dict.fromkeys((*numeric, *also))]
+        key = {name: name for name in numeric}
         for name in study.factor:
-            if found[name].level is None:
+            level_asked = found[name].level
+            if level_asked is None:
                 continue
             parent = next(s for s in found.values() if s.origin == FILE and s.id == found[name].id and s.level is None)
+            key[name] = _level(parent.name, level_asked)
             if parent.name in worded or parent.words is None:
                 continue
             levels = parent.words.offered
@@ -125,7 +130,8 @@ def load_sides(store: Store, study: Factors, more: Sequence[str] = (), also: Seq
     return Sided(
         names=names, said=said, at=at, pair=pair - pair.min(), a=dict(values.a), b=dict(values.b),
         response_a=values.response_a, response_b=values.response_b, sources=tuple(chosen), factors=tuple(numeric),
-        worded=worded, n_prompts=len(np.unique(said.columns["prompt"])), n_empty=n_empty, fingerprint=fingerprint,
+        key=key, worded=worded, n_prompts=len(np.unique(said.columns["prompt"])), n_empty=n_empty,
+        fingerprint=fingerprint,
     )  # fmt: skip
 
 

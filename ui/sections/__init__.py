@@ -51,9 +51,11 @@ FACTORS: tuple[Section, ...] = (
 )
 
 METHODS: tuple[Section, ...] = (
+    Section("bayes", "What do the published Bayesian weights say?", ("factors bayes",), ("prior_scale", "bayes_of")),
     Section("tau", "How far do verdicts go along with each factor, and are the two moved alike?", ("factors tau",),
             ("tau_kind", "align_on")),
     Section("labels", "Which labels of answers win?", ("factors labels",), ("numbers",)),
+    Section("cpm", "Which weighted sum of factors predicts verdicts best?", ("factors cpm",)),
     Section("amce", "How much more often is an answer preferred with each level?", ("factors amce",), ("amce_kind",)),
     Section("pooled", "Which weights hold in every scenario?", ("factors pooled",),
             ("pooled_kind", "pooled_factor", "pooled_all")),
