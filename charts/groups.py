@@ -88,7 +88,8 @@ def group_chart(
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     heads = _heads(groups, mark, theme, parts.WIDTH[narrow] - 16)
     n = len(order)
-    top = len(heads) * theme.label * written.LINE + 14
+    # The marks are larger than the letters.
+    top = len(heads) * theme.label * parts.GLYPH * written.LINE + 14
     figure.update_layout(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, said, theme, 5, anchor="y"),

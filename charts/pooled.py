@@ -52,13 +52,14 @@ def pooled_chart(
     raw, pooled = (parts.numbers(shown, name) for name in columns)
     sure = parts.numbers(head, "q") < BEYOND
     is_sure = dict(zip(map(str, head["factor"]), sure, strict=True))
-    blank = np.full(len(raw), np.nan)
-    limits = parts.span(np.r_[raw, pooled], np.r_[blank, blank], np.r_[blank, blank])
+    mean, mean_low, mean_high = (parts.numbers(head, name) for name in ("mean", "mean_lower", "mean_upper"))
+    blank = np.full(2 * len(raw), np.nan)
+    limits = parts.span(np.r_[raw, pooled, mean], np.r_[blank, mean_low], np.r_[blank, mean_high])
     figure = go.Figure()
     rows = np.arange(len(order), dtype=float)
     parts.add_intervals(
-        figure, parts.numbers(head, "mean_lower"), parts.numbers(head, "mean_upper"), rows + POOLED,
-        [mark.colour if one else theme.noise for one in sure], limits, "x", width=3.0,
+        figure, mean_low, mean_high, rows + POOLED, [mark.colour if one else theme.noise for one in sure], limits,
+        "x", width=3.0,
     )  # fmt: skip
     at = np.array([place[str(f)] for f in shown["factor"]], dtype=float)
     hovers = [_hover(row, names, columns) for row in shown.to_dict("records")]
@@ -80,7 +81,7 @@ def pooled_chart(
             customdata=[[str(shown["factor"].iloc[k]), str(shown["scenario"].iloc[k])] for k in some],
         ))  # fmt: skip
     left = written.labels_width(fitted, theme.label) + 16
-    right = MARGIN if narrow else 64.0
+    right = MARGIN if narrow else 78.0
     room = parts.WIDTH[narrow] - left - right
     said = written.wrap(title, room, theme.small)
     bottom = parts.axis_height(len(said), theme)
