@@ -16,6 +16,7 @@ from studies import (  # noqa: F401
     factors_groups,
     factors_hierarchical,
     factors_labels,
+    factors_lasso,
     factors_list,
     factors_pooled,
     factors_scenarios,

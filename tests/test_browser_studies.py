@@ -54,6 +54,7 @@ PLACES = {
     "factors pooled": ("factors", "open=pooled", "pooled", "weights"),
     "factors labels": ("factors", "open=labels&numbers=auto", "labels", "labels"),
     "factors cpm": ("factors", "open=cpm", "cpm", "weights"),
+    "factors lasso": ("factors", "open=lasso", "lasso", "lasso"),
     "factors amce": ("factors", "open=amce", "amce", "amce"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }

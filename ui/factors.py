@@ -14,7 +14,7 @@ from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart, sort_factors
 from charts.weights import weight_chart
 from data.queries import attributes as attribute_queries
 from data.queries import texts as texts_queries
-from data.queries.texts import Source
+from data.queries.texts import FILE, Source
 from errors import JurylensError
 from studies import trust_words
 from studies.extract import versions
@@ -35,6 +35,7 @@ from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences, told
 from ui.view import View
+from ui.weights_alone import weights_alone
 
 F = TypeVar("F", bound=Factors)
 MOST, SPARE = 20, 5
@@ -56,6 +57,11 @@ def _factors(seen: View) -> Mapping[str, Source]:
 def known_factors(seen: View) -> list[str]:
     """Names that can be asked for: numbers, flags and levels."""
     return [name for name, source in _factors(seen).items() if not source.labels]
+
+
+def delivered_numbers(seen: View) -> list[str]:
+    """Numbers that the files delivered of answers."""
+    return [name for name, one in _factors(seen).items() if one.origin == FILE and not one.labels and one.level is None]
 
 
 def meant(cls: type[F], known: list[str]) -> F:
@@ -133,6 +139,7 @@ def begin(seen: View) -> bool:
     """Whether there are factors to look at; else what there is to do about it is said."""
     if seen.names is None:
         nothing_loaded()
+    weights_alone(seen)
     assert seen.names is not None
     n = measuring.n_unmeasured(seen)
     known = known_factors(seen)

@@ -56,6 +56,7 @@ METHODS: tuple[Section, ...] = (
             ("tau_kind", "align_on")),
     Section("labels", "Which labels of answers win?", ("factors labels",), ("numbers",)),
     Section("cpm", "Which weighted sum of factors predicts verdicts best?", ("factors cpm",)),
+    Section("lasso", "Which flags does a Lasso keep?", ("factors lasso",), ("rating", "penalty", "choose_penalty")),
     Section("amce", "How much more often is an answer preferred with each level?", ("factors amce",), ("amce_kind",)),
     Section("pooled", "Which weights hold in every scenario?", ("factors pooled",),
             ("pooled_kind", "pooled_factor", "pooled_all")),
