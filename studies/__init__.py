@@ -31,6 +31,8 @@ from studies import (  # noqa: F401
     places,
     rank,
     reliability,
+    scenario_agreement,
+    scenario_orders,
     scenarios,
     similarity,
     tie_policies,

@@ -38,6 +38,8 @@ PLACES = {
     "correct": ("rankings", "open=correct", "correct", "models"),
     "fit-check": ("rankings", "open=fit&fit_of=magpie-judge", "fit", "pairs"),
     "next-pairs": ("rankings", "open=ask_next&next_of=magpie-judge", "next", "next"),
+    "scenario-agreement": ("scenarios", "", "scenario-agreement", "scenarios"),
+    "scenario-orders": ("scenarios", "open=orders_by_scenario", "orders", "scenarios"),
     "scenarios": ("rankings", "open=scenarios&scenarios_of=magpie-judge", "scenarios", "scenarios"),
     "factors explain": ("factors", "open=one_pair", "one_pair", "contributions"),
     "factors gap": ("factors", "", "factor-gaps", "gaps"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui.sections import FACTORS, METHODS, RANKINGS
+from ui.sections import FACTORS, METHODS, RANKINGS, SCENARIOS
 from ui.view import View
 
 
@@ -39,6 +39,10 @@ SCREENS = (
             *(study for s in (*FACTORS, *METHODS) for study in s.studies)),
            ("with", "alone", "factor", "interact", "coding", "position", "empty_texts", "margin",
             "fixed_models", "unit", "all", "open", *(word for s in (*FACTORS, *METHODS) for word in s.words))),
+    Screen("pages/scenarios.py", "Scenarios", ":material/category:", "Compare",
+           ("scenario-agreement", "datasets coverage", *(study for s in SCENARIOS for study in s.studies)),
+           ("with", "kind", "all", "open", "factor", "interact", "coding", "position", "empty_texts", "unit",
+            *(word for s in SCENARIOS for word in s.words))),
     Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),
            ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
             "fitted", "lacking", "unlabelled", "all_criteria", "mark")),

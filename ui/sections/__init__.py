@@ -66,3 +66,12 @@ METHODS: tuple[Section, ...] = (
             ("group_by", "groups_of", "groups_all", "parts", "judge_attribute")),
 )
 """Published ways of asking what the gap of the page Factors asks, below its heading "Further methods"."""
+
+SCENARIOS: tuple[Section, ...] = (
+    Section("orders_by_scenario", "Do both order the models alike in each scenario?", ("scenario-orders",)),
+    *(section for section in FACTORS if section.word == "by_scenario"),
+    *(section for section in METHODS if section.word in ("pooled", "hierarchical")),
+    *(section for section in RANKINGS if section.word == "scenarios"),
+    Section("labelings", "Where do these scenarios come from?", ()),
+)
+"""Where scenarios are what is asked about; some sections stand on another page too."""

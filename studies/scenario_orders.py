@@ -1,0 +1,74 @@
+"""Do two judges order the models alike in each scenario? `compare`, scenario by scenario, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from charts import words
+from data.model import Progress
+from data.store import Store
+from errors import OptionError
+from studies.by_scenario import run_by_scenario
+from studies.compare import Compare
+from studies.study import Fitted, Result, register
+
+COLUMNS = (
+    "judge", "scenario", "spearman", "spearman_lower", "spearman_upper", "kendall", "kendall_lower", "kendall_upper",
+    "corrected", "corrected_lower", "corrected_upper", "scale", "scale_lower", "scale_upper", "models", "judgments",
+    "pairs", "prompts",
+)  # fmt: skip
+
+
+@register
+@dataclass(frozen=True)
+class ScenarioOrders(Fitted):
+    """How alike the judge and the reference order the models, in each scenario alone."""
+
+    command: ClassVar[str] = "scenario-orders"
+    title: ClassVar[str] = "Orders by scenario"
+    judges: ClassVar[Any] = "reference"
+    models_ties: ClassVar[bool] = True
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "scenario": "scenario", "spearman": "Spearman", "spearman_interval": "interval",
+        "kendall": "Kendall", "corrected": "net of noise", "corrected_interval": "interval ", "models": "models",
+        "pairs": "pairs", "prompts": "prompts",
+    }  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if len(self.judge) < 2:
+            raise OptionError(
+                f"scenario-orders needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
+                "with --judge"
+            )
+        shared = {f.name: getattr(self, f.name) for f in fields(Fitted)}
+        found = run_by_scenario(Compare(**shared), store, progress)
+        table = found.table("judges").reindex(columns=list(COLUMNS))
+        table = table.sort_values(["judge", "spearman"], kind="stable").reset_index(drop=True)
+        n = table["scenario"].nunique()
+        return Result(
+            study=self, tables={"scenarios": table}, values={},
+            settings=self.settings() | {"reference": self.judge[0]},
+            warnings=_gathered(found.warnings),
+            caption=(
+                f"Rank correlations between the strengths of {self.judge[0]} and of "
+                f"{words.listing(list(self.judge[1:]), 4)} in each of {words.plural(n, 'scenario')} alone, both fitted "
+                f"on the pairs that both judged; {words.ties(self.ties)}; {words.percent(self.level)} intervals by "
+                "bootstrap of prompts. Net of noise: corrected for the sampling errors of both."
+            ),
+            fingerprint=found.fingerprint,
+        )  # fmt: skip
+
+
+def _gathered(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    """A sentence that several scenarios share stands once, with their names."""
+    by_text: dict[str, list[str]] = {}
+    for one in warnings:
+        scenario, sign, text = one.partition(": ")
+        by_text.setdefault(text if sign else one, []).append(scenario)
+    return tuple(
+        f"{words.listing(scenarios, 4)}: {text}" if text not in scenarios else text
+        for text, scenarios in by_text.items()
+    )
+

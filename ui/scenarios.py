@@ -1,0 +1,154 @@
+"""The parts of the page Scenarios: agreement by scenario, what a lone judge has judged, where scenarios come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.coverage import coverage_chart
+from charts.judge_rows import judge_rows_chart
+from charts.scenario_rows import agreement_look
+from data.queries.examples import PairsBehind
+from studies.coverage import Coverage
+from studies.overview import PLURAL, escape
+from studies.scenario_agreement import ScenarioAgreement
+from studies.study import Result
+from ui import selection
+from ui.ask import chosen
+from ui.behind import of_cell
+from ui.figure import figure
+from ui.navigation import link
+from ui.overview import nothing_loaded
+from ui.remarks import sentences
+from ui.session import attempt
+from ui.view import View
+
+KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
+FIRST = 20
+"""Scenarios drawn until the reader asks for all."""
+BEYOND = 0.05
+
+
+def begin(seen: View) -> bool:
+    """Whether the dataset knows scenarios; else how it gets them is said."""
+    if seen.names is None:
+        nothing_loaded()
+    assert seen.names is not None
+    if seen.names.scenarios:
+        return True
+    where = "this labeling" if seen.names.labeling else "this dataset"
+    st.info(
+        f"No prompt of {where} has a scenario yet. Scenarios come with a column `scenario` of the judgments, with a "
+        "table of labels for its prompts, or from grouping the prompts by what they mean, below.",
+        icon=":material/info:",
+    )
+    link(seen, "Data", "Add a file with scenarios", icon=":material/upload_file:")
+    return False
+
+
+def kind() -> bool:
+    """Whether pooled figures are drawn; the choice stands in the address."""
+    st.session_state["w:kind"] = selection.page_word("kind", list(KINDS), "pooled")
+    st.segmented_control("Figures", list(KINDS), key="w:kind", format_func=KINDS.__getitem__, required=True,
+                         on_change=selection.on_change("kind", "w:kind"), label_visibility="collapsed")  # fmt: skip
+    return st.session_state["w:kind"] == "pooled"
+
+
+def agreement(seen: View, judge: str) -> Result | None:
+    """Where the judge agrees with the reference, scenario by scenario."""
+    reference = str(seen.reference)
+    study = replace(chosen(ScenarioAgreement), judge=(reference, judge))
+    if study.cluster not in ("auto", "prompt", "pair"):
+        study = replace(study, cluster="auto")
+    result = attempt(study)
+    if result is None:
+        return None
+    table, row = result.table("scenarios"), result.table("judges").to_dict("records")[0]
+    with st.container(key="finding"):
+        st.markdown(finding(table, row, reference, judge, result.settings["level"]))
+    st.caption(
+        f"{int(row['comparisons']):,} comparisons of votes on {words.plural(int(row['pairs']), 'pair')} of "
+        f"{words.plural(int(row['prompts']), 'prompt')}; {_labels(result)}; intervals by {row['clustering']}."
+    )
+    pooled = kind()
+    most = _how_many(len(table))
+    order = "pooled" if pooled and table["pooled"].notna().any() else "agreement"
+    table = table.sort_values(order, kind="stable").reset_index(drop=True)
+    look = agreement_look(order == "pooled", float(row["agreement"]))
+
+    def behind(picked: Mapping[Any, Any]) -> PairsBehind:
+        return PairsBehind((reference, judge), shared=True, counted="given", scenario=str(picked["scenario"]))
+
+    figure(
+        lambda theme, narrow: judge_rows_chart(
+            table, (judge,), theme, look, humans=seen.humans, most=most, narrow=narrow
+        ),
+        result, "scenarios", key="scenario-agreement", rows=table, pairs=behind,
+        columns={c: h for c, h in (ScenarioAgreement.shown or {}).items() if c != "judge"},
+    )  # fmt: skip
+    return result
+
+
+def _labels(result: Result) -> str:
+    return "ties left out" if result.settings["ties"] == "drop" else "a tie is a verdict of its own"
+
+
+def _how_many(n: int) -> int:
+    if n <= FIRST:
+        return n
+    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
+    st.toggle(f"Draw all {n:,} scenarios", key="w:all", on_change=selection.on_change("all", "w:all"))
+    return n if st.session_state["w:all"] else FIRST
+
+
+def finding(table: pd.DataFrame, row: Mapping[Any, Any], reference: str, judge: str, level: float) -> str:
+    """Whether agreement differs between scenarios beyond noise, and where it is lowest and highest."""
+    who, people = escape(judge, 40), escape(reference, 40)
+    agrees = "agree" if judge.casefold() in PLURAL else "agrees"
+    whole = f"{who} {agrees} with {people} in {words.share(row['agreement'])} of comparisons"
+    p = row.get("p")
+    if p is None or words.absent(p):
+        return f"**{whole}.** Whether scenarios differ in that cannot be told: too few have two prompts or more."
+    if float(p) >= BEYOND:
+        return f"**{whole}, and no more or less in any scenario than noise allows** (p = {words.number(p)})."
+    sure = "< .001" if float(p) < 0.001 else f"= {words.number(p, 3)}"
+    known = table[table["pooled"].notna()].sort_values("pooled", kind="stable")
+    low, high = known.iloc[0], known.iloc[-1]
+    return (
+        f"**{whole}: least in {escape(str(low['scenario']), 60)} ({_of(low)}), most in "
+        f"{escape(str(high['scenario']), 60)} ({_of(high)}).** Scenarios differ beyond noise (p {sure}); figures "
+        f"pooled, {words.percent(level)} intervals."
+    )
+
+
+def _of(row: pd.Series) -> str:
+    return f"{words.share(row['pooled'])} [{words.share(row['pooled_lower'])}, {words.share(row['pooled_upper'])}]"
+
+
+def alone(seen: View) -> None:
+    """What one judge has judged of each scenario, where nobody is compared."""
+    result = attempt(chosen(Coverage))
+    if result is None:
+        return
+    table = result.table()
+    named = table[table["scenario"] != ""]
+    sizes = named.groupby("scenario")["judgments"].sum().sort_values()
+    if len(sizes):
+        st.markdown(
+            f"**{words.plural(len(sizes), 'scenario')}, from {escape(str(sizes.index[0]), 60)} with "
+            f"{words.plural(int(sizes.iloc[0]), 'judgment')} to {escape(str(sizes.index[-1]), 60)} with "
+            f"{int(sizes.iloc[-1]):,}.** With a second judge on the same pairs this page says where the two part."
+        )
+    figure(lambda theme, narrow: coverage_chart(table, theme, narrow=narrow), result, key="coverage", pairs=of_cell)
+
+
+def remarks(result: Result | None) -> None:
+    """What is to be distrusted of the figures above."""
+    if result is not None:
+        sentences(result)
+
