@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,46 @@ def factor_scenario_chart(
     if gaps.empty:
         return parts.empty(f"In no scenario could {judge} be held against {reference}.", theme, narrow)
     names = labels or {}
-    table = cells(gaps, unit)
+    kind = EVEN if unit == POINTS else "log-odds"
+
+    def note(shown: pd.DataFrame) -> str:
+        plain = sorted({str(s) for s, scaled in zip(shown["scenario"], shown["scaled"], strict=True) if not scaled})
+        text = (
+            f"Coloured: beyond noise (q < {words.number(BEYOND)}, over the whole table); grey: within noise; ·: not "
+            f"estimated. {kind[:1].upper() + kind[1:]}, {judge} minus {reference}, net of decisiveness."
+        )
+        if len(plain) == shown["scenario"].nunique():
+            return text.replace(
+                ", net of decisiveness", "; plain gaps, because decisiveness is unknown in each scenario"
+            )
+        if plain:
+            text += f" Plain gaps, because decisiveness is unknown there: {words.listing(plain, 4)}."
+        return text
+
+    return scenario_matrix(
+        cells(gaps, unit), theme, "Gaps", note, lambda cell: _hover(cell, names, reference, judge), most=most,
+        narrow=narrow, unit=unit, labels=names,
+    )  # fmt: skip
+
+
+def scenario_matrix(
+    table: pd.DataFrame,
+    theme: Theme,
+    what: str,
+    note: Callable[[pd.DataFrame], str],
+    hover: Callable[[Mapping[Any, Any]], str],
+    *,
+    most: int = 15,
+    narrow: bool = False,
+    unit: str = POINTS,
+    labels: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """A cell for each factor and scenario.
+
+    table : factor, scenario, value (0 is none), beyond (noise), and what `hover` reads; what : plural, for the text
+    note : of the rows that are drawn, what their looks mean
+    """
+    names = labels or {}
     order = _order(table, "factor")[:most]
     fitted = written.fit_labels([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 16
@@ -57,7 +96,6 @@ def factor_scenario_chart(
     xs, ys, hovers, custom = [], [], [], []
     largest = float(np.nanmax(np.abs(table["value"].to_numpy(dtype=float)), initial=1e-9))
     rows = {factor: k for k, factor in enumerate(order)}
-    plain = sorted({str(s) for s, scaled in zip(shown["scenario"], shown["scaled"], strict=True) if not scaled})
     for cell in shown.to_dict("records"):
         row = rows.get(str(cell["factor"]))
         if row is None:
@@ -70,7 +108,7 @@ def factor_scenario_chart(
         xs.append(column)
         ys.append(row)
         custom.append([str(cell["factor"]), str(cell["scenario"])])
-        hovers.append(_hover(cell, names, reference, judge))
+        hovers.append(hover(cell))
     empty = [
         _dot(k, rows[factor], theme)
         for factor in order
@@ -83,22 +121,14 @@ def factor_scenario_chart(
             marker={"symbol": "square", "size": size * 0.9, "color": "rgba(0,0,0,0)"},
         )
     )  # fmt: skip
-    kind = EVEN if unit == POINTS else "log-odds"
-    note = (
-        f"Coloured: beyond noise (q < {words.number(BEYOND)}, over the whole table); grey: within noise; ·: not "
-        f"estimated. {kind[:1].upper() + kind[1:]}, {judge} minus {reference}, net of decisiveness."
-    )
-    if len(plain) == len(scenarios):
-        note = note.replace(", net of decisiveness", "; plain gaps, because decisiveness is unknown in each scenario")
-    elif plain:
-        note += f" Plain gaps, because decisiveness is unknown there: {words.listing(plain, 4)}."
+    said_below = note(shown)
     hidden = int(table["factor"].nunique()) - n
     if hidden > 0:
-        note += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger gaps."
+        said_below += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger {what.lower()}."
     if outside:
-        note += f" Scenarios with the largest gaps; {outside} more in the table."
+        said_below += f" Scenarios with the largest {what.lower()}; {outside} more in the table."
     top = max(len(one.lines) for one in heads) * head_size * written.LINE + 14
-    remark, taken = parts.note(note, theme, narrow, left, 4)
+    remark, taken = parts.note(said_below, theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
         xaxis={
@@ -116,7 +146,7 @@ def factor_scenario_chart(
         f"{names.get(str(r['factor']), str(r['factor']))} in {r['scenario']} ({words.number(r['value'], 1)})"
         for r in found.head(3).to_dict("records")
     ]
-    alt = f"Gaps of {words.plural(n, 'factor')} in {words.plural(len(told), 'scenario')}; {len(found)} beyond noise."
+    alt = f"{what} of {words.plural(n, 'factor')} in {words.plural(len(told), 'scenario')}; {len(found)} beyond noise."
     return base(figure, theme, n * size + top + taken + 8, alt + (f" Largest: {words.listing(said)}." if said else ""))
 
 

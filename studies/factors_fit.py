@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,13 @@ from analysis.strengths import Ties
 from analysis.tables import floats, integers
 from analysis.vcov import Covariance
 from charts import words
-from data.model import Progress
+from data.model import Progress, option
 from data.store import Store
-from errors import NotIdentifiedError
+from errors import NotIdentifiedError, OptionError
 from studies.factor_data import FactorData, fetch
-from studies.factor_options import CODINGS, Factors, display
+from studies.factor_options import CODINGS, display
 from studies.factor_words import weight_line
+from studies.factors_bayes import Published, answer_posterior
 from studies.overview import Line
 from studies.refused import nobody, require_factors, sentences
 from studies.study import Result, register
@@ -38,17 +39,33 @@ FEW_PAIRS = 10
 
 @register
 @dataclass(frozen=True)
-class FactorsFit(Factors):
+class FactorsFit(Published):
     """How much each factor moves each judge's verdicts, all else equal."""
 
     command: ClassVar[str] = "factors fit"
     title: ClassVar[str] = "What moves a verdict"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "factor": "factor", "weight": "weight", "interval": "weight, interval",
-        "effect": "win points", "q": "q",
+        "effect": "win points", "q": "q", "above_0": "probability above 0",
     }  # fmt: skip
 
+    estimator: str = option(
+        "glm", "glm: logistic regression with clustered intervals; laplace: the posterior of the published Bayesian "
+        "model, on signs of differences, without ties and position term", label="Estimator",
+        choices=("glm", "laplace"), advanced=True,
+    )  # fmt: skip
+
+    def resolve(self, store: Store) -> Self:
+        if self.estimator == "laplace":
+            return self.published(store)
+        for name in ("prior_scale", "folds"):
+            if getattr(self, name) != getattr(type(self), name):
+                raise OptionError(f"--{name.replace('_', '-')} is an option of --estimator laplace")
+        return super().resolve(store)
+
     def answer(self, store: Store, progress: Progress) -> Result:
+        if self.estimator == "laplace":
+            return answer_posterior(self, store, progress)
         progress(0.0, "joining judgments with their factors")
         data = fetch(store, self)
         fits: dict[str, tuple[FactorFit, Covariance]] = {}
