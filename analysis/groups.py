@@ -146,8 +146,8 @@ def fit_groups(design: Design, groups: Ints, names: Sequence[str], clustering: C
     if len(fits) < 2:
         why = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
         raise NotIdentifiedError(
-            f"weights can be fitted in {'one group' if fits else 'no group'} only, and groups are held against one "
-            f"another from two on{'. ' + why if why else ''}"
+            f"weights can be fitted in {'one group alone' if fits else 'no group'}, and it takes two to compare"
+            f"{'. ' + why if why else ''}"
         )
     covariances = [weight_covariance([fit], [used], clustering) for fit, used in zip(fits, designs, strict=True)]
     every = list(dict.fromkeys(name for fit in fits for name in fit.names))

@@ -16,7 +16,7 @@ from charts.theme import SYMBOLS, Mark, Theme, base
 
 BEYOND = 0.05
 FIRST = "first_position"
-STEP = 0.13
+STEP = 0.26
 """Of a row's height, between the marks of two groups."""
 
 

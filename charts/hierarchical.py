@@ -25,8 +25,8 @@ def hierarchical_chart(
     narrow: bool = False,
     labels: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """One row a factor that is needed anywhere: a filled mark for what is shared, hollow ones, named where there is
-    room, for scenarios that depart from it.
+    """One row a factor that is needed anywhere: a filled mark for what is shared, hollow ones for scenarios that depart
+    from it.
 
     shared, weights : of `factors hierarchical`, one judge's rows; customdata of each hollow mark: [factor, scenario]
     """

@@ -122,7 +122,9 @@ class FactorsGroups(Factors):
             design, kept = _design(loaded, rows[judge], judge not in no_position)
             try:
                 if not len(design):
-                    raise NotIdentifiedError(f"every judgment of {judge} lacks some factor, or there is none")
+                    raise NotIdentifiedError("every judgment lacks some factor, or there is none")
+                if not (grouped.code[kept] >= 0).any():
+                    raise NotIdentifiedError(f"no judgment has {self.group_by}, so there are no groups to compare")
                 found[judge] = fit_groups(design, grouped.code[kept], grouped.names, clustering)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)

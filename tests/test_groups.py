@@ -120,7 +120,7 @@ def test_a_factor_that_a_group_does_not_have_is_tested_in_the_others():
 
 def test_one_group_is_refused_and_a_tiny_one_named():
     design, group = drawn()
-    with pytest.raises(NotIdentifiedError, match="in one group only"):
+    with pytest.raises(NotIdentifiedError, match="in one group alone"):
         fit_groups(design, np.where(group == 0, 0, -1), ["a", "b"], PROMPT)
     three = np.where(np.arange(720) == 5, 2, group)
     found = fit_groups(design, three, ["a", "b", "tiny"], PROMPT)
