@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -39,11 +41,20 @@ def judgments(ids: bool = True) -> str:
 
 
 def store_of(folder: Path, content: str) -> Store:
-    path = folder / "judgments.csv"
-    path.write_text(content, newline="")
-    store = Store(folder / "s.duckdb")
-    import_path(store, path, "d")
-    return store
+    folder.mkdir(exist_ok=True)
+    path = folder / "s.duckdb"
+    path.write_bytes(imported(content))
+    return Store(path)
+
+
+@cache
+def imported(content: str) -> bytes:
+    """The store of an import of this content, made once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "judgments.csv"
+        path.write_text(content, newline="")
+        import_path(Store(path.with_name("s.duckdb")), path, "d")
+        return path.with_name("s.duckdb").read_bytes()
 
 
 def contents(store: Store) -> dict[str, list[tuple]]:
