@@ -94,17 +94,21 @@ class Gatherer:
         """Keep a rejection; it names its file inside a folder only."""
         self.rejections.append(rejection if self.in_folder else replace(rejection, file=None))
 
-    def add(self, piece: Piece, cells: Mapping[str, str], joins: str = "", refuse: str = "false") -> int:
+    def add(
+        self, piece: Piece, cells: Mapping[str, str], joins: str = "", refuse: str = "false", then: str = ""
+    ) -> int:
         """Append a piece's rows, and its place in the file list; returns how many were taken.
 
         cells : SQL for each of the columns (others are NULL); joins : SQL after the piece's table
         refuse : SQL condition on rows that were rejected and are left out
+        then : where the joins make several rows of one, SQL by which these are ordered
         """
         names = list(cells)
         targets = ", ".join(f"c{self.columns.index(name)}" for name in names)
         self.con.execute(
             f"INSERT INTO temp.gathered ({targets}) SELECT {', '.join(cells[name] for name in names)} "
-            f"FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) ORDER BY {piece.table}.rowid"
+            f"FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) "
+            f"ORDER BY {', '.join(filter(None, (f'{piece.table}.rowid', then)))}"
         )
         after = int(self.con.execute("SELECT count(*) FROM temp.gathered").fetchall()[0][0])
         count, first = after - self.n_rows, self.n_rows
