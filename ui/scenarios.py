@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.coverage import coverage_chart
 from charts.judge_rows import judge_rows_chart
 from charts.scenario_rows import agreement_look
 from data.queries.examples import PairsBehind
@@ -21,7 +20,7 @@ from studies.study import Result
 from ui import selection
 from ui.ask import chosen
 from ui.behind import of_cell
-from ui.figure import figure
+from ui.figure import figure, show_table
 from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences
@@ -144,7 +143,12 @@ def alone(seen: View) -> None:
             f"{words.plural(int(sizes.iloc[0]), 'judgment')} to {escape(str(sizes.index[-1]), 60)} with "
             f"{int(sizes.iloc[-1]):,}.** With a second judge on the same pairs this page says where the two part."
         )
-    figure(lambda theme, narrow: coverage_chart(table, theme, narrow=narrow), result, key="coverage", pairs=of_cell)
+    show_table(named.sort_values("judgments", kind="stable", ascending=False).reset_index(drop=True),
+               {"scenario": "scenario", "judge": "judge", "judgments": "judgments"}, key="scenarios-alone",
+               pairs=of_cell)  # fmt: skip
+    rest = int(table.loc[table["scenario"] == "", "judgments"].sum())
+    if rest:
+        st.caption(f"{words.plural(rest, 'judgment')} on prompts without a scenario.")
 
 
 def remarks(result: Result | None) -> None:
