@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -14,6 +15,12 @@ import pytest
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """What stays to the end is not looked through again: statsmodels collects garbage at each adjustment of p."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
