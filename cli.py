@@ -33,7 +33,8 @@ from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
 from studies.pack import pack
-from studies.study import REGISTRY, Fitted, Result, Study, bare, hints, records, weights_alone
+from studies.similarity import JudgeSimilarity, read_groups
+from studies.study import REGISTRY, Fitted, Result, Study, bare, flag_of, hints, records, weights_alone
 
 DEFAULT_DB = "jurylens.duckdb"
 
@@ -519,12 +520,14 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         output, table, require = given.pop("output"), given.pop("table"), given.pop("require") or []
-        by = given.pop("by", None)
+        by, groups = given.pop("by", None), given.pop("groups", None)
         if by not in (None, "scenario"):
             raise typer.BadParameter(f"--by {by}: only scenario")
         _check_output(output)
         conditions = [_condition(text) for text in require]
         options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
+        if groups is not None:
+            options["group"] = (*options.get("group", ()), *read_groups(groups))
         study = cls(**options)  # type: ignore[arg-type]
         split = by is not None and isinstance(study, Fitted)
         result = run_by_scenario(study, store(), _Bar()) if split else study.run(store(), _Bar())  # type: ignore[arg-type]
@@ -544,7 +547,7 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         if positional and each.name == "dataset":
             parameters.append(_parameter("dataset", str | None, typer.Argument(help=each.metadata["help"]), None))
             continue
-        flag = "--" + each.name.replace("_", "-")
+        flag = flag_of(each)
         choices = each.metadata.get("choices")
         text_help = each.metadata["help"] + (f" ({', '.join(str(c) for c in choices)})" if choices else "")
         kind: Any = list[one] | None if several else one if one is bool else Optional[one]  # type: ignore[valid-type]  # noqa: UP045
@@ -554,6 +557,10 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         parameters.append(
             _parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)  # noqa: UP045
         )
+    if issubclass(cls, JudgeSimilarity):
+        # A file is no option of a study: what it says is.
+        file = typer.Option("--groups", help="a table with the columns judge and group, in place of many --group")
+        parameters.append(_parameter("groups", Path | None, file, None))
     parameters += [
         _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), cls.output),
         _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),

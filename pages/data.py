@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import datasets, selection
 from ui.upload import upload
+from ui.weights_alone import has_judgments, tell
 
 seen = selection.current()
 st.title("Data", anchor=False)
@@ -14,4 +15,7 @@ if seen.names is not None:
     st.subheader("What is loaded", anchor=False)
     datasets.listing()
     datasets.one_dataset(seen)
-    datasets.health()
+    if has_judgments(seen):
+        datasets.health()
+    else:
+        tell(seen)

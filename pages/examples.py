@@ -5,11 +5,13 @@ import streamlit as st
 from ui import examples, selection
 from ui.figure import foot
 from ui.overview import nothing_loaded
+from ui.weights_alone import weights_alone
 
 seen = selection.current()
 st.title("Examples", anchor=False)
 if seen.names is None:
     nothing_loaded()
+weights_alone(seen)
 study = examples.asked(seen)
 result = examples.answer(seen, study)
 if result is not None:

@@ -9,9 +9,11 @@ from ui.ask import chosen
 from ui.behind import of_cell
 from ui.figure import figure
 from ui.session import run
+from ui.weights_alone import weights_alone
 
 seen = selection.current()
 overview.title(seen)
+weights_alone(seen)
 overview.sample_banner(seen)
 found = overview.finding(seen)
 overview.tiles(seen, found)

@@ -127,7 +127,7 @@ class Study(Selection):
             labeling = None if self.labeling == OWN else self.labeling
             names = queries.catalog(con, Selection(dataset=dataset, labeling=labeling))
         for each in fields(self):
-            _check_choice(each, getattr(self, each.name))
+            check_choice(each, getattr(self, each.name))
         if self.command and self.reads_judgments and not names.judges:
             raise EmptySelectionError(weights_alone(names))
         for kind, chosen, known in (
@@ -216,7 +216,7 @@ class Study(Selection):
                 continue
             try:
                 value = parse(kinds[name], listed)
-                _check_choice(known[name], value)
+                check_choice(known[name], value)
                 values[name] = value
             except (ValueError, OptionError):
                 dropped.append(f"{name}={', '.join(listed)}")
@@ -237,7 +237,7 @@ class Study(Selection):
                 # Commands that look after datasets take its name as their argument.
                 last = ["--", value] if value.startswith("-") else [value]
                 continue
-            flag = "--" + each.name.replace("_", "-")
+            flag = flag_of(each)
             if isinstance(value, bool):
                 words.append(flag)
             else:
@@ -337,18 +337,25 @@ def parse(kind: Any, words: list[str]) -> Any:
     return one(word)
 
 
+def flag_of(each: dataclasses.Field[Any]) -> str:
+    """How a field is spelt on the command line."""
+    spelt: tuple[str, ...] = each.metadata.get("cli") or ("--" + each.name.replace("_", "-"),)
+    return spelt[0]
+
+
 def _word(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _check_choice(each: dataclasses.Field[Any], value: Any) -> None:
+def check_choice(each: dataclasses.Field[Any], value: Any) -> None:
+    """Raises OptionError with the choices there are."""
     choices = each.metadata.get("choices")
     if choices is None:
         return
     for item in value if isinstance(value, tuple) else (value,):
         if item not in choices:
             allowed = ", ".join(str(c) for c in choices if c is not None)
-            raise OptionError(f"--{each.name.replace('_', '-')} {item}: one of {allowed}")
+            raise OptionError(f"{flag_of(each)} {item}: one of {allowed}")
 
 
 def _unique(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ PLACES = {
     "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
     "winrate": ("rankings", "open=winrate&winrate_of=magpie-judge", "winrate", "winrates"),
     "factors trust": ("factors", "open=trust", "held-out", "held_out"),
+    "similarity": ("judges", "", "similarity", "pairs"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
     "datasets coverage": ("", "", "coverage", "coverage"),

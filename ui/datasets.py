@@ -8,7 +8,7 @@ import streamlit as st
 from charts import words
 from data import datasets as work
 from data import queries
-from data.importers import factors
+from data.queries.published import published_judges
 from errors import JurylensError
 from studies.health import Health
 from studies.overview import escape, with_code
@@ -25,6 +25,8 @@ def listing() -> None:
         table = queries.dataset_table(con)
     table["simulated"] = table["simulated"].map({True: "yes", False: ""})
     columns = {c: c for c in ("dataset", "judgments", "pairs", "prompts", "models", "scenarios", "judges", "simulated")}
+    if table["published"].any():
+        columns["published"] = "judges with published weights"
     show_table(table, columns, key="datasets")
 
 
@@ -37,7 +39,13 @@ def one_dataset(seen: View) -> None:
     judges = pd.DataFrame(seen.facts.judges)
     if "annotators" in judges:
         judges["annotators"] = judges["annotators"].astype("Int64")
-    show_table(judges, {c: c for c in judges.columns}, key="judges")
+    if len(judges):
+        show_table(judges, {c: c for c in judges.columns}, key="judges")
+    if seen.names.published:
+        st.markdown("**Published weights**")
+        with session.store().reading("listing published weights") as con:
+            published = published_judges(con, seen.names.dataset_id)
+        show_table(published, {c: c for c in published.columns}, key="published")
     imports(name)
     upkeep(name)
 
@@ -50,7 +58,8 @@ def imports(name: str) -> None:
     for row in log.to_dict("records"):
         number = int(row["import"])
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"import-{number}"):
-            counted = ("row of factors", "rows of factors") if row["format"] == factors.NAME else ("judgment",)
+            beside = work.BESIDE.get(str(row["format"]))
+            counted = (f"row of {beside}", f"rows of {beside}") if beside is not None else ("judgment",)
             read = f"{row['accepted']:,} of {words.plural(int(row['read']), *counted)} taken"
             if row["rejected"]:
                 read += f", {row['rejected']:,} rejected"
@@ -90,8 +99,9 @@ def upkeep(name: str) -> None:
             lost = work.would_delete(session.store(), name)
             st.markdown(
                 f"Deleting **{escape(name)}** loses {words.plural(lost.judgments, 'judgment')} on "
-                f"{words.plural(lost.pairs, 'pair')} from {words.plural(lost.imports, 'import')}. This cannot be "
-                "undone; the files they came from are not touched."
+                f"{words.plural(lost.pairs, 'pair')} from {words.plural(lost.imports, 'import')}"
+                + (f", and published weights of {words.plural(lost.published, 'judge')}" if lost.published else "")
+                + ". This cannot be undone; the files they came from are not touched."
             )
             st.button("Delete for good", type="primary", key="delete-it", on_click=_delete, args=(name,))
 
@@ -116,7 +126,10 @@ def _delete(name: str) -> None:
         st.session_state["told-error"] = str(error)
         return
     set_word("dataset", None)
-    st.session_state["told"] = f"{escape(lost.dataset)} was deleted with {words.plural(lost.judgments, 'judgment')}."
+    weights = f" and published weights of {words.plural(lost.published, 'judge')}" if lost.published else ""
+    st.session_state["told"] = (
+        f"{escape(lost.dataset)} was deleted with {words.plural(lost.judgments, 'judgment')}{weights}."
+    )
 
 
 def told() -> None:

@@ -43,6 +43,8 @@ SCREENS = (
            ("scenario-agreement", "datasets coverage", *(study for s in SCENARIOS for study in s.studies)),
            ("with", "kind", "all", "open", "factor", "interact", "coding", "position", "empty_texts", "unit",
             *(word for s in SCENARIOS for word in s.words))),
+    Screen("pages/judges.py", "Judges", ":material/gavel:", "Compare", ("similarity",),
+           ("basis", "over", "measure", "published", "among", "group")),
     Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),
            ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
             "fitted", "lacking", "unlabelled", "all_criteria", "mark")),

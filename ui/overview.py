@@ -54,6 +54,9 @@ def title(seen: View) -> None:
     if seen.names is None:
         nothing_loaded()
     assert seen.names is not None
+    if not seen.names.judges:
+        st.title("Published weights", anchor=False)
+        return
     st.title(question(seen.names.judges, seen.reference, seen.judges), anchor=False)
 
 

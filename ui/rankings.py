@@ -25,6 +25,7 @@ from ui.navigation import link
 from ui.overview import ask_reference, nothing_loaded
 from ui.remarks import remarks as list_remarks
 from ui.view import View
+from ui.weights_alone import weights_alone
 
 _truth = Remembered(most=8)
 
@@ -40,6 +41,7 @@ def answer_or_stop(seen: View) -> None:
     """Where there is nothing to rank, say which column is lacking and what works without it."""
     if seen.names is None:
         nothing_loaded()
+    weights_alone(seen)
     assert seen.names is not None
     if not seen.names.models:
         st.info("This dataset names no models, so there is nothing to rank. Rankings need the columns `model_a` and "

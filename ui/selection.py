@@ -112,7 +112,8 @@ def _sidebar(seen: View) -> None:
     kinds = hints(Fitted)
     st.selectbox("Dataset", seen.datasets, key=_set("dataset", seen.names.dataset), format_func=ask.shown,
                  on_change=on_change("dataset", "w:dataset"), help=ask.help_text(known["dataset"]))  # fmt: skip
-    _judges(seen)
+    if seen.names.judges:
+        _judges(seen)
     if seen.names.labelings:
         options = [None, *seen.names.labelings]
         st.selectbox(

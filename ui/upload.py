@@ -14,7 +14,7 @@ import streamlit as st
 from charts import words
 from data.factor_columns import KEYS
 from data.fields import FIELDS, canonical
-from data.importers import factors, judgments
+from data.importers import factor_weights, factors, judgments
 from data.model import JUDGE_KINDS
 from errors import JurylensError
 from studies.overview import escape
@@ -43,7 +43,10 @@ from ui.view import View
 
 KINDS = dict(zip(JUDGE_KINDS, ("people", "LLM", "reward model", "rule"), strict=True))
 READ_AS = {"number": "numbers", "flag": "yes or no", "label": "words", "set": "sets of labels"}
-FORMATS = {factors.NAME: "a table of factors for judgments that are there"}
+FORMATS = {
+    factors.NAME: "a table of factors for judgments that are there",
+    factor_weights.NAME: "published weights of factors, judge by judge",
+}
 ROWS = {
     judgments.NAME: "A judgment: which of two responses is better",
     factors.NAME: "Values of factors, for answers that are there",
@@ -130,13 +133,14 @@ def boxes(view: View, now: Upload, seen: Look) -> Choices:
         st.dataframe(seen.head.map(lambda v: shown(str(v)) if v is not None else ""), hide_index=True, key="head")
     if seen.of_factors:
         return _for_dataset(view, now, seen)
-    if view.datasets and _are_factors(now, seen):
+    if view.datasets and not seen.own_format and _are_factors(now, seen):
         return _keys_of_factors(now, seen, _for_dataset(view, now, seen))
     known = dict.fromkeys(view.datasets)
     stem = re.sub(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|gz))+$", "", now.name, flags=re.IGNORECASE)
     dataset = st.text_input("Name of the dataset", stem, key=f"b:{now.file_id}:dataset")
     if dataset.strip() in known:
-        st.caption(f"{escape(dataset.strip())} is already there: the judgments are added to it.")
+        what = "weights" if seen.format == factor_weights.NAME else "judgments"
+        st.caption(f"{escape(dataset.strip())} is already there: the {what} are added to it.")
     if seen.own_format:
         return Choices(dataset, format=seen.format)
     first = guess(seen)
@@ -321,6 +325,8 @@ def counted(report: dict[str, Any]) -> str:
     """How many of what an import took."""
     if "factors" in report:
         return words.plural(report["accepted"], "row of factors", "rows of factors")
+    if "published" in report:
+        return words.plural(report["accepted"], "published weight")
     return words.plural(report["accepted"], "judgment")
 
 
@@ -335,6 +341,10 @@ def report_of(now: Upload, report: dict[str, Any]) -> None:
     elif "factors" in report:
         found = [f"{escape(one['factor'], 40)} ({READ_AS[one['kind']]})" for one in report["factors"]]
         st.markdown(f"Factors: {words.listing(found, 12)}.")
+    elif "published" in report:
+        judges = [f"{escape(j['judge'], 40)} ({KINDS[j['kind']]}, {j['weights']:,})" for j in report["published"]]
+        if judges:
+            st.markdown(f"Judges with published weights: {words.listing(judges, 8)}.")
     else:
         judges = [f"{escape(j['judge'], 40)} ({KINDS[j['kind']]}, {j['judgments']:,})" for j in report["judges"]]
         if judges:
@@ -373,6 +383,10 @@ def arrived(now: Upload) -> None:
         if picked is not None:
             query += [("judge", j) for j in (picked, *(n for n in names if n != picked))]
     label = f"Open {escape(dataset)}"
+    if "published" in report:
+        st.page_link("pages/judges.py", label=label, icon=":material/arrow_forward:", query_params=query)
+        report_of(now, report)
+        return
     st.page_link("pages/overview.py", label=label, icon=":material/arrow_forward:", query_params=query)
     can = abilities(session.store(), dataset)
     lacking = [one for one in can if one.needs is not None]
