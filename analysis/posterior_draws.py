@@ -25,7 +25,7 @@ LEANS = 0.004
 AT_TAIL = 0.284
 """How many standard deviations a skewness of 1 moves the 5 % and 95 % quantiles (Cornish and Fisher): (z^2 - 1) / 6."""
 
-DRAWS = 2**15
+DRAWS = 2**16
 MOST = 2**24
 """Draws times rows at most; of more rows fewer draws are made, down to 2^11."""
 
