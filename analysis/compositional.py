@@ -135,7 +135,7 @@ def fit_compositional(
     z = np.where(turned[:, None], -z, z)
     score = np.where(turned, rows.weight - rows.score, rows.score)
     some, folds, n_folds = _folds(rows.clusters["fold by"], rng)
-    search = _Search(z[some], rows.weight[some], score[some], folds, n_folds)
+    search = _Search(z[some], rows.weight[some], score[some], folds[some], n_folds)
     search.run(report)
     penalty, c, optimistic = search.best()
     held = search.held_out()
@@ -146,17 +146,17 @@ def fit_compositional(
     total = float(rows.weight[some].sum())
     accuracy = float(right.sum()) / total
     slope = np.array([[1 / total, -accuracy / total]])
-    every = np.ones((1, len(z)), dtype=bool)
+    parts = np.array([np.ones(len(z), dtype=bool), *(folds != k for k in range(n_folds))])
     # Chosen on a part of the rows, C is that of as much penalty a row.
-    final = fit_paths(z, rows.weight, score, every, penalty, [c * total / float(rows.weight.sum())])
-    parts = np.array([_shares(one) for one in search.weights_of(penalty, c)])
+    final = fit_paths(z, rows.weight, score, parts, penalty, [c * total / float(rows.weight.sum())])
+    shares = np.array([_shares(one) for one in final.weight[1:, 0]])
     return Compositional(
         names=tuple(np.array(names)[differs].tolist()), weight=final.weight[0, 0], mean=mean, sd=sd,
-        lowest=parts.min(axis=0), highest=parts.max(axis=0), penalty=penalty, c=c, optimistic=optimistic,
+        lowest=shares.min(axis=0), highest=shares.max(axis=0), penalty=penalty, c=c, optimistic=optimistic,
         accuracy=accuracy,
         covariance=None if found is None else found.of(_ratio, slope), n_judgments=int(rows.count.sum()),
         n_predicted=int(rows.count[some].sum()), n_prompts=n_prompts, n_folds=n_folds,
-        n_loose=search.n_loose + int(not final.settled.all()), left_out=left_out, missing=int((~known).sum()),
+        n_loose=search.n_loose + int((~final.settled).sum()), left_out=left_out, missing=int((~known).sum()),
     )  # fmt: skip
 
 
@@ -170,17 +170,18 @@ def _ratio(totals: Floats) -> Floats:
 
 
 def _folds(prompt: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, int]:
-    """Rows from which penalties are chosen, the fold of each, and how many folds: whole prompts in each."""
+    """Rows from which penalties are chosen, the fold of every row, and how many folds: whole prompts in each."""
     listed, code = np.unique(prompt, return_inverse=True)
     order = rng.permutation(len(listed))
     size = np.bincount(code)[order]
     most = max(int(np.searchsorted(np.cumsum(size), MOST_ROWS, side="right")), LEAST_PROMPTS)
     used = order[:most]
     n_folds = min(FOLDS, len(used))
-    fold = np.full(len(listed), -1)
-    fold[used] = np.arange(len(used)) % n_folds
-    some = np.flatnonzero(fold[code] >= 0)
-    return some, fold[code][some], n_folds
+    fold = np.empty(len(listed), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % n_folds
+    chosen = np.zeros(len(listed), dtype=bool)
+    chosen[used] = True
+    return np.flatnonzero(chosen[code]), fold[code], n_folds
 
 
 class _Search:
@@ -238,8 +239,3 @@ class _Search:
             rows = self.fold == fold
             out[rows] = self.x[rows] @ self.weights[(fold,)][at]
         return out
-
-    def weights_of(self, penalty: Penalty, c: float) -> Floats:
-        """(n_folds, k) weights without each fold at one setting."""
-        at = self.grid.index((penalty, c))
-        return np.array([self.weights[(k,)][at] for k in range(self.n_folds)])

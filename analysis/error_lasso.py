@@ -13,6 +13,7 @@ prompts it is kept (Meinshausen and Buehlmann 2010 call this stability). There a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from analysis.cells import Floats, Ints
 from analysis.tables import floats
-from errors import NotIdentifiedError
+from errors import ConvergenceError, NotIdentifiedError
 
 PUBLISHED = 0.01
 RESAMPLES = 200
@@ -32,6 +33,7 @@ GROUPS = 1_000
 """Up to so many prompts each is drawn by itself; of more, random groups of them."""
 
 LEAST_CLUSTERS = 3
+FAR = 1e-4
 SMALLEST = 1e-3
 """Of the penalty that leaves nothing: the end of the grid that is searched."""
 
@@ -99,10 +101,8 @@ def fit_flag_lasso(
 
     intercept : False where exchanging two sides turns both signs; penalty : alpha, None to choose it
 
-    Raises NotIdentifiedError where y or all factors are constant, or with fewer than three clusters.
+    Raises NotIdentifiedError where y or all factors are constant, or with fewer than three clusters, ConvergenceError.
     """
-    from sklearn.linear_model import Lasso
-
     known = np.isfinite(x).all(axis=1) & np.isfinite(y)
     count = np.ones(len(y), dtype=np.int64) if count is None else count
     missing = int(count[~known].sum())
@@ -134,26 +134,41 @@ def fit_flag_lasso(
         losses = [_loss(sums, folds, float(alpha)) for alpha in grid]
         penalty = float(grid[int(np.argmin(losses))])
     report(0.2)
-    model = Lasso(alpha=penalty, fit_intercept=intercept, tol=1e-12, max_iter=1_000_000)
-    model.fit(x, y, sample_weight=weight)
-    coefficient = np.asarray(model.coef_, dtype=np.float64)
+    coefficient, level = _solve(x, y, weight, penalty, intercept, 1e-12, 100_000)
     again = np.empty((resamples, x.shape[1]))
     for r in range(resamples):
         again[r] = sums.fit(np.bincount(rng.integers(0, sums.n, sums.n), minlength=sums.n), penalty)
         if r % 10 == 0:
             report(0.2 + 0.8 * r / resamples)
-    residual = y - x @ coefficient - float(model.intercept_)
+    residual = y - x @ coefficient - level
     spread = float(weight @ (y - centre) ** 2)
     held = _loss(sums, folds, penalty)
     nothing = sums.spread_held_out(folds)
     return FlagLasso(
         names=tuple(np.array(names)[varies].tolist()), coefficient=coefficient,
-        intercept=float(model.intercept_) if intercept else None, selected=(again != 0).mean(axis=0),
+        intercept=level if intercept else None, selected=(again != 0).mean(axis=0),
         lowest=np.percentile(again, 5, axis=0), highest=np.percentile(again, 95, axis=0), penalty=penalty,
         chosen=chosen, r2=1 - float(weight @ residual**2) / spread,
         r2_held_out=1 - held / nothing if nothing > 0 else None, n=int(count.sum()), n_clusters=n_clusters, way=way,
         left_out=left_out, missing=missing,
     )  # fmt: skip
+
+
+def _solve(
+    x: Floats, y: Floats, weight: Floats, penalty: float, intercept: bool, tolerance: float, steps: int
+) -> tuple[Floats, float]:
+    """Coefficients and intercept. Raises ConvergenceError where the optimum stays further off than `FAR` of y'y."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import Lasso
+
+    model = Lasso(alpha=penalty, fit_intercept=intercept, tol=tolerance, max_iter=steps)
+    with warnings.catch_warnings():
+        # It asks for less than rounding leaves where factors are collinear; how far it got is read instead.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x, y, sample_weight=weight)
+    if float(model.dual_gap_) > FAR * float(weight @ y**2) / float(weight.sum()):
+        raise ConvergenceError("the Lasso did not reach its optimum: take a larger penalty, or fewer factors")
+    return np.asarray(model.coef_, dtype=np.float64), float(model.intercept_)
 
 
 class _Sums:
@@ -202,19 +217,17 @@ class _Sums:
 
     def fit(self, times: NDArray[np.floating] | Ints, penalty: float) -> Floats:
         """(k,) coefficients with each group so many times."""
-        from sklearn.linear_model import Lasso
-
         gram, toward, size = self.centred(self.total(times))
         if not size > 0:
             return np.zeros(self.k)
         values, vectors = np.linalg.eigh(gram)
-        there = values > 1e-12 * max(float(values[-1]), 1e-300)
+        # Below, a value is rounding, and what would be divided by its root too.
+        there = values > 1e-10 * max(float(values[-1]), 1e-300)
         if not there.any():
             return np.zeros(self.k)
         root = np.sqrt(values[there])
         rows, goal = root[:, None] * vectors[:, there].T, (vectors[:, there].T @ toward) / root
-        model = Lasso(alpha=penalty * size / len(rows), fit_intercept=False, tol=1e-8, max_iter=100_000)
-        return np.asarray(model.fit(rows, goal).coef_, dtype=np.float64)
+        return _solve(rows, goal, np.ones(len(rows)), penalty * size / len(rows), False, 1e-8, 10_000)[0]
 
     def missed(self, beta: Floats, train: Floats, test: Floats) -> float:
         """Sum of squares of the test sums around a prediction with means of the training sums."""

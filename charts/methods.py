@@ -45,7 +45,7 @@ LABELS = Look(
     thing="label", things="labels",
     value="strength",
     title="strength, log-odds (0 = average label)",
-    note="Each label against all that the other answer has instead, one by one; a row of thirds is about the answers.",
+    note="Each label against all that the other answer has instead, one by one.",
     alt="How strong {things} are in the eyes of {judges}.",
     hover=_label,
     tested=False,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import pandas as pd
 
-from analysis.factor_labels import Held, LabelRanking, hold_labels, rank_labels
+from analysis.factor_labels import LabelRanking, hold_labels, rank_labels
 from analysis.levels import Levels
 from analysis.tables import floats
 from charts import words
@@ -96,13 +96,13 @@ class FactorsLabels(Factors):
             settings=self.settings() | {"clustering": clustering.name, "labels": len(held.names)},
             warnings=tuple(dict.fromkeys([
                 *sentences(reasons), *sided.warnings, *once({j: _warnings(one) for j, one in found.items()}),
-                *self._left(sided, held, levels),
+                *self._left(sided, levels),
             ])),
-            caption=self._caption(found, held, sided),
+            caption=self._caption(found, sided),
             fingerprint=sided.fingerprint,
         )  # fmt: skip
 
-    def _left(self, sided: Sided, held: Held, levels: list[Levels]) -> list[str]:
+    def _left(self, sided: Sided, levels: list[Levels]) -> list[str]:
         used = {one.factor for one in levels}
         numbers = [name for name in sided.factors if name not in used]
         said = []
@@ -117,11 +117,12 @@ class FactorsLabels(Factors):
         )
         return said
 
-    def _caption(self, found: Mapping[str, LabelRanking], held: Held, sided: Sided) -> str:
+    def _caption(self, found: Mapping[str, LabelRanking], sided: Sided) -> str:
         methods = sorted({one.ranking.covariance.method for one in found.values()})
         judges = ", ".join(f"{j} ({words.plural(one.comparisons, 'comparison')})" for j, one in found.items())
+        most = max(len(one.ranking.fit.models) for one in found.values())
         return (
-            f"Bradley-Terry strengths (natural log, mean 0) of {words.plural(len(held.names), 'label')} by {judges}; "
+            f"Bradley-Terry strengths (natural log, mean 0) of {words.plural(most, 'label')} by {judges}; "
             f"{words.plural(sided.n_prompts, 'prompt')}; a label that only the winner has beats each one that only the "
             f"loser has; {words.ties(self.ties)}; {words.percent(self.level)} intervals, {' / '.join(methods)}."
         )

@@ -20,7 +20,7 @@ from data.model import Progress, option
 from data.queries import texts as texts_queries
 from data.queries.differences import scale_of
 from data.store import Store
-from errors import NotIdentifiedError, OptionError, unknown_name
+from errors import ConvergenceError, NotIdentifiedError, OptionError, unknown_name
 from studies.extract import versions
 from studies.factor_options import Factors
 from studies.factor_sides import Sided, clustering_of, load_sides, plain_only
@@ -116,7 +116,7 @@ class FactorsLasso(Factors):
                     penalty=None if self.choose_penalty else self.penalty, rng=np.random.default_rng(self.seed),
                     way=way, count=count, report=report,
                 )  # fmt: skip
-            except NotIdentifiedError as error:
+            except (NotIdentifiedError, ConvergenceError) as error:
                 reasons[who] = str(error)
         if not found:
             raise nobody(reasons)
@@ -191,8 +191,8 @@ class FactorsLasso(Factors):
         of = "ratings of answers by" if self.rating is not None else "verdicts (1, 0 for a tie, −1) of"
         return (
             f"Lasso of the {of} {whose} on {words.plural(len(one.names), 'factor')} ({UNITS[self.coding]}); "
-            f"{words.plural(sided.n_prompts, 'prompt')}; penalty {one.penalty:.3g}, {how}. Kept: share of {RESAMPLES} "
-            f"draws of whole {one.way}s, with the 5th and 95th percentile of the coefficients drawn."
+            f"{words.plural(sided.n_prompts, 'prompt')}; penalty {_plain(one.penalty)}, {how}. Kept: share of "
+            f"{RESAMPLES} draws of whole {one.way}s, with the 5th and 95th percentile of the coefficients drawn."
         )
 
 
@@ -220,6 +220,10 @@ def _ratings(
     ), one.astype(np.int64)  # fmt: skip
 
 
+def _plain(penalty: float) -> str:
+    return f"{penalty:.3g}".removeprefix("0")
+
+
 def _row(who: str, one: FlagLasso) -> dict[str, Any]:
     return {
         "judge": who, "kept": int(one.kept.sum()), "factors": len(one.names), "intercept": one.intercept,
@@ -235,7 +239,7 @@ def _warnings(one: FlagLasso) -> list[str]:
         said.append(f"{lack} left out")
     if not one.kept.any():
         said.append(
-            f"with a penalty of {one.penalty:.3g} nothing is kept: take a smaller --penalty, or --choose-penalty"
+            f"with a penalty of {_plain(one.penalty)} nothing is kept: take a smaller --penalty, or --choose-penalty"
         )
     if one.n_clusters < FEW:
         said.append(

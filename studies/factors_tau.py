@@ -157,9 +157,10 @@ class FactorsTau(Factors):
         ties = "verdicts that are ties are left out" if self.ties == "drop" else (
             "tau leaves out verdicts that are ties, tau-b counts them"
         )  # fmt: skip
+        most = max(int(one.kept.sum()) for one in found.values())
         counts = ", ".join(f"{j} ({words.plural(int(one.judgments.max()), 'judgment')})" for j, one in found.items())
         text = (
-            f"Kendall's tau between the sign of the difference in each of {words.plural(len(self.factor), 'factor')} "
+            f"Kendall's tau between the sign of the difference in each of {words.plural(most, 'factor')} "
             f"and the verdicts of {counts}; {words.plural(prompts, 'prompt')}; {ties}; nothing else is held equal. "
             f"{words.percent(self.level)} intervals, {named}."
         )

@@ -207,7 +207,7 @@ def test_the_figures_and_the_sentence(store: Store) -> None:
             figure = judge_rows_chart(drawn, ("people", "robot"), theme, look, humans=("people",), narrow=True)
             assert len(figure.data) > 1
     said = finding(table, ("people", "robot"), {label: label for label in table["label"]})
-    assert "people prefer an answer with " in said
+    assert "people prefer an answer with “" in said
     assert " points " in said
     nothing = finding(table.assign(q=0.9), ("robot",), {})
     assert nothing == "**No level changes beyond noise how often robot prefers an answer.**"

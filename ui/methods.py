@@ -45,7 +45,7 @@ def level_names(result: Result) -> dict[str, str]:
         factor, level, kind = str(row["factor"]), str(row["level"]), row["kind"]
         if kind in ("flag", "label"):
             name = display(factor) if kind == "flag" else factor.replace("=", ": ", 1)
-            out[str(row["label"])] = name if level == "with" else f"no {lower(name)}"
+            out[str(row["label"])] = name if level == "with" else f"No {lower(name)}"
         else:
             out[str(row["label"])] = f"{display(factor)}: {level}"
     return out

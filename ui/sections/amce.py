@@ -9,6 +9,8 @@ import streamlit as st
 from charts import words
 from charts.judge_rows import judge_rows_chart
 from charts.methods import AMCE, MEANS
+from studies.factor_options import display
+from studies.factor_words import lower
 from studies.factors_amce import FactorsAmce
 from studies.overview import PLURAL, escape
 from ui.figure import figure
@@ -42,6 +44,7 @@ def draw(seen: View, judge: str | None) -> None:
             labels=names,
         ),
         result, "amce", key="amce", columns=FactorsAmce.shown, folded=False,
+        read=table.assign(factor=[display(str(f)) for f in table["factor"]]),
     )  # fmt: skip
     sentences(result)
 
@@ -59,10 +62,14 @@ def finding(table: pd.DataFrame, judges: tuple[str, ...], names: dict[str, str])
         row = sure.iloc[int(np.argmax(np.abs(sure["amce"].to_numpy(dtype=float))))]
         reference = mine[(mine["factor"] == row["factor"]) & mine["reference"].astype(bool)]["label"]
         more = "more" if row["amce"] > 0 else "less"
-        against = f" than one with {escape(names.get(str(reference.iloc[0]), ''), 40)}" if len(reference) else ""
+        against = f" than one with {_quoted(names, reference.iloc[0])}" if len(reference) else ""
         points = words.number(100 * abs(float(row["amce"])), 0)
-        level = escape(names.get(str(row["label"]), str(row["label"])), 40)
         said.append(
-            f"{who} {verb} an answer with {level} {points} points {more} often{against}, other factors equal."
+            f"{who} {verb} an answer with {_quoted(names, row['label'])} {points} points {more} often{against}, other "
+            "factors equal."
         )
     return f"**{' '.join(said)}**"
+
+
+def _quoted(names: dict[str, str], label: object) -> str:
+    return f"“{escape(lower(names.get(str(label), str(label))), 40)}”"

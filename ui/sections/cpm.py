@@ -21,7 +21,7 @@ from ui.view import View
 
 MOST = 15
 JUDGES = {"judge": "judge", "accuracy": "held out", "interval": "interval", "optimistic": "where it was chosen",
-          "penalty": "penalty", "c": "C", "judgments": "judgments"}  # fmt: skip
+          "penalty": "penalty", "judgments": "judgments"}  # fmt: skip
 
 
 def draw(seen: View, judge: str | None) -> None:
