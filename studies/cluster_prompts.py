@@ -49,7 +49,7 @@ def cluster_prompts(
     Raises NotIdentifiedError for too few prompts with a text, OptionError for an impossible name or number.
     """
     check_name(name)
-    done = embed(store, dataset, None, lambda share, text: progress(0.8 * share, text))
+    done = embed(store, dataset, None, lambda share, text: progress(0.8 * share, text), prompts_only=True)
     with store.reading("reading the meaning of prompts") as con:
         names = queries.catalog(con, done.dataset)
         embedder_id = meaning.embedder_ids(con).get(find_model().name)

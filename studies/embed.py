@@ -53,13 +53,14 @@ def version_by(model: Model) -> dict[str, int]:
 
 def embed(
     store: Store, dataset: str | None = None, model: str | None = None, progress: Progress = silent,
-    engine: Callable[[Model, Callable[[str], None]], Engine] = load,
+    engine: Callable[[Model, Callable[[str], None]], Engine] = load, *, prompts_only: bool = False,
 ) -> Embedded:  # fmt: skip
     """Give every text of the dataset's responses and prompts that has none its vector, then compare the two.
 
     dataset : None means the only one besides the sample
     model : a folder, or a name of the hub whose files are on this computer; None means the default
     engine : loads a model, telling in a sentence what a reader should know of it
+    prompts_only : leave the responses for later
 
     Stopped at any moment, what was written stays and the next run goes on with the rest. Raises OptionError for a
     model that is not there.
@@ -69,11 +70,12 @@ def embed(
     with store.reading("looking for texts to embed") as con:
         dataset = dataset if dataset is not None else queries.default_dataset(con)
         dataset_id = queries.catalog(con, dataset).dataset_id
-        pending = measuring_queries.pending_vectors(con, dataset_id, meaning.embedder_ids(con).get(chosen.name))
+        held = meaning.embedder_ids(con).get(chosen.name)
+        pending = measuring_queries.pending_vectors(con, dataset_id, held, prompts_only=prompts_only)
     said: list[str] = []
     texts = _embed(store, chosen, pending.text_id, progress, lambda: engine(chosen, said.append)) if len(pending) else 0
     progress(1.0, "comparing responses with prompts")
-    values = _compare(store, dataset_id, chosen)
+    values = 0 if prompts_only else _compare(store, dataset_id, chosen)
     progress(1.0, "done")
     return Embedded(dataset, chosen.name, texts, values, tuple(said))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from data import datasets, text_factors
-from data.duck import SCHEMA_FOLDER
+from data.duck import SCHEMA_FOLDER, Schema
 from data.imports import import_path
 from data.queries import measuring
 from data.queries import texts as queries
@@ -327,10 +328,9 @@ def old_schema(tmp_path: Path) -> Path:
     (folder / "migrations").mkdir(parents=True)
     tables = (SCHEMA_FOLDER / "schema.sql").read_text()
     for migration in sorted((SCHEMA_FOLDER / "migrations").glob("*.sql")):
-        for line in migration.read_text().splitlines():
-            if line.startswith("CREATE TABLE"):
-                assert line in tables
-                tables = tables.replace(line, "")
+        for made in re.findall(r"^CREATE TABLE .*?;$", migration.read_text(), re.DOTALL | re.MULTILINE):
+            assert made in tables
+            tables = tables.replace(made, "")
     (folder / "schema.sql").write_text(tables)
     return folder
 
@@ -352,5 +352,5 @@ def test_an_old_store_becomes_what_a_new_one_is(tmp_path: Path, old_schema: Path
         pass
     assert columns(now) == columns(new)
     with now.reading() as con:
-        assert con.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchall() == [("3",)]
+        assert con.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchall() == [(str(Schema.read(SCHEMA_FOLDER).version),)]
         assert con.execute("SELECT name FROM dataset").fetchall() == [("kept",)]

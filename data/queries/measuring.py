@@ -94,13 +94,13 @@ def bodies(con: Con, text_ids: Ids) -> tuple[Ids, NDArray[np.uint64], list[str]]
     return table["text_id"].to_numpy(), table["hash"].to_numpy(), table["body"].to_pylist()
 
 
-def pending_vectors(con: Con, dataset_id: int, embedder_id: int | None) -> Pending:
+def pending_vectors(con: Con, dataset_id: int, embedder_id: int | None, *, prompts_only: bool = False) -> Pending:
     """Texts of the dataset's responses and prompts without a vector of this embedder (None: it has none yet)."""
+    responses = "" if prompts_only else f"SELECT text_id FROM response WHERE dataset_id = {dataset_id} UNION ALL"
     held = f"SELECT text_id FROM embedding WHERE embedder_id = {embedder_id}" if embedder_id is not None else "SELECT 0"
     table = con.sql(
         f"""SELECT text_id, 1::BIGINT AS lacking, length(body)::BIGINT AS size FROM text
-        WHERE text_id IN (SELECT text_id FROM response WHERE dataset_id = {dataset_id}
-            UNION ALL SELECT text_id FROM prompt WHERE dataset_id = {dataset_id})
+        WHERE text_id IN ({responses} SELECT text_id FROM prompt WHERE dataset_id = {dataset_id})
         AND text_id NOT IN ({held}) ORDER BY text_id"""
     ).to_arrow_table()
     return Pending(*(table[name].to_numpy() for name in ("text_id", "lacking", "size")))
