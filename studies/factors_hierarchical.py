@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from analysis.held_out import NOTHING
 from analysis.hierarchical import grid, published
-from analysis.hierarchical_held import HeldDomains, hold_out_domains
+from analysis.hierarchical_held import ONE, HeldDomains, hold_out_domains
 from analysis.tables import floats, integers
 from charts import words
 from data.model import Progress, option
@@ -21,6 +22,9 @@ from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
 from studies.refused import nobody, require_factors, sentences
 from studies.study import Result, register
+
+__all__ = ["NOTHING", "ONE", "FactorsHierarchical"]
+"""With the names of what the models are held against in its tables."""
 
 STEPS = 4
 """Values of each penalty that are tried where they are chosen."""

@@ -9,14 +9,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analysis.held_out import NOTHING
-from analysis.hierarchical_held import ONE
 from charts import words
 from charts.hierarchical import hierarchical_chart
 from charts.theme import marks
 from studies.factor_options import display
 from studies.factor_words import lower
-from studies.factors_hierarchical import FactorsHierarchical
+from studies.factors_hierarchical import NOTHING, ONE, FactorsHierarchical
 from studies.overview import escape
 from studies.study import hints
 from ui import factors, selection
