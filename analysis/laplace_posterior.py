@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
 from analysis.cells import Floats
-from analysis.posterior_draws import GRID, LEANS, Drawn, draw_posterior
+from analysis.posterior_draws import DRAWS, GRID, LEANS, Drawn, draw_posterior
 from analysis.propagation import Settled, settle
 from analysis.propagation_sites import laplace_above, laplace_quantiles
 from analysis.summed_rows import Rows
@@ -101,13 +101,13 @@ class Posteriors:
 
 
 def fit_posteriors(
-    fits: Sequence[Rows], scale: float | Floats, *, draw: bool = True, seed: int = 0,
+    fits: Sequence[Rows], scale: float | Floats, *, draws: int = DRAWS, seed: int = 0,
     report: Callable[[float], None] = lambda share: None,
 ) -> Posteriors:  # fmt: skip
     """The posterior of each fit; all have the same number of weights. scale : b, or (F,) one a fit
 
-    A fit whose answers never differ in a property keeps its prior of that weight. draw : whether the posterior is drawn
-    from where normal sites are not enough; seed : of the draws; report : told the share that is done
+    A fit whose answers never differ in a property keeps its prior of that weight. draws : at most, where normal
+    sites are not enough; 0: none are made; seed : of the draws; report : told the share that is done
 
     Raises ConvergenceError where a posterior becomes undefined, ValueError for a scale that is not positive.
     """
@@ -141,14 +141,16 @@ def fit_posteriors(
     covariance = joined(lambda s: s.covariance)
     centre, precision = joined(lambda s: s.centre), joined(lambda s: s.precision)
     rough = ~joined(lambda s: s.converged)
-    leaning = np.flatnonzero(joined(lambda s: s.lean).max(axis=1) > LEANS) if draw else np.empty(0, dtype=np.int64)
+    leaning = np.flatnonzero(joined(lambda s: s.lean).max(axis=1) > LEANS) if draws else np.empty(0, dtype=np.int64)
     drawn = {}
     for nth, fit in enumerate(leaning.tolist()):
         report(0.5 + 0.5 * nth / len(leaning))
         if len(fits[fit].x) > DRAWN_TO:
             rough[fit] = True
             continue
-        drawn[fit] = one = draw_posterior(fits[fit], scales[fit], covariance[fit], centre[fit], precision[fit], seed)
+        drawn[fit] = one = draw_posterior(
+            fits[fit], scales[fit], covariance[fit], centre[fit], precision[fit], draws, seed
+        )
         mean[fit], sd[fit], covariance[fit] = one.mean, one.sd, one.covariance
         rough[fit] = one.effective < ENOUGH
     return Posteriors(

@@ -82,7 +82,7 @@ def choose_scale(
     n = int(folds.max()) + 1
     tried = np.sort(np.asarray(scales, dtype=np.float64))
     parts = [verdicts.rows(folds != fold) for fold in range(n)]
-    found = fit_posteriors(parts * len(tried), np.repeat(tried, n), draw=False, report=report)
+    found = fit_posteriors(parts * len(tried), np.repeat(tried, n), draws=0, report=report)
     loss = np.zeros(len(tried))
     for at in range(len(found)):
         out = folds == at % n

@@ -67,11 +67,12 @@ def lean(covariance: Floats, x: Floats, variance: Floats, skew: Floats, own: Flo
 
 
 def draw_posterior(
-    rows: Rows, scale: float, covariance: Floats, centre: Floats, precision: Floats, seed: int = 0
-) -> Drawn:
+    rows: Rows, scale: float, covariance: Floats, centre: Floats, precision: Floats, draws: int = DRAWS,
+    seed: int = 0,
+) -> Drawn:  # fmt: skip
     """Importance sampling with quasi-random points; covariance, centre, precision : one fit's, as in `Settled`."""
     k = len(centre)
-    wanted = min(DRAWS, max(MOST // max(len(rows.x), 1), 2**11))
+    wanted = min(draws, max(MOST // max(len(rows.x), 1), 2**11))
     points = qmc.Sobol(k + 1, rng=np.random.default_rng(seed)).random_base2(int(np.log2(wanted)))
     points = np.clip(points, 1e-12, 1 - 1e-12)
     sd = np.sqrt(np.diag(covariance))

@@ -32,6 +32,8 @@ from benchmarks.repeat import repeat, report
 
 LEVELS = (0.5, 0.9, 0.95)
 BINS = 20
+DRAWS = 2**13
+"""Where posteriors are drawn from: fewer than a study makes, as the share below a weight needs no more."""
 ERRORS = 3.3
 """Standard errors that are beyond chance: one in a thousand."""
 
@@ -79,7 +81,7 @@ def place(world: World, seed: int) -> NDArray[np.float64]:
         x[:, k - 1 - 2 * twin] = x[:, k - 2 - 2 * twin]
     weights = rng.laplace(0.0, world.scale, k)
     score = (rng.random(n) < 1 / (1 + np.exp(-x @ weights))).astype(np.float64)
-    found = fit_posteriors([sum_rows(x, np.ones(n), score)], world.scale, seed=seed)
+    found = fit_posteriors([sum_rows(x, np.ones(n), score)], world.scale, draws=DRAWS, seed=seed)
     # The quantile function is what intervals are made of: it is asked where it passes the weight.
     low, high = np.full(k, 1e-6), np.full(k, 1 - 1e-6)
     for _ in range(18):
