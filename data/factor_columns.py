@@ -16,7 +16,7 @@ from errors import MappingError, nearest
 
 KEYS = (
     "pair_id", "prompt_id", "prompt", "model_a", "model_b", "response_a", "response_b", "model", "response",
-    "annotator", "judge",
+    "annotator", "judge", "response_key",
 )  # fmt: skip
 
 # Beside the synonyms of the fields of judgments. For suggestions only.
@@ -115,7 +115,7 @@ def resolve_factor_mapping(
     by_prompt = bool(have & {"prompt", "prompt_id"})
     both = have >= {"model_a", "model_b"} or have >= {"response_a", "response_b"}
     pairs_possible = "pair_id" in have or (by_prompt and both)
-    responses_possible = by_prompt and bool(have & {"model", "response"})
+    responses_possible = "response_key" in have or (by_prompt and bool(have & {"model", "response"}))
     paired = _paired(named, columns if automatic else (), taken) if pairs_possible else []
     if not pairs_possible and not responses_possible:
         hints = _hints(columns, taken)
@@ -157,6 +157,8 @@ def resolve_factor_mapping(
 
 
 def _looked_up(of_pairs: bool, have: Collection[str]) -> list[str]:
+    if "response_key" in have and not of_pairs:
+        return ["response_key"]
     sides = ("model_a", "model_b", "response_a", "response_b") if of_pairs else ("model", "response")
     return [key for key in (*(("pair_id",) if of_pairs else ()), "prompt_id", "prompt", *sides) if key in have]
 

@@ -8,6 +8,7 @@ is turned.
 from __future__ import annotations
 
 from data.step import Step
+from data.work_list import RESPONSE_FROM, RESPONSE_KEY
 
 
 def match_rows(step: Step) -> None:
@@ -25,7 +26,9 @@ def match_rows(step: Step) -> None:
         LEFT JOIN model mb ON mb.dataset_id = $d AND mb.name = s.model_b;
         CREATE OR REPLACE TEMP TABLE hit (row BIGINT, side VARCHAR, response_id INTEGER, pair_id INTEGER)"""
     )
-    if step.count("SELECT count(*) FROM s_value WHERE side = 'b'") or step.count(
+    if step.count("SELECT count(*) FROM s_key WHERE response_key IS NOT NULL"):
+        _keyed(step)
+    elif step.count("SELECT count(*) FROM s_value WHERE side = 'b'") or step.count(
         "SELECT count(*) FROM s_key WHERE pair_id IS NOT NULL OR model_b IS NOT NULL OR text_b IS NOT NULL"
     ):
         _pairs(step)
@@ -205,6 +208,25 @@ def _responses(step: Step) -> None:
         )
 
 
+def _keyed(step: Step) -> None:
+    """Rows of a sheet of annotations: each names its response by the key that the sheet gave it."""
+    step.run(
+        f"""CREATE OR REPLACE TEMP TABLE key_response AS SELECT {RESPONSE_KEY} AS key, min(r.response_id) AS response_id
+        {RESPONSE_FROM} WHERE r.dataset_id = $d GROUP BY key"""
+    )
+    _lose(
+        step,
+        f"""SELECT s.row, s.cell, 'response_key' AS field, s.response_key AS value,
+            'names no response of dataset ''' || {_DATASET} || ''': import a sheet into the dataset it was made from'
+            AS reason
+        FROM s_key s WHERE s.response_key NOT IN (SELECT key FROM key_response)""",
+    )
+    step.run(
+        """INSERT INTO hit SELECT s.row, 'a', k.response_id, NULL FROM s_key s
+        JOIN key_response k ON k.key = s.response_key"""
+    )
+
+
 def nothing_matched(step: Step) -> str | None:
     """What was looked for and what there is, when every row that could be read was lost; None when not.
 
@@ -214,9 +236,11 @@ def nothing_matched(step: Step) -> str | None:
     if not marked or step.count("SELECT count(DISTINCT row) FROM lost") < marked:
         return None
     row = step.con.execute(
-        """SELECT pair_id, prompt_id, prompt, model_a, model_b, text_a IS NOT NULL AS text
+        """SELECT pair_id, prompt_id, prompt, model_a, model_b, text_a IS NOT NULL AS text, response_key
         FROM s_given WHERE row = (SELECT min(row) FROM lost)"""
     ).fetchall()[0]
+    if row[6] is not None:
+        return "no response key names a response of this dataset: import a sheet into the dataset it was made from"
     given = dict(zip(("pair_id", "prompt_id", "prompt", "model_a", "model_b"), row[:5], strict=True))
     there = dict(
         zip(given, step.con.execute(

@@ -41,7 +41,12 @@ def stage(
     def run(sql: str) -> None:
         told(con, lambda: con.execute(sql), tell.again)
 
+    # A key of a sheet says which response is meant, however a spreadsheet has changed the cells beside it.
+    beside = ("prompt_id", "prompt", "model", "response") if _by_key(mapping) else ()
+
     def cell(key: str) -> str:
+        if key in beside:
+            return "CAST(NULL AS VARCHAR)"
         return at[of[key]] if key in of else literal(fixed[key]) if key in fixed else "CAST(NULL AS VARCHAR)"
 
     def name(key: str) -> str:
@@ -70,13 +75,17 @@ def stage(
         {name("prompt_id")} AS prompt_id, {prompt} AS prompt, md5_number_lower({prompt}) AS prompt_key,
         nullif(trim({model_a}), '') AS model_a, nullif(trim({model_b}), '') AS model_b,
         md5_number_lower({text_a}) AS text_a, md5_number_lower({text_b}) AS text_b,
-        {name("annotator")} AS annotator, {name("judge")} AS judge,
+        {name("annotator")} AS annotator, {name("judge")} AS judge, {name("response_key")} AS response_key,
         row IN (SELECT row FROM value_stage) AS filled FROM raw"""
     )
     run(f"CREATE OR REPLACE TEMP TABLE stage AS {_checked(mapping)}")
     con.execute("DROP TABLE key_cells")
     n_rows = con.execute("SELECT count(*) FROM stage").fetchall()[0][0]
     return Staged(n_rows, n_rows, 0, tuple(_empty_columns(con)))
+
+
+def _by_key(mapping: FactorMapping) -> bool:
+    return mapping.has("response_key") and not mapping.of_pairs
 
 
 def _checked(mapping: FactorMapping) -> str:
@@ -92,6 +101,8 @@ def _checked(mapping: FactorMapping) -> str:
             (f"pair_id IS NULL AND {lone}", side if mapping.has(side) else first,
              "is empty: without both models or both texts a row names no pair" if mapping.has(side) else "is empty"),
         ]  # fmt: skip
+    elif _by_key(mapping):
+        rules = [("response_key IS NULL", "response_key", "is empty")]
     else:
         who = "model" if mapping.has("model") else "response"
         rules = [(asked, prompt, "is empty"), ("model_a IS NULL AND text_a IS NULL", who, "is empty")]

@@ -14,7 +14,7 @@ from typing import Literal
 Kind = Literal["basic", "error", "query-specific", "length"]
 
 RATED = "0 to 3: not at all, a little, well, fully"
-COUNTED = "0 without one, else minus their number: −1, −2, ..."
+COUNTED = "0 without one, else minus their number: -1, -2, ..."
 ABSENT = "0 where the prompt has none"
 
 
@@ -90,7 +90,7 @@ PROPERTIES: tuple[Property, ...] = (
               f"mean over the constraints of 0 (not at all) to 3 (perfectly); {ABSENT}"),
     _specific("support stances", "supporting explicit subjective stances",
               "Where the prompt states opinions: supports them, right or not.",
-              f"mean over the opinions of −2 (strongly opposed) to 2 (strongly supported); {ABSENT}"),
+              f"mean over the opinions of -2 (strongly opposed) to 2 (strongly supported); {ABSENT}"),
     _specific("correct mistakes", "correcting explicit mistakes or biases",
               "Where the prompt holds mistakes or prejudices: corrects them.",
               "mean over the mistakes of 0 (neither), 1 (pointed out only), 2 (corrected only), 3 (both); " + ABSENT),
@@ -103,3 +103,17 @@ NAMES = tuple(one.name for one in PROPERTIES)
 def matched(name: str) -> str:
     """A name as it is compared: without regard to case, blanks, hyphens and underscores."""
     return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
+
+
+def same_as(one: Property) -> frozenset[str]:
+    """Names, as `matched` gives them, of factors that say the same."""
+    # Errors by their severity alone, words and repetitiveness mean something else.
+    other = {one.key} if one.kind in ("basic", "query-specific") and one.name != "non-repetitive" else set()
+    return frozenset(matched(name) for name in {one.name} | other)
+
+
+def opposite_of(one: Property) -> frozenset[str]:
+    """The same of factors of which more is less of the property."""
+    if one.kind == "error":
+        return frozenset({matched(f"{one.key} errors")})
+    return frozenset({matched(one.key)}) if one.name == "non-repetitive" else frozenset()

@@ -16,8 +16,10 @@ RESPONSE_KEY = f"""substr(md5(concat_ws(chr(31), coalesce('i' || p.external_id, 
     coalesce(m.name, ''), coalesce(t.hash::VARCHAR, ''))), 1, {KEY_LENGTH})"""
 """SQL: the key of response r under prompt p (its text pt) by model m with text t."""
 
-_FROM = """FROM response r JOIN prompt p ON p.prompt_id = r.prompt_id LEFT JOIN text pt ON pt.text_id = p.text_id
-    LEFT JOIN model m ON m.model_id = r.model_id LEFT JOIN text t ON t.text_id = r.text_id"""
+RESPONSE_FROM = """FROM response r JOIN prompt p ON p.prompt_id = r.prompt_id
+    LEFT JOIN text pt ON pt.text_id = p.text_id LEFT JOIN model m ON m.model_id = r.model_id
+    LEFT JOIN text t ON t.text_id = r.text_id"""
+"""SQL: where RESPONSE_KEY finds its tables."""
 
 _WORK_ID = f"^{PREFIX}-([0-9a-f]{{{KEY_LENGTH}}})-([0-9a-f]{{{KEY_LENGTH}}})$"
 
@@ -46,7 +48,7 @@ def recognise(step: Step) -> None:
             min(external_id) AS external_id, min(prompt_key) AS prompt_key, min(model) AS model,
             min(text_key) AS text_key
         FROM (SELECT {RESPONSE_KEY} AS key, r.prompt_id, p.external_id, pt.hash AS prompt_key, m.name AS model,
-                t.hash AS text_key {_FROM} WHERE r.dataset_id = $d)
+                t.hash AS text_key {RESPONSE_FROM} WHERE r.dataset_id = $d)
         WHERE key IN (SELECT key_a FROM asked_key UNION SELECT key_b FROM asked_key) GROUP BY key"""
     )
     step.reject(

@@ -58,13 +58,15 @@ PLACES = {
     "factors labels": ("factors", "open=labels&numbers=auto", "labels", "labels"),
     "factors cpm": ("factors", "open=cpm", "cpm", "weights"),
     "factors lasso": ("factors", "open=lasso", "lasso", "lasso"),
+    "factors properties": ("factors", "open=properties", "properties", "properties"),
+    "factors sheet": ("factors", "open=properties", "properties", "sheet"),
     "factors amce": ("factors", "open=amce", "amce", "amce"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
 }
 
 
 # Of a study that is no figure the menu of another one has the data alone.
-BUTTONS = {"factors table": "Rows of the fit as CSV"}
+BUTTONS = {"factors table": "Rows of the fit as CSV", "factors sheet": "Annotation sheet as CSV"}
 
 
 def test_every_study_is_on_a_page():

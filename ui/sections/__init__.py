@@ -64,6 +64,8 @@ METHODS: tuple[Section, ...] = (
             ("hierarchical_of", "penalties", "loss")),
     Section("groups", "Do groups of people weigh differently?", ("factors groups",),
             ("group_by", "groups_of", "groups_all", "parts", "judge_attribute")),
+    Section("properties", "Which published properties does this dataset have?",
+            ("factors properties", "factors sheet")),
 )
 """Published ways of asking what the gap of the page Factors asks, below its heading "Further methods"."""
 
