@@ -33,7 +33,8 @@ from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
 from studies.pack import pack
-from studies.similarity import JudgeSimilarity, read_groups
+from studies.similarity import JudgeSimilarity
+from studies.similarity_tables import read_groups
 from studies.study import REGISTRY, Fitted, Result, Study, bare, flag_of, hints, records, weights_alone
 
 DEFAULT_DB = "jurylens.duckdb"

@@ -277,7 +277,7 @@ def mean_of_strengths(judges: Sequence[str], strengths: Floats, measure: str) ->
 def _few_models(n: int) -> str:
     if n >= LEAST:
         return "one of them places all models alike"
-    return f"they place {n} model{'' if n == 1 else 's'} in common, and {LEAST} are needed"
+    return f"they place {('no model', 'one model', 'two models')[n]} in common, and {LEAST} are needed"
 
 
 def _levelled(strength: Floats) -> Floats:

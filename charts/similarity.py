@@ -148,7 +148,7 @@ def _heads(judges: Sequence[str], cell: float, theme: Theme) -> tuple[list[str],
         lines = max(len(one.lines) for one in heads)
         return [one.html for one in heads], lines * theme.small * written.LINE + 12, 0
     heads = written.fit_labels(judges, 130.0, theme.small, 1)
-    return [one.html for one in heads], written.labels_width(heads, theme.small) + 14, -90
+    return [one.html for one in heads], written.labels_width(heads, theme.small) * 1.05 + 16, -90
 
 
 def _scale(known: np.ndarray, theme: Theme) -> tuple[float, float, list[list[Any]]]:
@@ -186,7 +186,8 @@ def _ink(value: float, low: float, high: float, scale: Sequence[Sequence[Any]]) 
     stops = np.array([stop for stop, _ in scale], dtype=float)
     colours = np.stack([_channels(colour) for _, colour in scale])
     ground = np.array([np.interp(share, stops, colours[:, k]) for k in range(3)])
-    return max(("#0B1218", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
+    # Nothing but black and white reads on all shades between.
+    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
 
 
 def _note(
@@ -252,7 +253,8 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
     hollow = ((there["source"] == "published") & mixed).to_numpy(dtype=bool)
     placing = _place_names(names, across, up, human, width, height, theme)
     figure = go.Figure()
-    for mark, mine in ((Mark(theme.people, "circle"), human), (Mark(theme.judges[0], "square"), ~human)):
+    # People last: on top of whom they stand among.
+    for mark, mine in ((Mark(theme.judges[0], "square"), ~human), (Mark(theme.people, "circle"), human)):
         for is_hollow in (False, True):
             rows = np.flatnonzero(mine & (hollow == is_hollow))
             if len(rows):
@@ -268,7 +270,12 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
             "x": left, "y": middle, "text": written.escape(text), "showarrow": False, "xanchor": "left",
             "yanchor": "middle", "font": {"size": theme.small, "color": theme.text if human[k] else theme.muted},
         }
-        for k, (text, left, middle) in placing.items()
+        for k, (text, left, middle, _) in placing.items()
+    ]  # fmt: skip
+    leaders = [
+        {"type": "line", "x0": float(across[k]), "y0": float(up[k]), "x1": end[0], "y1": end[1],
+         "line": {"color": theme.zero, "width": 1}, "layer": "below"}
+        for k, (_, _, _, end) in placing.items() if end is not None
     ]  # fmt: skip
     said = f"Near: alike. The map shows {words.share(shown)} of the squared distances; directions mean nothing."
     if mixed:
@@ -283,32 +290,38 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
         # However wide the page is: a unit across is a unit upwards.
         yaxis=axis | {"range": [0, height], "scaleanchor": "x", "scaleratio": 1}, annotations=[*annotations, note],
         shapes=[{"type": "rect", "xref": "paper", "yref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 1,
-                 "line": {"color": theme.border, "width": 1}, "layer": "below"}],
+                 "line": {"color": theme.border, "width": 1}, "layer": "below"}, *leaders],
     )  # fmt: skip
     alt = f"A map of {words.plural(len(names), 'judge')} on which the alike stand together."
     return base(figure, theme, height + taken + 10, alt)
 
 
+Place = tuple[str, float, float, tuple[float, float] | None]
+"""Of a name: its text, left end, middle, and where a line from its point ends, None where it stands beside it."""
+
+
 def _place_names(
     names: Sequence[str], x: np.ndarray, y: np.ndarray, human: np.ndarray, width: float, height: float, theme: Theme
-) -> dict[int, tuple[str, float, float]]:
-    """Where names go: (text, left end, middle) of those that find a free place, people and outliers first."""
-    taken = [(a - 7, a + 7, b - 7, b + 7) for a, b in zip(x, y, strict=True)]
+) -> dict[int, Place]:
+    """Where names go, of those that find a free place; people and outliers first, people also further away."""
+    marks = [(a - 7, a + 7, b - 7, b + 7) for a, b in zip(x, y, strict=True)]
+    taken: list[tuple[float, float, float, float]] = []
     far = np.hypot(x - width / 2, y - height / 2)
     tall = theme.small * written.LINE
-    out: dict[int, tuple[str, float, float]] = {}
+    out: dict[int, Place] = {}
     for k in sorted(range(len(names)), key=lambda k: (not human[k], -far[k])):
         text = words.shorten(" ".join(names[k].split()), 28)
         wide = written.text_width(text, theme.small) + 2
-        for left, middle in (
-            (x[k] + 9, y[k]), (x[k] - 9 - wide, y[k]), (x[k] - wide / 2, y[k] + 15), (x[k] - wide / 2, y[k] - 15),
-        ):  # fmt: skip
+        near = [(9.0, 0.0), (-9 - wide, 0.0), (-wide / 2, 15.0), (-wide / 2, -15.0)]
+        away = [(dx if dx > 0 else dx - wide, dy) for dy in (30.0, -30.0, 50.0, -50.0) for dx in (20.0, -20.0)]
+        others = [*marks[:k], *marks[k + 1 :], *taken]
+        for step, (dx, dy) in enumerate([*near, *(away if human[k] else [])]):
+            left, middle = float(x[k] + dx), float(y[k] + dy)
             box = (left, left + wide, middle - tall / 2, middle + tall / 2)
             inside = box[0] >= 2 and box[1] <= width - 2 and box[2] >= 2 and box[3] <= height - 2
-            free = all(box[1] <= b[0] or box[0] >= b[1] or box[3] <= b[2] or box[2] >= b[3] for b in taken
-                       if b != taken[k])  # fmt: skip
-            if inside and free:
-                out[k] = (text, float(left), float(middle))
+            if inside and all(box[1] <= b[0] or box[0] >= b[1] or box[3] <= b[2] or box[2] >= b[3] for b in others):
+                end = None if step < len(near) else (left if dx > 0 else left + wide, middle)
+                out[k] = (text, left, middle, end)
                 taken.append(box)
                 break
     return out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,8 +11,8 @@ import pandas as pd
 
 from analysis import similarity as alike
 from analysis.similarity import PERSISTENCE, Similarity
-from analysis.similarity_map import Branch, Grouped, group_judges, group_means
-from analysis.tables import floats, integers
+from analysis.similarity_map import Branch, group_judges, group_means
+from analysis.tables import integers
 from analysis.vcov import choose_clustering
 from charts import words
 from data import queries
@@ -23,10 +22,11 @@ from data.queries import published as published_queries
 from data.queries import texts as texts_queries
 from data.queries.labelings import OWN as OF_FILES
 from data.store import Store
-from errors import EmptySelectionError, FileError, MappingError, OptionError, unknown_name
+from errors import EmptySelectionError, OptionError, unknown_name
 from studies.extract import versions
 from studies.refused import sentences
 from studies.similarity_data import OWN, PUBLISHED, Weighed, labelled, placed, read_published, same, weighed
+from studies.similarity_tables import Matched, apart, split_groups, table_of_judges, thin, undefined
 from studies.similarity_weights import own_weights
 from studies.study import Fitted, Result, check_choice, register, weights_alone
 
@@ -36,9 +36,6 @@ SPEARMAN, RBO = "spearman", "rbo"
 
 QUERY_GROUPS = ("express_feeling", "intent_unclear")
 """Published scenarios that are groups of special queries, as are those that begin with w_: not among the 11."""
-
-THIN = 10
-"""Shared pairs a scenario below which a mean over scenarios is said to rest on little."""
 
 
 @register
@@ -146,13 +143,13 @@ class JudgeSimilarity(Fitted):
         tables = {"pairs": self._pairs(found)}
         if groups:
             tables["groups"] = group_means(judges, found.similarity.value, groups)
-        tables["placed"] = _placed(found.judges, grouped)
+        tables["placed"] = table_of_judges(found.judges, grouped)
         tables["tree"] = pd.DataFrame([asdict(one) for one in grouped.tree], columns=[f.name for f in fields(Branch)])
         values: dict[str, Any] = {"map_shows": grouped.shown} if grouped.shown is not None else {}
         progress(1.0, "done")
         return Matched(
             study=self, tables=tables, values=values, settings=self.settings() | dict(found.settings),
-            warnings=tuple(dict.fromkeys([*found.warnings, *_undefined(found.similarity), *_apart(judges, grouped)])),
+            warnings=tuple(dict.fromkeys([*found.warnings, *undefined(found.similarity), *apart(judges, grouped)])),
             caption=found.caption, fingerprint=found.fingerprint,
         )  # fmt: skip
 
@@ -210,7 +207,7 @@ class JudgeSimilarity(Fitted):
         if mean:
             if data.unlabelled:
                 warnings.append(f"{words.plural(data.unlabelled, 'pair')} without a scenario are left out of the means")
-            warnings += _thin(similarity)
+            warnings += thin(similarity)
         ties = "two labels (pairs left out that either calls a tie)" if self.ties == "drop" else (
             "three labels (a tie is one)"
         )  # fmt: skip
@@ -276,20 +273,6 @@ class JudgeSimilarity(Fitted):
 
 
 @dataclass(frozen=True)
-class Matched(Result):
-    """A result whose JSON has the judges and their matrix too; an undefined cell is null."""
-
-    def as_json(self) -> dict[str, Any]:
-        judges = [str(judge) for judge in self.table("placed")["judge"]]
-        at = {judge: k for k, judge in enumerate(judges)}
-        matrix: list[list[float | None]] = [[1.0 if i == j else None for j in at.values()] for i in at.values()]
-        for row in self.table("pairs").to_dict("records"):
-            i, j, value = at[row["judge_1"]], at[row["judge_2"]], row["similarity"]
-            matrix[i][j] = matrix[j][i] = None if words.absent(value) else float(value)
-        return super().as_json() | {"judges": judges, "matrix": matrix}
-
-
-@dataclass(frozen=True)
 class _Found:
     """What one basis gives. judges : judge, kind, source and what stands behind each; beside : other measures"""
 
@@ -320,66 +303,3 @@ def _require_two(judges: Sequence[str]) -> None:
 def published_word(table: pd.DataFrame) -> str:
     """Stands for these weights in any order."""
     return texts_queries.digest(*sorted(map(str, table.itertuples(index=False))))
-
-
-def split_groups(given: Sequence[str]) -> dict[str, list[str]]:
-    """NAME=JUDGE words as name -> judges, in the order given. Raises OptionError for a word that is none."""
-    out: dict[str, list[str]] = {}
-    for word in given:
-        name, sign, judge = word.partition("=")
-        if not sign or not name.strip() or not judge.strip():
-            raise OptionError(f"--group {word!r}: write it as NAME=JUDGE")
-        if judge.strip() not in out.setdefault(name.strip(), []):
-            out[name.strip()].append(judge.strip())
-    return out
-
-
-def read_groups(path: Path) -> tuple[str, ...]:
-    """The words of a file with the columns judge and group. Raises FileError, MappingError."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise FileError(f"{path} cannot be read as a table with the columns judge and group: {error}") from error
-    table.columns = [str(name).strip().casefold() for name in table.columns]
-    if not {"judge", "group"} <= set(table.columns):
-        raise MappingError(f"{path.name} needs the columns judge and group; it has {', '.join(table.columns)}")
-    for k, row in enumerate(table.to_dict("records")):
-        if not row["judge"].strip() or not row["group"].strip() or "=" in row["group"]:
-            raise MappingError(f"{path.name} line {k + 2}: a judge and the name of its group (without =) are needed")
-    return tuple(f"{row['group'].strip()}={row['judge'].strip()}" for row in table.to_dict("records"))
-
-
-def _placed(judges: pd.DataFrame, grouped: Grouped) -> pd.DataFrame:
-    """judge, kind, source, what stands behind it, place (in the order of the tree) and x, y on the map."""
-    place: list[int | None] = [None] * len(judges)
-    for k, judge in enumerate(grouped.order[: grouped.kept]):
-        place[judge] = k + 1
-    return judges.assign(place=integers(place), x=floats(grouped.x), y=floats(grouped.y))
-
-
-def _undefined(similarity: Similarity) -> list[str]:
-    by_reason: dict[str, list[str]] = {}
-    for (i, j), why in similarity.reasons.items():
-        by_reason.setdefault(why, []).append(f"{similarity.judges[i]} and {similarity.judges[j]}")
-    return [f"not compared: {words.listing(pairs, 4)}: {why}" for why, pairs in by_reason.items()]
-
-
-def _apart(judges: Sequence[str], grouped: Grouped) -> list[str]:
-    out = [judges[k] for k in grouped.order[grouped.kept :]]
-    if not out:
-        return []
-    return [f"{words.listing(out, 5)} {'is' if len(out) == 1 else 'are'} in no tree and on no map, as some of the "
-            "similarities are undefined"]  # fmt: skip
-
-
-def _thin(similarity: Similarity) -> list[str]:
-    assert similarity.places is not None
-    one, two = np.triu_indices(len(similarity.judges), 1)
-    n, places = similarity.n[one, two], similarity.places[one, two]
-    few = int(((n > 0) & (n < THIN * places)).sum())
-    if not few:
-        return []
-    return [
-        f"{words.plural(few, 'pair')} of judges share fewer than {THIN} pairs a scenario: each scenario counts alike "
-        "in the mean, however little is known of it; --over overall counts each pair alike"
-    ]

@@ -182,14 +182,18 @@ def _said(result: Result, row: pd.Series) -> str:
 def trust(result: Result) -> str:
     """n, and what the figure speaks of, in one line."""
     pairs, settings = result.table("pairs"), result.settings
-    n = pairs["n"].dropna()
-    middle = words.number(int(np.median(n.to_numpy(dtype=float)))) if len(n) else "0"
-    each = {VERDICTS: "shared pairs", WEIGHTS: "weights compared", STRENGTHS: "models in common"}[settings["basis"]]
+    known = pairs.loc[pairs["similarity"].notna(), "n"]
+    one, many = {
+        VERDICTS: ("shared pair", "shared pairs"), WEIGHTS: ("weight compared", "weights compared"),
+        STRENGTHS: ("model in common", "models in common"),
+    }[settings["basis"]]  # fmt: skip
+    middle = [words.plural(int(np.median(known.to_numpy(dtype=float))), one, many)] if len(known) else []
+    typical = [f"{text} at the median" if len(known) > 1 else text for text in middle]
     over = "mean over scenarios" if settings["over"] == SCENARIOS else "overall"
     interval = f"{words.percent(settings['level'])} intervals by {settings['clustering']}" if (
         settings["basis"] == VERDICTS
     ) else "no intervals"  # fmt: skip
-    return f"{words.plural(len(result.table('placed')), 'judge')} · {middle} {each} at the median · {over} · {interval}"
+    return " · ".join([words.plural(len(result.table("placed")), "judge"), *typical, over, interval])
 
 
 def draw(result: Result) -> None:

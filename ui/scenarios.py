@@ -26,6 +26,7 @@ from ui.overview import nothing_loaded
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
+from ui.weights_alone import weights_alone
 
 KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
 FIRST = 20
@@ -37,6 +38,7 @@ def begin(seen: View) -> bool:
     """Whether the dataset knows scenarios; else how it gets them is said."""
     if seen.names is None:
         nothing_loaded()
+    weights_alone(seen)
     assert seen.names is not None
     if seen.names.scenarios:
         return True
