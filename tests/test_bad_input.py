@@ -20,7 +20,8 @@ from ui.navigation import screen
 from ui.sections import FACTORS, METHODS, RANKINGS, Section
 
 CASES = {case.name: case for case in cases()}
-COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies, *screen("Scenarios").studies)), "datasets health"]
+COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies, *screen("Scenarios").studies,
+                           *screen("Judges").studies)), "datasets health"]
 # Of the cases those whose kind of trouble differs: a page takes seconds.
 PAGES = ("judge without judgments", "nothing left", "one model chosen", "all ties", "three islands", "wins or loses all",
          "one judgment each", "hostile names", "no human")  # fmt: skip
