@@ -190,7 +190,7 @@ def test_values_that_are_none_are_said():
 
 
 def test_the_rule_of_length_is_the_one_of_analysis():
-    short, long = np.meshgrid(np.arange(160), np.arange(220))
+    short, long = np.meshgrid(np.arange(420), np.arange(470))
     pairs = [(int(s), int(w)) for s, w in zip(short.ravel(), long.ravel(), strict=True) if s <= w]
     mine = [float(clearly_longer(s, w)) for s, w in pairs]
     assert longer([w for _, w in pairs], [s for s, _ in pairs]).tolist() == mine

@@ -174,6 +174,14 @@ def test_the_chart(golden, store):
     assert "No published property is known" in empty.layout.meta["alt"]
 
 
+def test_the_page_data_has_words_for_each_key():
+    from data.factor_columns import KEYS
+    from data.fields import FIELDS
+    from ui.upload import OF_FACTORS
+
+    assert set(KEYS) <= set(FIELDS | OF_FACTORS)
+
+
 def test_names_are_told_apart():
     known = [matched(name) for one in PROPERTIES for name in {one.name, one.key}]
     assert len(set(known)) == len(known)

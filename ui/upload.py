@@ -51,7 +51,11 @@ ROWS = {
     judgments.NAME: "A judgment: which of two responses is better",
     factors.NAME: "Values of factors, for answers that are there",
 }
-OF_FACTORS = {"model": "who wrote the response", "response": "the text of the response"}
+OF_FACTORS = {
+    "model": "who wrote the response",
+    "response": "the text of the response",
+    "response_key": "the key that a sheet of annotations gave the response",
+}
 COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}
 
 
