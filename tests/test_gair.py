@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.gair_coding import longer
-from data.gair_properties import NAMES
+from analysis.gair_coding import coded, longer
+from data.gair_properties import NAMES, PROPERTIES
 from data.importers import gair, registry
 from data.importers.gair_values import Taken, clearly_longer, values_of
 from data.imports import ImportOptions, ImportReport, import_path
 from data.store import Store
 from errors import FileError
+from studies.factors_table import FactorsTable
 
 GOLDEN = Path(__file__).parent / "golden" / "gair.jsonl"
 RECORDS = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
@@ -194,6 +195,37 @@ def test_the_rule_of_length_is_the_one_of_analysis():
     pairs = [(int(s), int(w)) for s, w in zip(short.ravel(), long.ravel(), strict=True) if s <= w]
     mine = [float(clearly_longer(s, w)) for s, w in pairs]
     assert longer([w for _, w in pairs], [s for s, _ in pairs]).tolist() == mine
+
+
+def test_a_fit_by_signs_sees_the_published_coding(tmp_path, store):
+    """Annotations at random: what a fit takes is the coding of analysis/gair_coding.py on the annotations themselves."""
+    rng = np.random.default_rng(4)
+    records, raw = [], {name: ([], []) for name in NAMES}
+    for k in range(60):
+        record = json.loads(json.dumps(RECORDS[0])) | {"query": f"Query {k}"}
+        for side in (1, 2):
+            words = int(rng.integers(0, 60))
+            ratings = {key: int(rng.integers(0, 4)) for key in record["basic_response_1"]}
+            severities = [str(word) for word in rng.choice(["minor", "moderate", "severe"], int(rng.integers(0, 5)))]
+            specific = [one for one in PROPERTIES if one.kind == "query-specific"]
+            low = [-2 if one.name == "support stances" else 0 for one in specific]
+            items = [[int(n) for n in rng.integers(least, least + 4, 2)] for least in low]
+            record[f"response_{side}"]["num_words"] = words
+            record[f"basic_response_{side}"] = ratings
+            record[f"errors_response_{side}"]["inaccuracies"] = [{"severity": word} for word in severities]
+            record[f"query-specific_response_{side}"] = dict(zip([one.key for one in specific], items, strict=True))
+            for one in PROPERTIES:
+                kinds = {"basic": ratings.get(one.key), "error": severities.count(one.key), "length": words}
+                mean = float(np.mean(items[specific.index(one)])) if one in specific else None
+                raw[one.name][side - 1].append(kinds.get(one.kind, mean))
+        records.append(record)
+    assert import_path(store, write(tmp_path / "x.jsonl", *records), "g").accepted == 120
+    seen = FactorsTable(judge=("human",), factor=NAMES, coding="sign").run(store).table().sort_values("pair")
+    assert len(seen) == 60
+    for name in NAMES:
+        wanted = coded(name, *raw[name])
+        assert {-1, 0, 1} >= set(wanted) > {0}, name
+        assert seen[name].to_numpy(dtype=float).tolist() == wanted.tolist(), name
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{}", json.dumps({"query": "x", "preference_labels": {}}), "query,response_1\n"])
