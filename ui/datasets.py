@@ -26,7 +26,7 @@ def listing() -> None:
     table["simulated"] = table["simulated"].map({True: "yes", False: ""})
     columns = {c: c for c in ("dataset", "judgments", "pairs", "prompts", "models", "scenarios", "judges", "simulated")}
     if table["published"].any():
-        columns["published"] = "judges with published weights"
+        columns["published"] = "published judges"
     show_table(table, columns, key="datasets")
 
 
