@@ -53,7 +53,7 @@ class JudgeSimilarity(Fitted):
     basis: str = option(
         "auto", "what judges are held against one another by: the weights that factors have for them (published ones, "
         "and those of the published model for judges here), their verdicts on shared pairs, or the strengths that they "
-        "give to models; auto: verdicts where there are judgments", label="Alike in",
+        "give to models; auto: verdicts where there are two judges", label="Alike in",
         choices=("auto", WEIGHTS, VERDICTS, STRENGTHS), cli=("--from",),
     )  # fmt: skip
     over: str = option(
@@ -86,7 +86,9 @@ class JudgeSimilarity(Fitted):
             scenarios = published_queries.published_scenarios(con, names.dataset_id)
         for each in fields(self):
             check_choice(each, getattr(self, each.name))
-        basis = self.basis if self.basis != "auto" else VERDICTS if names.judges else WEIGHTS
+        # A judge alone has nobody to share pairs with, but may stand beside published ones.
+        usual = VERDICTS if len(names.judges) > 1 or not published else WEIGHTS
+        basis = usual if self.basis == "auto" else self.basis
         if self.cluster not in ("auto", "prompt", "pair", "none"):
             raise OptionError("similarity averages over annotators first: use --cluster prompt or --cluster pair")
         split_groups(self.group)

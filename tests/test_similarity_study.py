@@ -156,6 +156,16 @@ def test_own_judges_stand_beside_published_ones(beside: Store) -> None:
     assert "2 judges with published weights and 2 judges with weights of the published model" in result.caption
 
 
+def test_a_judge_alone_stands_beside_published_ones_unasked(tmp_path: Path) -> None:
+    store = stored(tmp_path, [row for row in judged(prompts=8) if row["judge"] == "robot"])
+    with pytest.raises(EmptySelectionError, match="needs two judges, and there is one"):
+        JudgeSimilarity().run(store)
+    publish(store, published())
+    result = JudgeSimilarity().run(store)
+    assert result.settings["basis"] == "weights"
+    assert result.table("placed")["judge"].tolist() == ["gpt-4", "people", "robot"]
+
+
 def test_without_like_scenarios_own_judges_are_compared_overall(beside: Store, tmp_path: Path) -> None:
     store = stored(tmp_path, rows(prompts=12))
     publish(store, published())

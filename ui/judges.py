@@ -18,7 +18,7 @@ from ui import factors, selection, session
 from ui.ask import chosen, shown
 from ui.behind import shared_by
 from ui.cache import Remembered
-from ui.figure import charts, figure
+from ui.figure import figure
 from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences
@@ -27,6 +27,7 @@ from ui.view import View
 BASES = {VERDICTS: "Verdicts", WEIGHTS: "What moves them", STRENGTHS: "Rankings"}
 OVERS = {SCENARIOS: "Mean over scenarios", OVERALL: "Overall"}
 MEASURES = {SPEARMAN: "All places alike", RBO: "First places most"}
+PLACED = {"judge": "judge", "kind": "kind", "source": "source", "place": "place in the tree", "x": "x", "y": "y"}
 
 _scenarios = Remembered()
 
@@ -214,7 +215,10 @@ def draw(result: Result) -> None:
     if placed["x"].notna().any():
         st.markdown("**The same as a map**")
         share = result.values.get("map_shows")
-        charts(lambda theme, narrow: judge_map(placed, share, theme, narrow=narrow), "judge-map")
+        figure(
+            lambda theme, narrow: judge_map(placed, share, theme, narrow=narrow), result, "placed", key="judge-map",
+            columns=PLACED,
+        )  # fmt: skip
     if result.warnings:
         st.markdown("**What to distrust**")
         sentences(result)
