@@ -132,19 +132,23 @@ def test_shares_of_the_same_verdict_by_hand() -> None:
     assert (by.n[0, 1], by.places[0, 1], by.places[1, 2]) == (3, 2, 1)
 
 
+@pytest.mark.parametrize("scenarios", [1, 3])
 @pytest.mark.parametrize(("prompts", "way"), [(80, "prompt"), (20, "prompt"), (20, "pair"), (20, "none")])
-def test_intervals_are_those_of_a_ratio_of_sums(prompts: int, way: str) -> None:
-    verdicts = drawn(2, 300, prompts)
+def test_intervals_are_those_of_a_mean_of_ratios_of_sums(prompts: int, way: str, scenarios: int) -> None:
+    verdicts = drawn(2, 300, prompts, scenarios=scenarios)
     clustering = Clustering(way)  # type: ignore[arg-type]
-    found = similarity_of_verdicts(NAMES[:2], verdicts, clustering).covariance[0, 1]
+    found = similarity_of_verdicts(NAMES[:2], verdicts, clustering, by_scenario=True).covariance[0, 1]
     both = (verdicts.label != ABSENT).all(axis=0)
     same = (verdicts.label[0] == verdicts.label[1]) & both
-    values = np.stack([same, both], axis=1).astype(float)
+    each = [verdicts.scenario == s for s in range(scenarios)]
+    values = np.stack([*(same & s for s in each), *(both & s for s in each)], axis=1).astype(float)
     ways = find_ways(verdicts.clusters, clustering, 300)
     totals = covariance_of_totals(values, both.astype(float), ways, clustering)
     assert totals is not None
-    hits, n = totals.estimate
-    expected = totals.of(lambda v: v[..., :1] / v[..., 1:], np.array([[1 / n, -hits / n**2]]))
+    hits, n = np.split(totals.estimate, 2)
+    slope = np.concatenate([1 / n, -hits / n**2])[None] / scenarios
+    expected = totals.of(lambda v: (v[..., :scenarios] / v[..., scenarios:]).mean(axis=-1, keepdims=True), slope)
+    assert found.estimate[0] == pytest.approx(expected.estimate[0], rel=1e-12)
     assert found.se[0] == pytest.approx(expected.se[0], rel=1e-12)
     assert found.method == expected.method
 
