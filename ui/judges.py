@@ -186,7 +186,7 @@ def trust(result: Result) -> str:
     known = pairs.loc[pairs["similarity"].notna(), "n"]
     one, many = {
         VERDICTS: ("shared pair", "shared pairs"), WEIGHTS: ("weight compared", "weights compared"),
-        STRENGTHS: ("model in common", "models in common"),
+        STRENGTHS: ("place compared", "places compared"),
     }[settings["basis"]]  # fmt: skip
     middle = [words.plural(int(np.median(known.to_numpy(dtype=float))), one, many)] if len(known) else []
     typical = [f"{text} at the median" if len(known) > 1 else text for text in middle]
