@@ -40,7 +40,7 @@ class Similarity:
     """Judges against judges.
 
     value : (n, n) in [-1, 1], symmetric with 1 on the diagonal; NaN where undefined, `reasons` then says why
-    n : (n, n) what stands behind a cell: weights compared, shared pairs, or shared models; of a mean summed over scenarios
+    n : (n, n) what stands behind a cell: weights compared, shared pairs, or shared models; of a mean, of all scenarios
     places : (n, n) scenarios of which a cell is the mean; None where it is of all together
     covariance : by (row, column), row < column, where a cell has an interval
     """
