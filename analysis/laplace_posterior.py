@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
+from analysis.blas import use_one_thread
 from analysis.cells import Floats
 from analysis.posterior_draws import DRAWS, GRID, LEANS, Drawn, draw_posterior
 from analysis.propagation import Settled, settle
@@ -49,7 +50,8 @@ class Posteriors:
     centre, precision : (F, k) of what all verdicts and the other weights say of a weight, without its own prior
     drawn : by fit, what was drawn where normal sites are not enough; its mean, sd and covariance stand above too
     log_evidence : (F,) log of the probability of the verdicts under the prior, by the normal sites
-    n_iter : (F,) rounds; rough : (F,) the sites did not settle, or too few draws count: not to be relied on
+    n_iter : (F,) rounds; settled : (F,) whether the sites did: else all figures of the fit are void
+    rough : (F,) too few draws count for the tails to be relied on
     """
 
     scale: Floats
@@ -61,10 +63,20 @@ class Posteriors:
     drawn: Mapping[int, Drawn]
     log_evidence: Floats
     n_iter: NDArray[np.int64]
+    settled: NDArray[np.bool_]
     rough: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.scale)
+
+    def take(self, some: Sequence[int]) -> Posteriors:
+        """Some of the fits."""
+        at = list(some)
+        return Posteriors(
+            self.scale[at], self.mean[at], self.sd[at], self.covariance[at], self.centre[at], self.precision[at],
+            {k: self.drawn[fit] for k, fit in enumerate(at) if fit in self.drawn}, self.log_evidence[at],
+            self.n_iter[at], self.settled[at], self.rough[at],
+        )  # fmt: skip
 
     def quantile(self, share: float) -> Floats:
         """(F, k) what each weight lies below with probability `share`."""
@@ -109,8 +121,9 @@ def fit_posteriors(
     A fit whose answers never differ in a property keeps its prior of that weight. draws : at most, where normal
     sites are not enough; 0: none are made; seed : of the draws; report : told the share that is done
 
-    Raises ConvergenceError where a posterior becomes undefined, ValueError for a scale that is not positive.
+    Raises ValueError for a scale that is not positive.
     """
+    use_one_thread()
     scales = np.broadcast_to(np.asarray(scale, dtype=np.float64), (len(fits),)).copy()
     if not len(fits):
         raise ValueError("there must be at least one fit")
@@ -140,20 +153,28 @@ def fit_posteriors(
     mean, sd = joined(lambda s: s.weight.mean), np.sqrt(joined(lambda s: s.weight.variance))
     covariance = joined(lambda s: s.covariance)
     centre, precision = joined(lambda s: s.centre), joined(lambda s: s.precision)
-    rough = ~joined(lambda s: s.converged)
-    leaning = np.flatnonzero(joined(lambda s: s.lean).max(axis=1) > LEANS) if draws else np.empty(0, dtype=np.int64)
+    settled = joined(lambda s: s.converged)
+    rough = np.zeros(len(fits), dtype=bool)
+    leaning = np.flatnonzero(settled & (joined(lambda s: s.lean).max(axis=1) > LEANS) & (draws > 0))
     drawn = {}
     for nth, fit in enumerate(leaning.tolist()):
         report(0.5 + 0.5 * nth / len(leaning))
         if len(fits[fit].x) > DRAWN_TO:
             rough[fit] = True
             continue
-        drawn[fit] = one = draw_posterior(
-            fits[fit], scales[fit], covariance[fit], centre[fit], precision[fit], draws, seed
-        )
+        try:
+            one = draw_posterior(
+                fits[fit], scales[fit], covariance[fit], centre[fit], precision[fit], draws, seed
+            )  # fmt: skip
+        except np.linalg.LinAlgError:
+            # Weights tied together to the last digit: what was found by normal sites stays.
+            rough[fit] = True
+            continue
+        drawn[fit] = one
         mean[fit], sd[fit], covariance[fit] = one.mean, one.sd, one.covariance
         rough[fit] = one.effective < ENOUGH
     return Posteriors(
         scale=scales, mean=mean, sd=sd, covariance=covariance, centre=centre, precision=precision, drawn=drawn,
-        log_evidence=joined(lambda s: s.log_evidence), n_iter=joined(lambda s: s.n_iter), rough=rough,
+        log_evidence=joined(lambda s: s.log_evidence), n_iter=joined(lambda s: s.n_iter), settled=settled,
+        rough=rough,
     )  # fmt: skip

@@ -88,6 +88,7 @@ def choose_scale(
         out = folds == at % n
         x, weight, score = verdicts.x[out], verdicts.weight[out], verdicts.score[out]
         loss[at // n] -= _log_score(x, weight, score, found.mean[at], found.covariance[at])
+    loss[np.unique(np.flatnonzero(~found.settled) // n)] = np.inf
     loss /= float(verdicts.weight.sum())
     best = int(np.argmin(loss))
     at_end = "least" if best == 0 else "largest" if best == len(tried) - 1 else None
@@ -108,7 +109,7 @@ def average_folds(
 ) -> Floats:  # fmt: skip
     """(F, k) the mean of the posterior means of each fit without one of its folds, after the other (Li et al. 2024).
 
-    Raises NotIdentifiedError with fewer than two prompts.
+    Raises NotIdentifiedError with fewer than two prompts, or where a refit does not settle.
     """
     scales = np.broadcast_to(np.asarray(scale, dtype=np.float64), (len(verdicts),))
     parts: list[Rows] = []
@@ -119,6 +120,8 @@ def average_folds(
             parts.append(one.rows(folds != fold))
             fit.append(at)
     found = fit_posteriors(parts, scales[fit], report=report)
+    if not found.settled.all():
+        raise NotIdentifiedError("the posterior of a refit cannot be approximated")
     total = np.zeros((len(verdicts), found.mean.shape[1]))
     np.add.at(total, fit, found.mean)
     return np.asarray(total / np.bincount(fit, minlength=len(verdicts))[:, None])

@@ -78,7 +78,10 @@ def draw_posterior(
     sd = np.sqrt(np.diag(covariance))
     normal = ndtri(points[:, :k])
     stretch = gammaincinv(FREEDOM / 2, points[:, k]) * 2 / FREEDOM
-    tied = normal @ np.linalg.cholesky(covariance / np.outer(sd, sd)).T / np.sqrt(stretch)[:, None]
+    between = covariance / np.outer(sd, sd)
+    # Columns that are the same correlate at -1 but for rounding.
+    root = np.linalg.cholesky((between + between.T) / 2 * (1 - 1e-10) + 1e-10 * np.eye(k))
+    tied = normal @ root.T / np.sqrt(stretch)[:, None]
     log_proposal = -(FREEDOM + k) / 2 * np.log1p((normal**2).sum(axis=1) / stretch / FREEDOM)
     weights, log_slope = _through(tied, centre, precision, scale)
     log_weight = _log_posterior(rows, weights, scale) - log_proposal + log_slope

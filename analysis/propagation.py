@@ -8,10 +8,11 @@ variance that each exact factor gives beside the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from analysis.cells import Floats
 from analysis.posterior_draws import lean
@@ -23,17 +24,22 @@ from analysis.propagation_sites import (
     logistic_skewness,
 )
 from analysis.summed_rows import Rows
-from errors import ConvergenceError
 
 ROUNDS = 200
-DAMPING = (0.9, 0.5, 0.2)
+DAMPING = (1.0, 0.9, 0.5, 0.2)
 """Shares of the way to each new site: where the first does not settle, the next is tried."""
 
-SETTLED = 1e-4
+SETTLED = 5e-4
 """Standard deviations that means may still lie beside those of their sites, and share that variances may."""
 
 LEAST = 1e-8
 """Precision that all else says of a weight, as a part of the prior's, below which it is not told apart from none."""
+
+HEAVY = 30.0
+"""Weight of a row from which on its site is begun at the peak."""
+
+DIGITS = 1e-11
+"""Of what all verdicts say of a weight alone, the part that its prior site has at least."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,13 @@ def settle(fits: Sequence[Rows], scale: Floats) -> Settled:
     """Rounds until every fit is settled; one that does not settle is tried again with smaller steps.
 
     fits : at least one, all of the same number of weights; scale : (F,) b of each fit's prior
-
-    Raises ConvergenceError where a posterior becomes undefined.
     """
+    # What loses its digits on the way does not settle, which is told.
+    with np.errstate(all="ignore"):
+        return _settle(fits, scale)
+
+
+def _settle(fits: Sequence[Rows], scale: Floats) -> Settled:
     batch = _Batch.of(fits, scale)
     n_iter = np.zeros(len(fits), dtype=np.int64)
     sites, last = _rounds(batch, DAMPING[0], n_iter)
@@ -74,11 +84,11 @@ def settle(fits: Sequence[Rows], scale: Floats) -> Settled:
         _replace(sites, some, _rounds(batch.take(some), damping, part)[0])
         n_iter[some] = part
         last = _look(batch, sites, None)
-    if not (np.isfinite(last.prior.mean).all() and np.isfinite(last.prior.variance).all()):
-        raise ConvergenceError("expectation propagation lost its way: a posterior became undefined")
+    finite = np.isfinite(last.prior.mean).all(axis=1) & np.isfinite(last.prior.variance).all(axis=1)
     return Settled(
         weight=last.prior, covariance=last.covariance, centre=last.prior_cavity[0], precision=last.prior_cavity[1],
-        lean=_lean(batch, last), log_evidence=_log_evidence(last), n_iter=n_iter, converged=last.off <= SETTLED,
+        lean=_lean(batch, last), log_evidence=_log_evidence(last), n_iter=n_iter,
+        converged=finite & (last.off <= SETTLED),
     )  # fmt: skip
 
 
@@ -119,12 +129,39 @@ class _Batch:
         return _Batch(self.x[some], self.weight[some], self.score[some], self.scale[some])
 
     def start(self) -> _Sites:
-        """The sites at no weights: a quadratic of each row, the prior's variance."""
+        """A quadratic of each row where there are no weights (heavy rows: see `_peaked`), and the prior's variance."""
         shape = (len(self.x), self.x.shape[2])
-        return _Sites(
+        sites = _Sites(
             self.weight / 4, self.score - self.weight / 2, np.broadcast_to(1 / (2 * self.scale**2), shape).copy(),
             np.zeros(shape),
         )  # fmt: skip
+        return self._peaked(sites) if float(self.weight.max(initial=0.0)) > HEAVY else sites
+
+    def _peaked(self, sites: _Sites) -> _Sites:
+        """The quadratics where the posterior has its peak under a normal prior: a heavy row says little beyond it."""
+        eta = np.zeros(self.weight.shape)
+        for _ in range(ROUNDS):
+            inverse = _precision(self.x, sites.row_precision, sites.prior_precision)
+            shift = np.matmul(self.x.transpose(0, 2, 1), sites.row_shift[:, :, None])
+            step = np.matmul(self.x, np.linalg.solve(inverse, shift))[:, :, 0] - eta
+            # Newton's steps, none so long that it leaves what its quadratic is of.
+            eta = eta + np.clip(step, -2.0, 2.0)
+            chance = expit(eta)
+            curvature = self.weight * chance * (1 - chance)
+            sites = replace(
+                sites, row_precision=curvature, row_shift=curvature * eta + self.score - self.weight * chance
+            )
+            if float(np.abs(step).max()) < 1e-3:
+                break
+        return sites
+
+
+def _precision(x: Floats, rows: Floats, prior: Floats) -> Floats:
+    """(F, k, k) of all sites. A prior's site keeps some digits even where verdicts say a hundred million times more."""
+    out = np.matmul(x.transpose(0, 2, 1), x * rows[:, :, None])
+    k = np.arange(x.shape[2])
+    out[:, k, k] += np.maximum(prior, DIGITS * np.diagonal(out, axis1=1, axis2=2))
+    return np.asarray(out)
 
 
 @dataclass(frozen=True)
@@ -145,9 +182,8 @@ class _Round:
 
 def _look(batch: _Batch, sites: _Sites, near: tuple[Floats, Floats] | None) -> _Round:
     """near : means and standard deviations of the rows' log-odds when they were last looked at"""
-    x, k = batch.x, batch.x.shape[2]
-    inverse = np.matmul(x.transpose(0, 2, 1), x * sites.row_precision[:, :, None])
-    inverse[:, np.arange(k), np.arange(k)] += sites.prior_precision
+    x = batch.x
+    inverse = _precision(x, sites.row_precision, sites.prior_precision)
     covariance = np.linalg.inv(inverse)
     shift = np.matmul(x.transpose(0, 2, 1), sites.row_shift[:, :, None])[:, :, 0] + sites.prior_shift
     mean = np.matmul(covariance, shift[:, :, None])[:, :, 0]
@@ -167,7 +203,9 @@ def _look(batch: _Batch, sites: _Sites, near: tuple[Floats, Floats] | None) -> _
         _off(prior, mean, variance).max(axis=1),
         np.where(real, _off(row, row_mean, row_variance), 0.0).max(axis=1, initial=0.0),
     )
-    return _Round(covariance, mean, row, prior, row_mean, row_variance, rows, priors, wanted, off)
+    return _Round(
+        np.asarray(covariance, dtype=np.float64), mean, row, prior, row_mean, row_variance, rows, priors, wanted, off
+    )
 
 
 def _off(exact: Moments, mean: Floats, variance: Floats) -> Floats:

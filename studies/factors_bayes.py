@@ -31,6 +31,9 @@ NARROWEST, WIDEST = 0.001, 10.0
 
 MOST_FOLDS = 50
 
+VOID = "its posterior cannot be approximated, as judgments weigh too much for the digits of a computer"
+"""Why a fit has no figures."""
+
 @dataclass(frozen=True)
 class Published(Factors):
     """A study that may ask for the posterior of the published model."""
@@ -119,19 +122,28 @@ def answer_posterior(study: Published, store: Store, progress: Progress, *, by_s
         [cell.verdicts.rows() for cell in cells], scales, seed=study.seed,
         report=lambda share: progress(0.5 + 0.2 * share, "fitting posteriors"),
     )  # fmt: skip
-    weight = _averaged(study, cells, scales, progress) if study.folds else found.mean
+    reasons |= {cell.judge: VOID for cell, settled in zip(cells, found.settled, strict=True)
+                if not settled and cell.scenario is None}  # fmt: skip
+    void = [cell for cell, settled in zip(cells, found.settled, strict=True)
+            if not settled and cell.judge not in reasons]  # fmt: skip
+    kept = [at for at, cell in enumerate(cells) if found.settled[at] and cell.judge not in reasons]
+    if not kept:
+        raise nobody(reasons)
+    found, cells, choices = found.take(kept), [cells[at] for at in kept], [choices[at] for at in kept]
+    weight = _averaged(study, cells, found.scale, progress) if study.folds else found.mean
     table = _table(study.level, cells, found, weight, names)
     overall = table[table["scenario"].isna()].drop(columns="scenario").reset_index(drop=True)
     tables = {"factors": overall}
     if by_scenario:
         tables["scenarios"] = table[table["scenario"].notna()].reset_index(drop=True)
     tables["judges"] = _judges(study, cells, found)
-    tables["left_out"] = _left_out(cells, names)
+    tables["left_out"] = _left_out(cells, void, names)
     if study.prior_scale == CV:
         tables["scales"] = _scales(cells, choices)
     progress(1.0, "done")
     # Without a position term by definition: that nobody asked for one is no news.
     said = replace(data, no_position={}).warnings
+    said += [f"{cell.judge} in {cell.scenario} is left out: {VOID}" for cell in void]
     n = sum(cell.design.n_judgments for cell in cells if cell.scenario is None)
     return Result(
         study=study, tables=tables, values={"judgments": n},
@@ -236,13 +248,17 @@ def _judges(study: Published, cells: Sequence[PosteriorCell], found: Posteriors)
     return table
 
 
-def _left_out(cells: Sequence[PosteriorCell], names: Sequence[str]) -> pd.DataFrame:
+def _left_out(
+    cells: Sequence[PosteriorCell], void: Sequence[PosteriorCell], names: Sequence[str]
+) -> pd.DataFrame:
     rows = [
         {"judge": cell.judge, "scenario": cell.scenario, "factor": name, "cause": SAME}
         for cell in cells
         for name, n in zip(names, cell.differs, strict=True)
         if not n and name in cell.design.names
     ]
+    rows += [{"judge": cell.judge, "scenario": cell.scenario, "factor": name, "cause": VOID}
+             for cell in void for name in cell.design.names]  # fmt: skip
     return pd.DataFrame(rows, columns=["judge", "scenario", "factor", "cause"])
 
 

@@ -62,7 +62,7 @@ def test_a_row_of_verdicts_beside_a_normal_density(mean, variance, weight, score
     assert found.log_z[0] == pytest.approx(np.log(whole) + log_f.max(), abs=2e-5)
     third = (np.exp(log_f - log_f.max()) / np.exp(log_f - log_f.max()).sum()) @ ((grid - wanted) / np.sqrt(spread)) ** 3
     skew = propagation_sites.logistic_skewness(*one, (found.mean, np.sqrt(found.variance)))
-    # It only decides whether there are draws: 21 nodes are enough.
+    # It only decides whether there are draws.
     assert skew[0] == pytest.approx(third, abs=5e-3)
 
 
@@ -175,6 +175,7 @@ def test_as_long_runs_of_nuts(case):
     assert found.quantile(0.05)[0] == pytest.approx(golden["q05"], abs=0.02)
     assert found.quantile(0.95)[0] == pytest.approx(golden["q95"], abs=0.02)
     assert not found.rough.any()
+    assert found.settled.all()
     table = found.table(0.9)
     assert table["lower"].to_numpy(dtype=float) == pytest.approx(golden["q05"], abs=0.02)
 
@@ -228,10 +229,10 @@ def test_order_of_rows_and_names_of_columns_say_nothing():
     one = fit_posteriors([sum_rows(x, weight, score)], 0.1)
     same(one, fit_posteriors([sum_rows(x[order], weight[order], score[order])], 0.1))
     back = fit_posteriors([sum_rows(x[:, ::-1], weight, score)], 0.1)
-    # Each fit may lie SETTLED of a standard deviation beside its fixed point.
-    assert back.mean[0, ::-1] == pytest.approx(one.mean[0], abs=1e-5)
+    # Each fit may lie SETTLED of a standard deviation (.1) beside its fixed point.
+    assert back.mean[0, ::-1] == pytest.approx(one.mean[0], abs=1e-4)
     turned = fit_posteriors([sum_rows(x * [1, -1, 1, 1, 1, 1], weight, score)], 0.1)
-    assert turned.mean[0, 1] == pytest.approx(-one.mean[0, 1], abs=1e-5)
+    assert turned.mean[0, 1] == pytest.approx(-one.mean[0, 1], abs=1e-4)
 
 
 def test_many_fits_at_once_are_each_as_alone(monkeypatch):
@@ -291,9 +292,25 @@ def test_a_posterior_that_too_few_draws_hold_is_called_rough(monkeypatch):
     assert (found.rough.tolist(), dict(found.drawn)) == ([True], {})
 
 
-def test_sites_that_do_not_settle_are_called_rough(monkeypatch):
+def test_sites_that_do_not_settle_are_told(monkeypatch):
     monkeypatch.setattr("analysis.propagation.ROUNDS", 2)
-    assert fit_posteriors([sum_rows(*some())], 0.1).rough.tolist() == [True]
+    found = fit_posteriors([sum_rows(*some()), sum_rows(np.zeros((1, 6)), np.ones(1), np.ones(1))], 0.1)
+    assert found.settled.tolist() == [False, True]
+
+
+def test_verdicts_beyond_all_digits_do_not_settle_and_leave_others_alone():
+    """Two rows that differ in one of 20 columns, billions of verdicts each, one of them without a loss."""
+    x = np.ones((2, 20))
+    x[1, 3] = 0
+    heavy = sum_rows(x, np.array([2.6e9, 2e8]), np.array([1.2e9, 0.0]))
+    usual = sum_rows(np.ones((1, 20)), np.array([5.0]), np.array([4.0]))
+    found = fit_posteriors([heavy, usual], 0.1)
+    alone = fit_posteriors([usual], 0.1)
+    assert found.settled[1]
+    assert found.mean[1] == pytest.approx(alone.mean[0], abs=1e-6)
+    if found.settled[0]:
+        # sigmoid of the sum is the share of wins, to the digits that such many verdicts give.
+        assert found.mean[0].sum() == pytest.approx(np.log(1.2 / 1.4), abs=1e-3)
 
 
 # -- from the prior ---------------------------------------------------------------------------------------------------
