@@ -234,7 +234,8 @@ def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD) -> Pooled:
     known = np.isfinite(estimate) & np.isfinite(se)
     estimate, se = np.where(known, estimate, np.nan), np.where(known, se, np.inf)
     some = known.any(axis=0)
-    scale = np.where(some, se.min(axis=0, initial=np.inf), 1.0)
+    # Nor coarser than the prior is wide: where no scenario says anything, tau is what the prior says.
+    scale = np.where(some, np.minimum(se.min(axis=0, initial=np.inf), prior_sd), 1.0)
     highest = np.where(known, estimate, -np.inf).max(axis=0)
     lowest = np.where(known, estimate, np.inf).min(axis=0)
     reach = REACH * prior_sd + np.where(some, highest - lowest, 0.0)

@@ -29,7 +29,7 @@ PAGES = ("judge without judgments", "nothing left", "one model chosen", "all tie
 FACTOR_PAGES = ("equal texts", "all ties", "one judgment each", "hostile names", "no human", "no models", "heavy", "soft",
                 "no texts", "two islands", "one judge chosen")  # fmt: skip
 ODD = re.compile(
-    r"\b[Nn]a[Nn]\b|\binf\b|\bNone\b(?! of the)|<NA>|Traceback|\d{8,}|\.\d{5,}|\b0 models\b|\. \.|: :|intervals none|\b1 are\b|"
+    r"\b[Nn]a[Nn]\b|\binf\b|\bNone\b(?! of the)|<NA>|Traceback|\d{8,}|(?<!arXiv \d{4})\.\d{5,}|\b0 models\b|\. \.|: :|intervals none|\b1 are\b|"
     r"(?<![\d.,])1 (more |shared )?(judgments|pairs|prompts|models|clusters|verdicts|responses|scenarios|triples)\b"
 )
 

@@ -210,3 +210,10 @@ def test_what_cannot_be_pooled_is_refused():
         pool(np.zeros((2, 1)), np.array([[1.0], [0.0]]))
     with pytest.raises(ValueError, match="must be > 0"):
         pool(np.zeros((2, 1)), np.ones((2, 1)), prior_sd=0.0)
+
+
+def test_where_no_scenario_says_anything_tau_is_the_priors() -> None:
+    found = pool(np.array([[-30.0], [400.0]]), np.array([[600.0], [5000.0]]))
+    # Quantiles of a half-normal of .5.
+    assert found.tau_median[0] == pytest.approx(0.5 * 0.67449, abs=2e-3)
+    assert found.tau_interval().upper[0] == pytest.approx(0.5 * 2.24140, abs=5e-3)

@@ -40,7 +40,7 @@ SCREENS = (
            ("with", "alone", "factor", "interact", "coding", "position", "empty_texts", "margin",
             "fixed_models", "unit", "all", "open", *(word for s in (*FACTORS, *METHODS) for word in s.words))),
     Screen("pages/scenarios.py", "Scenarios", ":material/category:", "Compare",
-           ("scenario-agreement", "datasets coverage", *(study for s in SCENARIOS for study in s.studies)),
+           ("scenario-agreement", *(study for s in SCENARIOS for study in s.studies)),
            ("with", "kind", "all", "open", "factor", "interact", "coding", "position", "empty_texts", "unit",
             *(word for s in SCENARIOS for word in s.words))),
     Screen("pages/judges.py", "Judges", ":material/gavel:", "Compare", ("similarity",),
