@@ -8,6 +8,7 @@ variance that each exact factor gives beside the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,7 +144,7 @@ class _Batch:
         for _ in range(ROUNDS):
             inverse = _precision(self.x, sites.row_precision, sites.prior_precision)
             shift = np.matmul(self.x.transpose(0, 2, 1), sites.row_shift[:, :, None])
-            step = np.matmul(self.x, np.linalg.solve(inverse, shift))[:, :, 0] - eta
+            step = np.matmul(self.x, np.matmul(_inverse(inverse), shift))[:, :, 0] - eta
             # Newton's steps, none so long that it leaves what its quadratic is of.
             eta = eta + np.clip(step, -2.0, 2.0)
             chance = expit(eta)
@@ -151,7 +152,7 @@ class _Batch:
             sites = replace(
                 sites, row_precision=curvature, row_shift=curvature * eta + self.score - self.weight * chance
             )
-            if float(np.abs(step).max()) < 1e-3:
+            if not float(np.abs(step).max()) >= 1e-3:
                 break
         return sites
 
@@ -164,10 +165,23 @@ def _precision(x: Floats, rows: Floats, prior: Floats) -> Floats:
     return np.asarray(out)
 
 
+def _inverse(information: Floats) -> Floats:
+    """(F, k, k) undefined for those that have none."""
+    try:
+        return np.asarray(np.linalg.inv(information), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        out = np.full(information.shape, np.nan)
+        for fit, one in enumerate(information):
+            with suppress(np.linalg.LinAlgError):
+                out[fit] = np.linalg.inv(one)
+        return out
+
+
 @dataclass(frozen=True)
 class _Round:
     """One look at all sites: the posterior they make, what each would be beside the others, and how far off it is."""
 
+    information: Floats
     covariance: Floats
     mean: Floats
     row: Moments
@@ -184,7 +198,7 @@ def _look(batch: _Batch, sites: _Sites, near: tuple[Floats, Floats] | None) -> _
     """near : means and standard deviations of the rows' log-odds when they were last looked at"""
     x = batch.x
     inverse = _precision(x, sites.row_precision, sites.prior_precision)
-    covariance = np.linalg.inv(inverse)
+    covariance = _inverse(inverse)
     shift = np.matmul(x.transpose(0, 2, 1), sites.row_shift[:, :, None])[:, :, 0] + sites.prior_shift
     mean = np.matmul(covariance, shift[:, :, None])[:, :, 0]
     row_mean = np.matmul(x, mean[:, :, None])[:, :, 0]
@@ -203,9 +217,7 @@ def _look(batch: _Batch, sites: _Sites, near: tuple[Floats, Floats] | None) -> _
         _off(prior, mean, variance).max(axis=1),
         np.where(real, _off(row, row_mean, row_variance), 0.0).max(axis=1, initial=0.0),
     )
-    return _Round(
-        np.asarray(covariance, dtype=np.float64), mean, row, prior, row_mean, row_variance, rows, priors, wanted, off
-    )
+    return _Round(inverse, covariance, mean, row, prior, row_mean, row_variance, rows, priors, wanted, off)
 
 
 def _off(exact: Moments, mean: Floats, variance: Floats) -> Floats:
@@ -284,7 +296,7 @@ def _log_evidence(last: _Round) -> Floats:
     """(F,) Minka's approximation: the integral of the product of all sites, each scaled to its own."""
     k = last.mean.shape[1]
     total = k / 2 * np.log(2 * np.pi) + np.linalg.slogdet(last.covariance)[1] / 2
-    leaned = np.linalg.solve(last.covariance, last.mean[:, :, None])[:, :, 0]
+    leaned = np.matmul(last.information, last.mean[:, :, None])[:, :, 0]
     total = total + (last.mean * leaned).sum(axis=1) / 2
     variance = np.diagonal(last.covariance, axis1=1, axis2=2)
     for exact, (centre, precision), mean, spread in (
