@@ -32,6 +32,10 @@ from studies.refused import sentences
 from studies.study import Result, register
 
 AGREEMENT = "agreement"
+WEIGHT_COLUMNS = (
+    "judge", "group", "factor", "weight", "se", "lower", "upper", "effect", "judgments", "pairs", "clusters",
+)  # fmt: skip
+TEST_COLUMNS = ("judge", "factor", "groups", "statistic", "df_1", "df_2", "p", "q", "note")
 GAP_COLUMNS = ("judge", "group", "against", "factor", "weight_ref", "weight_judge", "gap", "se", "lower", "upper", "p",
                "q", "gap_scaled", "scaled_se", "scaled_lower", "scaled_upper", "scaled_p", "scaled_q")  # fmt: skip
 AGREEMENT_COLUMNS = ("judge", "reference", "group", "agreement", "lower", "upper", "simultaneous_lower",
@@ -150,8 +154,8 @@ class FactorsGroups(Factors):
         return Result(
             study=self,
             tables={
-                "weights": _joined(found, lambda one: one.table(self.level), ("judge", "group", "factor")),
-                "tests": _joined(found, lambda one: one.test_table(), ("judge", "factor")),
+                "weights": _joined(found, lambda one: one.table(self.level), WEIGHT_COLUMNS),
+                "tests": _joined(found, lambda one: one.test_table(), TEST_COLUMNS),
                 "gaps": _joined(found, lambda one: one.gap_table(self.level), GAP_COLUMNS),
                 "agreement": _joined(
                     agreed, lambda one: one.table(self.level).assign(reference=reference), AGREEMENT_COLUMNS
@@ -331,7 +335,7 @@ def _joined(found: Mapping[str, Any], table: Any, columns: tuple[str, ...]) -> p
         if len(part):
             parts.append(part.assign(judge=judge))
     if not parts:
-        said = ("judge", "reference", "group", "against", "factor")
+        said = ("judge", "reference", "group", "against", "factor", "note")
         return pd.DataFrame({c: pd.Series([], dtype="str") if c in said else floats([]) for c in columns})
     whole: pd.DataFrame = pd.concat(parts, ignore_index=True)
     first = [c for c in ("judge", "reference") if c in whole]

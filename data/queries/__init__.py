@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -50,7 +50,7 @@ class Catalog:
     scenarios: dict[str, int]
     criteria: dict[str, int]
     variants: dict[str, int]
-    labelings: dict[str, int]
+    labelings: dict[str, int] = field(default_factory=dict)
     labeling: str | None = None
     published: int = 0
 
