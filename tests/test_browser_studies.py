@@ -160,6 +160,8 @@ def test_awkward_opens_on_every_page(page, app, screen, width):
     text = page.get_by_test_id("stMain").inner_text()
     if screen.title in ("Overview", "Rankings"):
         assert re.search(r"names no models.*model_a and\s+model_b", text, re.DOTALL)
+    elif screen.title == "Scenarios":
+        assert "in any scenario than noise allows" in text or "Scenarios differ" in text or "cannot be told" in text
     elif screen.title == "Factors":
         assert re.search(r"are measured from the\s+texts", text)
     else:
