@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 
 from analysis.cells import Floats, Ints
 from analysis.design import FIRST, Design
+from analysis.evidence_pooling import pool_evidence
 from analysis.factor_covariance import weight_covariance
 from analysis.factor_fit import FactorFit, fit_factors, refit
 from analysis.factor_gap import FactorGap, find_factor_gap, shared
 from analysis.factor_told import fit_told
 from analysis.gap import find_agreeing, fit_line
-from analysis.heterogeneity import Heterogeneity, find_heterogeneity
+from analysis.heterogeneity import Heterogeneity
 from analysis.mixture import Interval
 from analysis.multiple import adjust_bh
-from analysis.pooling import Pooled, pool, widen
-from analysis.scenario_evidence import Evidence, Weighed, weigh
+from analysis.pooling import Pooled
+from analysis.scenario_evidence import Evidence, Weighed
 from analysis.tables import floats, integers
 from analysis.vcov import FEW_PROMPTS, Clustering, Quantiles
 from analysis.weight_evidence import find_weight_evidence
@@ -296,22 +297,10 @@ def _pooled(
     names: Sequence[str], alone: Sequence[Alone], evidence: Sequence[Evidence], clustering: Clustering,
     common_se: Floats | None = None,
 ) -> ByScenario:  # fmt: skip
-    weighed = weigh(evidence)
-    if not np.isfinite(weighed.se).any():
-        if any(bool((one.df >= 1).any()) for one in evidence):
-            raise NotIdentifiedError(
-                "every verdict is what these weights expect (all are ties, say), so that there is no noise to hold "
-                "differences between scenarios against"
-            )
-        raise NotIdentifiedError(
-            f"each scenario has one {clustering.name} only, so that what the scenario does and what the "
-            f"{clustering.name} does cannot be told apart: add {clustering.name}s, or cluster by something else"
-        )
-    pooled = pool(weighed.strength, widen(weighed.se, weighed.df))
-    test = find_heterogeneity(weighed.strength, weighed.se, weighed.df)
-    shape = weighed.se.shape
+    found = pool_evidence(evidence, clustering, "these weights expect")
+    shape = found.weighed.se.shape
     common = np.zeros(shape) if common_se is None else np.nan_to_num(common_se)
-    return ByScenario(tuple(names), tuple(alone), weighed, pooled, test, clustering, common)
+    return ByScenario(tuple(names), tuple(alone), found.weighed, found.pooled, found.test, clustering, common)
 
 
 def _alone(name: str, part: Design, names: Sequence[str], clustering: Clustering, raw: bool) -> Alone:

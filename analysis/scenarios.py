@@ -17,11 +17,12 @@ import pandas as pd
 
 from analysis.bradley_terry import BradleyTerry, fit_bradley_terry
 from analysis.cells import Cells, Floats, Ints
-from analysis.heterogeneity import Heterogeneity, find_heterogeneity
+from analysis.evidence_pooling import pool_evidence
+from analysis.heterogeneity import Heterogeneity
 from analysis.multiple import adjust_bh
-from analysis.pooling import Pooled, pool, widen
+from analysis.pooling import Pooled
 from analysis.ranks import Ranking, rank_models
-from analysis.scenario_evidence import Weighed, find_evidence, weigh
+from analysis.scenario_evidence import Weighed, find_evidence
 from analysis.tables import floats, integers
 from analysis.vcov import FEW_PROMPTS, Clustering
 from errors import NotIdentifiedError
@@ -265,21 +266,9 @@ def rank_by_scenario(
             f"only {'one scenario holds' if found else 'no scenario holds'} judgments that can be ranked: whether the "
             "order changes with the scenario is a question for two or more"
         )
-    weighed = weigh(evidence)
-    if not np.isfinite(weighed.se).any():
-        if any(bool((one.df >= 1).any()) for one in evidence):
-            raise NotIdentifiedError(
-                "every verdict is what its strengths expect (all are ties, say), so that there is no noise to hold "
-                "differences between scenarios against"
-            )
-        raise NotIdentifiedError(
-            f"each scenario has one {clustering.name} only, so that what the scenario does and what the "
-            f"{clustering.name} does cannot be told apart: add {clustering.name}s, or cluster by something else"
-        )
-    pooled = pool(weighed.strength, widen(weighed.se, weighed.df))
-    test = find_heterogeneity(weighed.strength, weighed.se, weighed.df)
+    told = pool_evidence(evidence, clustering, "its strengths expect")
     empty = tuple(name for name in names if name not in {one.name for one in found})
-    return ScenarioRanking(overall, clustering, tuple(found), empty, weighed, pooled, test)
+    return ScenarioRanking(overall, clustering, tuple(found), empty, told.weighed, told.pooled, told.test)
 
 
 def _take(cells: Cells, rows: Ints) -> Cells:
