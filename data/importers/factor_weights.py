@@ -16,10 +16,8 @@ import duckdb
 
 from data.fields import canonical
 from data.importers.layout import sniff_delimiter
-from data.importers.source import open_source
-from data.importers.table import RawTable, read_table
+from data.importers.table import RawTable, read_single
 from data.model import Progress
-from errors import FileError
 
 NAME = "factor-weights"
 
@@ -47,6 +45,4 @@ def sniff(path: Path) -> bool:
 
 def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress) -> RawTable:
     """Fill `raw` with the file's own columns as text."""
-    if path.is_dir():
-        raise FileError(f"{path.name} is a folder: the format {NAME} reads single files")
-    return read_table(open_source(path, workdir), con, workdir, progress)
+    return read_single(path, NAME, con, workdir, progress)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from data.importers import json_rows
 from data.importers.records import Header, read_header, scan
-from data.importers.source import Source
+from data.importers.source import Source, open_source
 from data.model import Progress, Rejection, silent
 from errors import FileError
 
@@ -88,6 +88,19 @@ class RawTable:
         starts = np.array([part.first_row for part in self.parts if part.n_rows], dtype=np.int64)
         numbers = np.array([i for i, part in enumerate(self.parts) if part.n_rows], dtype=np.int64)
         return numbers[np.searchsorted(starts, rows, side="right") - 1] if len(numbers) else rows
+
+
+def read_single(
+    path: Path, name: str, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress = silent, *,
+    known: Mapping[str, Iterable[str]] | None = None,
+) -> RawTable:  # fmt: skip
+    """`read_table` of one file, for formats of which a folder means nothing. name : of the format
+
+    Raises FileError for a folder, and as `open_source` and `read_table` do.
+    """
+    if path.is_dir():
+        raise FileError(f"{path.name} is a folder: the format {name} reads single files")
+    return read_table(open_source(path, workdir), con, workdir, progress, known=known)
 
 
 def read_table(
