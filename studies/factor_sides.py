@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from analysis.levels import Levels, flag_levels, is_flag, third_levels, word_lev
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
+from data.model import Progress
 from data.queries import Catalog
 from data.queries import differences as rows_queries
 from data.queries import sides as side_queries
@@ -21,12 +22,15 @@ from data.queries import texts as texts_queries
 from data.queries.differences import Verdicts
 from data.queries.texts import FILE, TEXT, Source
 from data.store import Store
-from errors import OptionError
+from errors import NotIdentifiedError, OptionError
 from studies.cells import cluster_columns
 from studies.extract import versions
 from studies.factor_judgments import empty_texts
 from studies.factor_options import Factors
 from studies.rank import check_annotators
+from studies.refused import nobody
+
+F = TypeVar("F")
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,35 @@ def clustering_of(study: Factors, sided: Sided) -> Clustering:
     if "annotator" in study.cluster:
         check_annotators(clustering, {"annotators": int((sided.said.columns["annotator"] >= 0).sum())})
     return clustering
+
+
+def by_judge(
+    study: Factors, sided: Sided, work: Callable[[str, Ints, Callable[[float], None]], F],
+    progress: Progress, doing: str,
+) -> tuple[dict[str, F], dict[str, str]]:  # fmt: skip
+    """What `work` finds for each judge, and why others have no answer.
+
+    work : (judge, positions of its judgments, a progress of its own); doing : said of each, before its name
+
+    Raises NotIdentifiedError where no judge has an answer.
+    """
+    found: dict[str, F] = {}
+    reasons: dict[str, str] = {}
+    for k, judge in enumerate(study.judge):
+
+        def report(share: float, k: int = k, judge: str = judge) -> None:
+            progress((k + share) / len(study.judge), f"{doing} {judge}")
+
+        mine = sided.rows(judge)
+        try:
+            if not len(mine):
+                raise NotIdentifiedError("no judgment of the selection is its own")
+            found[judge] = work(judge, mine, report)
+        except NotIdentifiedError as error:
+            reasons[judge] = str(error)
+    if not found:
+        raise nobody(reasons)
+    return found, reasons
 
 
 def plain_only(study: Factors, what: str, *names: str) -> None:

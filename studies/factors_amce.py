@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.amce import Amce, effects_of
+from analysis.cells import Ints
 from charts import words
 from data.model import Progress
 from data.store import Store
-from errors import NotIdentifiedError
 from studies.factor_options import Factors
-from studies.factor_sides import Sided, clustering_of, levels_of, load_sides, plain_only
+from studies.factor_sides import Sided, by_judge, clustering_of, levels_of, load_sides, plain_only
 from studies.factors_fit import left_out
 from studies.factors_labels import level_table
-from studies.refused import nobody, sentences
+from studies.refused import sentences
 from studies.said import about_left_out, once
 from studies.study import Result, register
 
@@ -51,22 +51,15 @@ class FactorsAmce(Factors):
         clustering = clustering_of(self, sided)
         levels = levels_of(sided)
         said = sided.said.columns
-        found: dict[str, Amce] = {}
-        reasons: dict[str, str] = {}
-        for k, judge in enumerate(self.judge):
-            progress((k + 0.3) / len(self.judge), f"effects of levels on {judge}")
-            mine = sided.rows(judge)
-            try:
-                if not len(mine):
-                    raise NotIdentifiedError("no judgment of the selection is its own")
-                found[judge] = effects_of(
-                    levels, sided.at[mine], said["p_a"][mine], said["weight"][mine], sided.clusters(mine, clustering),
-                    clustering,
-                )  # fmt: skip
-            except NotIdentifiedError as error:
-                reasons[judge] = str(error)
-        if not found:
-            raise nobody(reasons)
+
+        def effects(judge: str, mine: Ints, report: Callable[[float], None]) -> Amce:
+            report(0.3)
+            return effects_of(
+                levels, sided.at[mine], said["p_a"][mine], said["weight"][mine], sided.clusters(mine, clustering),
+                clustering,
+            )  # fmt: skip
+
+        found, reasons = by_judge(self, sided, effects, progress, "effects of levels on")
         tables = []
         for judge, one in found.items():
             table = one.table(self.level)

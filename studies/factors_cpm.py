@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
+from analysis.cells import Ints
 from analysis.compositional import C_GRID, MOST_ROWS, PENALTIES, Compositional, fit_compositional
 from charts import words
 from data.model import Progress
 from data.store import Store
-from errors import NotIdentifiedError
 from studies.factor_options import Factors
-from studies.factor_sides import Sided, clustering_of, load_sides, plain_only
+from studies.factor_sides import Sided, by_judge, clustering_of, load_sides, plain_only
 from studies.factors_fit import left_out
-from studies.refused import nobody, sentences
+from studies.refused import sentences
 from studies.said import about_left_out, once
 from studies.study import Result, register
 
@@ -45,27 +45,16 @@ class FactorsCpm(Factors):
         clustering = clustering_of(self, sided)
         a, b = (np.array([side[sided.key[name]] for name in self.factor]) for side in (sided.a, sided.b))
         said = sided.said.columns
-        found: dict[str, Compositional] = {}
-        reasons: dict[str, str] = {}
-        for k, judge in enumerate(self.judge):
-            mine = sided.rows(judge)
 
-            def report(share: float, k: int = k, judge: str = judge) -> None:
-                progress((k + share) / len(self.judge), f"choosing the penalty for {judge}")
-
+        def fitted(judge: str, mine: Ints, report: Callable[[float], None]) -> Compositional:
             report(0.0)
-            try:
-                if not len(mine):
-                    raise NotIdentifiedError("no judgment of the selection is its own")
-                clusters = sided.clusters(mine, clustering)
-                found[judge] = fit_compositional(
-                    self.factor, a, b, sided.at[mine], said["p_a"][mine], said["weight"][mine], clusters["prompt"],
-                    clusters, clustering, np.random.default_rng(self.seed), report,
-                )  # fmt: skip
-            except NotIdentifiedError as error:
-                reasons[judge] = str(error)
-        if not found:
-            raise nobody(reasons)
+            clusters = sided.clusters(mine, clustering)
+            return fit_compositional(
+                self.factor, a, b, sided.at[mine], said["p_a"][mine], said["weight"][mine], clusters["prompt"],
+                clusters, clustering, np.random.default_rng(self.seed), report,
+            )  # fmt: skip
+
+        found, reasons = by_judge(self, sided, fitted, progress, "choosing the penalty for")
         tables = []
         for judge, one in found.items():
             table = one.table()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import pandas as pd
 
+from analysis.cells import Ints
 from analysis.factor_labels import LabelRanking, hold_labels, rank_labels
 from analysis.levels import Levels
 from analysis.tables import floats
@@ -17,9 +18,9 @@ from data.queries.texts import FILE
 from data.store import Store
 from errors import NotIdentifiedError
 from studies.factor_options import Factors
-from studies.factor_sides import Sided, clustering_of, levels_of, load_sides, plain_only
+from studies.factor_sides import Sided, by_judge, clustering_of, levels_of, load_sides, plain_only
 from studies.factors_fit import left_out
-from studies.refused import nobody, sentences
+from studies.refused import sentences
 from studies.said import once
 from studies.study import Result, register
 
@@ -66,22 +67,15 @@ class FactorsLabels(Factors):
                 "labels of numbers"
             )
         said = sided.said.columns
-        found: dict[str, LabelRanking] = {}
-        reasons: dict[str, str] = {}
-        for k, judge in enumerate(self.judge):
-            progress((k + 0.3) / len(self.judge), f"ranking labels by {judge}")
-            mine = sided.rows(judge)
-            try:
-                if not len(mine):
-                    raise NotIdentifiedError("no judgment of the selection is its own")
-                found[judge] = rank_labels(
-                    held, sided.at[mine], said["p_a"][mine], said["weight"][mine], sided.clusters(mine, clustering),
-                    clustering,
-                )  # fmt: skip
-            except NotIdentifiedError as error:
-                reasons[judge] = str(error)
-        if not found:
-            raise nobody(reasons)
+
+        def ranked(judge: str, mine: Ints, report: Callable[[float], None]) -> LabelRanking:
+            report(0.3)
+            return rank_labels(
+                held, sided.at[mine], said["p_a"][mine], said["weight"][mine], sided.clusters(mine, clustering),
+                clustering,
+            )  # fmt: skip
+
+        found, reasons = by_judge(self, sided, ranked, progress, "ranking labels by")
         tables = [_with(one.table(self.level), judge) for judge, one in found.items()]
         progress(1.0, "done")
         return Result(
