@@ -128,6 +128,7 @@ class Loaded:
     columns : names of the rows of x: the factors, then their interactions
     said : with annotators and judgments where asked for; at, pair : of each judgment its column of x and the number of
     its pair; pair_ids : the store's id of each number; complete : which columns have every factor
+    of_empty : whether an answer of the judgment's pair is an empty text, where that was asked for
     """
 
     names: Catalog
@@ -142,6 +143,25 @@ class Loaded:
     complete: NDArray[np.bool_]
     n_empty: int
     fingerprint: str
+    of_empty: NDArray[np.bool_] | None = None
+
+    def without_empty(self) -> Loaded:
+        """What is left where pairs with an empty text are left out. Raises EmptySelectionError where nothing is."""
+        assert self.of_empty is not None
+        return self._take(~self.of_empty)
+
+    def of_judges(self, judges: Sequence[str]) -> Loaded:
+        """What `load` finds for these judges alone. Raises EmptySelectionError where that is nothing."""
+        ids = [self.names.judges[judge][0] for judge in judges]
+        return self._take(np.isin(self.said.columns["judge_id"], ids))
+
+    def _take(self, which: NDArray[np.bool_]) -> Loaded:
+        kept = np.flatnonzero(which)
+        queries.require_rows(len(kept), "with a verdict")
+        return replace(
+            self, said=self.said.take(kept), at=self.at[kept], pair=self.pair[kept],
+            of_empty=None if self.of_empty is None else self.of_empty[kept],
+        )  # fmt: skip
 
     @cached_property
     def n_prompts(self) -> int:
@@ -152,8 +172,10 @@ class Loaded:
         return int(met.sum())
 
 
-def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
+def load(store: Store, study: Factors, more: Sequence[str] = (), of_empty: bool = False) -> Loaded:
     """What a resolved study of factors reads. more : columns of `queries.differences.verdicts`
+
+    of_empty : which judgments are of a pair with an empty text, too
 
     Raises EmptySelectionError where there is nothing to fit, OptionError where ties cannot be modelled.
     """
@@ -172,6 +194,7 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
         said = rows_queries.verdicts(con, condition, tuple(dict.fromkeys(wanted)))
         queries.require_rows(len(said), "with a verdict")
         values = rows_queries.differences(con, names, chosen, condition)
+        empty = rows_queries.pairs_with_empty(con, names) if of_empty else None
         if by_judgment:
             scales = texts_queries.scales(con, names, chosen)
         else:
@@ -205,7 +228,8 @@ def load(store: Store, study: Factors, more: Sequence[str] = ()) -> Loaded:
             of_factors[name] = texts_queries.digest(name, hashlib.sha256(np.sort(row).tobytes()).hexdigest())
     fingerprint = texts_queries.digest(judged, texts_queries.digest(*sorted(of_factors.values())))
     return Loaded(
-        names, chosen, columns, said, x, scales, at, pair, pair_ids, complete_columns(x), n_empty, fingerprint
+        names, chosen, columns, said, x, scales, at, pair, pair_ids, complete_columns(x), n_empty, fingerprint,
+        None if empty is None else np.isin(said.columns["pair"], empty),
     )  # fmt: skip
 
 
@@ -268,7 +292,21 @@ def _cross(
 def fetch(
     store: Store, study: Factors, *, models: bool = False, scenarios: bool = False, together: bool = False
 ) -> FactorData:
-    """The judgments of a resolved study, by judge. models, scenarios : with those of each pair
+    """The judgments of a resolved study, by judge: `load` and `arrange` in one."""
+    loaded = load(store, study, columns_for(study, models=models, scenarios=scenarios))
+    return arrange(study, loaded, models=models, scenarios=scenarios, together=together)
+
+
+def columns_for(study: Factors, *, models: bool = False, scenarios: bool = False) -> list[str]:
+    """What `load` has to read beside the usual for `arrange` to take."""
+    wanted = {"annotator": "annotator" in study.cluster, "models": models, "scenario": scenarios}
+    return [name for name, wish in wanted.items() if wish]
+
+
+def arrange(
+    study: Factors, loaded: Loaded, *, models: bool = False, scenarios: bool = False, together: bool = False
+) -> FactorData:
+    """What was loaded for the judges of a study, by judge. models, scenarios : with those of each pair
 
     together : the judges are held against one another, so that a factor which one of them never has is in no design;
     otherwise it is missing in that judge's alone
@@ -276,8 +314,6 @@ def fetch(
     Raises EmptySelectionError where there is nothing to fit.
     """
     modelled = study.ties in TIE_NAMES
-    wanted = {"annotator": "annotator" in study.cluster, "models": models, "scenario": scenarios}
-    loaded = load(store, study, [name for name, wish in wanted.items() if wish])
     names, chosen, said, x = loaded.names, loaded.sources, loaded.said, loaded.x
     clustering = clustering_of(study, loaded)
     rows = {judge: np.flatnonzero(said.columns["judge_id"] == names.judges[judge][0]) for judge in study.judge}

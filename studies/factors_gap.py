@@ -64,7 +64,10 @@ class FactorsGap(Factors):
         if not self.margin > 0:
             raise OptionError(f"--margin {self.margin}: a number of log-odds above 0, usually .1")
         progress(0.0, "joining judgments with their factors")
-        data = fetch(store, self, models=self.fixed_models, together=True)
+        return self.answer_from(fetch(store, self, models=self.fixed_models, together=True), progress)
+
+    def answer_from(self, data: FactorData, progress: Progress) -> Result:
+        """The answer from what was fetched. data : with models where these are held equal, together"""
         reference, *others = self.judge
         found: dict[str, FactorGap] = {}
         reasons: dict[str, str] = {}

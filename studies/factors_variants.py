@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -21,7 +21,7 @@ from charts import words
 from data.model import Progress, silent
 from data.store import Store
 from errors import EmptySelectionError, JurylensError, NotIdentifiedError
-from studies.factor_data import FactorData, cells_of, fetch
+from studies.factor_data import FactorData, Loaded, arrange, cells_of, columns_for, load
 from studies.factor_options import CODINGS, Factors
 from studies.factors_gap import FactorsGap
 from studies.refused import left_out_by, require_factors
@@ -55,15 +55,17 @@ class FactorsVariants(Factors):
         weights, gaps, gone, warnings = [], [], list[dict[str, str]](), list[str]()
         fingerprint, first = "", None
         names = [name for name in VARIANTS if self._asked(name)]
+        progress(0.0, "joining judgments with their factors")
+        every = load(store, self, columns_for(self, models=True), of_empty=True)
         for k, name in enumerate(names):
             progress(k / len(names), f"fitting with {name}")
             within, without_empty = VARIANTS[name]
             if within and first is not None and not first.names.models:
                 warnings.append(f"dataset {self.dataset!r} names no models, so their strengths cannot be held equal")
                 continue
-            study = replace(self, empty_texts="leave-out" if without_empty else "keep")
             try:
-                data = fetch(store, study, models=within)
+                loaded = every.without_empty() if without_empty else every
+                data = arrange(self, loaded, models=within)
             except EmptySelectionError as error:
                 warnings.append(f"{name}: {error}")
                 continue
@@ -80,7 +82,7 @@ class FactorsVariants(Factors):
                 except JurylensError as error:
                     warnings.append(f"{name}, {judge}: {error}")
             if len(self.judge) > 1:
-                gaps += self._gaps(store, study, name, within, warnings)
+                gaps += self._gaps(loaded, name, within, warnings)
         if not weights or first is None:
             raise NotIdentifiedError("nothing can be estimated in any of these ways. " + " ".join(warnings))
         left_out = pd.DataFrame(gone, columns=["variant", "judge", "factor", "cause"])
@@ -122,16 +124,16 @@ class FactorsVariants(Factors):
             covariance = weight_covariance([fit], [design], data.clustering)
         return _table(judge, names, covariance, n, self.level), dropped
 
-    def _gaps(
-        self, store: Store, study: Factors, name: str, within: bool, warnings: list[str]
-    ) -> list[pd.DataFrame]:
+    def _gaps(self, loaded: Loaded, name: str, within: bool, warnings: list[str]) -> list[pd.DataFrame]:
         """Of each judge against the first, as `factors gap` finds them."""
-        shared = {f.name: getattr(study, f.name) for f in fields(Factors)}
+        shared = {f.name: getattr(self, f.name) for f in fields(Factors)}
         out = []
         for judge in self.judge[1:]:
-            asked = FactorsGap(**(shared | {"judge": (self.judge[0], judge), "fixed_models": within}))
+            two = (self.judge[0], judge)
+            asked = FactorsGap(**(shared | {"judge": two, "fixed_models": within}))
             try:
-                table = asked.answer(store, silent).table("gaps")
+                data = arrange(asked, loaded.of_judges(two), models=within, together=True)
+                table = asked.answer_from(data, silent).table("gaps")
             except JurylensError as error:
                 warnings.append(f"{name}, gap of {judge}: {error}")
                 continue

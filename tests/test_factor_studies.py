@@ -382,6 +382,14 @@ def test_pairs_with_an_empty_text_are_kept_or_left_out(tmp_path: Path) -> None:
     assert scales[0] == pytest.approx(scales[1], rel=1e-12)
     variants = FactorsVariants(factor=("words", "lists"), empty_texts="leave-out").run(store)
     assert list(variants.table()["variant"].unique()) == ["without empty texts", "both"]
+    # Joined once, each way is what the gap finds that joins its own judgments.
+    gaps = FactorsVariants(factor=("words", "lists")).run(store).table("gaps")
+    for name, (within, without) in VARIANTS.items():
+        empty = "leave-out" if without else "keep"
+        wanted = FactorsGap(factor=("words", "lists"), fixed_models=within, empty_texts=empty).run(store).table("gaps")
+        mine = gaps[gaps["variant"] == name]
+        for column in ("gap", "lower", "scaled_q"):
+            assert mine[column].tolist() == pytest.approx(wanted[column].tolist(), rel=1e-12), (name, column)
 
 
 def test_what_is_missing_is_left_out_and_counted_by_factor(tmp_path: Path) -> None:

@@ -121,6 +121,12 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self.columns["pair"])
 
+    def take(self, rows: Column) -> Verdicts:
+        """Some of the judgments. rows : ascending positions"""
+        plain = self.columns["weight"].strides == (0,)
+        taken = {name: values[rows] for name, values in self.columns.items()}
+        return Verdicts(taken | ({"weight": np.broadcast_to(np.float64(1.0), (len(rows),))} if plain else {}))
+
 
 def verdicts(con: Con, condition: str, more: Sequence[str] = ()) -> Verdicts:
     """What was said. more : of annotator, judgment, scenario, models, date"""
@@ -152,11 +158,20 @@ def _column(column: pa.ChunkedArray) -> Column:
 
 def without_empty(condition: str, names: Catalog) -> str:
     """The condition without the pairs of which an answer is an empty text."""
+    return f"{condition} AND pair_id NOT IN ({_pairs_with_empty(names)})"
+
+
+def pairs_with_empty(con: Con, names: Catalog) -> Column:
+    """Ids of the pairs of which an answer is an empty text."""
+    return np.asarray(con.sql(_pairs_with_empty(names)).to_arrow_table()["pair_id"].to_numpy())
+
+
+def _pairs_with_empty(names: Catalog) -> str:
     empty = (
         f"SELECT response_id FROM response JOIN text USING (text_id) WHERE dataset_id = {names.dataset_id} "
         "AND trim(body) = ''"
     )
     return (
-        f"{condition} AND pair_id NOT IN (SELECT pair_id FROM pair WHERE dataset_id = {names.dataset_id} "
-        f"AND (response_a IN ({empty}) OR response_b IN ({empty})))"
+        f"SELECT pair_id FROM pair WHERE dataset_id = {names.dataset_id} "
+        f"AND (response_a IN ({empty}) OR response_b IN ({empty}))"
     )
