@@ -1,8 +1,8 @@
 """Which judges form groups? Order, tree and map of a matrix of similarities, and means between groups.
 
-The tree: hierarchical clustering of 1 - similarity, average linkage (Sokal and Michener 1958), leaves ordered so that
-neighbours are as alike as can be (Bar-Joseph et al. 2001). The map: classical scaling (Torgerson 1952; Gower 1966) of
-the distances sqrt(2 (1 - similarity)), which for a correlation are those of the standardised weights themselves.
+The tree: hierarchical clustering of 1 - similarity (`dendrogram`). The map: classical scaling (Torgerson 1952; Gower
+1966) of the distances sqrt(2 (1 - similarity)), which for a correlation are those of the standardised weights
+themselves.
 """
 
 from __future__ import annotations
@@ -15,25 +15,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.cells import Floats
+from analysis.dendrogram import Branch, grow_tree
 from analysis.tables import floats
-
-OPTIMAL = 200
-"""Judges up to which the leaves are put in the best order, which takes the cube of their number."""
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One joining of the tree, drawn from its two ends to where they meet.
-
-    low, high : places of the two ends among the leaves; at : 1 - similarity where they meet
-    low_at, high_at : where each of them was joined itself, 0 for a leaf
-    """
-
-    low: float
-    high: float
-    at: float
-    low_at: float
-    high_at: float
 
 
 @dataclass(frozen=True)
@@ -62,7 +45,7 @@ def group_judges(value: Floats) -> Grouped:
     if len(kept) < 2:
         return Grouped((*kept, *out), len(kept), (), x, y, None)
     known = value[np.ix_(kept, kept)]
-    leaves, tree = _tree(1 - known)
+    leaves, tree = grow_tree(1 - known)
     shown = None
     if len(kept) > 2:
         x[kept], y[kept], shown = _scaled(known)
@@ -78,24 +61,6 @@ def _complete(value: Floats) -> list[int]:
             return kept
         # Of equals the last one, so that the first judge, the reference, stays.
         kept.pop(int(len(lacking) - 1 - np.argmax(lacking[::-1])))
-
-
-def _tree(distance: Floats) -> tuple[list[int], tuple[Branch, ...]]:
-    from scipy.cluster.hierarchy import leaves_list, linkage
-    from scipy.spatial.distance import squareform
-
-    n = len(distance)
-    flat = squareform(np.maximum(distance, 0.0), checks=False)
-    joined = linkage(flat, "average", optimal_ordering=n <= OPTIMAL)
-    leaves = [int(k) for k in leaves_list(joined)]
-    place = {leaf: float(k) for k, leaf in enumerate(leaves)}
-    height = dict.fromkeys(range(n), 0.0)
-    tree = []
-    for k, (a, b, at, _) in enumerate(joined):
-        low, high = sorted((int(a), int(b)), key=place.__getitem__)
-        tree.append(Branch(place[low], place[high], float(at), height[low], height[high]))
-        place[n + k], height[n + k] = (place[low] + place[high]) / 2, float(at)
-    return leaves, tuple(tree)
 
 
 def _scaled(known: Floats) -> tuple[Floats, Floats, float]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from analysis import similarity as alike
+from analysis.dendrogram import tree_table
 from analysis.similarity import PERSISTENCE, Similarity
-from analysis.similarity_map import Branch, group_judges, group_means
+from analysis.similarity_map import group_judges, group_means
 from analysis.tables import integers
 from analysis.vcov import choose_clustering
 from charts import words
@@ -146,7 +147,7 @@ class JudgeSimilarity(Fitted):
         if groups:
             tables["groups"] = group_means(judges, found.similarity.value, groups)
         tables["placed"] = table_of_judges(found.judges, grouped)
-        tables["tree"] = pd.DataFrame([asdict(one) for one in grouped.tree], columns=[f.name for f in fields(Branch)])
+        tables["tree"] = tree_table(grouped.tree)
         values: dict[str, Any] = {"map_shows": grouped.shown} if grouped.shown is not None else {}
         progress(1.0, "done")
         return Matched(
