@@ -13,6 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import BEYOND, EVEN, POINTS, as_points
+from charts.matrix_cells import dot, fill, heads, said, side, signed
 from charts.theme import Theme, base
 
 FIRST = "first_position"
@@ -89,7 +90,7 @@ def scenario_matrix(
     outside = len(told) - len(scenarios)
     shown = table[table["scenario"].isin(scenarios)]
     width = (parts.WIDTH[narrow] - left - 8) / len(scenarios)
-    heads, head_size = _heads(scenarios, max(width - 5, 30.0), theme.small)
+    over, head_size = heads(scenarios, max(width - 5, 30.0), theme.small)
     n, size = len(order), parts.row_height(fitted, theme)
     place = {scenario: k for k, scenario in enumerate(scenarios)}
     shapes, texts = [], []
@@ -103,14 +104,14 @@ def scenario_matrix(
         column = place[str(cell["scenario"])]
         beyond, value = bool(cell["beyond"]), float(cell["value"])
         if beyond:
-            shapes.append(_fill(column, row, _side(value, theme), 0.25 + 0.75 * abs(value) / largest))
-        texts.append(_text(column, row, value, beyond, theme, unit))
+            shapes.append(fill(column, row, side(value, theme), 0.25 + 0.75 * abs(value) / largest))
+        texts.append(said(column, row, signed(value, 0 if unit == POINTS else 1), beyond, theme))
         xs.append(column)
         ys.append(row)
         custom.append([str(cell["factor"]), str(cell["scenario"])])
         hovers.append(hover(cell))
     empty = [
-        _dot(k, rows[factor], theme)
+        dot(k, rows[factor], theme)
         for factor in order
         for scenario, k in place.items()
         if not ((table["factor"] == factor) & (table["scenario"] == scenario)).any()
@@ -127,13 +128,13 @@ def scenario_matrix(
         said_below += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger {what.lower()}."
     if outside:
         said_below += f" Scenarios with the largest {what.lower()}; {outside} more in the table."
-    top = max(len(one.lines) for one in heads) * head_size * written.LINE + 14
+    top = max(len(one.lines) for one in over) * head_size * written.LINE + 14
     remark, taken = parts.note(said_below, theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
         xaxis={
             "range": [-0.5, len(scenarios) - 0.5], "side": "top", "tickmode": "array",
-            "tickvals": list(range(len(scenarios))), "ticktext": [one.html for one in heads], "tickangle": 0,
+            "tickvals": list(range(len(scenarios))), "ticktext": [one.html for one in over], "tickangle": 0,
             "tickfont": {"size": head_size, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
             "fixedrange": True,
         },
@@ -142,20 +143,13 @@ def scenario_matrix(
         annotations=[remark, *texts, *empty],
     )  # fmt: skip
     found = table[table["beyond"]].sort_values("value", key=lambda v: v.abs(), ascending=False)
-    said = [
+    largest_of = [
         f"{names.get(str(r['factor']), str(r['factor']))} in {r['scenario']} ({words.number(r['value'], 1)})"
         for r in found.head(3).to_dict("records")
     ]
     alt = f"{what} of {words.plural(n, 'factor')} in {words.plural(len(told), 'scenario')}; {len(found)} beyond noise."
-    return base(figure, theme, n * size + top + taken + 8, alt + (f" Largest: {words.listing(said)}." if said else ""))
-
-
-def _heads(scenarios: list[str], width: float, size: float) -> tuple[list[written.Label], float]:
-    """The scenarios above their columns, in a type up to two pixels smaller where that spares breaking a word."""
-    for smaller in (size, size - 1, size - 2):
-        if max(written.widest_part(name, smaller) for name in scenarios) <= width:
-            return written.fit_labels(scenarios, width, smaller, 2), smaller
-    return written.fit_labels(scenarios, width, size, 2), size
+    alt += f" Largest: {words.listing(largest_of)}." if largest_of else ""
+    return base(figure, theme, n * size + top + taken + 8, alt)
 
 
 def cells(gaps: pd.DataFrame, unit: str = POINTS) -> pd.DataFrame:
@@ -183,32 +177,6 @@ def _order(table: pd.DataFrame, column: str) -> list[str]:
     by = sized.groupby(column, sort=False)
     ranked = by.agg(n=("beyond", "sum"), sure=("sure", "max"), size=("size", "max"))
     return [str(f) for f in ranked.sort_values(["n", "sure", "size"], ascending=False, kind="stable").index]
-
-
-def _side(value: float, theme: Theme) -> str:
-    """People's colour where the reference has more of it, the first judge's where the judge has."""
-    return theme.judges[0] if value > 0 else theme.people
-
-
-def _fill(column: int, row: int, colour: str, strength: float) -> dict[str, object]:
-    return {
-        "type": "rect", "x0": column - 0.47, "x1": column + 0.47, "y0": row - 0.44, "y1": row + 0.44,
-        "fillcolor": colour, "opacity": 0.18 + 0.3 * strength, "line": {"width": 0}, "layer": "below",
-    }  # fmt: skip
-
-
-def _text(column: int, row: int, value: float, beyond: bool, theme: Theme, unit: str) -> dict[str, object]:
-    text = words.number(value, 0 if unit == POINTS else 1)
-    if value > 0 and text not in ("0", ".0"):
-        text = f"+{text}"
-    return {
-        "x": column, "y": row, "text": f"<b>{text}</b>" if beyond else text, "showarrow": False,
-        "font": {"size": theme.small, "color": theme.text if beyond else theme.muted},
-    }  # fmt: skip
-
-
-def _dot(column: int, row: int, theme: Theme) -> dict[str, object]:
-    return {"x": column, "y": row, "text": "·", "showarrow": False, "font": {"size": theme.label, "color": theme.muted}}
 
 
 def _hover(cell: Mapping[Any, Any], names: Mapping[str, str], reference: str, judge: str) -> str:
