@@ -12,15 +12,16 @@ place of Wald's, with how well each group's own error is known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, fdtrc, logit
+from scipy.special import expit, fdtrc
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from analysis.cells import Floats, Ints, dense_codes
+from analysis.agreement import Agreement, Compared, below_others, find_agreement
+from analysis.cells import Floats, Ints
 from analysis.design import FIRST, Design
 from analysis.factor_covariance import weight_covariance
 from analysis.factor_fit import FactorFit
@@ -28,10 +29,9 @@ from analysis.factor_gap import select
 from analysis.factor_told import fit_told
 from analysis.gap import Gaps, find_gaps
 from analysis.heterogeneity import find_heterogeneity
-from analysis.multiple import adjust_bh, adjust_holm
-from analysis.pooling import pool, widen
+from analysis.multiple import adjust_bh
 from analysis.tables import floats, integers
-from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Quantiles, Term, find_heavy
+from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Quantiles
 from errors import NotIdentifiedError
 
 LEAST_JUDGES = 5
@@ -248,155 +248,46 @@ def _wald(name: str, groups: Sequence[str], at: Sequence[int], joint: Covariance
 
 @dataclass(frozen=True)
 class GroupAgreement:
-    """Share of comparisons (one a vote of the reference) in which judge and reference agree, group by group.
+    """Agreement of judge and reference in those groups that have comparisons (one a vote of the reference).
 
-    share, pooled : (n,) as counted, and drawn to the others as far as it is noise; joint : covariance of the shares
     p : (n,) of lying below all other groups together, one-sided, Holm-adjusted for having looked at each
-    n, clusters : (n,) comparisons, and clusters they are of
     """
 
     groups: tuple[str, ...]
-    share: Floats
-    joint: Covariance | None
-    pooled: Floats
-    pooled_lower: Floats
-    pooled_upper: Floats
+    found: Agreement
     p: Floats
-    n: Ints
-    clusters: Ints
 
     @property
     def lowest(self) -> int:
         """Place of the group with the lowest share."""
-        return int(np.argmin(self.share))
+        return int(np.argmin(self.found.agreement))
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """group, agreement, lower, upper; simultaneous_lower, simultaneous_upper: all groups' at once (Bonferroni), so
         that the lowest one's holds although it was looked for; pooled with interval; p_lower (Holm); n, clusters."""
-        ends = [self._ends(level), self._ends(1 - (1 - level) / len(self.groups))]
-        table = pd.DataFrame({"group": list(self.groups), "agreement": floats(self.share)})
-        for name, (low, high) in zip(("", "simultaneous_"), ends, strict=True):
-            table[f"{name}lower"], table[f"{name}upper"] = floats(low), floats(high)
-        table["pooled"], table["pooled_lower"] = floats(self.pooled), floats(self.pooled_lower)
-        table["pooled_upper"], table["p_lower"] = floats(self.pooled_upper), floats(self.p)
-        table["n"], table["clusters"] = self.n, self.clusters
+        table = self.found.table(level).drop(columns="pairs").rename(columns={"comparisons": "n"})
+        low, high = self.found.interval(1 - (1 - level) / len(self.groups))
+        table.insert(0, "group", list(self.groups))
+        table.insert(4, "simultaneous_lower", floats(low))
+        table.insert(5, "simultaneous_upper", floats(high))
+        table.insert(9, "p_lower", floats(self.p))
         return table.sort_values(["agreement", "group"], kind="stable").reset_index(drop=True)
 
-    def _ends(self, level: float) -> tuple[Floats, Floats]:
-        """Symmetric in log-odds."""
-        if self.joint is None:
-            nothing = np.full(len(self.groups), np.nan)
-            return nothing, nothing
-        middle, se = _on_logits(self.share, self.joint.known_se)
-        half = np.array([_quantiles(self.joint, int(k)).two_sided(level) for k in self.clusters]) * se
-        return expit(middle - half), expit(middle + half)
 
-
-def _on_logits(share: Floats, se: Floats) -> tuple[Floats, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inside = (share > 0) & (share < 1) & np.isfinite(se)
-        return np.where(inside, logit(share), np.nan), np.where(inside, se / (share * (1 - share)), np.nan)
-
-
-def _quantiles(joint: Covariance, clusters: int) -> Quantiles:
-    """A group of few clusters has t with as many less 1."""
-    if joint.clustering.name == "none":
-        return Quantiles(None)
-    df = np.inf if joint.quantiles.df is None else joint.quantiles.df
-    if clusters < FEW_CLUSTERS:
-        df = min(df, max(clusters - 1.0, 1.0))
-    return Quantiles(float(df) if np.isfinite(df) else None)
-
-
-def agree_by_group(
-    right: Floats, groups: Ints, names: Sequence[str], clusters: dict[str, Ints], clustering: Clustering
-) -> GroupAgreement:
-    """Agreement by group.
-
-    right : (n,) 1 where judge and reference say the same, else 0; groups : (n,) index into `names`, -1 in none
-    clusters : codes by name, (n,)
+def agree_in_groups(rows: Compared, names: Sequence[str], clustering: Clustering) -> GroupAgreement:
+    """Agreement by group. rows : its groups index into `names`, -1 in none
 
     Raises NotIdentifiedError where fewer than two groups have comparisons.
     """
-    count = np.bincount(groups[groups >= 0], minlength=len(names))
-    met = np.flatnonzero(count)
+    rows = rows.take(np.flatnonzero((rows.group >= 0) & (rows.whole > 0)))
+    met, group = np.unique(rows.group, return_inverse=True)
     if len(met) < 2:
         raise NotIdentifiedError("judge and reference can be held against one another in fewer than two groups")
-    place = np.full(len(names), -1, dtype=np.int64)
-    place[met] = np.arange(len(met))
-    rows = np.flatnonzero(groups >= 0)
-    of, hit = place[groups[rows]], right[rows]
-    n, m = count[met], len(met)
-    share = np.bincount(of, hit, m) / n
-    away = np.zeros((len(rows), m))
-    away[np.arange(len(rows)), of] = (hit - share[of]) / n[of]
-    joint, own = _share_covariance(share, away, of, hit, n, {k: v[rows] for k, v in clusters.items()}, clustering)
-    nothing = np.full(m, np.nan)
-    pooled, low, high, p = nothing, nothing, nothing, nothing
-    if joint is not None:
-        middle, se = _on_logits(share, joint.known_se)
-        known = np.isfinite(se) & (se > 0)
-        if known.any():
-            wide = widen(np.where(known, se, np.nan), np.where(own > 1, own - 1.0, np.inf))
-            found = pool(middle[:, None], np.where(np.isfinite(wide), wide, np.inf)[:, None])
-            ends = found.interval()
-            pooled, low, high = (
-                np.where(known, expit(part[:, 0]), np.nan) for part in (found.value, ends.lower, ends.upper)
-            )
-        p = _below_others(share, n, joint, own)
-    return GroupAgreement(tuple(names[int(k)] for k in met), share, joint, pooled, low, high, p, n, own)
-
-
-def _share_covariance(
-    share: Floats, away: Floats, of: Ints, hit: Floats, n: Ints, clusters: dict[str, Ints], clustering: Clustering
-) -> tuple[Covariance | None, Ints]:
-    """Of the shares, and how many clusters each is of. away : (n_rows, m) influence of each comparison"""
-    m = len(share)
-    if clustering.name == "none":
-        linear = away.T @ away
-        return Covariance(clustering, share, (Term("none", 0, 1, np.inf, np.empty((0, m)), linear),)), n
-    ways = clustering.name.split("+")
-    codes = [dense_codes([clusters[way]]) for way in ways]
-    signed = [(way, one.codes[0], one.n_clusters, 1) for way, one in zip(ways, codes, strict=True)]
-    if len(ways) == 2:
-        both = dense_codes([codes[0].codes[0] * codes[1].n_clusters + codes[1].codes[0]])
-        signed.append((" x ".join(ways), both.codes[0], both.n_clusters, -1))
-    own = np.min(
-        [[len(np.unique(code[of == g])) for g in range(m)] for _, code, _, sign in signed if sign > 0], axis=0
-    )
-    terms = []
-    for way, code, k, sign in signed:
-        if k < 2:
-            return None, own
-        sums = np.stack([np.bincount(code, column, k) for column in away.T], axis=1)
-        deleted, effective = find_heavy(np.bincount(code, minlength=k))
-        mass = np.zeros((k, m))
-        np.add.at(mass, (code, of), 1.0)
-        won = np.zeros((k, m))
-        np.add.at(won, (code, of), hit)
-        left = n - mass[deleted]
-        # A group that is one cluster has no share without it.
-        replicates = np.where(left > 0, (share * n - won[deleted]) / np.maximum(left, 1), share)
-        rest = sums.copy()
-        rest[deleted] = 0.0
-        terms.append(Term(way, k, sign, effective, replicates, k / (k - 1) * rest.T @ rest))
-    return Covariance(clustering, share, tuple(terms)), own
-
-
-def _below_others(share: Floats, n: Ints, joint: Covariance, own: Ints) -> Floats:
-    """(m,) Holm-adjusted one-sided p of each group's share being that of all others together."""
-    m = len(share)
-    z, p = np.full(m, np.nan), np.full(m, np.nan)
-    for g in range(m):
-        weight = -np.where(np.arange(m) == g, 0.0, n) / (n.sum() - n[g])
-        weight[g] = 1.0
-        one = joint.of(lambda w, c=weight[None]: w @ c.T, weight[None])  # type: ignore[misc]
-        se = one.known_se[0]
-        if np.isfinite(se) and own[g] > 1:
-            z[g] = one.estimate[0] / se
-            two_sided = float(_quantiles(joint, int(own[g])).p_value(z[g : g + 1])[0])
-            p[g] = two_sided / 2 if z[g] < 0 else 1 - two_sided / 2
-    return adjust_holm(p)
+    rows = replace(rows, group=group)
+    return GroupAgreement(
+        tuple(names[int(g)] for g in met), find_agreement(rows, len(met), clustering),
+        below_others(rows, len(met), clustering),
+    )  # fmt: skip
 
 
 # -- over judges --------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class Pooled:
 
     estimate, se : (S, K) as given; a missing estimate has NaN and an infinite standard error
     prior_sd : of the half-normal prior of tau
+    shared : variance of an error that all scenarios have in common, beside their own
     tau, share : (n_nodes, K) values of the between-scenario sd, and the posterior probability of each
     centre, centre_sd : (n_nodes, K) mean and sd of mu given tau
     scale : (K,) c in tau = c sinh(x); edges : (n_nodes + 1,) of the cells in x whose middles the nodes are
@@ -91,6 +92,7 @@ class Pooled:
     centre_sd: Floats
     scale: Floats
     edges: Floats
+    shared: float = 0.0
 
     @property
     def n_estimates(self) -> Ints:
@@ -171,7 +173,8 @@ class Pooled:
 
     def _theta(self, some: slice) -> Mixture:
         given = self._given_tau(some)
-        return Mixture(self.share[:, None, some], given.mean, np.sqrt(given.own + (given.pull * given.spread) ** 2))
+        variance = given.own + (given.pull * given.spread) ** 2 + self.shared
+        return Mixture(self.share[:, None, some], given.mean, np.sqrt(variance))
 
     def _away(self, some: slice) -> Mixture:
         given, known = self._given_tau(some), np.isfinite(self.se[:, some])
@@ -186,11 +189,12 @@ class Pooled:
         n = np.maximum(known.sum(axis=0), 1)
         mean, pull, own = (_sum(part, known) / n for part in (given.mean, given.pull, given.own))
         # Without any estimate there is no average, and nothing that varies.
-        variance = np.maximum(own / n + (pull * given.spread) ** 2, TINY)
+        variance = np.maximum(own / n + (pull * given.spread) ** 2 + self.shared, TINY)
         return Mixture(self.share[:, None, some], mean, np.sqrt(variance))
 
     def _mu(self, some: slice) -> Mixture:
-        return Mixture(self.share[:, None, some], self.centre[:, None, some], self.centre_sd[:, None, some])
+        spread = np.sqrt(self.centre_sd[:, None, some] ** 2 + self.shared)
+        return Mixture(self.share[:, None, some], self.centre[:, None, some], spread)
 
     def _given_tau(self, some: slice) -> _GivenTau:
         tau, centre = self.tau[:, None, some], self.centre[:, None, some]
@@ -218,7 +222,7 @@ class Pooled:
         )
 
 
-def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD) -> Pooled:
+def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD, shared: float = 0.0) -> Pooled:
     """Pool K coefficients over S scenarios, each coefficient by itself.
 
     estimate, se : (S, K); an estimate that is NaN, or a standard error that is NaN or infinite, is missing
@@ -240,6 +244,8 @@ def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD) -> Pooled:
     lowest = np.where(known, estimate, np.inf).min(axis=0)
     reach = REACH * prior_sd + np.where(some, highest - lowest, 0.0)
     step = STEP / np.sqrt(2.0 * max(int(known.sum(axis=0).max()), 1))
+    shared : variance of an error that moves all scenarios alike, `se` being without it. As mu is flat nothing is
+        learned of it: it widens what is known of each scenario and of mu, and changes nothing else
     n_nodes = int(np.ceil(np.arcsinh(reach / scale).max() / step))
     x = (np.arange(n_nodes) + 0.5) * step
     tau = scale * np.sinh(x)[:, None]
@@ -252,7 +258,7 @@ def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD) -> Pooled:
     felt = np.flatnonzero((share > NEGLIGIBLE).any(axis=1))
     rows = slice(int(felt[0]), int(felt[-1]) + 1)
     edges = np.arange(rows.start, rows.stop + 1) * step
-    return Pooled(estimate, se, prior_sd, tau[rows], share[rows], centre[rows], centre_sd[rows], scale, edges)
+    return Pooled(estimate, se, prior_sd, tau[rows], share[rows], centre[rows], centre_sd[rows], scale, edges, shared)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from analysis.agreement import Compared
 from analysis.design import FIRST, Design
 from analysis.factor_covariance import weight_covariance
 from analysis.factor_told import fit_told
-from analysis.groups import GroupAgreement, GroupWeights, agree_by_group, fit_groups, slope_over_judges
+from analysis.groups import GroupAgreement, GroupWeights, agree_in_groups, fit_groups, slope_over_judges
 from analysis.multiple import adjust_bh
 from analysis.tables import floats, integers
 from analysis.vcov import FEW_CLUSTERS, Clustering
@@ -141,10 +142,11 @@ class FactorsGroups(Factors):
             if len(votes.right):
                 figures[judge][AGREEMENT] = float(votes.right.mean()), float("nan")
             try:
-                agreed[judge] = agree_by_group(
-                    votes.right, grouped.code[votes.rows], grouped.names,
-                    {way: _codes(loaded, way)[votes.rows] for way in _ways(clustering)}, clustering,
+                compared = Compared(
+                    votes.right, np.ones(len(votes.right)), grouped.code[votes.rows],
+                    {way: _codes(loaded, way)[votes.rows] for way in _ways(clustering)},
                 )  # fmt: skip
+                agreed[judge] = agree_in_groups(compared, grouped.names, clustering)
             except NotIdentifiedError as error:
                 not_agreed[judge] = str(error)
         if not found and not agreed:
@@ -306,7 +308,8 @@ def _votes(loaded: Loaded, rows: np.ndarray, people: bool) -> pd.DataFrame:
     votes: pd.DataFrame = frame.groupby(["pair", "annotator"], sort=True, as_index=False).agg(
         p_a=("p_a", "mean"), row=("row", "min")
     )
-    return votes
+    # .7, .1 and .7 are even, which their mean in floating point is not.
+    return votes.assign(p_a=votes["p_a"].round(9))
 
 
 def _ways(clustering: Clustering) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from analysis.agreement import Compared
 from analysis.design import Design
 from analysis.factor_covariance import weight_covariance
 from analysis.factor_fit import fit_factors
-from analysis.groups import agree_by_group, fit_groups, slope_over_judges
+from analysis.groups import agree_in_groups, fit_groups, slope_over_judges
 from analysis.vcov import Clustering
 from data.imports import ImportOptions, import_path
 from data.store import Store
@@ -145,46 +146,59 @@ def votes(rates, each=200, prompts=50, seed=0):
     rng = np.random.default_rng(seed)
     group = np.repeat(np.arange(len(rates)), each)
     right = (rng.random(len(group)) < np.array(rates)[group]).astype(float)
-    return right, group, {"prompt": rng.integers(prompts, size=len(group))}
+    return Compared(right, np.ones(len(right)), group, {"prompt": rng.integers(prompts, size=len(group))})
+
+
+def test_the_documented_two_groups():
+    """60 of 100 and 80 of 100, each vote a cluster of its own."""
+    right = np.r_[np.ones(60), np.zeros(40), np.ones(80), np.zeros(20)]
+    rows = Compared(right, np.ones(200), np.repeat([0, 1], 100), {})
+    found = agree_in_groups(rows, ["young", "old"], Clustering("none"))
+    assert (found.groups[found.lowest], found.found.agreement.tolist()) == ("young", [0.6, 0.8])
+    z = -0.2 / np.sqrt(0.6 * 0.4 / 100 + 0.8 * 0.2 / 100)
+    assert found.p == pytest.approx([2 * stats.norm.sf(-z), stats.norm.sf(z)])
+    low = np.log(1.5) - stats.norm.ppf(0.975) / np.sqrt(100 * 0.6 * 0.4)
+    row = found.table().iloc[0]
+    assert row["lower"] == pytest.approx(1 / (1 + np.exp(-low)))
+    wide = np.log(1.5) - stats.norm.ppf(1 - 0.05 / 4) / np.sqrt(100 * 0.6 * 0.4)
+    assert row["simultaneous_lower"] == pytest.approx(1 / (1 + np.exp(-wide)))
 
 
 def test_agreement_is_counted_and_its_variance_clustered():
-    right, group, clusters = votes([0.6, 0.8])
-    found = agree_by_group(right, group, ["a", "b"], clusters, PROMPT)
+    rows = votes([0.6, 0.8], each=400)
+    found = agree_in_groups(rows, ["a", "b"], PROMPT)
     for g in (0, 1):
-        mine, prompt = right[group == g], clusters["prompt"][group == g]
-        assert found.share[g] == pytest.approx(mine.mean())
+        mine, prompt = rows.same[rows.group == g], rows.clusters["prompt"][rows.group == g]
+        assert found.found.agreement[g] == pytest.approx(mine.mean())
         sums = pd.Series(mine - mine.mean()).groupby(prompt).sum()
-        # CR1 with all 50 prompts of the two groups.
-        assert found.joint.se[g] ** 2 == pytest.approx(50 / 49 * (sums**2).sum() / 200**2)
+        # CR1 with the 50 prompts of the group.
+        assert found.found.se[g] ** 2 == pytest.approx(50 / 49 * (sums**2).sum() / 400**2)
     assert found.table()["group"].tolist() == ["a", "b"]
+    assert found.table()["clusters"].tolist() == [50, 50]
 
 
 def test_the_lowest_of_many_equal_groups_is_within_noise_and_drawn_back():
-    right, group, clusters = votes([0.7] * 12, each=60)
-    found = agree_by_group(right, group, [f"g{k}" for k in range(12)], clusters, PROMPT)
-    low = found.lowest
-    assert found.share[low] < found.pooled[low]
+    found = agree_in_groups(votes([0.7] * 12, each=60), [f"g{k}" for k in range(12)], PROMPT)
     table = found.table().iloc[0]
+    assert table["agreement"] < table["pooled"]
     assert table["simultaneous_upper"] > 0.7 > table["agreement"]
     assert table["p_lower"] > 0.05
-    one = agree_by_group(*votes([0.8, 0.8, 0.5], each=150)[:2], ["a", "b", "c"], votes([0.8, 0.8, 0.5], each=150)[2], PROMPT)
+    one = agree_in_groups(votes([0.8, 0.8, 0.5], each=150), ["a", "b", "c"], PROMPT)
     assert one.groups[one.lowest] == "c"
     assert one.p[2] < 0.001 < one.p[0]
 
 
 def test_agreement_in_one_group_or_one_cluster():
-    right, group, clusters = votes([0.6, 0.8])
+    rows = votes([0.6, 0.8])
     with pytest.raises(NotIdentifiedError, match="fewer than two groups"):
-        agree_by_group(right, np.zeros(len(group), dtype=int), ["a", "b"], clusters, PROMPT)
-    found = agree_by_group(right, group, ["a", "b"], {"prompt": np.zeros(len(group), dtype=int)}, PROMPT)
-    assert found.joint is None
+        agree_in_groups(dataclasses.replace(rows, group=np.zeros(400, dtype=int)), ["a", "b"], PROMPT)
+    one = {"prompt": np.zeros(400, dtype=int)}
+    found = agree_in_groups(dataclasses.replace(rows, clusters=one), ["a", "b"], PROMPT)
     assert found.table()[["lower", "pooled", "p_lower"]].isna().all(axis=None)
 
 
 def test_whoever_always_agrees_has_no_interval_and_no_nan():
-    right, group, clusters = votes([1.0, 0.8])
-    table = agree_by_group(right, group, ["a", "b"], clusters, PROMPT).table().set_index("group")
+    table = agree_in_groups(votes([1.0, 0.8]), ["a", "b"], PROMPT).table().set_index("group")
     assert table.loc["a", "agreement"] == 1.0
     assert pd.isna(table.loc["a", "lower"])
     assert table.loc["b", "lower"] < 0.8

@@ -49,7 +49,7 @@ def votes(con: Con, names: Catalog, condition: str) -> Votes:
     table = con.sql(
         f"""WITH vote AS (
             SELECT judge_id, pair_id, any_value(prompt_id) AS prompt_id, any_value(scenario_id) AS scenario_id,
-                avg(p_a) AS p
+                round(avg(p_a), 9) AS p
             FROM judgment WHERE {condition} AND outcome <> 0
             GROUP BY judge_id, pair_id, coalesce(annotator_id, CASE WHEN judge_id IN ({people}) THEN -judgment_id END))
         SELECT judge_id, pair_id AS pair, any_value(prompt_id) AS prompt,
