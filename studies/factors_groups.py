@@ -308,7 +308,7 @@ def _votes(loaded: Loaded, rows: np.ndarray, people: bool) -> pd.DataFrame:
     votes: pd.DataFrame = frame.groupby(["pair", "annotator"], sort=True, as_index=False).agg(
         p_a=("p_a", "mean"), row=("row", "min")
     )
-    # .7, .1 and .7 are even, which their mean in floating point is not.
+    # .35, .7 and .45 are even, which their mean in floating point is not.
     return votes.assign(p_a=votes["p_a"].round(9))
 
 

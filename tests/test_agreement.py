@@ -277,10 +277,10 @@ def test_votes_are_one_an_annotator(store: Store) -> None:
 
 
 def test_soft_verdicts_that_are_even_on_average_are_a_tie(tmp_path: Path) -> None:
-    """The mean of .7, .1 and .7 is one half, which floating point misses by 6e-17."""
-    assert (0.7 + 0.1 + 0.7) / 3 != 0.5
+    """The mean of .35, .7 and .45 is one half, which floating point misses by 6e-17."""
+    assert (0.35 + 0.7 + 0.45) / 3 != 0.5
     rows = [{"prompt_id": "p", "prompt": "q", "model_a": "m1", "model_b": "m2", "judge": "gpt", "p_a": p, "repeat": k}
-            for k, p in enumerate([0.7, 0.1, 0.7])]  # fmt: skip
+            for k, p in enumerate([0.35, 0.7, 0.45])]  # fmt: skip
     pd.DataFrame(rows).to_csv(tmp_path / "j.csv", index=False)
     made = Store(tmp_path / "s.duckdb")
     assert import_path(made, tmp_path / "j.csv", "d").accepted == 3
