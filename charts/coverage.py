@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
+from charts.colour import channels, ink
 from charts.theme import Theme, base
 
 NO_SCENARIO = "no scenario"
@@ -122,26 +123,10 @@ def _note(fullest: float, legible: bool, hidden: int, what: str) -> str:
     return " ".join(text)
 
 
-def _channels(colour: str) -> np.ndarray:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-
-
-def _luminance(rgb: np.ndarray) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one: np.ndarray, two: np.ndarray) -> float:
-    """Contrast ratio of two colours (rgb in [0, 1]) as WCAG 2 defines it."""
-    dark, light = sorted((_luminance(one), _luminance(two)))
-    return (light + 0.05) / (dark + 0.05)
-
-
 def _ink(shade: float, theme: Theme) -> str:
     """Black or white, near enough, whichever reads better on a cell of this shade."""
-    ground = (1 - shade) * _channels(theme.second) + shade * _channels(theme.people)
-    return max(("#0B1218", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
+    ground = (1 - shade) * channels(theme.second) + shade * channels(theme.people)
+    return ink(ground, ("#0B1218", "#FFFFFF"))
 
 
 def _alt(table: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.coverage import contrast
+from charts.colour import channels, ink
 from charts.theme import Theme, base
 
 BEYOND = 0.05
@@ -251,15 +251,11 @@ def _note(found: _Cells, raw: bool, narrow: bool, thin: Collection[str]) -> str:
     return " ".join(text)
 
 
-def _channels(colour: str) -> np.ndarray:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-
-
 def _ink(shade: float, theme: Theme) -> str:
     """Black or white, whichever reads better on a cell of this shade in [-1, 1]: of the two one always can."""
     colour = theme.judges[2] if shade > 0 else theme.judges[0]
-    ground = (1 - abs(shade)) * _channels(theme.background) + abs(shade) * _channels(colour)
-    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
+    ground = (1 - abs(shade)) * channels(theme.background) + abs(shade) * channels(colour)
+    return ink(ground)
 
 
 def _alt(found: _Cells, raw: bool) -> str:

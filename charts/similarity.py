@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.coverage import contrast
+from charts.colour import channels, ink
 from charts.theme import Mark, Theme, base
 
 NUMBERED = 12
@@ -176,18 +176,13 @@ def _tree(tree: pd.DataFrame, theme: Theme) -> go.Scatter:
     )  # fmt: skip
 
 
-def _channels(colour: str) -> np.ndarray:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
-
-
 def _ink(value: float, low: float, high: float, scale: Sequence[Sequence[Any]]) -> str:
     """Black or white, near enough, whichever reads better on the cell."""
     share = float(np.clip((value - low) / (high - low), 0.0, 1.0))
     stops = np.array([stop for stop, _ in scale], dtype=float)
-    colours = np.stack([_channels(colour) for _, colour in scale])
+    colours = np.stack([channels(colour) for _, colour in scale])
     ground = np.array([np.interp(share, stops, colours[:, k]) for k in range(3)])
-    # Nothing but black and white reads on all shades between.
-    return max(("#000000", "#FFFFFF"), key=lambda ink: contrast(_channels(ink), ground))
+    return ink(ground)
 
 
 def _note(

@@ -10,7 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from charts.coverage import contrast, coverage_chart
+from charts.colour import contrast
+from charts.coverage import coverage_chart
 from charts.differences import find_differences, true_strengths
 from charts.flips import flip_chart
 from charts.gaps import _sides, gap_chart

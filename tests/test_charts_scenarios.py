@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from charts.coverage import contrast
-from charts.scenarios import _channels, scenarios_chart
+from charts.colour import channels, contrast
+from charts.scenarios import scenarios_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
 from ui.sections import scenarios as section
 
@@ -153,8 +153,8 @@ def test_numbers_can_be_read_on_every_colour(theme: Theme, q: float) -> None:
     assert bool(frames(figure)) is (q < 0.05)
     for shade, ink in zip(np.ravel(heat(figure).z), written(figure).textfont.color, strict=True):
         colour = theme.judges[2] if shade > 0 else theme.judges[0]
-        ground = (1 - abs(shade)) * _channels(theme.background) + abs(shade) * _channels(colour)
-        assert contrast(_channels(ink), ground) >= 4.5
+        ground = (1 - abs(shade)) * channels(theme.background) + abs(shade) * channels(colour)
+        assert contrast(channels(ink), ground) >= 4.5
 
 
 def test_nothing_to_draw_is_a_sentence() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from analysis.similarity import correlate
 from analysis.similarity_map import group_judges
-from charts.coverage import contrast
-from charts.similarity import _channels, _ink, judge_map, similarity_chart
+from charts.colour import channels, contrast
+from charts.similarity import _ink, judge_map, similarity_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK, PRINT], ids=lambda one: one.name)
@@ -110,8 +110,8 @@ def test_numbers_read_on_every_shade(theme: Theme) -> None:
     scale = [[0.0, theme.second], [1.0, theme.people]]
     for value in np.linspace(0.2, 0.9, 30):
         share = (value - 0.2) / 0.7
-        ground = (1 - share) * _channels(theme.second) + share * _channels(theme.people)
-        assert contrast(_channels(_ink(value, 0.2, 0.9, scale)), ground) >= 4.5
+        ground = (1 - share) * channels(theme.second) + share * channels(theme.people)
+        assert contrast(channels(_ink(value, 0.2, 0.9, scale)), ground) >= 4.5
 
 
 def test_nothing_to_draw_is_said() -> None:

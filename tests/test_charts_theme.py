@@ -5,11 +5,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from charts.coverage import contrast
+from charts.colour import channels, contrast
 from charts.theme import DARK, LIGHT, PRINT, SYMBOLS, Theme, base, marks, theme
 
 CONFIG = tomllib.loads((Path(__file__).parent.parent / ".streamlit" / "config.toml").read_text())
@@ -17,10 +16,6 @@ OPTIONS = {
     "primaryColor": "people", "backgroundColor": "background", "secondaryBackgroundColor": "second",
     "textColor": "text", "borderColor": "border", "grayTextColor": "muted",
 }  # fmt: skip
-
-
-def channels(colour: str) -> np.ndarray:
-    return np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
 
 
 @pytest.mark.parametrize("one", [LIGHT, DARK], ids=lambda one: one.name)
