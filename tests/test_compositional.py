@@ -57,6 +57,28 @@ def test_every_penalty_of_the_grid_is_scikit_learns(penalty: str) -> None:
             assert w == pytest.approx(model.coef_[0], abs=1e-5)
 
 
+@pytest.mark.parametrize("penalty", ["L1", "L2"])
+@pytest.mark.parametrize(("n", "k"), [(160, 20), (40, 60)])
+def test_every_part_reaches_its_own_optimum(penalty: str, n: int, k: int) -> None:
+    """The parts start from all rows with curvatures of these; also with copies, rare flags and more features than rows."""
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=(n, k))
+    x[:, 1], x[:, 2:5] = x[:, 0], (rng.random((n, 3)) < 0.1) * 1.0
+    weight, y = rng.integers(1, 4, n).astype(float), rng.choice([0, 0.5, 0.7, 1], n)
+    parts = np.array([np.arange(n) % 8 != fold for fold in range(8)] + [np.ones(n, bool)])
+    found = fit_paths(x, weight, weight * y, parts, penalty, C_GRID)
+    assert found.settled.all()
+    for part, path in zip(parts, found.weight, strict=True):
+        for c, w in zip(C_GRID, path, strict=True):
+            slope = c * (part * weight * (1 / (1 + np.exp(-x @ w)) - y)) @ x
+            if penalty == "L2":
+                off = np.abs(slope + w)
+            else:
+                off = np.where(w != 0, np.abs(slope + np.sign(w)), np.maximum(np.abs(slope) - 1, 0))
+            # Relative to the slope at 0: the last step leaves the square of 1e-4, times curvature.
+            assert off.max() < 1e-6 * max(1, c * np.abs((part * weight * (0.5 - y)) @ x).max())
+
+
 def test_shares_are_rows_of_both_kinds() -> None:
     """A verdict of .7 is a row won by .7 and a row lost by .3."""
     rng = np.random.default_rng(2)
