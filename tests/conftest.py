@@ -85,14 +85,30 @@ def app(store_with_all: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server.stop()
 
 
-@pytest.fixture
-def page(browser: object, app: object) -> Iterator[object]:
-    """A fresh window of 1280 by 900."""
+@pytest.fixture(scope="session")
+def window(browser: object) -> Iterator[object]:
+    """The page that a worker's tests are opened in: another one would load and compile the app's scripts anew."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})  # type: ignore[attr-defined]
-    found = context.new_page()
-    found.set_default_timeout(30_000)
-    yield found
+    yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(window: object) -> Iterator[object]:
+    """An empty page of 1280 by 900, without anything that the test before has opened or stored."""
+    context = window.context  # type: ignore[attr-defined]
+    others = [each for each in context.pages if each != window]
+    window.set_viewport_size({"width": 1280, "height": 900})  # type: ignore[attr-defined]
+    window.set_default_timeout(30_000)  # type: ignore[attr-defined]
+    yield window
+    for each in context.pages:
+        if each != window and each not in others:
+            each.close()
+    if window.url.startswith("http"):  # type: ignore[attr-defined]
+        window.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")  # type: ignore[attr-defined]
+    # The server is told that nobody looks any more.
+    window.goto("about:blank")  # type: ignore[attr-defined]
+    context.clear_cookies()
 
 
 @pytest.fixture(scope="session")

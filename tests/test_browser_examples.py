@@ -240,6 +240,8 @@ def test_the_overviews_numbers_lead_to_their_pairs(page: Page, server: Server) -
 
 def test_nothing_in_a_text_comes_alive(page: Page, server: Server) -> None:
     outside: list[str] = []
+    # Of its own: what listens to a page listens to all that is opened in it later.
+    page = page.context.new_page()
     page.on("request", lambda r: outside.append(r.url) if not r.url.startswith((server.url, "data:", "blob:")) else None)
     page.on("dialog", lambda dialog: outside.append(dialog.message))
     page.goto(server.url + "/examples?dataset=hostile&order=pair")
