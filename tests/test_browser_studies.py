@@ -11,8 +11,9 @@ from playwright.sync_api import expect
 
 import studies  # noqa: F401  (registers the studies)
 from charts import words
+from data.model import silent
 from scripts.look import complaints
-from studies.study import REGISTRY
+from studies.study import REGISTRY, Study
 from ui.navigation import SCREENS
 
 pytestmark = pytest.mark.browser
@@ -74,27 +75,81 @@ def test_every_study_is_on_a_page():
     assert shown == set(REGISTRY) == set(PLACES)
 
 
-@pytest.mark.parametrize("command", sorted(PLACES))
-def test_the_page_and_the_command_line_give_the_same_numbers(page, app, command):
-    cls, (path, more, key, table) = REGISTRY[command], PLACES[command]
+def selected(command: str) -> dict[str, list[str]]:
+    """What is chosen on the page; the weights of one judge are shown where nobody is compared."""
+    return SELECTION | ({"judge": ["magpie-judge"]} if command == "factors fit" else {})
+
+
+AT_ONCE = 8
+"""Menus that are looked for on a page opened once."""
+
+
+def view(command: str) -> tuple[object, ...]:
+    """What must be the same for two menus to stand on one page."""
+    path, more = PLACES[command][:2]
+    return path, sorted(selected(command)["judge"]), [word for word in more.split("&") if word.startswith("show=")]
+
+
+def address(command: str) -> str:
+    """Where the menu of a command stands, beside those of some others."""
+    alike = sorted(name for name in PLACES if view(name) == view(command))
+    start = alike.index(command) // AT_ONCE * AT_ONCE
+    given = [f"{k}={v}" for k, values in selected(command).items() for v in values]
+    more = [word for name in alike[start : start + AT_ONCE] for word in PLACES[name][1].split("&") if word]
+    return f"{PLACES[command][0]}?" + "&".join(dict.fromkeys([*given, *more]))
+
+
+@pytest.fixture(scope="module")
+def opened(window, app):
+    """Opens an address and waits for it; the one that is open already stays as it is."""
+    page = window.context.new_page()
+    there = []
+
+    def at(address):
+        if there != [address]:
+            there.clear()
+            page.goto(f"{app.url}/{address}")
+            ready(page)
+            there.append(address)
+        elif page.get_by_test_id("stPopoverBody").count():
+            # Left open by a test that failed.
+            page.keyboard.press("Escape")
+        return page
+
+    yield at
+    page.close()
+
+
+@pytest.fixture
+def run_once(monkeypatch):
+    """The studies that were run; one that is asked again in other words answers as before."""
+    answers = {}
+    run = Study.run
+
+    def once(self, store, progress=silent):
+        study = self.resolve(store)
+        if study not in answers:
+            answers[study] = run(self, store, progress)
+        return answers[study]
+
+    monkeypatch.setattr(Study, "run", once)
+    return answers
+
+
+@pytest.mark.parametrize("command", sorted(PLACES, key=lambda name: (address(name), name)))
+def test_the_page_and_the_command_line_give_the_same_numbers(opened, app, run_once, command):
+    cls, (_, _, key, table) = REGISTRY[command], PLACES[command]
     fields = {f.name for f in cls.__dataclass_fields__.values()}
-    chosen = {k: v for k, v in SELECTION.items() if k in fields}
+    chosen = {k: v for k, v in selected(command).items() if k in fields}
     if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs", "scenarios",
                    "factors hierarchical"):
         # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]
-    selection = SELECTION
-    if command == "factors fit":
-        # Where nobody is compared.
-        selection = SELECTION | {"judge": ["magpie-judge"]}
-        chosen["judge"] = selection["judge"]
     options = [w for k, values in chosen.items() if k != "dataset" for v in values for w in (f"--{k}", v)]
     given = ["sample"] if command.startswith("datasets ") else ["--dataset", "sample"]
     expected = cli(app.db, *command.split(), *given, *options)
 
-    address = "&".join([*(f"{k}={v}" for k, values in selection.items() for v in values), more]).rstrip("&")
-    page.goto(f"{app.url}/{path}?{address}")
-    ready(page)
+    page = opened(address(command))
     page.locator(f".st-key-menu-{key}").get_by_role("button").click()
     codes = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")
     expect(codes).to_have_count(2, timeout=LONG)
@@ -104,13 +159,15 @@ def test_the_page_and_the_command_line_give_the_same_numbers(page, app, command)
     with page.expect_download() as download:
         page.get_by_role("button", name=BUTTONS.get(command, "Data as CSV")).click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0, timeout=LONG)
     assert len(rows) == len(expected[table]) > 0
     for row, wanted in zip(rows, expected[table], strict=True):
         _same(row, wanted)
 
     if command in BUTTONS:
         return
-    # The command in the menu gives the same answer.
+    # The command in the menu gives the same answer, most often because it asks the same.
     said = shlex.split(shown[1].replace("python cli.py", "").replace(f"--db {app.db}", ""))
     again = cli(app.db, *said)
     assert again["fingerprint"] == expected["fingerprint"]
@@ -153,7 +210,8 @@ def test_the_table_a_reader_sees_is_the_command_lines(page, app):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_awkward_opens_on_every_page(page, app, screen, width):
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    heard = lambda error: errors.append(str(error))  # noqa: E731  (is taken off again)
+    page.on("pageerror", heard)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{app.url}/{'' if screen.url == 'overview' else screen.url}?dataset=awkward")
     ready(page)
@@ -168,6 +226,7 @@ def test_awkward_opens_on_every_page(page, app, screen, width):
         assert "awkward" in text
     page.wait_for_timeout(800)
     assert complaints(page) == []
+    page.remove_listener("pageerror", heard)
     assert errors == []
 
 
