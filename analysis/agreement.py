@@ -92,10 +92,14 @@ class Agreement:
         return _ends(self.agreement, self.se, self.df, level)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """One row a group: agreement with its interval, alone and pooled, and what stands behind it; as shares."""
+        """One row a group: agreement with its interval, alone and pooled, and what stands behind it; as shares.
+
+        apart : of the group being as the average of all, from the pooled figures; it serves as a p-value
+        """
         lower, upper = self.interval(level)
-        pooled = low = high = np.full(len(self.agreement), np.nan)
+        pooled = low = high = apart = np.full(len(self.agreement), np.nan)
         if self.pooled is not None:
+            apart = self.pooled.apart()[:, 0]
             interval = self.pooled.interval(level)
             pooled, low, high = (
                 expit(values[:, 0]) for values in (self.pooled.value, interval.lower, interval.upper)
@@ -104,6 +108,7 @@ class Agreement:
             {
                 "agreement": floats(self.agreement), "lower": floats(lower), "upper": floats(upper),
                 "pooled": floats(pooled), "pooled_lower": floats(low), "pooled_upper": floats(high),
+                "apart": floats(apart),
                 "comparisons": self.comparisons.astype(np.int64), "pairs": self.n_pairs, "clusters": self.n_clusters,
             }
         )  # fmt: skip

@@ -41,6 +41,10 @@ class Mixture:
         """(S, K) standard deviations."""
         return np.asarray(np.sqrt((self.share * (self.sd**2 + (self.mean - self.expectation) ** 2)).sum(axis=0)))
 
+    def below(self, at: float, more: Floats | float = 0.0) -> Floats:
+        """(S, K) the share below a value. more : sd of independent noise added to each, broadcast against (S, K)"""
+        return np.asarray((self.share * ndtr((at - self.mean) / np.hypot(self.sd, more))).sum(axis=0))
+
     def quantile(self, p: float) -> Floats:
         """(S, K) the values below which a share p lies.
 

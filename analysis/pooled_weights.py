@@ -93,6 +93,26 @@ class ByScenario:
             value - np.hypot(value - ends.lower, more), value + np.hypot(ends.upper - value, more)
         )
 
+    def p_values(self) -> tuple[Floats, Floats]:
+        """(S, k) of being 0 in a scenario: from the scenario alone (NaN without a standard error), and pooled."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alone = [
+                one.quantiles.p_value(one.estimate / np.hypot(one.se, common))
+                for one, common in zip(self.scenarios, self.common_se, strict=True)
+            ]
+        return np.array(alone), self.pooled.beyond(0.0, self.common_se)
+
+    @property
+    def average_p(self) -> Floats:
+        """(k,) of the average over these scenarios being 0."""
+        return self.pooled.average_beyond(0.0, np.sqrt((self.common_se**2).mean(axis=0)))
+
+    @property
+    def few_pairs(self) -> list[str]:
+        """Scenarios with so few pairs for each factor that estimates come out too far from 0."""
+        n = sum(name != FIRST for name in self.names)
+        return [one.name for one in self.scenarios if one.n_pairs < FEW_A_FACTOR * n]
+
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a scenario and factor; undefined cells are missing.
 
@@ -148,13 +168,13 @@ class ByScenario:
 
     def thin_table(self) -> pd.DataFrame:
         """Scenarios that say little by themselves: scenario, reason, judgments, pairs, prompts."""
-        n = sum(name != FIRST for name in self.names)
+        n, few = sum(name != FIRST for name in self.names), set(self.few_pairs)
         rows = []
         for one in self.scenarios:
             reasons = []
             if one.n_prompts < FEW_PROMPTS:
                 reasons.append("1 prompt" if one.n_prompts == 1 else f"{one.n_prompts} prompts")
-            if one.n_pairs < FEW_A_FACTOR * n:
+            if one.name in few:
                 reasons.append(f"{one.n_pairs:,} pairs for {n} factor{'' if n == 1 else 's'}")
             if one.refused is not None:
                 reasons.append("nothing can be fitted to it alone")

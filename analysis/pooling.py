@@ -115,6 +115,28 @@ class Pooled:
         """(S, K) central posterior intervals of theta_s."""
         return self._interval(self._theta, level)
 
+    def beyond(self, at: float = 0.0, more: Floats | None = None) -> Floats:
+        """(S, K) twice the posterior probability that theta_s lies on the other side of a value than most of it does.
+
+        It is used as a p-value. more : (S, K) sd of what is uncertain besides and shared by all scenarios
+        """
+        return self._two_sided(self._theta, at, more)
+
+    def apart(self) -> Floats:
+        """(S, K) the same of `departure` and 0: does a scenario stand apart from the average of all? To about .0005."""
+        return self._two_sided(self._away, 0.0, None)
+
+    def average_beyond(self, at: float = 0.0, more: Floats | None = None) -> Floats:
+        """(K,) as `beyond`, of `average`. more : (K,)"""
+        wide = None if more is None else np.asarray(more)[None, :]
+        return np.asarray(self._two_sided(self._average, at, wide)[0])
+
+    def _two_sided(self, build: Callable[[slice], Mixture], at: float, more: Floats | None) -> Floats:
+        wide = np.zeros((1, self.estimate.shape[1])) if more is None else more
+        known = self.n_estimates > 0
+        below = np.hstack([build(some).below(at, wide[:, some]) for some in self._chunks()])
+        return np.where(known, 2 * np.minimum(below, 1 - below), np.nan)
+
     @cached_property
     def departure(self) -> Floats:
         """(S, K) posterior means of theta_s minus the average of the scenarios that have an estimate.
@@ -227,6 +249,8 @@ def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD, shared: fl
 
     estimate, se : (S, K); an estimate that is NaN, or a standard error that is NaN or infinite, is missing
     prior_sd : scale of the half-normal prior of tau, in the estimates' units
+    shared : variance of an error that moves all scenarios alike, `se` being without it. As mu is flat nothing is
+        learned of it: it widens what is known of each scenario and of mu, and changes nothing else
 
     Raises ValueError where shapes differ or a standard error is not > 0.
     """
@@ -244,8 +268,6 @@ def pool(estimate: Floats, se: Floats, *, prior_sd: float = PRIOR_SD, shared: fl
     lowest = np.where(known, estimate, np.inf).min(axis=0)
     reach = REACH * prior_sd + np.where(some, highest - lowest, 0.0)
     step = STEP / np.sqrt(2.0 * max(int(known.sum(axis=0).max()), 1))
-    shared : variance of an error that moves all scenarios alike, `se` being without it. As mu is flat nothing is
-        learned of it: it widens what is known of each scenario and of mu, and changes nothing else
     n_nodes = int(np.ceil(np.arcsinh(reach / scale).max() / step))
     x = (np.arange(n_nodes) + 0.5) * step
     tau = scale * np.sinh(x)[:, None]

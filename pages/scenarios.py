@@ -14,5 +14,5 @@ if scenarios.begin(seen):
     if judge is None:
         scenarios.alone(seen)
     else:
-        scenarios.remarks(scenarios.agreement(seen, judge))
+        scenarios.compared(seen, judge)
 show(SCENARIOS, seen, judge)

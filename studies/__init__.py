@@ -34,6 +34,7 @@ from studies import (  # noqa: F401
     rank,
     reliability,
     scenario_agreement,
+    scenario_matrix,
     scenario_orders,
     scenarios,
     similarity,

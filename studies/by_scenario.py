@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.multiple import adjust_bh
+from charts import words
 from data import queries
 from data.model import Progress, silent
 from data.store import Store
@@ -48,7 +50,7 @@ def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
         except JurylensError as error:
             warnings.append(f"{scenario}: {error}")
     if not answers:
-        raise NotIdentifiedError("no scenario alone answers this. " + " ".join(warnings))
+        raise NotIdentifiedError("no scenario alone answers this. " + " ".join(gathered(warnings)))
     tables: dict[str, pd.DataFrame] = {}
     for scenario, answer in answers.items():
         warnings += [f"{scenario}: {w}" for w in answer.warnings]
@@ -69,6 +71,18 @@ def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
         fingerprint=first.fingerprint,
     )
     return replace(joined, taken=taken(study, resolved))
+
+
+def gathered(warnings: Sequence[str]) -> tuple[str, ...]:
+    """A sentence that several scenarios share stands once, with their names. warnings : `scenario: sentence`"""
+    by_text: dict[str, list[str]] = {}
+    for one in warnings:
+        scenario, sign, text = one.partition(": ")
+        by_text.setdefault(text if sign else one, []).append(scenario)
+    return tuple(
+        f"{words.listing(scenarios, 4)}: {text}" if text not in scenarios else text
+        for text, scenarios in by_text.items()
+    )
 
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:

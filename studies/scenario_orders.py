@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from charts import words
+from data import queries
 from data.model import Progress
 from data.store import Store
 from errors import OptionError
-from studies.by_scenario import run_by_scenario
+from studies.by_scenario import gathered, run_by_scenario
+from studies.cells import require_models
 from studies.compare import Compare
 from studies.study import Fitted, Result, register
 
@@ -42,6 +44,8 @@ class ScenarioOrders(Fitted):
                 f"scenario-orders needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
                 "with --judge"
             )
+        with store.reading("looking for models") as con:
+            require_models(queries.catalog(con, self), "there are no orders to compare: they need")
         shared = {f.name: getattr(self, f.name) for f in fields(Fitted)}
         found = run_by_scenario(Compare(**shared), store, progress)
         table = found.table("judges").reindex(columns=list(COLUMNS))
@@ -50,7 +54,7 @@ class ScenarioOrders(Fitted):
         return Result(
             study=self, tables={"scenarios": table}, values={},
             settings=self.settings() | {"reference": self.judge[0]},
-            warnings=_gathered(found.warnings),
+            warnings=gathered(found.warnings),
             caption=(
                 f"Rank correlations between the strengths of {self.judge[0]} and of "
                 f"{words.listing(list(self.judge[1:]), 4)} in each of {words.plural(n, 'scenario')} alone, both fitted "
@@ -59,16 +63,3 @@ class ScenarioOrders(Fitted):
             ),
             fingerprint=found.fingerprint,
         )  # fmt: skip
-
-
-def _gathered(warnings: tuple[str, ...]) -> tuple[str, ...]:
-    """A sentence that several scenarios share stands once, with their names."""
-    by_text: dict[str, list[str]] = {}
-    for one in warnings:
-        scenario, sign, text = one.partition(": ")
-        by_text.setdefault(text if sign else one, []).append(scenario)
-    return tuple(
-        f"{words.listing(scenarios, 4)}: {text}" if text not in scenarios else text
-        for text, scenarios in by_text.items()
-    )
-

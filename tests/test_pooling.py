@@ -217,3 +217,40 @@ def test_where_no_scenario_says_anything_tau_is_the_priors() -> None:
     # Quantiles of a half-normal of .5.
     assert found.tau_median[0] == pytest.approx(0.5 * 0.67449, abs=2e-3)
     assert found.tau_interval().upper[0] == pytest.approx(0.5 * 2.24140, abs=5e-3)
+
+
+def test_chances_of_the_other_side_from_joint_normals():
+    """Given tau all scenarios are jointly normal with precision diag(1/se^2) + (I - 11'/n) / tau^2; summed over tau."""
+    y, se = EFFECTS[:4] / 10, ERRORS[:4] / 10
+    n = len(y)
+    contrasts = {"beyond": np.eye(n)[0], "apart": np.eye(n)[0] - 1 / n, "average": np.full(n, 1 / n)}
+    tau = (np.arange(4000) + 0.5) / 4000 * 4.0
+    below, whole = dict.fromkeys(contrasts, 0.0), 0.0
+    for one in tau:
+        precision = np.diag(1 / se**2) + (np.eye(n) - 1 / n) / one**2
+        covariance = np.linalg.inv(precision)
+        mean = covariance @ (y / se**2)
+        # y given tau with a flat mean of scenarios: the density but for a constant.
+        weight = np.diag(1 / (se**2 + one**2))
+        spread = weight - weight @ np.ones((n, n)) @ weight / weight.sum()
+        density = np.sqrt(np.linalg.det(weight) / weight.sum()) * np.exp(-0.5 * y @ spread @ y - 0.5 * (one / 0.5) ** 2)
+        whole += density
+        for name, c in contrasts.items():
+            below[name] += density * stats.norm.cdf(0.0, c @ mean, np.sqrt(c @ covariance @ c))
+    expected = {name: 2 * min(p / whole, 1 - p / whole) for name, p in below.items()}
+    found = pool(y[:, None], se[:, None])
+    assert found.beyond()[0, 0] == pytest.approx(expected["beyond"], abs=1e-6)
+    # Near tau = 0 this chance is 1/2 minus a multiple of tau, odd in it: the midpoint rule is then good to its square.
+    assert found.apart()[0, 0] == pytest.approx(expected["apart"], abs=5e-4)
+    assert found.average_beyond()[0] == pytest.approx(expected["average"], abs=1e-6)
+
+
+def test_what_is_uncertain_besides_makes_every_chance_larger():
+    y, se = np.array([[1.0, np.nan], [1.2, np.nan]]), np.array([[0.3, np.inf], [0.4, np.inf]])
+    found = pool(y, se)
+    plain, wider = found.beyond(), found.beyond(0.0, np.full((2, 2), 0.5))
+    assert (plain[:, 0] < wider[:, 0]).all()
+    assert (wider[:, 0] < 1).all()
+    assert np.isnan(plain[:, 1]).all()
+    assert np.isnan(found.average_beyond(0.0, np.array([0.5, 0.5]))[1])
+    assert found.average_beyond()[0] < found.average_beyond(0.0, np.array([0.5, 0.5]))[0]

@@ -76,23 +76,28 @@ def ask(seen: View, study: Factors, known: list[str]) -> None:
     cls = type(study)
     own = [f for f in fields(cls) if f.name in ("coding", "position", "empty_texts", "margin", "fixed_models")]
     with st.container(horizontal=True, vertical_alignment="center"):
-        _choose_unit()
+        choose_unit()
         for each in own:
             if not each.metadata["advanced"]:
                 _field(cls, each, study)
         with st.popover("Choose factors", type="tertiary"):
-            st.session_state["w:factor"] = list(study.factor)
-            st.multiselect(
-                "Factors", known, key="w:factor", format_func=lambda name: shown(display(name)),
-                placeholder=f"The usual {len(usual(_factors(seen)))}",
-                on_change=selection.on_change("factor", "w:factor"),
-                help="Nothing chosen: the usual ones that were measured, and all that the files delivered.",
-            )  # fmt: skip
+            choose_factors(seen, study, known)
             _cross(seen, study)
         with st.popover("More options", type="tertiary"):
             for each in own:
                 if each.metadata["advanced"]:
                     _field(cls, each, study)
+
+
+def choose_factors(seen: View, study: Factors, known: list[str]) -> None:
+    """Which factors the study is about."""
+    st.session_state["w:factor"] = list(study.factor)
+    st.multiselect(
+        "Factors", known, key="w:factor", format_func=lambda name: shown(display(name)),
+        placeholder=f"The usual {len(usual(_factors(seen)))}",
+        on_change=selection.on_change("factor", "w:factor"),
+        help="Nothing chosen: the usual ones that were measured, and all that the files delivered.",
+    )  # fmt: skip
 
 
 def _cross(seen: View, study: Factors) -> None:
@@ -124,7 +129,8 @@ def _field(cls: type[Factors], each: object, study: Factors) -> None:
     widget(each, hints(cls)[name], getattr(study, name), key, selection.on_change(name, key))  # type: ignore[arg-type]
 
 
-def _choose_unit() -> None:
+def choose_unit() -> None:
+    """Whether gaps are told in win points or in log-odds."""
     st.session_state["w:unit"] = unit()
     st.segmented_control("Unit", list(UNITS), key="w:unit", format_func=UNITS.__getitem__, required=True,
                          on_change=selection.on_change("unit", "w:unit"), label_visibility="collapsed")  # fmt: skip

@@ -105,7 +105,8 @@ def theme() -> themes.Theme:
 def figure(
     draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
     columns: Mapping[str, str] | None = None, folded: bool = True, pairs: Behind | None = None,
-    whole: Callable[[], Result | None] | None = None, read: pd.DataFrame | None = None,
+    whole: Callable[[], Result | None] | None = None,
+    read: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame] | None = None,
     more: Callable[[], None] | None = None,
 ) -> None:  # fmt: skip
     """The chart with caption, menu and table.
@@ -114,7 +115,8 @@ def figure(
     rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
     folded : whether the table waits behind a click; pairs : see `show_table`
     whole : asked once the chart is drawn, where `result` is only the part of the answer that the chart needs
-    read : the table as people read it, sorted and with display names, where that is not the one to be taken away
+    read : the table as people read it, sorted and with display names, where that is not the one to be taken away; or
+        how it is made of that one
     more : see `menu`
     """
     frame = result.table(table) if rows is None else rows
@@ -123,7 +125,8 @@ def figure(
     if complete is not None:
         result, frame = complete, complete.table(table) if rows is None else rows
     foot(result, frame, table or next(iter(result.tables)), key, more)
-    frame = frame if read is None else read
+    if read is not None:
+        frame = read(frame) if callable(read) else read
     if folded:
         with st.expander("The same as a table" + (", with the pairs behind each row" if pairs else "")):
             show_table(frame, columns, key=key, pairs=pairs)

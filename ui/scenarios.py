@@ -16,8 +16,9 @@ from data.queries.examples import PairsBehind
 from studies.coverage import Coverage
 from studies.overview import PLURAL, escape
 from studies.scenario_agreement import ScenarioAgreement
+from studies.scenario_matrix import ScenarioMatrix
 from studies.study import Result
-from ui import selection
+from ui import factors, measuring, scenario_figures, selection
 from ui.ask import chosen
 from ui.behind import of_cell
 from ui.figure import figure, show_table
@@ -29,6 +30,7 @@ from ui.view import View
 from ui.weights_alone import weights_alone
 
 KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
+VIEWS = {"all": "All figures", "intervals": "With intervals", "agreement": "Agreement"}
 FIRST = 20
 """Scenarios drawn until the reader asks for all."""
 BEYOND = 0.05
@@ -60,24 +62,63 @@ def kind() -> bool:
     return st.session_state["w:kind"] == "pooled"
 
 
-def agreement(seen: View, judge: str) -> Result | None:
-    """Where the judge agrees with the reference, scenario by scenario."""
+def compared(seen: View, judge: str) -> None:
+    """Where the judge and the reference part: the finding, all figures of each scenario, what to distrust."""
     reference = str(seen.reference)
     study = replace(chosen(ScenarioAgreement), judge=(reference, judge))
     if study.cluster not in ("auto", "prompt", "pair"):
         study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
-        return None
+        return
     table, row = result.table("scenarios"), result.table("judges").to_dict("records")[0]
     with st.container(key="finding"):
         st.markdown(finding(table, row, reference, judge, result.settings["level"]))
+        more = st.empty()
     st.caption(
         f"{int(row['comparisons']):,} comparisons of votes on {words.plural(int(row['pairs']), 'pair')} of "
         f"{words.plural(int(row['prompts']), 'prompt')}; {_labels(result)}; intervals by {row['clustering']}."
     )
-    pooled = kind()
-    most = _how_many(len(table))
+    _offer_factors(seen)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        shown = _view()
+        pooled = kind() if shown != "intervals" else True
+        if shown != "agreement" and (known := factors.known_factors(seen)):
+            factors.choose_unit()
+            with st.popover("Choose factors", type="tertiary"):
+                factors.choose_factors(seen, factors.meant(ScenarioMatrix, known), known)
+        most = _how_many(len(table))
+    alone = shown == "intervals" or not pooled
+    whole = scenario_figures.answered(seen, judge, alone=alone and shown != "agreement")
+    if whole is None:
+        agreement(seen, judge, result, pooled, most)
+        sentences(result)
+        return
+    more.markdown(scenario_figures.finding(whole, judge))
+    if shown == "agreement":
+        agreement(seen, judge, result, pooled, most)
+    else:
+        scenario_figures.draw(seen, whole, judge, panels=shown == "intervals", pooled=pooled, most=most)
+    sentences(whole)
+
+
+def _view() -> str:
+    st.session_state["w:show"] = selection.page_word("show", list(VIEWS), "all")
+    st.segmented_control("Show", list(VIEWS), key="w:show", format_func=VIEWS.__getitem__, required=True,
+                         on_change=selection.on_change("show", "w:show"), label_visibility="collapsed")  # fmt: skip
+    return str(st.session_state["w:show"])
+
+
+def _offer_factors(seen: View) -> None:
+    """The button that measures texts, where some are not measured yet."""
+    n = measuring.n_unmeasured(seen)
+    measuring.offer(seen, n, first=not factors.known_factors(seen))
+
+
+def agreement(seen: View, judge: str, result: Result, pooled: bool = True, most: int = FIRST) -> None:
+    """Agreement alone, with the pairs behind each scenario."""
+    reference = str(seen.reference)
+    table, row = result.table("scenarios"), result.table("judges").to_dict("records")[0]
     order = "pooled" if pooled and table["pooled"].notna().any() else "agreement"
     table = table.sort_values(order, kind="stable").reset_index(drop=True)
     look = agreement_look(order == "pooled", float(row["agreement"]))
@@ -92,7 +133,6 @@ def agreement(seen: View, judge: str) -> Result | None:
         result, "scenarios", key="scenario-agreement", rows=table, pairs=behind,
         columns={c: h for c, h in (ScenarioAgreement.shown or {}).items() if c != "judge"},
     )  # fmt: skip
-    return result
 
 
 def _labels(result: Result) -> str:
@@ -151,10 +191,3 @@ def alone(seen: View) -> None:
     rest = int(table.loc[table["scenario"] == "", "judgments"].sum())
     if rest:
         st.caption(f"{words.plural(rest, 'judgment')} on prompts without a scenario.")
-
-
-def remarks(result: Result | None) -> None:
-    """What is to be distrusted of the figures above."""
-    if result is not None:
-        sentences(result)
-

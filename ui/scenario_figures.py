@@ -1,0 +1,122 @@
+"""The figures of all scenarios on the page Scenarios: one matrix, or small multiples with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.scenario_figures import GAP, NAMES, Figures, figures_of
+from charts.scenario_matrix import scenario_matrix_chart
+from charts.scenario_panels import scenario_panels_chart
+from studies.factor_options import display
+from studies.factor_words import lower
+from studies.overview import escape
+from studies.scenario_matrix import BEYOND, ScenarioMatrix
+from studies.study import Result
+from ui import factors, selection
+from ui.figure import figure, show_table
+from ui.methods import plain
+from ui.session import attempt
+from ui.view import View
+
+PANELS = 6
+"""Figures drawn until the reader asks for all."""
+TESTS = {"figure": "figure", "mean": "mean", "mean_interval": "interval", "tau": "sd between scenarios",
+         "tau_interval": "interval ", "p": "p", "q": "q"}  # fmt: skip
+COLUMNS = {"scenario": "scenario", "figure": "figure", "pooled": "pooled", "pooled_interval": "interval",
+           "pooled_q": "q", "value": "alone", "interval": "interval "}  # fmt: skip
+
+
+def answered(seen: View, judge: str, *, alone: bool) -> Result | None:
+    """All figures of the judge, scenario by scenario. alone : whether what each scenario says alone is drawn
+
+    That takes longest, so that a chart without it is drawn first.
+    """
+    return attempt(plain(ScenarioMatrix, seen, judge, pooled_only=not alone))
+
+
+def finding(result: Result, judge: str) -> str:
+    """Where gaps are beyond noise, and which figures differ between scenarios at all."""
+    scenarios, tests = result.table("scenarios"), result.table("tests")
+    n = len(scenarios)
+    who = escape(judge, 40)
+    said = ""
+    if scenarios["beyond"].notna().any():
+        found = scenarios[scenarios["beyond"] > 0]
+        if len(found) == 0:
+            said = f"In none of {words.plural(n, 'scenario')} does {who} weigh a factor differently beyond noise."
+        else:
+            first = found.iloc[0]
+            most = f"most in {escape(str(first['scenario']), 60)} ({words.plural(int(first['beyond']), 'factor')})"
+            where = f"In {len(found):,} of {words.plural(n, 'scenario')}"
+            said = f"{where} {who} weighs some factor differently beyond noise{', ' + most if len(found) > 1 else ''}."
+    average = tests[(tests["mean_q"] < BEYOND).fillna(False)].sort_values("mean_q", kind="stable")
+    if len(average):
+        listed = [escape(lower(display(str(name))), 40) for name in average["factor"]]
+        said += f" On average over them its weight differs beyond noise in {words.listing(listed, 4)}."
+    tested = tests[tests["q"].notna()]
+    differ = tested[tested["q"] < BEYOND]
+    if len(tested) and not len(differ):
+        said += f" No figure of {len(tested):,} differs between scenarios beyond noise."
+    elif len(differ):
+        listed = [escape(_name(row, lowered=True), 40) for row in differ.to_dict("records")]
+        said += f" Beyond noise differ between scenarios: {words.listing(listed, 5)}."
+    return said.strip()
+
+
+def _name(row: Mapping[object, object], lowered: bool = False) -> str:
+    if row["figure"] != GAP:
+        name = NAMES[str(row["figure"])]
+        return lower(name) if lowered else name
+    name = display(str(row["factor"]))
+    return f"the gap in {lower(name)}" if lowered else name
+
+
+def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, most: int) -> None:
+    """The matrix or the panels; the table of all figures and the tests below."""
+    judges = (str(seen.reference), judge)
+    table, tests = result.table("figures"), result.table("tests")
+
+    def whole() -> Result | None:
+        return answered(seen, judge, alone=True) if result.settings["pooled_only"] else None
+
+    found = figures_of(table, tests, result.table("scenarios"), judge, factors.unit())
+    names = {name: display(name) for _, name in found.order if name}
+    if panels:
+        keys = found.order[: _how_many(found)]
+        figure(
+            lambda theme, narrow: scenario_panels_chart(
+                found, keys, judges, theme, most=most, narrow=narrow, labels=names
+            ),
+            result, "figures", key="scenario-matrix", columns=COLUMNS, read=_read, whole=whole,
+        )  # fmt: skip
+    else:
+        figure(
+            lambda theme, narrow: scenario_matrix_chart(
+                found, result.table("scenarios"), judges, theme, pooled=pooled, most=most, narrow=narrow, labels=names
+            ),
+            result, "figures", key="scenario-matrix", columns=COLUMNS, read=_read, whole=whole,
+        )  # fmt: skip
+    with st.expander("Does a figure differ between scenarios at all? A test each"):
+        show_table(_read(tests), TESTS, key="scenario-tests")
+        st.caption(
+            "q of the figure being the same in all scenarios (Welch), over all figures. Correlations of orders have no "
+            "such test: fewer judgments alone lower them. Agreement as a share, sd in log-odds; gaps in log-odds."
+        )
+
+
+def _read(table: pd.DataFrame) -> pd.DataFrame:
+    """With what figures are called."""
+    return table.assign(figure=[_name(row) for row in table[["figure", "factor"]].to_dict("records")])
+
+
+def _how_many(found: Figures) -> int:
+    n = len(found.order)
+    if n <= PANELS:
+        return n
+    st.session_state["w:every"] = selection.page_word("every", ["true"]) == "true"
+    st.toggle(f"Draw all {n:,} figures", key="w:every", on_change=selection.on_change("every", "w:every"))
+    return n if st.session_state["w:every"] else PANELS
