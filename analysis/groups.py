@@ -265,13 +265,16 @@ class GroupAgreement:
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """group, agreement, lower, upper; simultaneous_lower, simultaneous_upper: all groups' at once (Bonferroni), so
         that the lowest one's holds although it was looked for; pooled with interval; p_lower (Holm); n, clusters."""
-        table = self.found.table(level).drop(columns="pairs").rename(columns={"comparisons": "n"})
         low, high = self.found.interval(1 - (1 - level) / len(self.groups))
-        table.insert(0, "group", list(self.groups))
-        table.insert(4, "simultaneous_lower", floats(low))
-        table.insert(5, "simultaneous_upper", floats(high))
-        table.insert(9, "p_lower", floats(self.p))
-        return table.sort_values(["agreement", "group"], kind="stable").reset_index(drop=True)
+        table = self.found.table(level).rename(columns={"comparisons": "n"}).assign(
+            group=list(self.groups), simultaneous_lower=floats(low), simultaneous_upper=floats(high),
+            p_lower=floats(self.p),
+        )  # fmt: skip
+        table = table.sort_values(["agreement", "group"], kind="stable").reset_index(drop=True)
+        return table[[
+            "group", "agreement", "lower", "upper", "simultaneous_lower", "simultaneous_upper", "pooled",
+            "pooled_lower", "pooled_upper", "p_lower", "n", "clusters",
+        ]]  # fmt: skip
 
 
 def agree_in_groups(rows: Compared, names: Sequence[str], clustering: Clustering) -> GroupAgreement:

@@ -92,7 +92,8 @@ class FactorsAmce(Factors):
             f"Least squares of being preferred (1, 0; {words.ties(self.ties)}) on {words.plural(most, 'level')} beside "
             f"the reference of each factor, both answers of each judgment a row, by {judges}; "
             f"{words.plural(sided.n_prompts, 'prompt')}; numbers in thirds of the answers. Associations: levels were "
-            f"not assigned at random. {words.percent(self.level)} intervals, {' / '.join(methods)}."
+            f"not assigned at random. {words.percent(self.level)} intervals, {' / '.join(methods)}; q over a judge's "
+            "effects, and over its means."
         )
 
 

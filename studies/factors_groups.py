@@ -247,7 +247,9 @@ class FactorsGroups(Factors):
     def _caption(
         self, loaded: Loaded, found: Mapping[str, GroupWeights], grouped: Groups, clustering: Clustering
     ) -> str:
-        judges = words.listing(list(found) or list(self.judge), 5)
+        counts = {judge: sum(fit.n_judgments for fit in one.fits) for judge, one in found.items()}
+        judges = ", ".join(f"{judge} ({words.plural(n, 'judgment')})" for judge, n in counts.items())
+        judges = judges or words.listing(list(self.judge), 5)
         name = clustering.name
         clusters = "judgments taken as independent" if name == "none" else f"clustered by {name.replace('+', ' and ')}"
         return (
@@ -256,7 +258,7 @@ class FactorsGroups(Factors):
             f"({CODINGS[self.coding]}); {words.plural(loaded.n_prompts, 'prompt')}; {words.ties(self.ties)}; "
             f"{words.percent(self.level)} intervals, {clusters}. Tests of equal weights in all groups: Wald's where "
             "groups share clusters, Welch's where they do not; q over a judge's factors. Agreement: share of votes of "
-            "the reference that the judge shares, ties of either left out."
+            "the reference that the judge shares, ties of either left out; p of lying below the other groups by Holm."
         )
 
 

@@ -81,13 +81,16 @@ class FactorsStrength(Factors):
         return table[one.whole > 0]
 
     def _caption(self, found: Mapping[str, Agreement], methods: Sequence[str], prompts: int) -> str:
-        judges = words.listing(list(found), 5)
+        judges = ", ".join(
+            f"{judge} ({words.plural(int(one.whole.max(initial=0.0)), 'judgment')})" for judge, one in found.items()
+        )
         named = " / ".join(methods[:3]) if methods else "none, as all votes share one cluster"
         return (
             f"Votes of {words.plural(len(self.factor), 'factor')} for the answer that has more of it, held against the "
             f"verdicts of {judges}; {words.plural(prompts, 'prompt')}. Strength = relevance × κ = (agreeing − "
             f"disagreeing votes) / all; {_ties(self.ties)}; nothing else is held equal. {words.percent(self.level)} "
-            f"intervals, {named}; beside them the published ones, percentiles of {RESAMPLES} resamples of pairs."
+            f"intervals, {named}; beside them the published ones, percentiles of {RESAMPLES} resamples of pairs. "
+            "q over a judge's factors."
         )
 
 

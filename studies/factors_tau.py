@@ -162,7 +162,7 @@ class FactorsTau(Factors):
         text = (
             f"Kendall's tau between the sign of the difference in each of {words.plural(most, 'factor')} "
             f"and the verdicts of {counts}; {words.plural(prompts, 'prompt')}; {ties}; nothing else is held equal. "
-            f"{words.percent(self.level)} intervals, {named}."
+            f"{words.percent(self.level)} intervals, {named}; q of tau over a judge's factors."
         )
         ways = {one.way for one, _, _ in aligned.values()}
         if ways:

@@ -18,7 +18,7 @@ from analysis.vcov import Clustering
 from data.imports import ImportOptions, import_path
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, UnknownNameError
-from studies.factors_groups import FactorsGroups
+from studies.factors_groups import AGREEMENT_COLUMNS, FactorsGroups
 from studies.group_values import _cut, _levels
 
 PROMPT = Clustering("prompt")
@@ -290,6 +290,8 @@ def run(store, **options):
 def test_the_study_finds_what_was_planted(store):
     result = run(store)
     assert result.settings["group_by"] == "annotator.age"
+    assert "Weights of 2 factors by people (720 judgments)" in result.caption
+    assert tuple(result.table("agreement").columns) == AGREEMENT_COLUMNS
     tests = result.table("tests")
     people = tests[tests["judge"] == "people"].set_index("factor")
     assert people.loc["calm", "q"] < 0.001
