@@ -83,11 +83,18 @@ def test_other_files_are_not_taken_for_it(tmp_path, text):
 def test_no_such_file_and_no_folder(tmp_path, store):
     assert not auto_j.sniff(tmp_path)
     assert not auto_j.sniff(tmp_path / "absent.jsonl")
-    with pytest.raises(FileError, match="is a folder"):
+    with pytest.raises(FileError, match="is a folder without a file testdata_pairwise.jsonl"):
         import_path(store, tmp_path, "aj", ImportOptions(format="auto_j"))
     path = write(tmp_path / "x.jsonl", {"prompt": "p", "label": 0})
     with pytest.raises(FileError, match="no column scenario, response 1, response 2"):
         import_path(store, path, "aj", ImportOptions(format="auto_j"))
+
+
+def test_a_folder_is_read_by_its_file_of_pairs(tmp_path, store):
+    write(tmp_path / "testdata_pairwise.jsonl", RECORD)
+    write(tmp_path / "other.jsonl", {"prompt": "p"})
+    assert auto_j.sniff(tmp_path)
+    assert import_path(store, tmp_path, "aj", ImportOptions(format="auto_j")).accepted == 1
 
 
 @pytest.mark.real

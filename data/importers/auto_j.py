@@ -24,6 +24,7 @@ from data.model import Progress
 from errors import FileError
 
 NAME = "auto_j"
+PAIRS = "testdata_pairwise.jsonl"
 COLUMNS = ("prompt", "scenario", "response_a", "response_b", "judge", "judge_kind", "winner")
 KEYS = ("scenario", "label", "prompt", "response 1", "response 2")
 FIRST = 1 << 20
@@ -31,8 +32,8 @@ FIRST = 1 << 20
 
 
 def sniff(path: Path) -> bool:
-    """A file of JSON lines whose first record has these keys and no others, and a label of 0, 1 or 2."""
-    record = first_record(path)
+    """JSON lines whose first record has these keys and no others, and a label of 0, 1 or 2; or a folder with them."""
+    record = first_record(path / PAIRS if path.is_dir() else path)
     return record is not None and set(record) == set(KEYS) and record["label"] in (0, 1, 2)
 
 
@@ -54,10 +55,14 @@ def first_record(path: Path) -> dict[str, object] | None:
 def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress) -> RawTable:
     """Fill `raw` with the canonical COLUMNS.
 
-    Raises FileError for a folder, and when the file lacks one of KEYS or cannot be read.
+    path : the file, or the folder that it is published in
+
+    Raises FileError for a folder without it, and when the file lacks one of KEYS or cannot be read.
     """
     if path.is_dir():
-        raise FileError(f"{path.name} is a folder: the format {NAME} reads its file testdata_pairwise.jsonl")
+        if not (path / PAIRS).is_file():
+            raise FileError(f"{path.name} is a folder without a file {PAIRS}, which the format {NAME} reads")
+        path = path / PAIRS
     gatherer = Gatherer(COLUMNS, con, workdir, progress, total=1, in_folder=False)
     piece = gatherer.read(path, path.name, KEYS)
     if piece is None:
