@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import minimize
 from test_factor_studies import rows, stored, turn
 
-from analysis.factor_labels import Held, rank_labels
+from analysis.factor_labels import Held, hold_labels, rank_labels
 from analysis.levels import flag_levels, is_flag, third_levels, word_levels
 from analysis.vcov import Clustering
 from charts.judge_rows import judge_rows_chart
@@ -252,3 +252,16 @@ def test_the_figure_and_the_sentence(store: Store) -> None:
     said = finding(table, ("people", "robot"), {"kind=warm": "Kind: warm"})
     assert said.startswith("**For people the strongest label is Kind\\: warm (")
     assert "; for robot the strongest label is " in said
+
+
+def test_a_label_that_only_won_stands_above_the_strongest() -> None:
+    """Without it the sentence would call a label the strongest that lost every duel with another."""
+    a, b = np.array([0, 1, 0, 1, 2, 2, 2, 3, 3]), np.array([1, 0, 1, 0, 0, 1, 3, 1, 0])
+    y = np.array([1.0, 1, 1, 0, 1, 1, 1, 0, 0])
+    levels = word_levels("k", list("wxyz"), [(a == k) * 1.0 for k in range(4)], [(b == k) * 1.0 for k in range(4)])
+    found = rank_labels(hold_labels([levels]), np.arange(9), y, np.ones(9), {"pair": np.arange(9)}, Clustering("pair"))
+    table = found.table().assign(judge="people")
+    said = finding(table, ("people",), {f"k={letter}": letter for letter in "wxyz"})
+    assert said.startswith("**For people the strongest label is w (")
+    assert "), below y, which only won, the weakest x (" in said
+    assert said.endswith("), above z, which only lost.**")

@@ -45,18 +45,29 @@ def draw(seen: View, judge: str | None) -> None:
 
 
 def finding(table: pd.DataFrame, judges: tuple[str, ...], names: dict[str, str]) -> str:
-    """Which label each judge ranks first, and which last."""
+    """Which label each judge ranks first, and which last; those that only won or only lost have no strength."""
     said = []
     for judge in judges:
-        mine = table[(table["judge"] == judge) & table["strength"].notna()]
-        if len(mine) < 2:
+        mine = table[table["judge"] == judge]
+        known = mine[mine["strength"].notna()].sort_values("strength", ascending=False, kind="stable")
+        if len(known) < 2:
             continue
-        ordered = mine.sort_values("strength", ascending=False, kind="stable")
-        first, last = (
-            f"{escape(names.get(str(row['label']), str(row['label'])), 40)} "
-            f"({escape(words.estimate(row['strength'], row['lower'], row['upper']))})"
-            for _, row in (next(ordered.iterrows()), next(ordered.iloc[::-1].iterrows()))
-        )  # fmt: skip
-        said.append(f"for {escape(judge, 40)} the strongest label is {first}, the weakest {last}")
+        ends = []
+        for at, others, how in (
+            (0, mine[mine["rank"] < known["rank"].min()], "below {}, which only won"),
+            (-1, mine[mine["rank"] > known["rank"].max()], "above {}, which only lost"),
+        ):
+            row = known.iloc[at]
+            text = f"{_named(row['label'], names)} "
+            text += f"({escape(words.estimate(row['strength'], row['lower'], row['upper']))})"
+            if len(others):
+                listed = words.listing([_named(label, names) for label in others["label"]], 3)
+                text += f", {how.format(listed)}"
+            ends.append(text)
+        said.append(f"for {escape(judge, 40)} the strongest label is {ends[0]}, the weakest {ends[1]}")
     text = "; ".join(said)
     return f"**{text[:1].upper()}{text[1:]}.**" if text else "**No label has a strength here.**"
+
+
+def _named(label: object, names: dict[str, str]) -> str:
+    return escape(names.get(str(label), str(label)), 40)
