@@ -21,6 +21,9 @@ OPTIMAL = 200
 LEVEL = 1e-12
 """Slope, in shares of the sizes, below which values count as level: that much is rounding."""
 
+DIGITS = 8
+"""Decimals of a value, in sizes of its layer, that count in an order."""
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -157,7 +160,8 @@ def order_matrix(layers: Floats) -> MatrixOrder:
         known = layer[np.isfinite(layer)]
         size = float(np.sqrt((known**2).mean())) if len(known) else 0.0
         if size > 0:
-            layer /= size
+            # Rounded, so that the last digits of a sum do not choose between orders that are as good as one another.
+            layer[...] = np.round(layer / size, DIGITS)
     rows = order_lines(scaled.transpose(1, 0, 2).reshape(n_rows, n_layers * n_columns))
     columns = order_lines(scaled.transpose(2, 0, 1).reshape(n_columns, n_layers * n_rows))
     return MatrixOrder(rows, columns)

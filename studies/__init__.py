@@ -18,6 +18,7 @@ from studies import (  # noqa: F401
     factors_labels,
     factors_lasso,
     factors_list,
+    factors_matrix,
     factors_pooled,
     factors_properties,
     factors_scenarios,

@@ -301,8 +301,8 @@ def weights_alone(names: Catalog) -> str:
     """What a dataset without judgments holds, what answers that, and what to add for all else."""
     return (
         f"dataset {names.dataset!r} holds no judgments, only the published weights of "
-        f"{words.plural(names.published, 'judge')}: similarity --from weights compares these with one another. Import "
-        "judgments into it for anything else"
+        f"{words.plural(names.published, 'judge')}: similarity --from weights compares these with one another, "
+        "and factors matrix shows them. Import judgments into it for anything else"
     )
 
 

@@ -57,6 +57,7 @@ PLACES = {
     "factors groups": ("factors", "open=groups&group_by=scenario", "groups", "weights"),
     "factors hierarchical": ("factors", "open=hierarchical", "hierarchical", "weights"),
     "factors pooled": ("factors", "open=pooled", "pooled", "weights"),
+    "factors matrix": ("scenarios", "open=weight_matrix", "weight-matrix", "weights"),
     "factors labels": ("factors", "open=labels&numbers=auto", "labels", "labels"),
     "factors cpm": ("factors", "open=cpm", "cpm", "weights"),
     "factors lasso": ("factors", "open=lasso", "lasso", "lasso"),

@@ -30,6 +30,7 @@ def tell(seen: View) -> None:
     assert seen.names is not None
     st.info(
         f"{escape(seen.names.dataset)} holds the published weights of {words.plural(seen.names.published, 'judge')} "
-        "and no judgments. The page Judges says which of them resemble which; everything else needs judgments: a file "
-        "with the columns `prompt`, `judge` and `winner`.", icon=":material/info:",
-    )  # fmt: skip
+        "and no judgments. The page Judges says which of them resemble which, and what each rewards in which scenario; "
+        "everything else needs judgments: a file with the columns `prompt`, `judge` and `winner`.",
+        icon=":material/info:",
+    )

@@ -72,6 +72,8 @@ METHODS: tuple[Section, ...] = (
 SCENARIOS: tuple[Section, ...] = (
     Section("orders_by_scenario", "Do both order the models alike in each scenario?", ("scenario-orders",)),
     *(section for section in FACTORS if section.word == "by_scenario"),
+    Section("weight_matrix", "How does each judge weigh each factor in each scenario?", ("factors matrix",),
+            ("matrix_kind",)),
     *(section for section in METHODS if section.word in ("pooled", "hierarchical")),
     *(section for section in RANKINGS if section.word == "scenarios"),
     Section("labelings", "Where do these scenarios come from?", ()),
