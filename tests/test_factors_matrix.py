@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import false_discovery_control
+from scipy.stats import binom, false_discovery_control
 from streamlit.testing.v1 import AppTest
 from test_factor_studies import command
 from test_pooled_study import CHOSEN, write
@@ -16,6 +16,8 @@ from test_similarity_study import publish
 
 import cli
 from analysis.dendrogram import order_matrix
+from analysis.multiple import adjust_bh
+from analysis.pooling import pool
 from charts.weight_cells import ALONE, POOLED, PUBLISHED
 from data import queries
 from data.imports import import_path
@@ -298,3 +300,26 @@ def test_without_an_answer_the_section_says_why(store: Store, monkeypatch) -> No
     [box] = [one for one in app.main.expander if one.label == QUESTION]
     [notice] = [*box.warning, *box.info]
     assert "knows no scenarios" in notice.value
+
+
+# -- how often a cell is wrong ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_findings_of_cells_are_seldom_false() -> None:
+    """Nothing planted; and a scenario unlike all others, which pooling might find in the others too."""
+    rng = np.random.default_rng(0)
+    flagged, false, runs, shape, se = 0, [], 100, (8, 10), 0.1
+    for _ in range(runs):
+        for lone in (False, True):
+            truth = np.zeros(shape)
+            truth[0, :3] = 0.8 * lone
+            pooled = pool(truth + se * rng.standard_normal(shape), np.full(shape, se))
+            beyond = adjust_bh(pooled.beyond().ravel()).reshape(shape) < 0.05
+            if lone:
+                false.append((beyond & (truth == 0)).sum() / max(int(beyond.sum()), 1))
+            else:
+                flagged += bool(beyond.any())
+    # The one-in-a-thousand bound of a share of .05 in 100 runs is .13.
+    assert flagged <= binom.ppf(0.999, runs, 0.05)
+    assert np.mean(false) <= 0.05
