@@ -127,6 +127,7 @@ class Compare(Fitted):
 
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:
+            queries.read_scenarios_of(con, names)
             ids = [names.judges[reference][0], names.judges[judge][0]]
             rows = shared_rows(con, queries.where(self, names, self.ties), ids)
         extent = rows.extent

@@ -137,6 +137,7 @@ class Correct(Fitted):
     def _one(self, store: Store, names: Catalog, reference: str, judge: str, report: Progress) -> Corrected:
         report(0.0, f"fetching the pairs of {reference} and {judge}")
         with store.reading(f"correcting with {judge}") as con:
+            queries.read_scenarios_of(con, names)
             fetched = fetch_pairs(con, self, names, reference, judge, self.ties)
         pairs = fetched.pairs
         if not len(pairs):

@@ -93,7 +93,7 @@ def load_sides(store: Store, study: Factors, more: Sequence[str] = (), also: Seq
     Raises EmptySelectionError where nothing was judged.
     """
     with store.reading("joining judgments with the values of their answers") as con:
-        names = queries.catalog(con, study.dataset or "")
+        names = queries.catalog(con, study)
         found = texts_queries.sources(con, names, versions())
         numeric = [name for name in study.factor if found[name].level is None]
         worded: dict[str, tuple[tuple[str, ...], bool]] = {}

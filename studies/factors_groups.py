@@ -74,7 +74,7 @@ class FactorsGroups(Factors):
             raise OptionError(f"--parts {self.parts}: from 2 to 10 groups")
         study = super().resolve(store)
         with store.reading("looking for attributes") as con:
-            names = queries.catalog(con, study.dataset or "")
+            names = queries.catalog(con, study)
             known, of_judges = groups.groupings(con, names), groups.judge_attributes(con, names)
             numeric = [
                 word for word, one in of_judges.items()
@@ -107,6 +107,7 @@ class FactorsGroups(Factors):
         loaded = load(store, self, ["annotator", "models", "date"])
         said, names = loaded.said, loaded.names
         with store.reading("looking up groups") as con:
+            queries.read_scenarios_of(con, names)
             by = groups.groupings(con, names)[str(self.group_by)]
             given = {} if by.entity == groups.DATE else groups.values(con, names, by)
             attribute: Mapping[int, str] = {}

@@ -81,7 +81,7 @@ class FactorsLasso(Factors):
         study = super().resolve(store)
         if study.rating is not None:
             with store.reading("looking for the rating") as con:
-                names = queries.catalog(con, study.dataset or "")
+                names = queries.catalog(con, study)
                 found = texts_queries.sources(con, names, versions())
             numeric = [name for name, source in found.items() if not source.labels and source.level is None]
             if study.rating not in numeric:

@@ -89,6 +89,7 @@ class NextPairs(Fitted):
             )
         progress(0.9, "choosing responses")
         with store.reading("planning: what was judged") as con:
+            queries.read_scenarios_of(con, names)
             done = {one.judge: designs.judged_under(con, asked[one.judge], one.by_ids(ground)) for one in plans}
         rng = np.random.default_rng(self.seed)
         picked = {one.judge: one.pick(ground, done[one.judge], use[one.judge], rng) for one in plans}

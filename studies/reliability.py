@@ -89,6 +89,7 @@ class Reliability(Fitted):
         self, store: Store, names: Catalog, reference: str, judge: str
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         with store.reading(f"holding {judge} against {reference}") as con:
+            queries.read_scenarios_of(con, names)
             ids = [names.judges[reference][0], names.judges[judge][0]]
             rows = shared_rows(con, queries.where(self, names, self.ties), ids)
         extent = rows.extent
@@ -120,6 +121,7 @@ class Reliability(Fitted):
     def _ceilings(self, store: Store, names: Catalog, reference: str, warnings: list[str]) -> pd.DataFrame:
         """Split-half figures of the reference over its annotators and over its prompts, where it has enough."""
         with store.reading(f"splitting {reference}") as con:
+            queries.read_scenarios_of(con, names)
             condition = queries.where(self, names, self.ties) + f" AND judge_id = {names.judges[reference][0]}"
             extent = queries.extent(con, condition)
             ways = ("annotator", "prompt") if extent["annotators"] else ("prompt",)

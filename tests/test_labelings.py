@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,9 +16,19 @@ from data.model import Selection
 from data.queries.labelings import label_rows, labeling_table
 from data.store import Store
 from errors import MappingError, NothingAcceptedError, OptionError, UnknownNameError
+from studies.compare import Compare
+from studies.correct import Correct
 from studies.coverage import Coverage
+from studies.factors_amce import FactorsAmce
+from studies.factors_cpm import FactorsCpm
+from studies.factors_groups import FactorsGroups
+from studies.factors_labels import FactorsLabels
+from studies.factors_lasso import FactorsLasso
 from studies.factors_table import FactorsTable
+from studies.next_pairs import NextPairs
 from studies.rank import Rank
+from studies.reliability import Reliability
+from studies.study import Study
 from ui.view import change, read_view
 
 N = 12
@@ -94,6 +106,65 @@ def test_numbers_are_those_of_a_file_with_these_scenarios(store: Store, tmp_path
         pd.testing.assert_frame_equal(here.table(), there.table())
         # Equal labels in another store are equal data.
         assert here.fingerprint == there.fingerprint
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
+    """The same judgments, once with other scenarios of the file and thirds as a labeling, once with thirds as the file's."""
+    folder = tmp_path_factory.mktemp("twice")
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in range(90):
+        for one, two in ((0, 1), (1, 2), (2, 3), (3, 0)):
+            size, odd = rng.integers(0, 9, 2), rng.integers(0, 2, 2)
+            for judge, annotator in (("people", "ann"), ("people", "bob"), ("gpt", None)):
+                lean = 0.3 * (size[0] - size[1]) + 0.4 * (two - one) + (odd[0] - odd[1]) * (k % 3)
+                rows.append({
+                    "prompt_id": f"p{k}", "prompt": f"Question {k}", "scenario": "uvw"[k // 30], "judge": judge,
+                    "annotator": annotator, "judge_kind": "human" if annotator else "llm", "model_a": f"m{one}",
+                    "model_b": f"m{two}", "size_a": size[0], "size_b": size[1], "odd_a": odd[0], "odd_b": odd[1],
+                    "winner": "a" if lean + rng.logistic() > 0 else "b",
+                })  # fmt: skip
+    stores = []
+    for name, scenario in (("one", None), ("two", "t")):
+        frame = pd.DataFrame(rows)
+        if scenario:
+            frame["scenario"] = [f"t{int(p[1:]) % 3}" for p in frame["prompt_id"]]
+        frame.to_csv(folder / f"{name}.csv", index=False)
+        made = Store(folder / f"{name}.duckdb")
+        assert import_path(made, folder / f"{name}.csv", "d").accepted == len(rows)
+        stores.append(made)
+    load(stores[0], pd.DataFrame([{"prompt_id": f"p{k}", "category": f"t{k % 3}"} for k in range(90)]))
+    return stores[0], stores[1]
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        Compare(), Reliability(), Correct(), NextPairs(n=6), FactorsCpm(), FactorsAmce(), FactorsLabels(), FactorsLasso(),
+    ],
+    ids=lambda study: study.command,
+)  # fmt: skip
+def test_what_reads_the_store_more_than_once_stays_with_the_labeling(
+    twice: tuple[Store, Store], study: Study
+) -> None:
+    """Ids of a labeling's scenarios are those of others in the file's."""
+    here, there = (
+        replace(study, dataset="d", labeling=name, scenario=("t1", "t2"), judge=("people", "gpt")).run(where)
+        for name, where in zip(("tasks", None), twice, strict=True)
+    )
+    pd.testing.assert_frame_equal(here.table(), there.table())
+    assert here.caption == there.caption
+
+
+def test_groups_by_scenario_are_those_of_the_labeling(twice: tuple[Store, Store]) -> None:
+    here, there = (
+        FactorsGroups(dataset="d", labeling=name, group_by="scenario").run(where)
+        for name, where in zip(("tasks", None), twice, strict=True)
+    )
+    assert set(here.table()["group"]) == {"t0", "t1", "t2"}
+    for name in ("weights", "tests", "agreement"):
+        pd.testing.assert_frame_equal(here.table(name), there.table(name))
 
 
 def test_a_second_file_adds_to_the_labeling_and_may_not_contradict_it(store: Store) -> None:

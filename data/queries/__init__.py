@@ -154,6 +154,16 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
     )
 
 
+def read_scenarios_of(con: Con, names: Catalog) -> None:
+    """Let this lease read the scenarios that `names`, looked up in an earlier one, are of.
+
+    A condition made from these names holds ids of a labeling's scenarios: in a lease that reads the files' own, the same
+    ids mean others.
+    """
+    if names.labeling is not None:
+        use_labeling(con, names.dataset, names.dataset_id, names.labeling)
+
+
 def default_dataset(con: Con) -> str:
     """The only dataset besides the sample; UnknownNameError with the list when there is a choice to make."""
     names = dataset_names(con)
