@@ -271,7 +271,8 @@ class Slow:
 
 work.BATCH_TEXTS, work.ANSWERS = 5, 7
 work.find_model = lambda asked=None: Model("slow@0", Path())
-work.embed(Store(sys.argv[1]), "d", progress=lambda share, text: print(share, flush=True), engine=lambda *_: Slow())
+for path in sys.argv[1:]:
+    work.embed(Store(path), "d", progress=lambda share, text: print(share, flush=True), engine=lambda *_: Slow())
 """
 
 
@@ -306,8 +307,8 @@ def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path) -> No
         assert twice == [(0,)]
         before = n
     assert stopped
-    for one in (whole, store):
-        subprocess.run([sys.executable, "-c", KILLED, str(one.path)], cwd=ROOT, check=True, capture_output=True)
+    words = [sys.executable, "-c", KILLED, str(whole.path), str(store.path)]
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     assert vectors(store) == vectors(whole)
     assert cosines(store) == cosines(whole)
     assert len(cosines(whole)) == 60

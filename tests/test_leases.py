@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import stress
 from data.store import Store
 from errors import StoreBusyError, StoreError
 
@@ -365,9 +366,22 @@ def test_a_loop_of_writes_in_another_process_lets_readers_in(store: Store) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["--seconds", "4"], ["--kill", "6"]])
-def test_the_leases_hold_under_load_and_kills(arguments: list[str]) -> None:
+def test_the_leases_hold_under_load() -> None:
     """A small version of the benchmark, which ends with 1 when anything failed, was lost or waited too long."""
     script = ROOT / "benchmarks" / "stress.py"
-    result = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, str(script), "--seconds", "4"], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_the_leases_hold_when_writers_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with kills; those of imports, which it goes on with, are in test_kill_import.py."""
+    imports: list[str] = []
+    # It does so for its whole process.
+    monkeypatch.setattr(logging.getLogger("jurylens.store"), "setLevel", lambda level: None)
+    monkeypatch.setattr(stress, "kill_imports", lambda times, seed: imports)
+    monkeypatch.setattr("sys.argv", ["stress.py", "--kill", "6"])
+    assert stress.main() == 0
+    imports.append("what they find is a failure too")
+    monkeypatch.setattr(stress, "kill", lambda times, seed: [])
+    assert stress.main() == 1

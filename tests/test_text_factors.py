@@ -265,7 +265,8 @@ from data import text_factors
 from data.store import Store
 from studies.extract import extract
 text_factors.BATCH_TEXTS = 5
-extract(Store(sys.argv[1]), "d", lambda share, text: print(share, flush=True), workers=int(sys.argv[2]))
+for path in sys.argv[2:]:
+    extract(Store(path), "d", lambda share, text: print(share, flush=True), workers=int(sys.argv[1]))
 """
 
 
@@ -283,7 +284,7 @@ def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, worke
     before, stopped = 0, 0
     for _ in range(3):
         process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(store.path), str(workers)], cwd=ROOT, stdout=subprocess.PIPE,
+            [sys.executable, "-c", KILLED, str(workers), str(store.path)], cwd=ROOT, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         assert process.stdout is not None
@@ -304,8 +305,8 @@ def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, worke
         assert before <= len(held(store))
         before = len(held(store))
     assert stopped
-    for one in (whole, store):
-        subprocess.run([sys.executable, "-c", KILLED, str(one.path), "1"], cwd=ROOT, check=True, capture_output=True)
+    words = [sys.executable, "-c", KILLED, "1", str(whole.path), str(store.path)]
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
     assert held(store) == held(whole)
     assert held_answers(store) == held_answers(whole)
 

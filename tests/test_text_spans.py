@@ -145,7 +145,7 @@ def test_no_text_takes_long(sign: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", ["(", "[", "*", "a", " ", "\n", "- ", "#", "`", "http://", "你", "I cannot "])
-def test_a_megabyte_takes_seconds(sign: str) -> None:
+def test_a_quarter_of_a_megabyte_takes_seconds(sign: str) -> None:
     begun = time.process_time()
-    measure_texts([sign * (1_000_000 // len(sign))], NAMES)
-    assert time.process_time() - begun < 40  # 1 to 12 s; a quadratic pattern needs hours
+    measure_texts([sign * (250_000 // len(sign))], NAMES)
+    assert time.process_time() - begun < 10  # .2 to 3 s; a quadratic pattern needs an hour
