@@ -20,7 +20,7 @@ from analysis.rank_correlation import spearman
 from analysis.ratios import find_ways
 from analysis.tables import floats, integers
 from analysis.vcov import Clustering, Covariance, Term
-from analysis.winrate import Way, find_deleted, make_term
+from analysis.winrate import Way, find_deleted, logit_interval, make_term
 
 LEAST = 3
 """Factors, or models, that two judges must share: a correlation of two points is always 1 or -1."""
@@ -58,8 +58,11 @@ class Similarity:
         lower, upper = np.full((2, len(one)), np.nan)
         at = {cell: k for k, cell in enumerate(zip(one.tolist(), two.tolist(), strict=True))}
         for cell, covariance in self.covariance.items():
-            half = covariance.quantiles.two_sided(level) * float(covariance.known_se[0])
-            lower[at[cell]], upper[at[cell]] = np.clip(self.value[cell] + np.array([-half, half]), 0.0, 1.0)
+            # Of shares: symmetric in log-odds, as linear ones hold in .90 of data sets where judges agree in .92.
+            share, se = float(self.value[cell]), float(covariance.known_se[0])
+            low, high = logit_interval(share, se, covariance.quantiles, level)
+            if low is not None and high is not None:
+                lower[at[cell]], upper[at[cell]] = low / 100, high / 100
         table = pd.DataFrame(
             {
                 "judge_1": [self.judges[k] for k in one], "judge_2": [self.judges[k] for k in two],

@@ -200,23 +200,38 @@ def test_turning_all_pairs_and_the_order_of_judges_change_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_intervals_hold_the_share_of_all_prompts() -> None:
-    """Verdicts on a prompt hang together; the chance to agree is .6 on average, by beta(3, 2) draws of prompts."""
+@pytest.mark.parametrize(("a", "b"), [(3.0, 2.0), (4.6, 0.4)])
+def test_intervals_hold_the_share_of_all_prompts(a: float, b: float) -> None:
+    """Verdicts on a prompt hang together; the chance to agree is .6 or .92 on average, by beta draws of prompts."""
     runs, held = 100, {40: 0, 120: 0}
     for n_prompts in held:
         for seed in range(runs):
             rng = np.random.default_rng(seed)
             prompt = np.repeat(np.arange(n_prompts), 5)
-            same = rng.random(len(prompt)) < rng.beta(3, 2, n_prompts)[prompt]
+            same = rng.random(len(prompt)) < rng.beta(a, b, n_prompts)[prompt]
             label = np.stack([np.ones(len(prompt)), np.where(same, 1, 2)]).astype(np.int8)
             verdicts = Verdicts(label, {"prompt": prompt}, np.zeros(len(prompt), dtype=np.int64))
             row = similarity_of_verdicts(NAMES[:2], verdicts, choose_clustering("auto", n_prompts)).table().iloc[0]
-            held[n_prompts] += bool(row["lower"] <= 0.6 <= row["upper"])
+            held[n_prompts] += bool(row["lower"] <= a / (a + b) <= row["upper"])
     least, most = binom.ppf([0.001, 0.999], runs, 0.95)
     assert all(least <= n <= most for n in held.values()), held
 
 
 # -- strengths --------------------------------------------------------------------------------------------------------
+
+
+def test_the_interval_of_a_share_is_symmetric_in_log_odds() -> None:
+    """Nine of ten alike: each pair a cluster, se sqrt(.09 / 10 * 10 / 9); near 1 a linear interval would be cut off."""
+    label = np.ones((2, 10), dtype=np.int8)
+    label[1, 0] = 2
+    one = {"pair": np.arange(10)}
+    row = similarity_of_verdicts(
+        NAMES[:2], Verdicts(label, one, np.zeros(10, dtype=np.int64)), choose_clustering("none", 10)
+    ).table().iloc[0]  # fmt: skip
+    se = np.sqrt(0.9 * 0.1 / 9)
+    half = 1.959964 * se / (0.9 * 0.1)
+    wanted = [1 / (1 + np.exp(-(np.log(9) + sign * half))) for sign in (-1, 1)]
+    assert [row["lower"], row["upper"]] == pytest.approx(wanted, rel=1e-5)
 
 
 def test_overlap_by_hand() -> None:
