@@ -121,9 +121,11 @@ def fit_compositional(
             f"whole prompts are held out, which needs at least {LEAST_PROMPTS} of them, and there "
             f"{'is' if n_prompts == 1 else 'are'} {n_prompts}"
         )
-    both = np.concatenate([a[:, rows.at], b[:, rows.at]], axis=1)
+    # Each pair of answers once, however many judged it and in whatever way they are clustered.
+    met = np.unique(rows.at)
+    both = np.concatenate([a[:, met], b[:, met]], axis=1)
     mean, sd = both.mean(axis=1), both.std(axis=1)
-    differs = np.abs(a[:, rows.at] - b[:, rows.at]).max(axis=1) > 1e-12 * np.abs(both).max(axis=1)
+    differs = np.abs(a[:, met] - b[:, met]).max(axis=1) > 1e-12 * np.abs(both).max(axis=1)
     left_out = {str(name): "the compared answers do not differ in it" for name in np.array(names)[~differs]}
     if not differs.any():
         raise NotIdentifiedError("the compared answers do not differ in any of the factors")

@@ -163,6 +163,24 @@ def test_sides_and_weights() -> None:
     assert heavy.accuracy == pytest.approx(many.accuracy)
 
 
+def test_clusters_say_how_sure_and_change_no_weight() -> None:
+    """Pairs judged by several people: mean and deviation are of the answers, not of how often they were judged."""
+    a, b, _, _ = world(n=120)
+    rng = np.random.default_rng(6)
+    at = np.repeat(np.arange(120), rng.integers(1, 6, 120))
+    y = (rng.random(len(at)) < 1 / (1 + np.exp(-(a - b)[0, at] / 2))).astype(float)
+    prompt, annotator = at // 4, np.arange(len(at)) % 5
+    found = [
+        fit_compositional(["f0", "f1", "f2", "f3"], a, b, at, y, np.ones(len(at)), prompt, clusters, Clustering(way),
+                          np.random.default_rng(0))
+        for way, clusters in (("prompt", {"prompt": prompt}), ("annotator", {"prompt": prompt, "annotator": annotator}))
+    ]  # fmt: skip
+    assert found[0].sd == pytest.approx(found[1].sd)
+    assert found[0].sd == pytest.approx(np.concatenate([a, b], axis=1).std(axis=1))
+    assert found[0].weight == pytest.approx(found[1].weight, abs=1e-7)
+    assert found[0].accuracy == pytest.approx(found[1].accuracy)
+
+
 def test_more_features_than_pairs_and_verdicts_told_apart() -> None:
     a, b, y, prompt = world(n=40, k=60, prompts=12)
     found = fitted(a, b, y, prompt)
