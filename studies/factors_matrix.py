@@ -38,6 +38,9 @@ BEYOND = 0.05
 OF_WEIGHTS = ("dataset", "judge", "scenario", "factor", "source", "seed")
 """Options that published weights have too."""
 
+NAMED = 12
+"""Cells without a figure up to which each is named."""
+
 NO_FIGURE = "its verdicts there say nothing of it, or not how sure that would be"
 NEVER = "no weight was published"
 
@@ -257,7 +260,14 @@ def _unpublished(weights: pd.DataFrame) -> pd.DataFrame:
 
 
 def _not_known(left_out: pd.DataFrame, weights: pd.DataFrame) -> list[str]:
-    return left_out_by(left_out, "scenario", int(weights["scenario"].nunique()))
+    """Which cells have no figure, and why; where they are many, how many, and the most frequent reason."""
+    if len(left_out.drop_duplicates(["scenario", "factor"])) <= NAMED:
+        return left_out_by(left_out, "scenario", int(weights["scenario"].nunique()))
+    sizes = left_out.groupby("judge", sort=False).size().items()
+    each = [f"{words.plural(int(n), 'weight')} of {judge}" for judge, n in sizes]
+    causes = left_out["cause"].value_counts(sort=True)
+    why = f"{'mostly ' if len(causes) > 1 else ''}as {causes.index[0]}"
+    return [f"{words.listing(each, 5)} are not known, {why}; table left_out has each"]
 
 
 def _extent(weights: pd.DataFrame) -> str:

@@ -23,7 +23,7 @@ from data import queries
 from data.imports import import_path
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, UnknownNameError
-from studies.factors_matrix import FactorsMatrix
+from studies.factors_matrix import LEFT_OUT, FactorsMatrix, _not_known
 from studies.factors_pooled import FactorsPooled
 from ui.weight_matrix import finding
 
@@ -133,6 +133,17 @@ def test_what_is_not_known_is_named(tmp_path: Path) -> None:
     assert ["art", "wit"] not in cells
     assert result.table("judges")["weights"].tolist() == [5, 5]
     json.dumps(result.as_json(), allow_nan=False)
+
+
+def test_where_many_are_not_known_their_number_is_said() -> None:
+    weights = pd.DataFrame({"scenario": [f"s{k}" for k in range(20)]})
+    rows = [("gpt", f"s{k}", "wit", "no verdict" if k else "rain") for k in range(20)]
+    assert _not_known(pd.DataFrame(rows, columns=LEFT_OUT), weights) == [
+        "20 weights of gpt are not known, mostly as no verdict; table left_out has each"
+    ]
+    few = pd.DataFrame(rows[1:3], columns=LEFT_OUT)
+    assert _not_known(few, weights) == ["gpt: left out, as no verdict: 'wit' in s1 and s2"]
+    assert _not_known(few.head(0), weights) == []
 
 
 def test_refusals(store: Store) -> None:

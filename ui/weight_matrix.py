@@ -198,5 +198,6 @@ def trust(result: Result) -> str:
     )
     return escape(
         f"{'; '.join(each)}; {size}; {independent}. These are weights, not gaps: a more decisive judge has larger ones "
-        "throughout. To ask where two judges part, prefer the gaps.", 4000,
+        "throughout; where two judges part is asked of the gaps. What holds on average over scenarios is asked under "
+        "“Which weights hold in every scenario?”.", 4000,
     )  # fmt: skip
