@@ -52,10 +52,9 @@ class Step:
         DuckDB (1.5 and 2.0) hides rows: after an INSERT of no rows, a later INSERT of more than a row group into the
         same table is counted, but cannot be read before the commit. So no INSERT here is ever empty.
         """
-        self.run("CREATE OR REPLACE TEMP TABLE incoming AS " + select)
-        if self.count("SELECT count(*) FROM incoming"):
-            self.run(f"INSERT INTO {table} FROM incoming")
-        self.run("DROP TABLE incoming")
+        # A statement that makes a table answers how many rows it has.
+        some = self.count("CREATE OR REPLACE TEMP TABLE incoming AS " + select)
+        self.run((f"INSERT INTO {table} FROM incoming;" if some else "") + "DROP TABLE incoming")
 
     def insert_only(self, table: str, select: str) -> None:
         """The one INSERT into `table` of this transaction, which so may be empty, and needs no copy."""
@@ -67,8 +66,7 @@ class Step:
 
     def reject(self, table: str, select: str) -> None:
         """Mark the rows of `select` (row, cell, field, value, reason) as rejected and drop them from `table`."""
-        self.run("CREATE OR REPLACE TEMP TABLE newly AS " + select)
-        if self.count("SELECT count(*) FROM newly"):
+        if self.count("CREATE OR REPLACE TEMP TABLE newly AS " + select):
             self.run(
                 "INSERT INTO marked SELECT * FROM newly;"
                 f"DELETE FROM {table} WHERE (row, cell) IN (SELECT (row, cell) FROM newly)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,8 +35,8 @@ from ui.view import change, read_view
 N = 12
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Twelve prompts in the scenarios x and y, two judges, a delivered factor."""
     rows = [
         {"prompt_id": f"p{k}", "prompt": f"Question {k}", "scenario": "xy"[k % 2], "model_a": "m1", "model_b": "m2",
@@ -43,11 +44,19 @@ def store(tmp_path: Path) -> Store:
          "winner": "ab"[(k // 3 + (judge == "gpt")) % 2], "size_a": k % 5, "size_b": k % 3}
         for k in range(N) for judge in ("people", "gpt")
     ]  # fmt: skip
-    path = tmp_path / "j.csv"
+    folder = tmp_path_factory.mktemp("labelings")
+    path = folder / "j.csv"
     pd.DataFrame(rows).to_csv(path, index=False)
-    found = Store(tmp_path / "s.duckdb")
+    found = Store(folder / "s.duckdb")
     assert import_path(found, path, "d").accepted == 2 * N
     return found
+
+
+@pytest.fixture
+def store(made: Store, tmp_path: Path) -> Store:
+    """That one, to be changed, with the file it is of."""
+    shutil.copy(made.path.parent / "j.csv", tmp_path)
+    return Store(Path(shutil.copy(made.path, tmp_path)))
 
 
 def load(store: Store, frame: pd.DataFrame, name: str = "tasks.csv", **options: object) -> ImportReport:

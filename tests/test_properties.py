@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -34,12 +35,20 @@ def table(n: int = 6) -> pd.DataFrame:
     )  # fmt: skip
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "s.duckdb")
-    table().to_csv(tmp_path / "pairs.csv", index=False)
-    import_path(store, tmp_path / "pairs.csv", "d")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    folder = tmp_path_factory.mktemp("pairs")
+    store = Store(folder / "s.duckdb")
+    table().to_csv(folder / "pairs.csv", index=False)
+    import_path(store, folder / "pairs.csv", "d")
     return store
+
+
+@pytest.fixture
+def store(made: Store, tmp_path: Path) -> Store:
+    """Those pairs, to be added to."""
+    shutil.copy(made.path.parent / "pairs.csv", tmp_path)
+    return Store(Path(shutil.copy(made.path, tmp_path)))
 
 
 @pytest.fixture(scope="module")
