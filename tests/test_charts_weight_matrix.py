@@ -207,6 +207,10 @@ def test_trees_end_at_their_cells() -> None:
     assert figure.layout[f"yaxis{below.yaxis[1:]}"].range[0] > columns["at"].max()
     turned = drawn(6, 58)
     assert len(turned.layout.yaxis.ticktext) == 58
+    # Scenarios that run down have their tree beside them, and factors below.
+    beside, below = lines(turned)
+    assert len({y for x, y in zip(beside.x, beside.y, strict=True) if x == 0}) == 58
+    assert len({x for x, y in zip(below.x, below.y, strict=True) if y == 0}) == 6
 
 
 def test_nothing_to_draw_is_said() -> None:

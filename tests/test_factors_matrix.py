@@ -77,6 +77,21 @@ def test_weights_are_those_of_factors_pooled_without_the_position(store: Store) 
     assert (wit["pooled_q"] < 0.05).all()
 
 
+def test_a_position_term_is_taken_out_and_is_no_row(tmp_path: Path) -> None:
+    write(tmp_path / "d.csv", prompts=30)
+    frame = pd.read_csv(tmp_path / "d.csv")
+    frame.assign(swapped=np.arange(len(frame)) % 2 == 0).to_csv(tmp_path / "d.csv", index=False)
+    store = Store(tmp_path / "s.duckdb")
+    import_path(store, tmp_path / "d.csv", "d")
+    result = FactorsMatrix(**CHOSEN).run(store)
+    assert result.settings["position_fitted"]
+    assert "a position term is fitted" in result.caption
+    assert set(result.table()["factor"]) == set(result.table("rows")["factor"]) == {"wit", "calm"}
+    # Nor is it counted among the tests.
+    mine = result.table()[result.table()["judge"] == "people"]
+    np.testing.assert_allclose(floats(mine, "pooled_q"), false_discovery_control(floats(mine, "pooled_p")))
+
+
 def test_q_is_over_the_weights_of_each_judge_and_p_goes_with_the_interval(store: Store) -> None:
     table = FactorsMatrix(**CHOSEN).run(store).table()
     for kind in ("", "pooled_"):
