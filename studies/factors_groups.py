@@ -250,16 +250,22 @@ class FactorsGroups(Factors):
     ) -> str:
         counts = {judge: sum(fit.n_judgments for fit in one.fits) for judge, one in found.items()}
         judges = ", ".join(f"{judge} ({words.plural(n, 'judgment')})" for judge, n in counts.items())
-        judges = judges or words.listing(list(self.judge), 5)
         name = clustering.name
         clusters = "judgments taken as independent" if name == "none" else f"clustered by {name.replace('+', ' and ')}"
+        where = f"in {len(grouped.names)} groups of {self.group_by}"
+        data = f"{words.plural(loaded.n_prompts, 'prompt')}; {words.percent(self.level)} intervals, {clusters}."
+        whose = "" if found else f" of {words.listing(list(self.judge), 5)} {where}"
+        agreement = (
+            f"Agreement{whose}: share of votes of the reference that the judge shares, ties of either left out; p of "
+            "lying below the other groups by Holm."
+        )
+        if not found:
+            return f"{agreement} {data[:1].upper()}{data[1:]}"
         return (
-            f"Weights of {words.plural(len(self.factor), 'factor')} by {judges} in {len(grouped.names)} groups of "
-            f"{self.group_by}, each group with weights of its own: logistic regression without an intercept "
-            f"({CODINGS[self.coding]}); {words.plural(loaded.n_prompts, 'prompt')}; {words.ties(self.ties)}; "
-            f"{words.percent(self.level)} intervals, {clusters}. Tests of equal weights in all groups: Wald's where "
-            "groups share clusters, Welch's where they do not; q over a judge's factors. Agreement: share of votes of "
-            "the reference that the judge shares, ties of either left out; p of lying below the other groups by Holm."
+            f"Weights of {words.plural(len(self.factor), 'factor')} by {judges} {where}, each group with weights of "
+            f"its own: logistic regression without an intercept ({CODINGS[self.coding]}); {words.ties(self.ties)}; "
+            f"{data} Tests of equal weights in all groups: Wald's where groups share clusters, Welch's where they do "
+            f"not; q over a judge's factors. {agreement}"
         )
 
 

@@ -92,7 +92,8 @@ def thin(similarity: Similarity) -> list[str]:
     few = int(((n > 0) & (n < THIN * places)).sum())
     if not few:
         return []
+    share = "shares" if few == 1 else "share"
     return [
-        f"{words.plural(few, 'pair')} of judges share fewer than {THIN} pairs a scenario: each scenario counts alike "
+        f"{words.plural(few, 'pair')} of judges {share} fewer than {THIN} pairs a scenario: each scenario counts alike "
         "in the mean, however little is known of it; --over overall counts each pair alike"
     ]

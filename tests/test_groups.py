@@ -339,6 +339,24 @@ def test_agreement_is_that_of_the_counted_votes(store):
     assert row["agreement"] == pytest.approx(share)
 
 
+def test_a_caption_speaks_of_no_weights_where_there_are_none(tmp_path):
+    """Young and old prefer the answer with more wit without exception: nothing is fitted, agreement is counted."""
+    rows = [
+        {"prompt": f"p{k}", "judge": judge, "annotator": who, "age": age, "judge_kind": kind, "model_a": "m1",
+         "model_b": "m2", "winner": "a" if judge == "people" or k % 3 else "b", "wit_a": 1, "wit_b": 0}
+        for k in range(12) for judge, who, age, kind in (
+            ("people", "w1", "old", "human"), ("people", "w2", "young", "human"), ("gpt", "", "", "llm"))
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "d.csv", index=False)
+    made = Store(tmp_path / "s.duckdb")
+    import_path(made, tmp_path / "d.csv", "d", ImportOptions(attributes=(("annotator.age", "age"),)))
+    result = run(made)
+    assert result.table("weights").empty
+    assert result.table("agreement")["agreement"].tolist() == [8 / 12] * 2
+    assert result.caption.startswith("Agreement of people and gpt in 2 groups of annotator.age: share of votes")
+    assert "Weights" not in result.caption
+
+
 def test_refusals_of_the_study(store):
     with pytest.raises(UnknownNameError, match=r"annotator\.age"):
         run(store, group_by="annotator.aeg")
