@@ -1,6 +1,7 @@
 """Questions with their options: each module registers its studies. Import this package to know them all."""
 
 from studies import (  # noqa: F401
+    agreement,
     compare,
     controls,
     correct,
@@ -39,6 +40,7 @@ from studies import (  # noqa: F401
     scenario_orders,
     scenarios,
     similarity,
+    stand_in,
     tie_policies,
     winrate,
 )

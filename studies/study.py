@@ -62,7 +62,7 @@ class Result:
         """Settings, quantities, tables as lists of objects, warnings. Undefined numbers are absent."""
         out: dict[str, Any] = {"settings": plain(self.settings)}
         out |= {name: plain(value) for name, value in self.values.items() if value is not None}
-        out |= {name: records(table) for name, table in self.tables.items()}
+        out |= {name: folded(records(table), self.study.folded.get(name, ())) for name, table in self.tables.items()}
         out["warnings"] = list(self.warnings)
         out["caption"] = self.caption
         out["fingerprint"] = self.fingerprint
@@ -102,6 +102,19 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def folded(rows: list[dict[str, Any]], names: Iterable[str]) -> list[dict[str, Any]]:
+    """NAME, NAME_lower and NAME_upper of these names as NAME: {value, lower, upper}, as a single quantity has it."""
+    out = []
+    for row in rows:
+        row = dict(row)
+        for name in names:
+            ends = {end: row.pop(f"{name}_{end}") for end in ("lower", "upper") if f"{name}_{end}" in row}
+            if name in row:
+                row[name] = {"value": row[name]} | ends
+        out.append(row)
+    return out
+
+
 @dataclass(frozen=True)
 class Study(Selection):
     """A question with all its options. Subclasses add fields and `answer`."""
@@ -114,6 +127,8 @@ class Study(Selection):
     shown: ClassVar[Mapping[str, str] | None] = None
     # Whether it reads judgments: of a dataset that has published weights alone it is then refused.
     reads_judgments: ClassVar[bool] = True
+    # Tables whose intervals JSON holds as {value, lower, upper}, and the columns of which it does.
+    folded: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # How a terminal prints it unless told otherwise.
     output: ClassVar[str] = "table"
 

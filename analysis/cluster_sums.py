@@ -1,0 +1,187 @@
+"""How sure are figures that follow from sums over clusters: shares, chance-corrected agreement, differences of these?
+
+Agreement, Cohen's kappa or Krippendorff's alpha are smooth functions of sums over pairs. Their covariance follows from
+the sums of clusters by the rules of `vcov`: deleted one by one below 50 clusters (and heavy ones always), else
+linearised with exact derivatives (complex step; Squire and Trapp 1998). Intervals of shares are symmetric in log-odds,
+those of coefficients in Fisher's z, those of differences as they stand.
+
+Where all clusters say the same there is no spread to learn from, only their number G: a share of 1 then reaches down to
+(half the error probability)^(1/G) (Clopper and Pearson 1934, of clusters), and a difference of 0 has the standard error
+1/(G + 2) of one made-up cluster that is split in halves (Agresti and Min 2005).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
+
+from analysis.cells import Floats, Ints
+from analysis.tables import floats
+from analysis.vcov import Clustering, Covariance, Term, find_heavy
+
+Kind = Literal["share", "coefficient", "difference", "slope"]
+Function = Callable[[NDArray[Any]], NDArray[Any]]
+
+STEP = 1e-30
+"""Of the complex derivative: nothing cancels, so that it can be as small as numbers are."""
+
+ALIKE = 1e-12
+"""Difference below which two shares are the same but for rounding."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Named quantities, each with what its interval rests on; each array (k,).
+
+    value : NaN where undefined; se : NaN where nothing tells how sure it is
+    df : of the t quantile, infinite where it is normal; clusters : how many stand behind it
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    value: Floats
+    se: Floats
+    df: Floats
+    clusters: Ints
+
+    def __getitem__(self, name: str) -> float:
+        """The value alone."""
+        return float(self.value[self.names.index(name)])
+
+    def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
+        """(k,) lower and upper ends; NaN where there is no interval."""
+        ends = [self._ends(at, level) for at in range(len(self.names))]
+        return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+
+    def one(self, name: str, level: float = 0.95) -> dict[str, float] | None:
+        """value, lower, upper; those that are undefined are absent, None where the value is."""
+        at = self.names.index(name)
+        if np.isnan(self.value[at]):
+            return None
+        low, high = self._ends(at, level)
+        found = {"value": float(self.value[at]), "lower": low, "upper": high}
+        return {end: number for end, number in found.items() if not np.isnan(number)}
+
+    def p_value(self, name: str, null: float = 0.0, side: Literal["both", "above"] = "both") -> float:
+        """Of the quantity being `null`, or (above) not above it; NaN where nothing tells how sure it is."""
+        at = self.names.index(name)
+        se = self._known_se(at)
+        if not se > 0:
+            return float("nan")
+        z, df = (self.value[at] - null) / se, self.df[at]
+        if side == "both":
+            z = -abs(z)
+        below = ndtr(z) if np.isinf(df) else stdtr(df, z)
+        return float(2 * below) if side == "both" else float(1 - below)
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """One row a quantity: quantity, value, lower, upper, clusters."""
+        lower, upper = self.interval(level)
+        return pd.DataFrame(
+            {"quantity": self.names, "value": floats(self.value), "lower": floats(lower), "upper": floats(upper),
+             "clusters": self.clusters}
+        )  # fmt: skip
+
+    def _known_se(self, at: int) -> float:
+        se, n = float(self.se[at]), int(self.clusters[at])
+        if self.kinds[at] == "difference" and not se > ALIKE and n > 1 and abs(self.value[at]) < ALIKE:
+            return 1 / (n + 2)
+        return se if se > 0 else float("nan")
+
+    def _ends(self, at: int, level: float) -> tuple[float, float]:
+        value, se, df, n = float(self.value[at]), self._known_se(at), self.df[at], int(self.clusters[at])
+        kind = self.kinds[at]
+        if kind == "share" and n > 1 and min(value, 1 - value) < ALIKE:
+            reach = ((1 - level) / 2) ** (1 / n)
+            return (reach, 1.0) if value > 0.5 else (0.0, 1 - reach)
+        if not (np.isfinite(value) and np.isfinite(se)):
+            return float("nan"), float("nan")
+        tail = (1 + level) / 2
+        half = float(ndtri(tail) if np.isinf(df) else stdtrit(df, tail) if df >= 1 else np.nan) * se
+        if kind == "share":
+            middle, half = float(logit(value)), half / (value * (1 - value))
+            return float(expit(middle - half)), float(expit(middle + half))
+        if kind == "coefficient":
+            if not -1 < value < 1:
+                return float("nan"), float("nan")
+            middle, half = float(np.arctanh(value)), half / (1 - value**2)
+            return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+        low, high = value - half, value + half
+        return (max(low, -1.0), min(high, 1.0)) if kind == "difference" else (low, high)
+
+
+def join(parts: Sequence[Figures]) -> Figures:
+    """Several sets of quantities as one."""
+    return Figures(
+        tuple(name for part in parts for name in part.names), tuple(kind for part in parts for kind in part.kinds),
+        *(np.concatenate([getattr(part, field) for part in parts]) for field in ("value", "se", "df", "clusters")),
+    )  # fmt: skip
+
+
+def estimate(
+    function: Function,
+    sums: Floats,
+    mass: Floats,
+    cluster: Ints,
+    clustering: Clustering,
+    names: Sequence[str],
+    kinds: Sequence[Kind] | Kind,
+) -> Figures:
+    """Quantities that are a function of the column sums, with their errors.
+
+    function : maps (..., d) sums to (..., k) values; of sums alone, so that it can be asked without a cluster, and made
+        of arithmetic, so that it can be asked with complex numbers
+    sums : (n, d) what each row adds; mass : (n,) how much stands in a row; rows without any are not counted
+    cluster : (n,) codes
+    """
+    kinds = (kinds,) * len(names) if isinstance(kinds, str) else tuple(kinds)
+    rows = np.flatnonzero(mass > 0)
+    sums, mass, cluster = np.asarray(sums, dtype=np.float64)[rows], mass[rows].astype(np.float64), cluster[rows]
+    if clustering.name != "none" and len(rows):
+        cluster = np.unique(cluster, return_inverse=True)[1]
+        n = int(cluster.max()) + 1
+        sums = np.column_stack([np.bincount(cluster, column, n) for column in sums.T])
+        mass = np.asarray(np.bincount(cluster, mass, n), dtype=np.float64)
+    found = covariance_of_sums(function, sums, mass, clustering)
+    k, n = len(names), len(mass)
+    if not n:
+        nothing = np.full(k, np.nan)
+        return Figures(tuple(names), kinds, nothing, nothing, np.zeros(k), np.zeros(k, dtype=np.int64))
+    df = found.quantiles.df if n > 1 else 0.0
+    se = found.se if n > 1 else np.full(k, np.nan)
+    return Figures(
+        tuple(names), kinds, found.estimate, se, np.full(k, np.inf if df is None else df), np.full(k, n),
+    )  # fmt: skip
+
+
+def covariance_of_sums(function: Function, sums: Floats, mass: Floats, clustering: Clustering) -> Covariance:
+    """Covariance of a function of column sums; sums : (n_clusters, d), mass : (n_clusters,), all above 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = sums.sum(axis=0)
+        value, n = function(whole), len(sums)
+        if clustering.name == "none":
+            deleted, effective = np.empty(0, dtype=np.int64), np.inf
+        else:
+            deleted, effective = find_heavy(mass)
+        replicates = function(whole - sums[deleted]) if len(deleted) else np.empty((0, len(value)))
+        linear = np.zeros((len(value), len(value)))
+        if len(deleted) < n:
+            away = sums @ _derivative(function, whole).T
+            away[deleted] = 0.0
+            linear = away.T @ away
+    if clustering.name == "none":
+        return Covariance(clustering, value, (Term("none", 0, 1, np.inf, replicates, linear),))
+    if n > 1:
+        linear = linear * n / (n - 1)
+    return Covariance(clustering, value, (Term(clustering.name, n, 1, effective, replicates, linear),))
+
+
+def _derivative(function: Function, at: Floats) -> Floats:
+    """(k, d) of the function at these sums."""
+    return np.asarray(function(at + 1j * STEP * np.eye(len(at))).imag.T / STEP)

@@ -1,0 +1,336 @@
+"""How often does each judge say what the reference says, beyond chance, and how often do people among themselves?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement import PairVotes
+from analysis.cells import Floats, Ints
+from analysis.judge_agreement import (
+    LABELS,
+    WITH,
+    WITHOUT,
+    agree,
+    agree_within,
+    compare_labels,
+    differ,
+    hold_out,
+    majority,
+    margin,
+    share,
+    trend,
+)
+from analysis.multiple import adjust_bh
+from analysis.tables import floats
+from analysis.vcov import choose_clustering
+from charts import words
+from data.model import Progress, option
+from data.queries.differences import UNNAMED
+from data.queries.votes import Votes
+from data.store import Store
+from studies.judge_votes import Held, Loaded, as_table, clusters, columns, ended, held, load, oddities, shared
+from studies.periods import PERIODS, by_period
+from studies.refused import nobody, sentences
+from studies.study import Fitted, Result, register
+
+FIGURES = tuple(
+    f"{name}{ending}" for name in ("agreement", "kappa", "ac1", "fleiss", "alpha", "ceiling", "against_others",
+                                   "advantage") for ending in (WITH, WITHOUT)
+)  # fmt: skip
+COUNTS = ("pairs", "prompts", "votes", "comparisons", "comparisons_no_ties", "no_majority", "clusters", "clustering")
+WITHIN = tuple(f"{name}{ending}" for name in ("agreement", "fleiss", "alpha", "ceiling") for ending in (WITH, WITHOUT))
+PART = ("agreement", "lower", "upper", "comparisons", "pairs", "clusters")
+TREND = ("slope", "lower", "upper", "p", "comparisons", "days")
+MARGINS = ("no majority", "up to a third", "up to two thirds", "more", "unanimous")
+
+
+def _ends(names: tuple[str, ...]) -> list[str]:
+    return [f"{name}{ending}" for name in names for ending in ("", "_lower", "_upper")]
+
+
+@register
+@dataclass(frozen=True)
+class JudgeAgreement(Fitted):
+    """Agreement of each judge with the reference on shared pairs, beyond chance and against the human ceiling."""
+
+    command: ClassVar[str] = "agreement"
+    title: ClassVar[str] = "How often do judges agree with people?"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+    folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES, "human": WITHIN}
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "agreement": "agreement", "agreement_interval": "interval",
+        "agreement_no_ties": "without ties", "agreement_no_ties_interval": "interval ", "kappa": "kappa",
+        "alpha": "alpha", "ceiling_no_ties": "ceiling", "against_others_no_ties": "judge, same others",
+        "pairs": "pairs", "comparisons": "comparisons",
+    }  # fmt: skip
+
+    level_of: str = option(
+        "vote", "what is compared: every vote of the reference, or the label that more of its votes have than any "
+        "other (pairs without one are left out)", label="Compared is each", choices=("vote", "majority"),
+    )  # fmt: skip
+    between: bool = option(False, "also hold every two judges against each other", label="Every two judges",
+                           advanced=True)  # fmt: skip
+    period: str = option("auto", "periods in which agreement over time is shown", label="Periods", choices=PERIODS,
+                         advanced=True)  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        progress(0.0, "counting votes")
+        data = load(self, store)
+        reference, *others = self.judge
+        rows: dict[str, list[dict[str, object]]] = {
+            name: [] for name in ("judges", "confusion", "margins", "scenarios", "criteria", "periods", "trends")
+        }
+        reasons: dict[str, str] = {}
+        said: list[str] = []
+        for k, judge in enumerate(others):
+            progress(0.9 * k / len(others), f"comparing {judge} with {reference}")
+            both = shared(data.of(reference), data.of(judge), self.cluster)
+            if both is None:
+                reasons[judge] = f"shares no pair with {reference}"
+                continue
+            said += oddities(reference, both.raw, judge)
+            if both.clustering.warning is not None:
+                said.append(both.clustering.warning)
+            self._add(rows, data, judge, both)
+        if not rows["judges"]:
+            raise nobody(reasons)
+        differences = self._differences(data, [str(row["judge"]) for row in rows["judges"]])
+        tables = {
+            "judges": as_table(rows["judges"], ["judge", *COUNTS, *_ends(FIGURES)]),
+            "confusion": as_table(
+                rows["confusion"],
+                ["judge", "reference_says", "judge_says", "comparisons", "share", "share_of_reference"],
+            ),
+            "margins": as_table(rows["margins"], ["judge", "margin", *PART]),
+            "scenarios": as_table(rows["scenarios"], ["judge", "scenario", *PART]),
+            "criteria": as_table(rows["criteria"], ["judge", "criterion", *PART]),
+            "human": self._people(data),
+            "differences": differences,
+            "periods": as_table(rows["periods"], ["judge", "start", "end", *PART]),
+            "trends": _with_q(as_table(rows["trends"], ["judge", *TREND])),
+        }
+        if self.between:
+            progress(0.9, "comparing judges with one another")
+            tables["between"] = self._between(data)
+        progress(1.0, "done")
+        judges = tables["judges"]
+        return Result(
+            study=self, tables=tables, values=self._values(judges, differences),
+            settings=self.settings() | {"reference": reference, "clustering": judges["clustering"].iloc[0]},
+            warnings=tuple(dict.fromkeys([*sentences(reasons), *said])), caption=self._caption(judges, reference),
+            fingerprint=data.fingerprint,
+        )  # fmt: skip
+
+    # -- one judge ---------------------------------------------------------------------------------------------------
+
+    def _labels(self, votes: Ints) -> Ints:
+        return majority(votes) if self.level_of == "majority" else votes
+
+    def _labelled(self, raw: PairVotes) -> PairVotes:
+        return PairVotes(self._labels(raw.reference), self._labels(raw.judge), raw.cluster, raw.group)
+
+    def _part(self, both: Held) -> dict[str, object]:
+        """Agreement on some pairs, with ties as this study takes them."""
+        same, whole = self._labelled(both.raw).compared(self.ties != "drop")
+        found = share(same, whole, both.raw.cluster, both.clustering)
+        return {
+            **ended(found, "agreement", self.level), "comparisons": int(whole.sum()),
+            "pairs": int((whole > 0).sum()), "clusters": int(found.clusters[0]),
+        }  # fmt: skip
+
+    def _add(self, rows: dict[str, list[dict[str, object]]], data: Loaded, judge: str, both: Held) -> None:
+        labels = self._labelled(both.raw)
+        # The ceiling leaves single votes out, whichever label is compared.
+        found, held_out = agree(labels, both.clustering), hold_out(both.raw, both.clustering)
+        with_ties, without = (labels.compared(ties)[1] for ties in (True, False))
+        rows["judges"].append(
+            {
+                "judge": judge, "pairs": len(both.pair), "prompts": len(np.unique(both.prompt)),
+                "votes": int(both.raw.reference.sum()), "comparisons": int(with_ties.sum()),
+                "comparisons_no_ties": int(without.sum()),
+                "no_majority": int((labels.reference.sum(axis=1) == 0).sum()) if self.level_of == "majority" else None,
+                "clusters": int(found.clusters[0]), "clustering": both.clustering.name,
+                **columns(found, self.level), **columns(held_out, self.level),
+            }
+        )  # fmt: skip
+        rows["confusion"] += [{"judge": judge} | row for row in _confusion(labels)]
+        said = {"judge": judge}
+        width = margin(both.raw.reference)
+        band = np.select([width <= 0, width <= 1 / 3, width <= 2 / 3, width < 1], [0, 1, 2, 3], 4)
+        for at in np.unique(band[~np.isnan(width)]):
+            some = self._part(_take(both, (band == at) & ~np.isnan(width)))
+            rows["margins"].append(said | {"margin": MARGINS[at]} | some)
+        names = {number: name for name, number in data.names.scenarios.items()}
+        for at in np.unique(both.scenario[both.scenario != UNNAMED]):
+            some = self._part(_take(both, both.scenario == at))
+            rows["scenarios"].append(said | {"scenario": names[int(at)]} | some)
+        for criterion, votes in data.criteria.items():
+            here = shared(data.of(self.judge[0], votes), data.of(judge, votes), self.cluster)
+            if here is not None:
+                rows["criteria"].append(said | {"criterion": criterion} | self._part(here))
+        self._add_time(rows, data, judge)
+
+    def _add_time(self, rows: dict[str, list[dict[str, object]]], data: Loaded, judge: str) -> None:
+        """Agreement by the time at which the judge gave its verdict, with the reference's votes of any time."""
+        mine = data.dated.judge_id == data.names.judges[judge][0]
+        when, theirs = data.dated.take(mine), data.of(self.judge[0])
+        day = data.day[mine]
+        known = np.isin(when.pair, theirs.pair)
+        when, day = when.take(known), day[known]
+        if not len(when):
+            return
+        both = held(when, theirs.take(np.searchsorted(theirs.pair, when.pair)).counts(), when.counts(), self.cluster)
+        same, whole = self._labelled(both.raw).compared(self.ties != "drop")
+        period = by_period(day, self.period)
+        for start, end, here in period:
+            rows["periods"].append({"judge": judge, "start": start, "end": end} | self._part(_take(both, here)))
+        # Slopes are read by the month.
+        found = trend(same, whole, day.astype(np.float64) / 30, both.raw.cluster, both.clustering)
+        if not np.isnan(found.value[0]):
+            p = found.p_value("slope")
+            rows["trends"].append(
+                {"judge": judge, **ended(found, "slope", self.level), "p": None if np.isnan(p) else p,
+                 "comparisons": int(whole.sum()), "days": int(np.ptp(day)) + 1}
+            )  # fmt: skip
+
+    # -- several judges ----------------------------------------------------------------------------------------------
+
+    def _people(self, data: Loaded) -> pd.DataFrame:
+        """People with one another, one row a human judge (and the reference, whatever it is) with several votes."""
+        rows: list[dict[str, object]] = []
+        for judge in self.judge:
+            if judge != self.judge[0] and data.names.judges[judge][1] != "human":
+                continue
+            of = data.of(judge)
+            counts = of.counts()
+            several = counts.sum(axis=1) > 1
+            if not several.any():
+                continue
+            of, counts = of.take(several), counts[several]
+            by = choose_clustering(self.cluster, len(np.unique(of.prompt)))
+            found = agree_within(counts, clusters(of, by), by)
+            rows.append(
+                {"judge": judge, "pairs": len(of), "votes": int(counts.sum()), "clusters": int(found.clusters[0]),
+                 **columns(found, self.level)}
+            )  # fmt: skip
+        return as_table(rows, ["judge", "pairs", "votes", "clusters", *_ends(WITHIN)])
+
+    def _differences(self, data: Loaded, judges: list[str]) -> pd.DataFrame:
+        """Each judge's agreement less that of the first one after the reference, on the pairs that all three judged."""
+        rows: list[dict[str, object]] = []
+        reference = data.of(self.judge[0])
+        for judge in judges[1:]:
+            one, two = data.of(judges[0]), data.of(judge)
+            pairs = np.intersect1d(np.intersect1d(reference.pair, one.pair), two.pair)
+            if not len(pairs):
+                continue
+            at = reference.take(np.searchsorted(reference.pair, pairs))
+            counts = [self._labels(v.take(np.searchsorted(v.pair, pairs)).counts()) for v in (reference, one, two)]
+            by = choose_clustering(self.cluster, len(np.unique(at.prompt)))
+            found = differ(counts[0], counts[1], counts[2], clusters(at, by), by)
+            row: dict[str, object] = {"judge": judge, "against": judges[0], "pairs": len(pairs)}
+            for ending in (WITH, WITHOUT):
+                p = found.p_value(f"difference{ending}")
+                row[f"p{ending}"] = None if np.isnan(p) else p
+            row["clusters"] = int(found.clusters[2])
+            rows.append(row | dict(columns(found, self.level)))
+        names = ("agreement", "agreement_against", "difference")
+        figures = [f"{name}{ending}" for ending in (WITH, WITHOUT) for name in names]
+        return _with_q(
+            as_table(rows, ["judge", "against", *_ends(tuple(figures)), "p", "p_no_ties", "pairs", "clusters"])
+        )
+
+    def _between(self, data: Loaded) -> pd.DataFrame:
+        """Agreement and kappa of every two judges, on the pairs that both have judged."""
+        ending = WITHOUT if self.ties == "drop" else WITH
+        of: dict[str, Votes] = {judge: data.of(judge) for judge in self.judge}
+        rows: list[dict[str, object]] = []
+        for one, two in combinations(self.judge, 2):
+            both = shared(of[one], of[two], self.cluster)
+            if both is None:
+                continue
+            labels = self._labelled(both.raw)
+            found = compare_labels(labels, both.clustering, ending)
+            named: dict[str, float | None] = {}
+            for name in ("agreement", "kappa"):
+                numbers = ended(found, f"{name}{ending}", self.level)
+                named |= dict(zip((name, f"{name}_lower", f"{name}_upper"), numbers.values(), strict=True))
+            whole = labels.compared(ending == WITH)[1]
+            rows.append(
+                {"judge_1": one, "judge_2": two, **named, "comparisons": int(whole.sum()), "pairs": len(both.pair)}
+            )
+        return as_table(rows, ["judge_1", "judge_2", *_ends(("agreement", "kappa")), "comparisons", "pairs"])
+
+    # -- what is said of it ------------------------------------------------------------------------------------------
+
+    def _values(self, judges: pd.DataFrame, differences: pd.DataFrame) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if len(self.judge) == 2:
+            row = judges.iloc[0].to_dict()
+            counts = ("pairs", "votes", "comparisons", "comparisons_no_ties", "no_majority")
+            values = {name: int(row[name]) for name in counts if not words.absent(row[name])}
+            values |= {name: _quantity(row, name) for name in FIGURES}
+        if len(self.judge) == 3 and len(differences):
+            row = differences.iloc[0].to_dict()
+            values = {name: _quantity(row, name) for name in ("difference", "difference_no_ties")}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _caption(self, judges: pd.DataFrame, reference: str) -> str:
+        who = words.listing(
+            [f"{row['judge']} ({row['comparisons']:,} comparisons on {words.plural(int(row['pairs']), 'pair')})"
+             for row in judges.to_dict("records")], 5,
+        )  # fmt: skip
+        what = "majority labels" if self.level_of == "majority" else "votes"
+        by = judges["clustering"].iloc[0]
+        hang = "taken as independent" if by == "none" else f"clustered by {by}; below 50 clusters jackknife, t"
+        return (
+            f"Agreement of {reference}'s {what} with those of {who}; kappa (Cohen) and AC1 (Gwet) of all comparisons, "
+            f"Fleiss' kappa and Krippendorff's alpha (nominal) of all votes on a pair, the judge's among them; "
+            f"ceiling: each vote of {reference} against the plurality of the others, and the judge against the same. "
+            f"{words.percent(self.level)} intervals, {hang}. Parts and times: "
+            f"{'ties left out' if self.ties == 'drop' else 'a tie is a label of its own'}."
+        )
+
+
+def _take(both: Held, rows: Ints | np.ndarray[Any, np.dtype[np.bool_]]) -> Held:
+    raw = both.raw
+    some = PairVotes(raw.reference[rows], raw.judge[rows], raw.cluster[rows], raw.group[rows])
+    return Held(some, both.pair[rows], both.prompt[rows], both.scenario[rows], both.clustering)
+
+
+def _confusion(labels: PairVotes) -> list[dict[str, object]]:
+    """One row a label of the reference and a label of the judge."""
+    table: Floats = labels.reference.T.astype(np.float64) @ labels.judge
+    whole, of = table.sum(), table.sum(axis=1)
+    return [
+        {
+            "reference_says": one, "judge_says": two, "comparisons": int(table[i, j]),
+            "share": float(table[i, j] / whole) if whole else None,
+            "share_of_reference": float(table[i, j] / of[i]) if of[i] else None,
+        }
+        for i, one in enumerate(LABELS) for j, two in enumerate(LABELS)
+    ]  # fmt: skip
+
+
+def _with_q(table: pd.DataFrame) -> pd.DataFrame:
+    """Benjamini-Hochberg over the rows, beside each p."""
+    for p in [name for name in table.columns if name in ("p", "p_no_ties")]:
+        tested = table[p].notna().to_numpy(dtype=bool)
+        q = np.full(len(table), np.nan)
+        if tested.any():
+            q[tested] = adjust_bh(table.loc[tested, p].to_numpy(dtype=np.float64))
+        table.insert(list(table.columns).index(p) + 1, "q" + p[1:], floats(q))
+    return table
+
+
+def _quantity(row: Mapping[Any, Any], name: str) -> dict[str, float] | None:
+    if words.absent(row[name]):
+        return None
+    named = {"value": name, "lower": f"{name}_lower", "upper": f"{name}_upper"}
+    return {end: float(row[column]) for end, column in named.items() if not words.absent(row[column])}

@@ -1,0 +1,167 @@
+"""Which votes of the reference and of each judge are held against each other, by what they hang together, and what is
+wrong with them?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement import PairVotes
+from analysis.cells import Ints
+from analysis.cluster_sums import Figures
+from analysis.vcov import Clustering, choose_clustering
+from charts import words
+from data import queries
+from data.queries import Catalog
+from data.queries.votes import Column, Votes, votes, votes_by_day
+from data.store import Store
+from errors import OptionError
+from studies.study import Fitted
+
+LOPSIDED = 0.9
+"""Share of one side's labels from which on chance-corrected figures speak of the file rather than of the judge."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a selection's judges have said.
+
+    votes : of all judges; dated, day : the same by day, where the file has times; criteria : votes by criterion, where
+    there are several
+    """
+
+    names: Catalog
+    votes: Votes
+    dated: Votes
+    day: Column
+    criteria: dict[str, Votes]
+    fingerprint: str
+
+    def of(self, judge: str, votes: Votes | None = None) -> Votes:
+        """The rows of one judge; of `votes`, where given."""
+        return (self.votes if votes is None else votes).of(self.names.judges[judge][0])
+
+
+def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
+    """Fetch the votes that a resolved study selects. all_of_it : also by day and by criterion
+
+    Raises OptionError for clusters that comparisons of different people's votes do not have, and for a single judge;
+    EmptySelectionError where nobody gave a verdict.
+    """
+    if len(study.judge) < 2:
+        raise OptionError(
+            f"{study.command} needs two judges, the reference first; only {study.judge[0]!r} is chosen: add another "
+            "with --judge"
+        )
+    if study.cluster not in ("auto", "prompt", "pair", "none"):
+        raise OptionError(
+            f"--cluster {study.cluster}: agreement compares the votes of different people, which hang together by "
+            "prompt or by pair"
+        )
+    with store.reading("counting votes") as con:
+        names = queries.catalog(con, study)
+        condition = queries.where(study, names, ranked=False)
+        counted = votes(con, names, condition)
+        dated, day = votes_by_day(con, names, condition if all_of_it else f"{condition} AND false")
+        several = all_of_it and len(names.criteria) > 1
+        criteria = {
+            name: votes(con, names, queries.where(replace(study, criterion=name), names, ranked=False))
+            for name in (names.criteria if several else ())
+        }
+        fingerprint = queries.fingerprint(con, names, study.judge)
+    queries.require_rows(len(counted), "with a verdict")
+    return Loaded(names, counted, dated, day, criteria, fingerprint)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Two judges on the pairs that both have judged, each array (n_pairs,).
+
+    raw : the votes as they were cast, whichever label is compared
+    """
+
+    raw: PairVotes
+    pair: Ints
+    prompt: Ints
+    scenario: Ints
+    clustering: Clustering
+
+
+def shared(one: Votes, two: Votes, cluster: str) -> Held | None:
+    """None where no pair is judged by both."""
+    _, first, second = np.intersect1d(one.pair, two.pair, assume_unique=True, return_indices=True)
+    if not len(first):
+        return None
+    one, two = one.take(first), two.take(second)
+    return held(one, one.counts(), two.counts(), cluster)
+
+
+def held(at: Votes, one: Ints, two: Ints, cluster: str) -> Held:
+    """at : where they stand; one, two : (n, 3) votes there"""
+    clustering = choose_clustering(cluster, len(np.unique(at.prompt)))
+    nobody = np.zeros(len(at), dtype=np.int64)
+    raw = PairVotes(one, two, clusters(at, clustering), nobody)
+    return Held(raw, at.pair.astype(np.int64), at.prompt.astype(np.int64), at.scenario.astype(np.int64), clustering)
+
+
+def clusters(at: Votes, clustering: Clustering) -> Ints:
+    """(n,) codes of what hangs together."""
+    code: Ints = (at.prompt if clustering.name == "prompt" else at.pair).astype(np.int64)
+    return code
+
+
+def columns(found: Figures, level: float, names: Sequence[str] | None = None) -> dict[str, float | None]:
+    """NAME, NAME_lower and NAME_upper of each figure; undefined ones are None."""
+    lower, upper = found.interval(level)
+    out: dict[str, float | None] = {}
+    for name, *ends in zip(found.names, found.value, lower, upper, strict=True):
+        if names is None or name in names:
+            for ending, number in zip(("", "_lower", "_upper"), ends, strict=True):
+                out[f"{name}{ending}"] = None if np.isnan(number) else float(number)
+    return out
+
+
+def ended(found: Figures, name: str, level: float) -> dict[str, float | None]:
+    """One figure as a table has it: NAME, lower, upper; undefined ones are None."""
+    one = found.one(name, level) or {}
+    return {name: one.get("value"), "lower": one.get("lower"), "upper": one.get("upper")}
+
+
+def as_table(rows: Sequence[dict[str, object]], names: Sequence[str]) -> pd.DataFrame:
+    """Rows with these columns, all of them there; numbers that are undefined missing."""
+    table = pd.DataFrame(list(rows), columns=list(names))
+    for name in table.columns:
+        given = [value for value in table[name] if not words.absent(value)]
+        if given and all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in given):
+            table[name] = pd.array([None if words.absent(v) else int(v) for v in table[name]], dtype="Int64")
+        elif len(table) and all(isinstance(value, (float, int)) for value in given):
+            table[name] = pd.array([None if words.absent(v) else float(v) for v in table[name]], dtype="Float64")
+    return table
+
+
+def oddities(who: str, raw: PairVotes, judge: str) -> list[str]:
+    """What a reader must know of these votes, in sentences. who : the reference"""
+    said = []
+    for name, counts in ((who, raw.reference), (judge, raw.judge)):
+        n = counts.sum(axis=0)
+        total, sides = int(n.sum()), n[:2]
+        if total and n[2] == total:
+            said.append(f"{name} says nothing but ties here: agreement without ties is not defined")
+        elif total > 1 and n.max() == total:
+            said.append(
+                f"{name} always says {'ab'[int(n.argmax())]} here: kappa, alpha and ac1 cannot tell that from chance"
+            )
+        elif sides.sum() > 20 and sides.max() >= LOPSIDED * sides.sum():
+            said.append(
+                f"{name} says {'ab'[int(sides.argmax())]} in {words.share(sides.max() / sides.sum())} of its verdicts "
+                "without ties, as in a file that names the winner first: kappa, fleiss, alpha and ac1 depend on which "
+                "response is called a, agreement does not"
+            )
+    if (raw.reference.sum(axis=1) < 2).all():
+        said.append(
+            f"{who} has one vote a pair: how often people agree with one another, and so the ceiling, cannot be told"
+        )
+    return said

@@ -1,0 +1,121 @@
+"""May each judge stand in for one of the people? The verdict in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from analysis.stand_in import MARGIN, SMALLEST, StandIn, judge_stand_in
+from charts import words
+from data.model import Progress, option
+from data.store import Store
+from errors import OptionError
+from studies.judge_votes import as_table, load, oddities, shared
+from studies.refused import nobody, sentences
+from studies.study import Finding, Fitted, Result, register
+
+SAID = {
+    "may stand in": "{} may stand in for {}", "not": "{} may not stand in for {}",
+    "undecided": "whether {} may stand in for {} is undecided",
+}  # fmt: skip
+COLUMNS = ("judge", "verdict", "advantage", "lower", "upper", "p", "agreement", "ceiling", "comparisons", "pairs",
+           "clusters", "clustering", "reason")  # fmt: skip
+
+
+@register
+@dataclass(frozen=True)
+class JudgeStandIn(Fitted):
+    """Whether each judge may stand in for one of the people: agreement with the others, against people's own."""
+
+    command: ClassVar[str] = "stand-in"
+    title: ClassVar[str] = "May it stand in for people?"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "verdict": "verdict", "agreement": "agreement with the others", "ceiling": "people's",
+        "advantage": "advantage", "interval": "interval", "pairs": "pairs", "reason": "reason",
+    }  # fmt: skip
+
+    margin: float = option(
+        MARGIN, "how much less than a person a judge may agree with the others, as a share", label="Margin"
+    )
+    smallest: int = option(
+        SMALLEST, "pairs that must be compared before any verdict", label="Smallest number of pairs", advanced=True
+    )
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if not 0 <= self.margin < 1:
+            raise OptionError(f"--margin {self.margin:g}: a share from 0 up to but not 1, usually .05")
+        if self.smallest < 2:
+            raise OptionError(f"--smallest {self.smallest}: at least 2 pairs")
+        progress(0.0, "counting votes")
+        data = load(self, store, all_of_it=False)
+        reference, *others = self.judge
+        found: dict[str, StandIn] = {}
+        rows: list[dict[str, object]] = []
+        reasons: dict[str, str] = {}
+        said: list[str] = []
+        for k, judge in enumerate(others):
+            progress(k / len(others), f"holding {judge} against {reference}")
+            both = shared(data.of(reference), data.of(judge), self.cluster)
+            if both is None:
+                reasons[judge] = f"shares no pair with {reference}"
+                continue
+            said += [one for one in oddities(reference, both.raw, judge) if "ceiling" in one or "nothing but" in one]
+            if both.clustering.warning is not None:
+                said.append(both.clustering.warning)
+            one = judge_stand_in(both.raw, both.clustering, ties=self.ties != "drop", margin=self.margin,
+                                 smallest=self.smallest, level=self.level)  # fmt: skip
+            found[judge] = one
+            row = {name: None if words.absent(value) else value for name, value in asdict(one).items()}
+            rows.append({"judge": judge, "clustering": both.clustering.name, **row})
+        if not found:
+            raise nobody(reasons)
+        progress(1.0, "done")
+        table = as_table(rows, COLUMNS)
+        return Result(
+            study=self, tables={"judges": table}, values=_values(found), warnings=tuple(
+                dict.fromkeys([*sentences(reasons), *said])
+            ), settings=self.settings() | {"reference": reference, "clustering": table["clustering"].iloc[0]},
+            caption=self._caption(reference, found, str(table["clustering"].iloc[0])), fingerprint=data.fingerprint,
+            findings=tuple(Finding(sentence(judge, reference, one)) for judge, one in found.items()),
+        )  # fmt: skip
+
+    def _caption(self, reference: str, found: Mapping[str, StandIn], clustering: str) -> str:
+        n = [one.comparisons for one in found.values()]
+        many = f"{min(n):,}" if min(n) == max(n) else f"{min(n):,} to {max(n):,}"
+        hang = "taken as independent" if clustering == "none" else f"clustered by {clustering}"
+        ties = "what is a tie on any side left out" if self.ties == "drop" else "a tie is a label of its own"
+        return (
+            f"Advantage: a judge's agreement with the plurality of {reference}'s other votes less that of the vote "
+            f"left out, on the same {many} comparisons ({ties}); {words.percent(self.level)} intervals, {hang}. A judge may "
+            f"stand in when the lower end is above {words.number(-self.margin)}, and may not when the upper end is "
+            f"below it; no verdict below {words.plural(self.smallest, 'pair')}."
+        )
+
+
+def sentence(judge: str, reference: str, one: StandIn) -> str:
+    """`gpt-4 may not stand in for crowd: it agrees ...`"""
+    start = SAID[one.verdict].format(judge, reference)
+    if np.isnan(one.advantage):
+        return f"{start}: {one.reason}"
+    points = words.estimate(100 * one.advantage, 100 * one.lower, 100 * one.upper, 1)
+    why = f"; {one.reason}" if one.verdict == "undecided" and one.reason else ""
+    return (
+        f"{start}: it agrees with the plurality of the others in {words.share(one.agreement)} of "
+        f"{one.comparisons:,} comparisons, people in {words.share(one.ceiling)}, {points} points apart{why}"
+    )
+
+
+def _values(found: Mapping[str, StandIn]) -> dict[str, Any]:
+    """Of a single judge: its verdict and what it rests on."""
+    if len(found) != 1:
+        return {}
+    one = next(iter(found.values()))
+    advantage = {"value": one.advantage, "lower": one.lower, "upper": one.upper}
+    return {
+        "verdict": one.verdict, "p": one.p, "pairs": one.pairs, "comparisons": one.comparisons,
+        "advantage": None if np.isnan(one.advantage) else advantage,
+    }  # fmt: skip
