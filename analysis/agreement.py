@@ -89,7 +89,7 @@ class Agreement:
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """(G,) lower and upper ends, symmetric in log-odds."""
-        return _ends(self.agreement, self.se, self.df, level)
+        return share_ends(self.agreement, self.se, self.df, level)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a group: agreement with its interval, alone and pooled, and what stands behind it; as shares.
@@ -116,7 +116,7 @@ class Agreement:
     def overall_row(self, level: float = 0.95) -> dict[str, float | None]:
         """Over all groups: agreement, lower, upper; tau (sd between groups, log-odds) with interval; p of the test."""
         value, se, df = self.overall
-        lower, upper = _ends(np.array([value]), np.array([se]), np.array([df]), level)
+        lower, upper = share_ends(np.array([value]), np.array([se]), np.array([df]), level)
         row: dict[str, float | None] = {"agreement": value, "lower": float(lower[0]), "upper": float(upper[0])}
         if self.pooled is not None and self.pooled.n_estimates[0] > 1:
             tau = self.pooled.tau_interval(level)
@@ -127,7 +127,11 @@ class Agreement:
         return {name: None if number is None or np.isnan(number) else number for name, number in row.items()}
 
 
-def _ends(share: Floats, se: Floats, df: Floats, level: float) -> tuple[Floats, Floats]:
+def share_ends(share: Floats, se: Floats, df: Floats, level: float) -> tuple[Floats, Floats]:
+    """(n,) lower and upper ends of shares, symmetric in log-odds; NaN where nothing tells how sure a share is.
+
+    df : of the t quantile, infinite for normal ones
+    """
     middle, error = _on_log_odds(share, se)
     tail = (1 + level) / 2
     finite = np.isfinite(df)

@@ -12,13 +12,13 @@ from analysis.cells import Floats
 
 def adjust_bh(p: Floats) -> Floats:
     """(n,) q-values that control the false discovery rate (Benjamini and Hochberg 1995)."""
-    adjusted = np.array(p, dtype=np.float64)
-    order = _ascending(adjusted)
-    n = len(order)
-    raised = adjusted[order] * n / np.arange(1, n + 1)
-    # The smallest of this and all larger p-values, so that q rises with p.
-    adjusted[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
-    return adjusted
+    return _step_up(p, 1.0)
+
+
+def adjust_by(p: Floats) -> Floats:
+    """(n,) q-values that control the false discovery rate however tests depend (Benjamini and Yekutieli 2001)."""
+    n = np.count_nonzero(~np.isnan(p))
+    return _step_up(p, float((1 / np.arange(1, n + 1)).sum()))
 
 
 def adjust_holm(p: Floats) -> Floats:
@@ -27,6 +27,16 @@ def adjust_holm(p: Floats) -> Floats:
     order = _ascending(adjusted)
     raised = adjusted[order] * np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
+    return adjusted
+
+
+def _step_up(p: Floats, factor: float) -> Floats:
+    adjusted = np.array(p, dtype=np.float64)
+    order = _ascending(adjusted)
+    n = len(order)
+    raised = adjusted[order] * factor * n / np.arange(1, n + 1)
+    # The smallest of this and all larger p-values, so that q rises with p.
+    adjusted[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
     return adjusted
 
 
