@@ -2,6 +2,7 @@
 
 from studies import (  # noqa: F401
     agreement,
+    alt_test,
     compare,
     controls,
     correct,
