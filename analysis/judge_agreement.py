@@ -29,7 +29,7 @@ def majority(votes: Ints) -> Ints:
     """(n, 3) one vote for the label that more have chosen than any other; none where no label is alone in front."""
     top = votes.max(axis=1, keepdims=True)
     first = np.asarray((votes == top) & (top > 0))
-    return np.asarray(first & (first.sum(axis=1, keepdims=True) == 1), dtype=np.int64)
+    return np.where(np.asarray(first.sum(axis=1, keepdims=True)) == 1, first, 0).astype(np.int64)
 
 
 def margin(votes: Ints) -> Floats:
@@ -46,8 +46,8 @@ def agree(votes: PairVotes, clustering: Clustering) -> Figures:
         parts.append(compare_labels(votes, clustering, ending))
         both = (votes.reference + votes.judge)[:, :some]
         # Where one of them said nothing but ties there is nobody to compare without them.
-        met = votes.reference[:, :some].any(axis=1) & votes.judge[:, :some].any(axis=1)
-        parts.append(_panel(both * met[:, None], votes.cluster, clustering, ending))
+        met = np.logical_and(votes.reference[:, :some].any(axis=1), votes.judge[:, :some].any(axis=1))
+        parts.append(_panel(np.where(met, both.T, 0).T, votes.cluster, clustering, ending))
     return join(parts)
 
 
@@ -182,7 +182,7 @@ def _panel(votes: Ints, cluster: Ints, clustering: Clustering, ending: str) -> F
     t, n, held = t[two], n[two], cluster[two]
     # Coincidences of Krippendorff: ordered pairs of votes within a pair, each pair weighing as its votes.
     met = t[:, :, None] * t[:, None, :] - t[:, :, None] * np.eye(some)
-    met = (met / np.maximum(n - 1, 1)[:, None, None]).reshape(len(t), -1)
+    met = (met / np.maximum(n - 1, 1)[:, None, None]).reshape(len(t), some * some)
     same = (t * (t - 1)).sum(axis=1) / np.maximum(n * (n - 1), 1)
     sums = np.column_stack([met, same, np.ones(len(t))])
 

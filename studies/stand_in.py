@@ -90,9 +90,9 @@ class JudgeStandIn(Fitted):
         ties = "what is a tie on any side left out" if self.ties == "drop" else "a tie is a label of its own"
         return (
             f"Advantage: a judge's agreement with the plurality of {reference}'s other votes less that of the vote "
-            f"left out, on the same {many} comparisons ({ties}); {words.percent(self.level)} intervals, {hang}. A judge may "
-            f"stand in when the lower end is above {words.number(-self.margin)}, and may not when the upper end is "
-            f"below it; no verdict below {words.plural(self.smallest, 'pair')}."
+            f"left out, on the same {many} comparisons ({ties}); {words.percent(self.level)} intervals, {hang}. "
+            f"A judge may stand in when the lower end is above {words.number(-self.margin)}, and may not when the "
+            f"upper end is below it; no verdict below {words.plural(self.smallest, 'pair')}."
         )
 
 
@@ -115,7 +115,9 @@ def _values(found: Mapping[str, StandIn]) -> dict[str, Any]:
         return {}
     one = next(iter(found.values()))
     advantage = {"value": one.advantage, "lower": one.lower, "upper": one.upper}
-    return {
-        "verdict": one.verdict, "p": one.p, "pairs": one.pairs, "comparisons": one.comparisons,
-        "advantage": None if np.isnan(one.advantage) else advantage,
+    known = {end: number for end, number in advantage.items() if not np.isnan(number)}
+    quantities = {
+        "verdict": one.verdict, "p": None if np.isnan(one.p) else one.p, "pairs": one.pairs,
+        "comparisons": one.comparisons, "advantage": known or None,
     }  # fmt: skip
+    return {name: value for name, value in quantities.items() if value is not None}
