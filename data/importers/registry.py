@@ -12,7 +12,19 @@ from typing import Protocol
 
 import duckdb
 
-from data.importers import alpaca_eval, auto_j, factor_weights, factors, gair, judgments, labels, llmfao
+from data.importers import (
+    alpaca_eval,
+    auto_j,
+    factor_weights,
+    factors,
+    gair,
+    judgments,
+    labels,
+    llmbar,
+    llmfao,
+    mtbench_alt_test,
+    pandalm,
+)
 from data.importers.table import RawTable
 from data.model import Progress
 from errors import FileError, OptionError, nearest
@@ -27,7 +39,9 @@ class Importer(Protocol):
 
 
 # Special formats first: the general one reads any table and so must be asked last.
-IMPORTERS: tuple[Importer, ...] = (llmfao, alpaca_eval, auto_j, gair, factors, labels, factor_weights, judgments)
+IMPORTERS: tuple[Importer, ...] = (
+    llmfao, alpaca_eval, auto_j, gair, pandalm, mtbench_alt_test, llmbar, factors, labels, factor_weights, judgments,
+)  # fmt: skip
 
 
 def names() -> tuple[str, ...]:
