@@ -378,3 +378,37 @@ def test_65_judges_are_quick(real: Path, tmp_path: Path) -> None:
     # Measured .5 and 1.9 s; a machine that does other work too is no failure.
     assert alone < 6
     assert time.perf_counter() - started < 12
+
+
+# -- what the docs say -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("skill", "code"), [(None, 0), (0.6, 3)])
+def test_the_workflow_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skill: float | None, code: int) -> None:
+    """Its commands as they stand; the new version is equal (a few verdicts turned at random), or clearly worse."""
+    import shlex
+
+    page = (Path(__file__).parent.parent / "docs" / "judges.md").read_text()
+    lines = [line.strip() for line in page.split("```yaml")[1].split("```")[0].splitlines()]
+    commands = [shlex.split(line)[2:] for line in lines if line.startswith("python cli.py")]
+    assert len(commands) == 4
+    given_rows = pd.DataFrame(rows(300, [("old", 0.85), ("new", skill or 0.85)]))
+    of = {name: part.drop(columns=["judge_kind", "scenario"]) for name, part in given_rows.groupby("judge")}
+    if skill is None:
+        of["new"] = of["old"].copy()
+        of["new"].iloc[::100, of["new"].columns.get_loc("winner")] = "a"
+    for name, part in of.items():
+        kept = part if name == "people" else part.drop(columns=["judge", "annotator"])
+        kept.to_csv(tmp_path / f"{name}.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    codes = [CliRunner().invoke(cli.app, words).exit_code for words in commands]
+    assert codes == [0, 0, 0, code]
+
+
+def test_by_scenario_has_the_same_rows(store: Store) -> None:
+    code, out, _ = call(store, "agreement", "--dataset", "d", "--judge", "people", "--judge", "old", "--by", "scenario",
+                        "-o", "json")  # fmt: skip
+    assert code == 0
+    found = json.loads(out)["judges"]
+    assert [row["scenario"] for row in found] == ["code", "poem"]
+    assert set(found[0]["agreement"]) == {"value", "lower", "upper"}
