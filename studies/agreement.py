@@ -116,8 +116,7 @@ class JudgeAgreement(Fitted):
             "trends": _with_q(as_table(rows["trends"], ["judge", *TREND])),
         }
         if self.between:
-            progress(0.9, "comparing judges with one another")
-            tables["between"] = self._between(data)
+            tables["between"] = self._between(data, progress)
         progress(1.0, "done")
         judges = tables["judges"]
         return Result(
@@ -246,12 +245,14 @@ class JudgeAgreement(Fitted):
             as_table(rows, ["judge", "against", *_ends(tuple(figures)), "p", "p_no_ties", "pairs", "clusters"])
         )
 
-    def _between(self, data: Loaded) -> pd.DataFrame:
+    def _between(self, data: Loaded, progress: Progress) -> pd.DataFrame:
         """Agreement and kappa of every two judges, on the pairs that both have judged."""
         ending = WITHOUT if self.ties == "drop" else WITH
         of: dict[str, Votes] = {judge: data.of(judge) for judge in self.judge}
         rows: list[dict[str, object]] = []
-        for one, two in combinations(self.judge, 2):
+        couples = list(combinations(self.judge, 2))
+        for k, (one, two) in enumerate(couples):
+            progress(0.9 + 0.1 * k / len(couples), "comparing judges with one another")
             both = shared(of[one], of[two], self.cluster)
             if both is None:
                 continue
