@@ -123,6 +123,15 @@ def test_ids_are_the_columns_that_match(store: Store, tmp_path: Path) -> None:
         import_path(store, tables(tmp_path / "n", PAIRS, VERDICTS | {"pair_id": list("wxyz")}), "m", FORMAT)
 
 
+def test_a_mode_belongs_to_the_judge_s_name_where_it_tells_verdicts_apart(store: Store, tmp_path: Path) -> None:
+    two = pd.concat([pd.DataFrame(renamed(VERDICTS, judge="model")).assign(mode=mode) for mode in ("CoT", "Vanilla")])
+    report = import_path(store, tables(tmp_path / "n", PAIRS, two.to_dict("list")), "n", FORMAT)
+    assert [j["judge"] for j in report.judges] == ["expert", "gpt/CoT", "gpt/Vanilla"]
+    assert any("model/mode as judge" in text for text in report.inferred)
+    one = tables(tmp_path / "m", PAIRS, VERDICTS | {"mode": "CoT"})
+    assert [j["judge"] for j in import_path(store, one, "m", FORMAT).judges] == ["expert", "gpt"]
+
+
 def test_an_order_in_no_known_words_is_asked_about(store: Store, tmp_path: Path) -> None:
     for column in (["x", "y", "x", "y"], ["1", "2", "1", "2"]):
         with pytest.raises(MappingError, match="shown_swapped does not say whether the second response was shown first"):

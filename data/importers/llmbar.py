@@ -31,6 +31,7 @@ from data.importers.llmbar_columns import (
     Found,
     is_pairs,
     is_verdicts,
+    judge_names,
     outcome,
     pick,
     pick_ids,
@@ -209,18 +210,19 @@ def _unread(con: duckdb.DuckDBPyConnection, piece: Piece, column: str) -> str:
 def _add_verdicts(gatherer: Gatherer, piece: Piece, key: str | None) -> None:
     con, t = gatherer.con, piece.cell
     assert key is not None
-    judge, shown = pick(con, piece, "judge"), pick(con, piece, "swapped", needed=False)
+    shown = pick(con, piece, "swapped", needed=False)
+    judge, made_of = judge_names(con, piece, key, shown)
     winner, reason = pick_side(con, piece, "winner", needed=True), pick(con, piece, "reason", needed=False)
-    assert judge is not None
     assert winner is not None
-    _say(gatherer, piece.name, {"pair_id": key, "judge": judge, "swapped": shown, "winner": winner, "reason": reason})
+    who = "/".join(made_of)
+    _say(gatherer, piece.name, {"pair_id": key, "judge": who, "swapped": shown, "winner": winner, "reason": reason})
     joins = f"LEFT JOIN llmbar_pairs p ON p.id = trim({t(key)})"
     lost, unread = "p.id IS NULL", _unread(con, piece, winner)
     gatherer.refused(piece, lost, key, "is the id of no pair", joins)
     what = "is neither of the two responses, a tie, nor an invalid reply"
     gatherer.refused(piece, f"{unread} AND p.id IS NOT NULL", winner, what, joins)
     order = swapped(con, piece, shown) if shown is not None else "NULL"
-    said = {"judge": t(judge), "judge_kind": "'llm'", "winner": outcome(con, piece, winner), "swapped": order}
+    said = {"judge": judge, "judge_kind": "'llm'", "winner": outcome(con, piece, winner), "swapped": order}
     gatherer.add(
         piece, PAIR_CELLS | said | {"reason": t(reason) if reason else "NULL"}, joins, refuse=f"{lost} OR {unread}"
     )

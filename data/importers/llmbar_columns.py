@@ -33,8 +33,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "better", "winner",
     ),
     "judge": (
-        "judge", "evaluator", "judge_name", "judge_model", "evaluator_name", "annotator", "rater", "model", "mode",
+        "judge", "evaluator", "judge_name", "judge_model", "evaluator_name", "annotator", "rater", "model",
     ),
+    "mode": ("mode", "prompting", "prompting_mode", "strategy", "method", "template"),
     "swapped": (
         "shown_swapped", "swapped", "swap", "is_swapped", "was_swapped", "flipped", "reversed", "shown_order", "order",
         "presentation_order",
@@ -217,6 +218,27 @@ def _matched(con: duckdb.DuckDBPyConnection, pairs: Piece, column: str, piece: P
     inside = f"trim({piece.cell(name)}) IN (SELECT trim({pairs.cell(column)}) FROM {pairs.table})"
     n, of = con.execute(f"SELECT count(*) FILTER ({inside}), count(*) FROM {piece.table}").fetchall()[0]
     return float(n / of) if of else 0.0
+
+
+def judge_names(con: duckdb.DuckDBPyConnection, piece: Piece, key: str, shown: str | None) -> tuple[str, list[str]]:
+    """SQL for the judge's name of each row, and the columns that it is made of.
+
+    Where the judge's column names several verdicts on one pair in one order, and a column of prompting modes tells them
+    apart, the name is JUDGE/MODE. Raises as `pick`.
+    """
+    judge, mode = pick(con, piece, "judge"), pick(con, piece, "mode", needed=False)
+    assert judge is not None
+    name = f"trim({piece.cell(judge)})"
+    if mode is None:
+        return name, [judge]
+
+    def again(who: str) -> int:
+        cells = [who, piece.cell(key), *([piece.cell(shown)] if shown else [])]
+        sql = f"SELECT count(*) - count(DISTINCT ({', '.join(cells)})) FROM {piece.table}"
+        return int(con.execute(sql).fetchall()[0][0])
+
+    both = f"{name} || '/' || trim(coalesce({piece.cell(mode)}, ''))"
+    return (both, [judge, mode]) if again(both) < again(name) else (name, [judge])
 
 
 # -- cells ----------------------------------------------------------------------------------------------------------
