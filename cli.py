@@ -140,13 +140,17 @@ def _show_tables(tables: dict[str, pd.DataFrame], content: Any, output: str, nam
 
 def show_result(result: Result, output: str, table: str | None) -> None:
     """A study's answer: numbers on stdout, warnings and taken defaults on stderr."""
-    _show_tables(dict(result.tables), result.as_json(), output, table)
+    tables = dict(result.tables)
+    if output == "table" and table is None:
+        for name, columns in result.study.printed.items():
+            tables[name] = tables[name][[column for column in tables[name] if column in columns]]
+    _show_tables(tables, result.as_json(), output, table)
     if output == "table":
         for name, value in result.values.items():
             if isinstance(value, dict):
                 print(f"{name}: {words.estimate(value.get('value'), value.get('lower'), value.get('upper'))}")
             elif value is not None:
-                print(f"{name.replace('_', ' ')}: {words.number(value)}")
+                print(f"{name.replace('_', ' ')}: {value if isinstance(value, str) else words.number(value)}")
         print(result.caption)
     for line in result.taken:
         say(f"taken: {line}")

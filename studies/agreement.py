@@ -63,6 +63,14 @@ class JudgeAgreement(Fitted):
     title: ClassVar[str] = "How often do judges agree with people?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES, "human": WITHIN}
+    printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "judges": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties", "kappa",
+                   "alpha", "ceiling_no_ties", "against_others_no_ties", "pairs", "comparisons"),
+        "human": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties", "alpha",
+                  "ceiling_no_ties", "pairs", "votes"),
+        "differences": ("scenario", "judge", "against", "difference", "difference_lower", "difference_upper", "p", "q",
+                        "difference_no_ties", "pairs"),
+    }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "agreement": "agreement", "agreement_interval": "interval",
         "agreement_no_ties": "without ties", "agreement_no_ties_interval": "interval ", "kappa": "kappa",

@@ -129,6 +129,8 @@ class Study(Selection):
     reads_judgments: ClassVar[bool] = True
     # Tables whose intervals JSON holds as {value, lower, upper}, and the columns of which it does.
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # Columns of wide tables that a terminal prints unless the table is asked for by its name.
+    printed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # How a terminal prints it unless told otherwise.
     output: ClassVar[str] = "table"
 

@@ -380,6 +380,19 @@ def test_65_judges_are_quick(real: Path, tmp_path: Path) -> None:
     assert time.perf_counter() - started < 6
 
 
+def test_what_a_terminal_shows(store: Store) -> None:
+    """Wide tables are cut to what is read first, and whole where they are asked for by name."""
+    code, out, _ = call(store, "agreement", "--dataset", "d", "--judge", "people", "--judge", "old")
+    assert code == 0
+    assert "ceiling no ties" in out
+    assert "fleiss lower" not in out
+    assert "fleiss" in call(store, "agreement", "--dataset", "d", "--table", "judges", "-o", "csv")[1].splitlines()[0]
+    code, out, _ = call(store, "stand-in", "--dataset", "d", "--judge", "people", "--judge", "old", "--require",
+                        "advantage>=.99")  # fmt: skip
+    assert code == 3
+    assert any(line.startswith("verdict: ") for line in out.splitlines())
+
+
 # -- what the docs say -----------------------------------------------------------------------------------------------------
 
 
