@@ -17,7 +17,7 @@ from errors import JurylensError
 from studies.extract import extract
 from studies.study import REGISTRY, Result
 from ui.navigation import screen
-from ui.sections import FACTORS, METHODS, RANKINGS, Section
+from ui.sections import FACTORS, METHODS, RANKINGS, SCENARIOS, Section
 
 CASES = {case.name: case for case in cases()}
 COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies, *screen("Scenarios").studies,
@@ -149,6 +149,17 @@ def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytes
         assert any("measure" in text for text in said), said
         return
     for section in (*FACTORS, *METHODS):
+        says_something(app, section)
+
+
+# Sections that stand on the page Scenarios alone.
+OWN = tuple(one for one in SCENARIOS if one not in (*RANKINGS, *FACTORS, *METHODS))
+
+
+@pytest.mark.parametrize("case", ["all ties", "hostile names", "no human", "two islands", "one judge chosen"])
+def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    app = opened(store, monkeypatch, case, "pages/scenarios.py", OWN)
+    for section in OWN:
         says_something(app, section)
 
 
