@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import cli
 import studies  # noqa: F401  (registers the studies)
 from data.store import Store
-from errors import JurylensError
+from errors import EmptySelectionError, JurylensError
 from studies.extract import extract
 from studies.study import REGISTRY, Result
 from ui.navigation import screen
@@ -75,6 +75,13 @@ def test_each_study_answers_or_says_why_not(store: Store, command: str, case: st
         plain(str(error), case)
     else:
         holds(result, case)
+
+
+@pytest.mark.parametrize("command", [name for name, cls in REGISTRY.items() if cls.judges == "reference"])
+def test_one_judge_alone_is_compared_with_nobody(store: Store, command: str) -> None:
+    said = f"{command} needs two judges, the reference first; only 'gpt' is chosen: add another with --judge"
+    with pytest.raises(EmptySelectionError, match=re.escape(said)):
+        REGISTRY[command](dataset="usual", judge=("gpt",)).run(store)
 
 
 def test_a_baseline_that_never_occurs_is_named(store: Store) -> None:
