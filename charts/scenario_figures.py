@@ -74,7 +74,7 @@ def figures_of(
     """figures, tests, scenarios : the tables of the study `scenario-matrix`; unit : of gaps"""
     mine = figures[figures["judge"] == judge].reset_index(drop=True)
     kind = mine["figure"].to_numpy()
-    out = {name: mine[name].astype(str).to_numpy() for name in ("figure", "factor", "scenario")}
+    out = {name: mine[name].fillna("").astype(str).to_numpy() for name in ("figure", "factor", "scenario")}
     cells = pd.DataFrame(out)
     for name in ("value", "lower", "upper", "pooled", "pooled_lower", "pooled_upper"):
         cells[name] = _in_units(parts.numbers(mine, name), kind, unit)
@@ -86,7 +86,7 @@ def figures_of(
     for row in tests[tests["judge"] == judge].to_dict("records"):
         ends = [np.nan if words.absent(row[c]) else float(row[c]) for c in ("mean", "mean_lower", "mean_upper")]
         value, low, high = map(float, _in_units(np.array(ends), np.repeat(row["figure"], 3), unit))
-        key = (str(row["figure"]), str(row["factor"]))
+        key = (str(row["figure"]), "" if words.absent(row["factor"]) else str(row["factor"]))
         average[key] = (value, low, high)
         if not words.absent(row["mean_q"]) and float(row["mean_q"]) < BEYOND:
             beyond.add(key)

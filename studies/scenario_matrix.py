@@ -204,6 +204,9 @@ def _whole(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
             out[name] = floats([None] * len(table))
         elif name == "own":
             out[name] = table[name].astype(bool)
+        elif name == "factor":
+            # Only gaps are of a factor.
+            out[name] = table[name].astype("string").where(table["figure"] == GAP, pd.NA)
         else:
             out[name] = table[name].astype(str if name in texts else "Float64")
     return pd.DataFrame(out)

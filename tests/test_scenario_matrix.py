@@ -107,7 +107,8 @@ def test_all_figures_of_a_judge_are_tested_as_one_table(found: Result) -> None:
     assert (table["p"].notna() == (table["figure"] == GAP)).all()
     assert table["pooled_p"].notna().all()
     assert table["own"].all()
-    tests = found.table("tests").set_index(["figure", "factor"])
+    assert (table["factor"].notna() == (table["figure"] == GAP)).all()
+    tests = found.table("tests").fillna({"factor": ""}).set_index(["figure", "factor"])
     assert tests.loc[(ORDERS, "")][["p", "q"]].isna().all()
     assert tests.loc[(ORDERS, ""), "mean"] > 0.5
     assert tests.loc[(GAP, "wit"), "q"] < 0.01 < tests.loc[(GAP, "calm"), "q"]
@@ -118,7 +119,7 @@ def test_the_scenario_in_which_they_part_comes_first(found: Result) -> None:
     assert scenarios["scenario"][0] == "art"
     assert scenarios["beyond"].tolist() == [1, 0, 0]
     assert list(dict.fromkeys(found.table()["scenario"])) == scenarios["scenario"].tolist()
-    rows = found.table().set_index(["scenario", "figure", "factor"])
+    rows = found.table().fillna({"factor": ""}).set_index(["scenario", "figure", "factor"])
     assert rows.loc[("art", GAP, "wit"), "pooled_lower"] > 0
     assert rows.loc[("art", GAP, "wit"), "pooled_q"] < 0.01
     assert found.table()["factor"].ne("first_position").all()
@@ -169,7 +170,7 @@ def test_the_matrix_says_what_is_beyond_noise(found: Result, theme: Theme, narro
     chart = scenario_matrix_chart(figures, found.table("scenarios"), ("people", "robot"), theme, narrow=narrow)
     assert list(chart.layout.yaxis.ticktext) == ["On average", *found.table("scenarios")["scenario"]]
     texts = {note.text for note in chart.layout.annotations}
-    rows = found.table().set_index(["scenario", "figure", "factor"])
+    rows = found.table().fillna({"factor": ""}).set_index(["scenario", "figure", "factor"])
     share = f"{100 * rows.loc[('art', AGREEMENT, ''), 'pooled']:.0f}"
     assert any(share in text for text in texts)
     if not narrow:
