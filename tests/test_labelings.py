@@ -29,6 +29,7 @@ from studies.factors_table import FactorsTable
 from studies.next_pairs import NextPairs
 from studies.rank import Rank
 from studies.reliability import Reliability
+from studies.scenario_agreement import ScenarioAgreement
 from studies.study import Study
 from ui.view import change, read_view
 
@@ -174,6 +175,17 @@ def test_groups_by_scenario_are_those_of_the_labeling(twice: tuple[Store, Store]
     assert set(here.table()["group"]) == {"t0", "t1", "t2"}
     for name in ("weights", "tests", "agreement"):
         pd.testing.assert_frame_equal(here.table(name), there.table(name))
+
+
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_agreement_by_group_is_agreement_by_scenario(twice: tuple[Store, Store], level: float) -> None:
+    """One count, one error, one pooling: two commands tell the same."""
+    by_group = FactorsGroups(dataset="d", group_by="scenario", level=level).run(twice[1]).table("agreement")
+    by_scenario = ScenarioAgreement(dataset="d", ties="drop", level=level).run(twice[1]).table()
+    both = by_group.merge(by_scenario, left_on="group", right_on="scenario", suffixes=("", "_other"))
+    assert len(both) == 3
+    for name in ("agreement", "lower", "upper", "pooled", "pooled_lower", "pooled_upper"):
+        assert both[name].to_numpy(dtype=float) == pytest.approx(both[f"{name}_other"].to_numpy(dtype=float))
 
 
 def test_a_second_file_adds_to_the_labeling_and_may_not_contradict_it(store: Store) -> None:
