@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import EVEN, POINTS
-from charts.matrix_cells import dot, fill, heads, said, side
+from charts.matrix_cells import dot, fill, head_axis, heads, said, side
 from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDERS, Figures, Key
 from charts.theme import Theme, base
 
@@ -110,12 +110,7 @@ def scenario_matrix_chart(
     remark, taken = parts.note(_note(found, keys, judges, pooled, len(listed), bool(thin)), theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
-        xaxis={
-            "range": [-0.5, len(keys) - 0.5], "side": "top", "tickmode": "array",
-            "tickvals": list(range(len(keys))), "ticktext": [one.html for one in over], "tickangle": 0,
-            "tickfont": {"size": head_size, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
-            "fixedrange": True,
-        },
+        xaxis=head_axis(over, head_size, theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), _below_average(theme), *shapes],
         annotations=[remark, *texts],

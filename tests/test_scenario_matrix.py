@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +52,7 @@ def write(path: Path, *, models: bool = True, factors: bool = True, scenarios: b
                 if factors:
                     row |= {"wit_a": wit[0], "wit_b": wit[1], "calm_a": calm[0], "calm_b": calm[1]}
                 rows.append(row | ({"scenario": scenario} if scenarios else {}))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame(rows).to_csv(path, index=False)
 
 
 @pytest.fixture(scope="module")
