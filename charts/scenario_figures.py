@@ -15,6 +15,8 @@ from charts.matrix_cells import signed
 
 AGREEMENT, ORDERS, GAP = "agreement", "orders", "gap"
 NAMES = {AGREEMENT: "Agreement", ORDERS: "Order of models"}
+ORDER = "most gaps beyond noise first, then least agreement"
+"""Of the scenarios, in words."""
 Key = tuple[str, str]
 """A kind of figure, and the factor of a gap."""
 
@@ -27,7 +29,7 @@ class Figures:
         own: whether the scenario says something itself
     average : by key, over all scenarios (value, lower, upper); beyond : keys of which the average is beyond noise
     order : of the keys, gaps by how far they stand out
-    scenarios : in their order; unit : of gaps
+    scenarios : in their order; unit : of gaps; net : whether gaps are net of decisiveness
     """
 
     cells: pd.DataFrame
@@ -36,6 +38,7 @@ class Figures:
     order: tuple[Key, ...]
     scenarios: tuple[str, ...]
     unit: str
+    net: bool = True
 
     def decimals(self, key: Key) -> int:
         """With which a figure is written in a cell."""
@@ -59,7 +62,7 @@ class Figures:
             return "agreeing comparisons, %"
         if key[0] == ORDERS:
             return "Spearman correlation"
-        return f"net gap, {EVEN if self.unit == POINTS else 'log-odds'}"
+        return f"{'net' if self.net else 'plain'} gap, {EVEN if self.unit == POINTS else 'log-odds'}"
 
     def outstanding(self) -> list[Key]:
         """Gaps of the order that are beyond noise somewhere, pooled."""
@@ -69,9 +72,10 @@ class Figures:
 
 
 def figures_of(
-    figures: pd.DataFrame, tests: pd.DataFrame, scenarios: pd.DataFrame, judge: str, unit: str = POINTS
-) -> Figures:
-    """figures, tests, scenarios : the tables of the study `scenario-matrix`; unit : of gaps"""
+    figures: pd.DataFrame, tests: pd.DataFrame, scenarios: pd.DataFrame, judge: str, unit: str = POINTS,
+    net: bool = True,
+) -> Figures:  # fmt: skip
+    """figures, tests, scenarios : the tables of the study `scenario-matrix`; unit : of gaps; net : of decisiveness"""
     mine = figures[figures["judge"] == judge].reset_index(drop=True)
     kind = mine["figure"].to_numpy()
     out = {name: mine[name].fillna("").astype(str).to_numpy() for name in ("figure", "factor", "scenario")}
@@ -93,7 +97,7 @@ def figures_of(
         if not words.absent(row["q"]) and float(row["q"]) < BEYOND:
             differ.add(key)
     listed = tuple(map(str, scenarios.loc[scenarios["judge"] == judge, "scenario"]))
-    return Figures(cells, average, frozenset(beyond), _order(cells, average, [*beyond, *differ]), listed, unit)
+    return Figures(cells, average, frozenset(beyond), _order(cells, average, [*beyond, *differ]), listed, unit, net)
 
 
 def _in_units(values: np.ndarray, kind: np.ndarray, unit: str) -> np.ndarray:

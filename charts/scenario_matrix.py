@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.factor_gaps import EVEN, POINTS
 from charts.matrix_cells import dot, fill, head_axis, heads, said, side
-from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDERS, Figures, Key
+from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDER, ORDERS, Figures, Key
 from charts.theme import Theme, base
 
 COLUMN = {False: 58.0, True: 52.0}
@@ -151,8 +151,8 @@ def _note(
 ) -> str:
     kind = EVEN if found.unit == POINTS else "log-odds"
     text = "" if not any(key and key[0] == GAP for key in keys) else (
-        f"Gaps: {judges[1]} minus {judges[0]}, {kind}, net of decisiveness; coloured where beyond noise (q < .05 over "
-        "the whole table). "
+        f"Gaps: {judges[1]} minus {judges[0]}, {kind}, {'net' if found.net else 'plain, not net'} of decisiveness; "
+        "coloured where beyond noise (q < .05 over the whole table). "
     )  # fmt: skip
     if pooled:
         text += "▾ and ▴: agreement or order apart from the average beyond noise. "
@@ -165,7 +165,7 @@ def _note(
     if out:
         text += f" {words.plural(out, 'figure')} more in the table: those here have the most and largest gaps."
     more = len(found.scenarios) - shown
-    return text + (f" {words.plural(more, 'scenario')} more with fewer gaps beyond noise." if more > 0 else "")
+    return text + (f" {words.plural(more, 'scenario')} more, not drawn ({ORDER})." if more > 0 else "")
 
 
 def _alt(found: Figures, judges: tuple[str, str], names: Mapping[str, str]) -> str:

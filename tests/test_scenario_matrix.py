@@ -139,6 +139,22 @@ def test_without_models_and_factors_agreement_is_left(store: Store) -> None:
     assert found_of(result).order == ((AGREEMENT, ""),)
 
 
+def test_gaps_that_no_scale_makes_net_are_called_plain(store: Store, found: Result) -> None:
+    """Of a factor that the reference does not heed alone, nothing tells how much more decisive the judge is."""
+    plain = ScenarioMatrix(**JUDGES, factor=("calm",)).run(store)
+    assert (plain.settings["plain_gaps"], found.settings["plain_gaps"]) == (["robot"], [])
+    assert "plain gaps in 1 factor" in plain.caption
+    assert "net gaps in 2 factors" in found.caption
+    for result, said in ((plain, "plain, not net of decisiveness"), (found, "log-odds, net of decisiveness")):
+        figures = figures_of(*map(result.table, ("figures", "tests", "scenarios")), "robot", LOG_ODDS,
+                             "robot" not in result.settings["plain_gaps"])  # fmt: skip
+        chart = scenario_matrix_chart(figures, result.table("scenarios"), ("people", "robot"), LIGHT, most=2)
+        text = " ".join(note.text.replace("<br>", " ") for note in chart.layout.annotations)
+        assert said in text
+        assert "1 scenario more, not drawn (most gaps" in text
+        assert figures.in_words((GAP, "calm")).startswith("net gap" if result is found else "plain gap")
+
+
 def test_refusals(store: Store) -> None:
     with pytest.raises(EmptySelectionError, match="needs two judges"):
         ScenarioMatrix(dataset="d", judge=("people",)).run(store)
