@@ -163,7 +163,8 @@ def _note(
         text += f" {THIN}: says little by itself."
     out = len([key for key in found.order if key not in keys])
     if out:
-        text += f" {words.plural(out, 'figure')} more in the table: those here have the most and largest gaps."
+        which = ": those here have the most and largest gaps" if any(key and key[0] == GAP for key in keys) else ""
+        text += f" {words.plural(out, 'figure')} more in the table{which}."
     more = len(found.scenarios) - shown
     return text + (f" {words.plural(more, 'scenario')} more, not drawn ({ORDER})." if more > 0 else "")
 
