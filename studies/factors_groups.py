@@ -264,7 +264,8 @@ class FactorsGroups(Factors):
             return f"{agreement} {data[:1].upper()}{data[1:]}"
         return (
             f"Weights of {n_factors([fit for one in found.values() for fit in one.fits])} by {judges} {where}, each "
-            f"group with weights of its own: logistic regression without an intercept ({CODINGS[self.coding]}); {words.ties(self.ties)}; "
+            f"group with weights of its own: logistic regression without an intercept ({CODINGS[self.coding]}); "
+            f"{words.ties(self.ties)}; "
             f"{data} Tests of equal weights in all groups: Wald's where groups share clusters, Welch's where they do "
             f"not; q over a judge's factors. {agreement}"
         )
