@@ -74,12 +74,7 @@ class ScenarioMatrix(Factors):
             return super(Factors, self).resolve(store)
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"scenario-matrix needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
-                "with --judge"
-            )
-        reference, *others = self.judge
+        reference, others = self.compared()
         progress(0.0, "counting votes")
         agreed = self._agreement().answer(store, lambda share, text: progress(0.1 * share, text))
         reasons: list[str] = []
