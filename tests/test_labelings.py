@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,7 @@ from studies.rank import Rank
 from studies.reliability import Reliability
 from studies.scenario_agreement import ScenarioAgreement
 from studies.study import Study
+from ui import scenarios as page
 from ui.view import change, read_view
 
 N = 12
@@ -288,3 +291,15 @@ def test_the_address_keeps_a_labeling_that_is_there_and_drops_its_scenarios_with
     datasets.delete(store, "d")
     with store.reading() as con:
         assert con.execute("SELECT count(*) FROM prompt_label").fetchall() == [(0,)]
+
+
+def test_the_page_points_to_labelings_where_the_files_name_no_scenario(monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(page, "weights_alone", lambda seen: None)
+    monkeypatch.setattr(page, "link", lambda *rest, **more: None)
+    monkeypatch.setattr(page.st, "info", lambda text, **more: said.append(text))
+    for labelings in ({"topics": 1}, {}):
+        seen = SimpleNamespace(names=SimpleNamespace(scenarios={}, labelings=labelings, labeling=None))
+        assert not page.begin(cast(Any, seen))
+    assert said[0] == "The judgments' files name no scenarios. Choose **topics** as **Scenarios from** in the sidebar."
+    assert said[1].startswith("No prompt of this dataset has a scenario yet.")

@@ -44,6 +44,13 @@ def begin(seen: View) -> bool:
     assert seen.names is not None
     if seen.names.scenarios:
         return True
+    if seen.names.labelings and not seen.names.labeling:
+        listed = words.listing([f"**{escape(name, 40)}**" for name in seen.names.labelings], 5)
+        st.info(
+            f"The judgments' files name no scenarios. Choose {listed} as **Scenarios from** in the sidebar.",
+            icon=":material/info:",
+        )
+        return False
     where = "this labeling" if seen.names.labeling else "this dataset"
     st.info(
         f"No prompt of {where} has a scenario yet. Scenarios come with a column `scenario` of the judgments, with a "
