@@ -17,7 +17,7 @@ from charts.matrix_cells import dot, fill, head_axis, heads, said, side
 from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDER, ORDERS, Figures, Key
 from charts.theme import Theme, base
 
-COLUMN = {False: 58.0, True: 52.0}
+COLUMN = {False: 58.0, True: 48.0}
 """Pixels of a figure, by `narrow`."""
 AVERAGE = "On average"
 CELL = 26.0
@@ -52,14 +52,15 @@ def scenario_matrix_chart(
     fitted = written.fit_labels([AVERAGE, *rows], 112.0 if narrow else 168.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 16
     room = parts.WIDTH[narrow] - left - 8
-    keys: list[Key | None] = [None, *found.order][: max(int(room / COLUMN[narrow]), 2)]
+    # A phone has no room for the number of pairs beside a gap.
+    keys: list[Key | None] = [*([] if narrow else [None]), *found.order][: max(int(room / COLUMN[narrow]), 2)]
     width = room / len(keys)
     over, head_size = heads([_head(key, names) for key in keys], max(width - 5, 30.0), theme.small, 3)
     n, size = len(listed) + 1, max(parts.row_height(fitted, theme), CELL)
     place = {name: k + 1 for k, name in enumerate(listed)}
     pairs = dict(zip(scenarios["scenario"].astype(str), scenarios["pairs"], strict=True))
     shapes: list[dict[str, object]] = []
-    texts = [said(0, row, f"{int(pairs[name]):,}", False, theme) for name, row in place.items()]
+    texts = [] if narrow else [said(0, row, f"{int(pairs[name]):,}", False, theme) for name, row in place.items()]
     xs: list[int] = []
     ys: list[int] = []
     hovers: list[str] = []

@@ -185,6 +185,9 @@ def test_the_matrix_says_what_is_beyond_noise(found: Result, theme: Theme, narro
     rows = found.table().fillna({"factor": ""}).set_index(["scenario", "figure", "factor"])
     share = f"{100 * rows.loc[('art', AGREEMENT, ''), 'pooled']:.0f}"
     assert any(share in text for text in texts)
+    heads = list(chart.layout.xaxis.ticktext)
+    assert ("Pairs" in heads) != narrow
+    assert "wit" in heads
     if not narrow:
         # The one that parts most stands first of the factors, bold with its sign.
         assert figures.order[2] == (GAP, "wit")
