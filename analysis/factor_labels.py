@@ -140,9 +140,10 @@ def rank_labels(
     try:
         fit = fit_strengths(cells)
     except NotIdentifiedError as error:
+        met = len(np.unique(cells.i * len(held.names) + cells.j))
         raise NotIdentifiedError(
             "no two labels can be put on one scale: each only won, only lost, or never met the others "
-            f"({len(cells.i):,} kinds of duels)"
+            f"({met:,} {'pair' if met == 1 else 'pairs'} of labels met)"
         ) from error
     ranking = Ranking(fit, strength_covariance([fit], [cells], clustering))
     n = len(held.names)

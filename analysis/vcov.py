@@ -223,9 +223,9 @@ class Covariance:
 
     @property
     def share_ridged(self) -> float:
-        """Share of jackknife replicates that needed a ridge; 0 without the jackknife."""
-        replicates = sum(len(term.replicates) for term in self.terms)
-        return sum(term.n_ridged for term in self.terms) / replicates if replicates else 0.0
+        """Share of clusters without which not everything is determined; of those that are left out by a refit."""
+        clusters = sum(term.n_clusters for term in self.terms if len(term.replicates))
+        return sum(term.n_ridged for term in self.terms) / clusters if clusters else 0.0
 
     @property
     def method(self) -> str:
@@ -245,10 +245,10 @@ class Covariance:
         if self.floored:
             found.append("the two-way covariance had negative eigenvalues, which were set to 0")
         if self.share_ridged:
+            some = f"{100 * self.share_ridged:.0f}" if self.share_ridged >= 0.005 else "less than 1"
             found.append(
-                f"{100 * self.share_ridged:.0f} % of the jackknife replicates did not determine everything (for "
-                f"example models that only won) and were refitted with a ridge of {JACKKNIFE_RIDGE}: the intervals are "
-                "rough"
+                f"without one cluster not everything is determined (for example models that only won) in {some} % of "
+                f"cases, which were refitted with a ridge of {JACKKNIFE_RIDGE}: the intervals are rough"
             )
         return tuple(found)
 

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import BEYOND, EVEN, POINTS, as_points
-from charts.matrix_cells import dot, fill, heads, said, side, signed
+from charts.matrix_cells import dot, fill, head_axis, heads, said, side, signed
 from charts.theme import Theme, base
 
 FIRST = "first_position"
@@ -132,12 +132,7 @@ def scenario_matrix(
     remark, taken = parts.note(said_below, theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
-        xaxis={
-            "range": [-0.5, len(scenarios) - 0.5], "side": "top", "tickmode": "array",
-            "tickvals": list(range(len(scenarios))), "ticktext": [one.html for one in over], "tickangle": 0,
-            "tickfont": {"size": head_size, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
-            "fixedrange": True,
-        },
+        xaxis=head_axis(over, head_size, theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), *shapes],
         annotations=[remark, *texts, *empty],

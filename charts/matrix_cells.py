@@ -17,6 +17,15 @@ def heads(names: Sequence[str], width: float, size: float, lines: int = 2) -> tu
     return written.fit_labels(names, width, size, lines), size
 
 
+def head_axis(over: Sequence[written.Label], size: float, theme: Theme) -> dict[str, object]:
+    """The x axis of a matrix, with a head above each column. over, size : of `heads`"""
+    return {
+        "range": [-0.5, len(over) - 0.5], "side": "top", "tickmode": "array", "tickvals": list(range(len(over))),
+        "ticktext": [one.html for one in over], "tickangle": 0, "tickfont": {"size": size, "color": theme.text},
+        "showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True,
+    }  # fmt: skip
+
+
 def side(value: float, theme: Theme) -> str:
     """People's colour where the reference has more of it, the first judge's where the judge has."""
     return theme.judges[0] if value > 0 else theme.people

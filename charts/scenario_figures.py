@@ -15,6 +15,8 @@ from charts.matrix_cells import signed
 
 AGREEMENT, ORDERS, GAP = "agreement", "orders", "gap"
 NAMES = {AGREEMENT: "Agreement", ORDERS: "Order of models"}
+ORDER = "most gaps beyond noise first, then least agreement"
+"""Of the scenarios, in words."""
 Key = tuple[str, str]
 """A kind of figure, and the factor of a gap."""
 
@@ -27,7 +29,7 @@ class Figures:
         own: whether the scenario says something itself
     average : by key, over all scenarios (value, lower, upper); beyond : keys of which the average is beyond noise
     order : of the keys, gaps by how far they stand out
-    scenarios : in their order; unit : of gaps
+    scenarios : in their order; unit : of gaps; net : whether gaps are net of decisiveness
     """
 
     cells: pd.DataFrame
@@ -36,6 +38,7 @@ class Figures:
     order: tuple[Key, ...]
     scenarios: tuple[str, ...]
     unit: str
+    net: bool = True
 
     def decimals(self, key: Key) -> int:
         """With which a figure is written in a cell."""
@@ -59,7 +62,7 @@ class Figures:
             return "agreeing comparisons, %"
         if key[0] == ORDERS:
             return "Spearman correlation"
-        return f"net gap, {EVEN if self.unit == POINTS else 'log-odds'}"
+        return f"{'net' if self.net else 'plain'} gap, {EVEN if self.unit == POINTS else 'log-odds'}"
 
     def outstanding(self) -> list[Key]:
         """Gaps of the order that are beyond noise somewhere, pooled."""
@@ -69,12 +72,13 @@ class Figures:
 
 
 def figures_of(
-    figures: pd.DataFrame, tests: pd.DataFrame, scenarios: pd.DataFrame, judge: str, unit: str = POINTS
-) -> Figures:
-    """figures, tests, scenarios : the tables of the study `scenario-matrix`; unit : of gaps"""
+    figures: pd.DataFrame, tests: pd.DataFrame, scenarios: pd.DataFrame, judge: str, unit: str = POINTS,
+    net: bool = True,
+) -> Figures:  # fmt: skip
+    """figures, tests, scenarios : the tables of the study `scenario-matrix`; unit : of gaps; net : of decisiveness"""
     mine = figures[figures["judge"] == judge].reset_index(drop=True)
     kind = mine["figure"].to_numpy()
-    out = {name: mine[name].astype(str).to_numpy() for name in ("figure", "factor", "scenario")}
+    out = {name: mine[name].fillna("").astype(str).to_numpy() for name in ("figure", "factor", "scenario")}
     cells = pd.DataFrame(out)
     for name in ("value", "lower", "upper", "pooled", "pooled_lower", "pooled_upper"):
         cells[name] = _in_units(parts.numbers(mine, name), kind, unit)
@@ -86,14 +90,14 @@ def figures_of(
     for row in tests[tests["judge"] == judge].to_dict("records"):
         ends = [np.nan if words.absent(row[c]) else float(row[c]) for c in ("mean", "mean_lower", "mean_upper")]
         value, low, high = map(float, _in_units(np.array(ends), np.repeat(row["figure"], 3), unit))
-        key = (str(row["figure"]), str(row["factor"]))
+        key = (str(row["figure"]), "" if words.absent(row["factor"]) else str(row["factor"]))
         average[key] = (value, low, high)
         if not words.absent(row["mean_q"]) and float(row["mean_q"]) < BEYOND:
             beyond.add(key)
         if not words.absent(row["q"]) and float(row["q"]) < BEYOND:
             differ.add(key)
     listed = tuple(map(str, scenarios.loc[scenarios["judge"] == judge, "scenario"]))
-    return Figures(cells, average, frozenset(beyond), _order(cells, average, [*beyond, *differ]), listed, unit)
+    return Figures(cells, average, frozenset(beyond), _order(cells, average, [*beyond, *differ]), listed, unit, net)
 
 
 def _in_units(values: np.ndarray, kind: np.ndarray, unit: str) -> np.ndarray:

@@ -13,11 +13,11 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import EVEN, POINTS
-from charts.matrix_cells import dot, fill, heads, said, side
-from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDERS, Figures, Key
+from charts.matrix_cells import dot, fill, head_axis, heads, said, side
+from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDER, ORDERS, Figures, Key
 from charts.theme import Theme, base
 
-COLUMN = {False: 58.0, True: 52.0}
+COLUMN = {False: 58.0, True: 48.0}
 """Pixels of a figure, by `narrow`."""
 AVERAGE = "On average"
 CELL = 26.0
@@ -52,14 +52,15 @@ def scenario_matrix_chart(
     fitted = written.fit_labels([AVERAGE, *rows], 112.0 if narrow else 168.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 16
     room = parts.WIDTH[narrow] - left - 8
-    keys: list[Key | None] = [None, *found.order][: max(int(room / COLUMN[narrow]), 2)]
+    # A phone has no room for the number of pairs beside a gap.
+    keys: list[Key | None] = [*([] if narrow else [None]), *found.order][: max(int(room / COLUMN[narrow]), 2)]
     width = room / len(keys)
     over, head_size = heads([_head(key, names) for key in keys], max(width - 5, 30.0), theme.small, 3)
     n, size = len(listed) + 1, max(parts.row_height(fitted, theme), CELL)
     place = {name: k + 1 for k, name in enumerate(listed)}
     pairs = dict(zip(scenarios["scenario"].astype(str), scenarios["pairs"], strict=True))
     shapes: list[dict[str, object]] = []
-    texts = [said(0, row, f"{int(pairs[name]):,}", False, theme) for name, row in place.items()]
+    texts = [] if narrow else [said(0, row, f"{int(pairs[name]):,}", False, theme) for name, row in place.items()]
     xs: list[int] = []
     ys: list[int] = []
     hovers: list[str] = []
@@ -110,12 +111,7 @@ def scenario_matrix_chart(
     remark, taken = parts.note(_note(found, keys, judges, pooled, len(listed), bool(thin)), theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
-        xaxis={
-            "range": [-0.5, len(keys) - 0.5], "side": "top", "tickmode": "array",
-            "tickvals": list(range(len(keys))), "ticktext": [one.html for one in over], "tickangle": 0,
-            "tickfont": {"size": head_size, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
-            "fixedrange": True,
-        },
+        xaxis=head_axis(over, head_size, theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), _below_average(theme), *shapes],
         annotations=[remark, *texts],
@@ -156,8 +152,8 @@ def _note(
 ) -> str:
     kind = EVEN if found.unit == POINTS else "log-odds"
     text = "" if not any(key and key[0] == GAP for key in keys) else (
-        f"Gaps: {judges[1]} minus {judges[0]}, {kind}, net of decisiveness; coloured where beyond noise (q < .05 over "
-        "the whole table). "
+        f"Gaps: {judges[1]} minus {judges[0]}, {kind}, {'net' if found.net else 'plain, not net'} of decisiveness; "
+        "coloured where beyond noise (q < .05 over the whole table). "
     )  # fmt: skip
     if pooled:
         text += "▾ and ▴: agreement or order apart from the average beyond noise. "
@@ -168,9 +164,10 @@ def _note(
         text += f" {THIN}: says little by itself."
     out = len([key for key in found.order if key not in keys])
     if out:
-        text += f" {words.plural(out, 'figure')} more in the table: those here have the most and largest gaps."
+        which = ": those here have the most and largest gaps" if any(key and key[0] == GAP for key in keys) else ""
+        text += f" {words.plural(out, 'figure')} more in the table{which}."
     more = len(found.scenarios) - shown
-    return text + (f" {words.plural(more, 'scenario')} more with fewer gaps beyond noise." if more > 0 else "")
+    return text + (f" {words.plural(more, 'scenario')} more, not drawn ({ORDER})." if more > 0 else "")
 
 
 def _alt(found: Figures, judges: tuple[str, str], names: Mapping[str, str]) -> str:

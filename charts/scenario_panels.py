@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from charts import labels as written
 from charts import rows as parts
+from charts import words
 from charts.matrix_cells import side
-from charts.scenario_figures import AGREEMENT, GAP, ORDERS, Figures, Key
+from charts.scenario_figures import AGREEMENT, GAP, ORDER, ORDERS, Figures, Key
 from charts.scenario_matrix import hover, name_of
 from charts.theme import Mark, Theme, base
 
@@ -84,7 +85,7 @@ def scenario_panels_chart(
     text = (
         "Filled: pooled with the other scenarios, coloured where a gap is beyond noise; hollow: the scenario alone. "
         "The line: 0 for gaps, else the average."
-    ) + (f" {gone:,} scenarios more with fewer gaps beyond noise." if gone else "")
+    ) + (f" {words.plural(gone, 'scenario')} more, not drawn ({ORDER})." if gone else "")
     remark, taken = parts.note(text, theme, narrow, left, 0)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": 4, "b": taken, "pad": 6}, shapes=shapes, annotations=[*annotations, remark],

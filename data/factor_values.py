@@ -125,7 +125,7 @@ def _empty_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
         ).fetchall()
     ]  # fmt: skip
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ["without any value: " + ", ".join(names[:20]) + more] if names else []
+    return ["without any value, and so no factors yet: " + ", ".join(names[:20]) + more] if names else []
 
 
 # -- into the store -----------------------------------------------------------------------------------------------

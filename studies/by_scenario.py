@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from data.store import Store
 from errors import EmptySelectionError, JurylensError, NotIdentifiedError
 from studies.study import Fitted, Result, taken
 
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 Q_OF = {"p": "q", "scaled_p": "scaled_q"}
 
 
@@ -74,15 +76,35 @@ def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
 
 
 def gathered(warnings: Sequence[str]) -> tuple[str, ...]:
-    """A sentence that several scenarios share stands once, with their names. warnings : `scenario: sentence`"""
-    by_text: dict[str, list[str]] = {}
+    """A sentence that several scenarios share stands once, with their names, and numbers that differ as a range.
+
+    warnings : `scenario: sentence`
+    """
+    by_form: dict[str, list[tuple[str, str]]] = {}
     for one in warnings:
         scenario, sign, text = one.partition(": ")
-        by_text.setdefault(text if sign else one, []).append(scenario)
-    return tuple(
-        f"{words.listing(scenarios, 4)}: {text}" if text not in scenarios else text
-        for text, scenarios in by_text.items()
-    )
+        by_form.setdefault(NUMBER.sub("#", text) if sign else one, []).append((scenario, text if sign else ""))
+    out = []
+    for some in by_form.values():
+        scenarios, texts = zip(*some, strict=True)
+        if not texts[0]:
+            out.append(scenarios[0])
+            continue
+        # A name with a comma in it would read as several.
+        listing = words.quoted if any("," in name for name in scenarios) else words.listing
+        out.append(f"{listing(list(dict.fromkeys(scenarios)), 4)}: {_ranged(texts)}")
+    return tuple(out)
+
+
+def _ranged(texts: Sequence[str]) -> str:
+    """Sentences that differ in numbers alone as one: each number that differs as `least to most`."""
+    numbers = [NUMBER.findall(text) for text in texts]
+    ends = []
+    for column in zip(*numbers, strict=True):
+        ordered = sorted(set(column), key=lambda word: float(word.replace(",", "")))
+        ends.append(ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}")
+    found = iter(ends)
+    return NUMBER.sub(lambda _: next(found), texts[0])
 
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:

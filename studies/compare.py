@@ -67,12 +67,7 @@ class Compare(Fitted):
     )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"compare needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
-                "with --judge"
-            )
-        reference, *others = self.judge
+        reference, others = self.compared()
         with store.reading("comparing: names") as con:
             names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)

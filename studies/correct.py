@@ -78,12 +78,7 @@ class Correct(Fitted):
         return super().resolve(store)
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"correct needs two judges, the one to be trusted (people) first; only {self.judge[0]!r} is chosen: "
-                "add another with --judge"
-            )
-        reference, *others = self.judge
+        reference, others = self.compared()
         with store.reading("correcting: names") as con:
             names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)

@@ -149,7 +149,7 @@ def answer_posterior(study: Published, store: Store, progress: Progress, *, by_s
         study=study, tables=tables, values={"judgments": n},
         settings=study.settings() | {"estimator": "laplace", "intervals": "central posterior"},
         warnings=tuple(dict.fromkeys([*sentences(reasons), *said, *warnings_about(cells, found, choices, names)])),
-        caption=_caption(study, cells, names), fingerprint=data.fingerprint,
+        caption=_caption(study, cells), fingerprint=data.fingerprint,
     )  # fmt: skip
 
 
@@ -272,8 +272,11 @@ def _scales(cells: Sequence[PosteriorCell], choices: Sequence[ScaleChoice | None
     return pd.DataFrame(rows)
 
 
-def _caption(study: Published, cells: Sequence[PosteriorCell], names: Sequence[str]) -> str:
+def _caption(study: Published, cells: Sequence[PosteriorCell]) -> str:
     whole = [cell for cell in cells if cell.scenario is None]
+    weighed = [int((cell.differs > 0).sum()) for cell in whole]
+    few, most = min(weighed), max(weighed)
+    factors = words.plural(most, "factor") if few == most else f"{few:,} to {words.plural(most, 'factor')}"
     judges = ", ".join(f"{cell.judge} ({words.plural(cell.design.n_judgments, 'judgment')})" for cell in whole)
     scale = f"scale {study.prior_scale}"
     if study.prior_scale == CV:
@@ -284,7 +287,7 @@ def _caption(study: Published, cells: Sequence[PosteriorCell], names: Sequence[s
     )  # fmt: skip
     prompts = len(np.unique(np.concatenate([cell.verdicts.prompt for cell in whole])))
     return (
-        f"Bayesian logistic regression of the verdicts of {judges} on {words.plural(len(names), 'factor')} "
+        f"Bayesian logistic regression of the verdicts of {judges} on {factors} "
         f"({CODINGS['sign']}), without intercept or position term; {words.plural(prompts, 'prompt')}; ties left out; "
         f"Laplace prior of {scale}. {means[:1].upper() + means[1:]} central {words.percent(study.level)} posterior "
         "intervals, judgments taken as independent (not clustered)."

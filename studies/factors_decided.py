@@ -57,13 +57,9 @@ class FactorsDecided(Factors):
         return study
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"factors decided needs two judges, the reference first; only {self.judge[0]!r} is chosen"
-            )
+        reference, (judge, *_) = self.compared()
         progress(0.0, "joining judgments with their factors")
         data = fetch(store, self, together=True)
-        reference, judge = self.judge[:2]
         progress(0.5, f"holding {judge}'s reasons against {reference}'s")
         require_factors(data, reference, judge)
         designs = shared(data.design[reference], data.design[judge])

@@ -17,7 +17,7 @@ from analysis.vcov import choose_clustering
 from charts import words
 from data.model import Progress, option
 from data.store import Store
-from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from errors import NotIdentifiedError, OptionError
 from studies.factor_data import FactorData, cells_of, fetch
 from studies.factor_options import CODINGS, Factors, display
 from studies.factor_words import gap_line
@@ -56,11 +56,7 @@ class FactorsGap(Factors):
     )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"factors gap needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
-                "with --judge"
-            )
+        self.compared()
         if not self.margin > 0:
             raise OptionError(f"--margin {self.margin}: a number of log-odds above 0, usually .1")
         progress(0.0, "joining judgments with their factors")

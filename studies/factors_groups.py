@@ -28,6 +28,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, unknown_name
 from studies.factor_data import Loaded, clustering_of, complete_columns, find_no_position, load
 from studies.factor_options import CODINGS, Factors
+from studies.factors_fit import n_factors
 from studies.group_values import Groups, as_numbers, group_judgments
 from studies.refused import sentences
 from studies.study import Result, register
@@ -262,8 +263,9 @@ class FactorsGroups(Factors):
         if not found:
             return f"{agreement} {data[:1].upper()}{data[1:]}"
         return (
-            f"Weights of {words.plural(len(self.factor), 'factor')} by {judges} {where}, each group with weights of "
-            f"its own: logistic regression without an intercept ({CODINGS[self.coding]}); {words.ties(self.ties)}; "
+            f"Weights of {n_factors([fit for one in found.values() for fit in one.fits])} by {judges} {where}, each "
+            f"group with weights of its own: logistic regression without an intercept ({CODINGS[self.coding]}); "
+            f"{words.ties(self.ties)}; "
             f"{data} Tests of equal weights in all groups: Wald's where groups share clusters, Welch's where they do "
             f"not; q over a judge's factors. {agreement}"
         )

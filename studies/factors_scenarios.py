@@ -48,10 +48,7 @@ class FactorsScenarios(Factors):
     }  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"factors scenarios needs two judges, the reference first; only {self.judge[0]!r} is chosen"
-            )
+        reference, others = self.compared()
         progress(0.0, "joining judgments with their factors")
         data = fetch(store, self, scenarios=True, together=True)
         names = {i: name for name, i in data.names.scenarios.items()}
@@ -59,7 +56,6 @@ class FactorsScenarios(Factors):
             raise EmptySelectionError(
                 f"dataset {data.names.dataset!r} knows no scenarios: they come with the column `scenario`"
             )
-        reference, *others = self.judge
         tables, scenarios, gone, warnings = [], [], list[dict[str, str]](), list(data.warnings)
         wanted = [i for i, name in names.items() if not self.scenario or name in self.scenario]
         for k, judge in enumerate(others):

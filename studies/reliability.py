@@ -41,9 +41,7 @@ class Reliability(Fitted):
     }  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError("reliability needs two judges, the reference first: add another with --judge")
-        reference, *others = self.judge
+        reference, others = self.compared()
         with store.reading("reliability: names") as con:
             names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)

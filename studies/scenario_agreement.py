@@ -38,11 +38,7 @@ class ScenarioAgreement(Fitted):
     }  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise OptionError(
-                f"scenario-agreement needs two judges, the reference first; only {self.judge[0]!r} is chosen: add "
-                "another with --judge"
-            )
+        reference, others = self.compared()
         if self.cluster not in ("auto", "prompt", "pair"):
             raise OptionError(
                 f"--cluster {self.cluster}: agreement compares the votes of different people, which hang together by "
@@ -56,7 +52,6 @@ class ScenarioAgreement(Fitted):
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         scenarios = list(names.scenarios.values())
-        reference, *others = self.judge
         found: dict[str, Agreement] = {}
         reasons: dict[str, str] = {}
         tables: list[pd.DataFrame] = []

@@ -74,12 +74,7 @@ class ScenarioMatrix(Factors):
             return super(Factors, self).resolve(store)
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise EmptySelectionError(
-                f"scenario-matrix needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
-                "with --judge"
-            )
-        reference, *others = self.judge
+        reference, others = self.compared()
         progress(0.0, "counting votes")
         agreed = self._agreement().answer(store, lambda share, text: progress(0.1 * share, text))
         reasons: list[str] = []
@@ -93,7 +88,7 @@ class ScenarioMatrix(Factors):
             tests.append(on_average)
         except JurylensError as error:
             reasons.append(f"orders of models are not compared: {error}")
-        gaps, told, left_out = self._gaps(
+        gaps, plain_of, told, left_out = self._gaps(
             store, reference, others, lambda share, text: progress(0.5 + 0.5 * share, text)
         )
         tables += [part[0] for part in gaps]
@@ -108,9 +103,10 @@ class ScenarioMatrix(Factors):
             study=self,
             tables={"figures": _sorted(figures, scenarios), "scenarios": scenarios, "tests": tested},
             values={},
-            settings=self.settings() | {"reference": reference, "clustering": agreed.settings["clustering"]},
+            settings=self.settings() | {"reference": reference, "clustering": agreed.settings["clustering"],
+                                        "plain_gaps": plain_of},
             warnings=tuple(dict.fromkeys([*agreed.warnings, *reasons, *left_out, *told, ON_AVERAGE])),
-            caption=_caption(self, agreed, figures, reference),
+            caption=_caption(self, agreed, figures, reference, plain_of),
             fingerprint=agreed.fingerprint,
         )  # fmt: skip
 
@@ -122,15 +118,15 @@ class ScenarioMatrix(Factors):
 
     def _gaps(
         self, store: Store, reference: str, others: Sequence[str], progress: Progress
-    ) -> tuple[list[tuple[pd.DataFrame, pd.DataFrame]], list[str], list[str]]:
-        """Figures and tests of each judge's gaps; what they say of themselves; and why some are missing."""
+    ) -> tuple[list[tuple[pd.DataFrame, pd.DataFrame]], list[str], list[str], list[str]]:
+        """Figures and tests of each judge's gaps; whose are plain; what they say; and why some are missing."""
         try:
             study = self if self.factor else super().resolve(store)
             data = fetch(store, study, scenarios=True)
             chosen = scenarios_of(data, self.scenario)
         except JurylensError as error:
-            return [], [], [f"no factor stands here: {error}"]
-        found, told, left_out = [], list(data.warnings), list[str]()
+            return [], [], [], [f"no factor stands here: {error}"]
+        found, plain, told, left_out = [], list[str](), list(data.warnings), list[str]()
         for k, judge in enumerate(others):
             def report(share: float, k: int = k, judge: str = judge) -> None:
                 progress((k + share) / len(others), f"weighing factors for {judge}, scenario by scenario")
@@ -143,10 +139,11 @@ class ScenarioMatrix(Factors):
                 continue
             part = held.gaps if held.scaled is None else held.scaled
             if held.scaled is None:
+                plain.append(judge)
                 told.append(f"{judge}: gaps are plain, not net of decisiveness: {held.overall.gaps.not_scaled}")
             told += [f"{judge}: {one}" if len(others) > 1 else one for one in too_few(part, "gaps")]
             found.append(_of_gaps(judge, part, self.level))
-        return found, told, left_out
+        return found, plain, told, left_out
 
 
 def _of_agreement(table: pd.DataFrame) -> pd.DataFrame:
@@ -204,6 +201,9 @@ def _whole(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
             out[name] = floats([None] * len(table))
         elif name == "own":
             out[name] = table[name].astype(bool)
+        elif name == "factor":
+            # Only gaps are of a factor.
+            out[name] = table[name].astype("string").where(table["figure"] == GAP, pd.NA)
         else:
             out[name] = table[name].astype(str if name in texts else "Float64")
     return pd.DataFrame(out)
@@ -258,7 +258,7 @@ def _sorted(figures: pd.DataFrame, scenarios: pd.DataFrame) -> pd.DataFrame:
     return figures.iloc[order].reset_index(drop=True)
 
 
-def _caption(study: ScenarioMatrix, agreed: Result, figures: pd.DataFrame, reference: str) -> str:
+def _caption(study: ScenarioMatrix, agreed: Result, figures: pd.DataFrame, reference: str, plain: Sequence[str]) -> str:
     judges = agreed.table("judges")
     who = ", ".join(
         f"{row['judge']} ({row['comparisons']:,} comparisons on {words.plural(int(row['pairs']), 'pair')} of "
@@ -271,8 +271,11 @@ def _caption(study: ScenarioMatrix, agreed: Result, figures: pd.DataFrame, refer
     if ORDERS in kinds:
         parts.append("Spearman correlation of the two orders of models")
     if GAP in kinds:
-        n = figures.loc[figures["figure"] == GAP, "factor"].nunique()
-        parts.append(f"net gaps in {words.plural(n, 'factor')} (log-odds, judge minus reference)")
+        gaps = figures[figures["figure"] == GAP]
+        n, held = gaps["factor"].nunique(), gaps["judge"].unique()
+        kind = "plain gaps" if set(held) <= set(plain) else "net gaps"
+        but = "" if kind == "plain gaps" or not plain else f"; plain for {words.listing(list(plain))}"
+        parts.append(f"{kind} in {words.plural(n, 'factor')} (log-odds, judge minus reference{but})")
     scenarios = words.plural(int(figures["scenario"].nunique()), "scenario")
     return (
         f"{who} held against {reference} in {scenarios}: {words.listing(parts)}; {words.percent(study.level)} "

@@ -10,7 +10,6 @@ from charts import words
 from data import queries
 from data.model import Progress
 from data.store import Store
-from errors import OptionError
 from studies.by_scenario import gathered, run_by_scenario
 from studies.cells import require_models
 from studies.compare import Compare
@@ -39,11 +38,7 @@ class ScenarioOrders(Fitted):
     }  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise OptionError(
-                f"scenario-orders needs two judges, the reference first; only {self.judge[0]!r} is chosen: add another "
-                "with --judge"
-            )
+        self.compared()
         with store.reading("looking for models") as con:
             require_models(queries.catalog(con, self), "there are no orders to compare: they need")
         shared = {f.name: getattr(self, f.name) for f in fields(Fitted)}

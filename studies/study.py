@@ -185,6 +185,16 @@ class Study(Selection):
             )
         return (humans[0], *(j for j in names.judges if j != humans[0]))
 
+    def compared(self) -> tuple[str, tuple[str, ...]]:
+        """The reference, and the judges held against it. Raises EmptySelectionError where there is none."""
+        reference, *others = self.judge
+        if not others:
+            raise EmptySelectionError(
+                f"{self.command} needs two judges, the reference first; only {reference!r} is chosen: add another "
+                "with --judge"
+            )
+        return reference, tuple(others)
+
     def run(self, store: Store, progress: Progress = silent) -> Result:
         """Resolve and answer. The result carries the fingerprint of the judgments it could read."""
         with store.kept_open() as kept:

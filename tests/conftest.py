@@ -112,6 +112,16 @@ def page(window: object) -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
+def canvas(browser: object) -> Iterator[object]:
+    """A page for figures, one a worker; see canvas.draw."""
+    from canvas import blank
+
+    found = browser.new_page(viewport={"width": 850, "height": 900})  # type: ignore[attr-defined]
+    yield blank(found)
+    found.close()
+
+
+@pytest.fixture(scope="session")
 def real() -> Path:
     """The folder of published judgments that may lie beside the project."""
     folder = ROOT.parent / "shared" / "real"

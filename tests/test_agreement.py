@@ -303,13 +303,13 @@ def test_the_study_names_thin_scenarios_and_what_is_left_out(store: Store) -> No
 
 
 def test_what_cannot_be_compared_is_refused(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="two judges, the reference first"):
+    with pytest.raises(EmptySelectionError, match="two judges, the reference first"):
         ScenarioAgreement(dataset="d", judge=("gpt",)).run(store)
     with pytest.raises(OptionError, match="hang together by prompt or by pair"):
         ScenarioAgreement(dataset="d", cluster="annotator").run(store)
     with pytest.raises(EmptySelectionError, match="no judgment with a verdict"):
         ScenarioAgreement(dataset="d", since="2030-01-01").run(store)
-    with pytest.raises(OptionError, match="two judges"):
+    with pytest.raises(EmptySelectionError, match="two judges"):
         ScenarioOrders(dataset="d", judge=("gpt",)).run(store)
     rows = pd.DataFrame(
         [{"prompt": f"q{k}", "response_a": "x", "response_b": "y", "judge": j, "winner": "a"}

@@ -83,7 +83,7 @@ def test_other_files_are_not_taken_for_it(tmp_path, text):
 def test_no_such_file_and_no_folder(tmp_path, store):
     assert not auto_j.sniff(tmp_path)
     assert not auto_j.sniff(tmp_path / "absent.jsonl")
-    with pytest.raises(FileError, match="is a folder without a file testdata_pairwise.jsonl"):
+    with pytest.raises(FileError, match="without a file testdata_pairwise"):
         import_path(store, tmp_path, "aj", ImportOptions(format="auto_j"))
     path = write(tmp_path / "x.jsonl", {"prompt": "p", "label": 0})
     with pytest.raises(FileError, match="no column scenario, response 1, response 2"):

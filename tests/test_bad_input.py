@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 import cli
 import studies  # noqa: F401  (registers the studies)
 from data.store import Store
-from errors import JurylensError
+from errors import EmptySelectionError, JurylensError
 from studies.extract import extract
 from studies.study import REGISTRY, Result
 from ui.navigation import screen
-from ui.sections import FACTORS, METHODS, RANKINGS, Section
+from ui.sections import FACTORS, METHODS, RANKINGS, SCENARIOS, Section
 
 CASES = {case.name: case for case in cases()}
 COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies, *screen("Scenarios").studies,
@@ -75,6 +75,13 @@ def test_each_study_answers_or_says_why_not(store: Store, command: str, case: st
         plain(str(error), case)
     else:
         holds(result, case)
+
+
+@pytest.mark.parametrize("command", [name for name, cls in REGISTRY.items() if cls.judges == "reference"])
+def test_one_judge_alone_is_compared_with_nobody(store: Store, command: str) -> None:
+    said = f"{command} needs two judges, the reference first; only 'gpt' is chosen: add another with --judge"
+    with pytest.raises(EmptySelectionError, match=re.escape(said)):
+        REGISTRY[command](dataset="usual", judge=("gpt",)).run(store)
 
 
 def test_a_baseline_that_never_occurs_is_named(store: Store) -> None:
@@ -149,6 +156,17 @@ def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytes
         assert any("measure" in text for text in said), said
         return
     for section in (*FACTORS, *METHODS):
+        says_something(app, section)
+
+
+# Sections that stand on the page Scenarios alone.
+OWN = tuple(one for one in SCENARIOS if one not in (*RANKINGS, *FACTORS, *METHODS))
+
+
+@pytest.mark.parametrize("case", ["all ties", "hostile names", "no human", "two islands", "one judge chosen"])
+def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    app = opened(store, monkeypatch, case, "pages/scenarios.py", OWN)
+    for section in OWN:
         says_something(app, section)
 
 

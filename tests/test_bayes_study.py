@@ -120,6 +120,13 @@ def test_refits_are_averaged_and_the_interval_is_of_all(store: Store):
     assert "10 refits" in found.caption
 
 
+def test_the_caption_counts_factors_that_are_weighed(tmp_path: Path):
+    level = stored(tmp_path, [row | {"same_a": 2, "same_b": 2} for row in given(prompts=20)])
+    found = FactorsBayes(factor=("tone", "same"), judge=("people",)).run(level)
+    assert "on 1 factor (" in found.caption
+    assert set(found.table("left_out")["factor"]) == {"same"}
+
+
 def test_the_scale_is_chosen_judge_by_judge(store: Store):
     found = FactorsBayes(factor=FACTORS, prior_scale="cv", judge=("people",)).run(store)
     scales = found.table("scales")

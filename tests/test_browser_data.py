@@ -93,7 +93,7 @@ def test_zero_and_one_are_asked_for_and_one_column_a_judge_is_seen(page, app):
     expect(page.get_by_text("60 judgments of wide.csv are in wide.")).to_be_visible(timeout=LONG)
     kinds = {j["judge"]: j["kind"] for j in cli(app.db, "datasets", "show", "wide")["judges"]}
     assert kinds == {"anna": "human", "bot": "llm"}
-    assert "model_a and model_b: to rank the models" in page.get_by_test_id("stMain").inner_text()
+    expect(page.get_by_test_id("stMain")).to_contain_text("model_a and model_b: to rank the models", timeout=LONG)
     zeros = "".join(f"q{k},x{k},y{k},{k % 2}\n" for k in range(9))
     drop(page, "binary.csv", f"prompt,response_a,response_b,verdict\n{zeros}".encode())
     expect(page.get_by_text("What do these verdicts mean?")).to_be_visible(timeout=LONG)

@@ -14,6 +14,9 @@ from data.store import Store
 
 pytestmark = pytest.mark.browser
 
+TEXTS = 500
+"""So many that reading them takes several times as long as the way to the button that stops it."""
+
 
 def write(path: Path, texts: int) -> Path:
     with path.open("w", newline="") as file:
@@ -30,7 +33,7 @@ def write(path: Path, texts: int) -> Path:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     db = tmp_path / "d.duckdb"
-    cli(db, "import", str(write(tmp_path / "one.csv", 900)), "--dataset", "d")
+    cli(db, "import", str(write(tmp_path / "one.csv", TEXTS)), "--dataset", "d")
     found = start(db)
     yield found
     found.stop()
@@ -65,4 +68,4 @@ def test_meaning_follows_by_itself_and_can_be_stopped_and_taken_up(page, server)
     assert page.locator(".st-key-embed").count() == 0
     assert cli(server.db, "factors", "embed", "--dataset", "d")["embedded"] == 0
     listed = {row["factor"]: row for row in cli(server.db, "factors", "list", "--dataset", "d")["factors"]}
-    assert listed["prompt_similarity"]["texts"] == 900
+    assert listed["prompt_similarity"]["texts"] == TEXTS

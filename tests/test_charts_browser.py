@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly
 import plotly.graph_objects as go
 import pytest
+from canvas import draw
 
 from charts.coverage import coverage_chart
 from charts.flips import flip_chart
@@ -23,26 +21,6 @@ from charts.theme import DARK, LIGHT, PRINT, Theme
 from scripts.look import complaints
 
 pytestmark = pytest.mark.browser
-
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any) -> Iterator[Any]:
-    one = browser.new_page(viewport={"width": 850, "height": 900})
-    one.set_content("<body style='margin:0'><div id='c'></div></body>")
-    one.add_script_tag(path=PLOTLY)
-    yield one
-    one.close()
-
-
-def draw(page: Any, figure: go.Figure, width: float) -> list[str]:
-    page.set_viewport_size({"width": round(width), "height": 900})
-    page.evaluate(
-        "f => Plotly.newPlot('c', f.data, f.layout, {displayModeBar: false})", json.loads(str(figure.to_json()))
-    )
-    return complaints(page)
-
 
 SHORT = [f"m{k}" for k in range(12)]
 LONG = [
@@ -112,7 +90,7 @@ KINDS: dict[str, Callable[..., go.Figure]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("names", "long"), [(SHORT, False), (LONG, True)], ids=["12 short", "59 long"])
-def test_no_text_overlaps_or_leaves_its_figure(page: Any, kind: str, names: list[str], long: bool) -> None:
+def test_no_text_overlaps_or_leaves_its_figure(canvas: Any, kind: str, names: list[str], long: bool) -> None:
     judges = JUDGES[long]
     made = tables(names, judges)
     wrong = []
@@ -120,53 +98,53 @@ def test_no_text_overlaps_or_leaves_its_figure(page: Any, kind: str, names: list
         (LIGHT, False, 1240), (LIGHT, False, 850), (DARK, False, WIDTH[False]), (DARK, True, 358),
         (LIGHT, True, WIDTH[True]), (PRINT, False, 658), (PRINT, True, 317),
     ):  # fmt: skip
-        found = draw(page, KINDS[kind](made, judges, theme, narrow), width)
+        found = draw(canvas, KINDS[kind](made, judges, theme, narrow), width)
         wrong += [f"{theme.name} {width}: {one}" for one in found]
     assert not wrong, "\n".join(wrong[:20])
 
 
-def test_the_checker_finds_what_is_wrong(page: Any) -> None:
+def test_the_checker_finds_what_is_wrong(canvas: Any) -> None:
     figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], mode="markers"))
     figure.update_layout(margin={"l": 40, "r": 10, "t": 10, "b": 40}, height=300)
-    assert draw(page, figure, 600) == []
+    assert draw(canvas, figure, 600) == []
     place = {"showarrow": False, "xref": "paper", "yref": "paper"}
     figure.add_annotation(text="one sentence", x=0.5, y=0.5, **place)
     figure.add_annotation(text="another", x=0.5, y=0.52, **place)
     figure.add_annotation(text="far out on the right", x=1, y=0.2, xanchor="left", **place)
-    found = draw(page, figure, 600)
+    found = draw(canvas, figure, 600)
     assert len(found) == 2
     assert any('"one sentence" overlaps "another"' in one or '"another" overlaps' in one for one in found)
     assert any('"far out on the right" leaves the figure on the right' in one for one in found)
 
 
-def test_the_checker_sees_a_page_that_scrolls_sideways(page: Any) -> None:
+def test_the_checker_sees_a_page_that_scrolls_sideways(canvas: Any) -> None:
     empty: Theme = LIGHT
-    draw(page, coverage_chart(pd.DataFrame(columns=["judge", "scenario", "judgments"]), empty), 400)
-    page.evaluate("() => { const d = document.createElement('div'); d.id = 'wide'; d.style.width = '900px';"
+    draw(canvas, coverage_chart(pd.DataFrame(columns=["judge", "scenario", "judgments"]), empty), 400)
+    canvas.evaluate("() => { const d = document.createElement('div'); d.id = 'wide'; d.style.width = '900px';"
                   "d.style.height = '1px'; document.body.append(d); }")  # fmt: skip
     try:
-        assert complaints(page) == ["the page scrolls sideways by 500 px"]
+        assert complaints(canvas) == ["the page scrolls sideways by 500 px"]
     finally:
-        page.evaluate("() => document.getElementById('wide').remove()")
-    assert complaints(page) == []
+        canvas.evaluate("() => document.getElementById('wide').remove()")
+    assert complaints(canvas) == []
 
 
-def test_a_click_on_a_mark_tells_its_model(page: Any) -> None:
+def test_a_click_on_a_mark_tells_its_model(canvas: Any) -> None:
     models, ranking, *_ = tables(SHORT, JUDGES[False])
     figure = slope_chart(models, "crowd", "gpt-4", LIGHT, humans=["crowd"], ranking=ranking)
-    assert draw(page, figure, 850) == []
-    page.evaluate(
+    assert draw(canvas, figure, 850) == []
+    canvas.evaluate(
         "() => { window.clicked = null;"
         " document.getElementById('c').on('plotly_click', e => { window.clicked = e.points[0].customdata; }); }"
     )
-    place = page.evaluate(
+    place = canvas.evaluate(
         "() => { const p = document.querySelectorAll('.point'); const b = p[0].getBoundingClientRect();"
         " return [b.x + b.width / 2, b.y + b.height / 2]; }"
     )
-    page.mouse.move(*place)
-    page.wait_for_timeout(150)
-    page.mouse.click(*place)
-    page.wait_for_timeout(300)
-    clicked = page.evaluate("() => window.clicked")
+    canvas.mouse.move(*place)
+    canvas.wait_for_timeout(150)
+    canvas.mouse.click(*place)
+    canvas.wait_for_timeout(300)
+    clicked = canvas.evaluate("() => window.clicked")
     assert clicked is not None
     assert clicked[0] in SHORT

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly
 import plotly.graph_objects as go
 import pytest
+from canvas import draw
 
 from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart
 from charts.factor_scenarios import factor_scenario_chart
@@ -20,10 +19,8 @@ from charts.strengths import strength_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
 from charts.variants import SYMBOLS, variants_chart
 from charts.weights import weight_chart
-from scripts.look import complaints
 from ui.sections.by_scenario import finding
 
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 VARIANTS = ("all answers", "without empty texts", "model strengths held equal", "both")
 HOSTILE = "<b onload=x>&amp;</b> $x^2$ `code` " + "n" * 60
 LONG = [
@@ -239,19 +236,10 @@ def test_each_way_of_fitting_has_its_mark() -> None:
 # -- in a browser ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def sheet(browser: Any) -> Iterator[Any]:
-    one = browser.new_page(viewport={"width": 850, "height": 900})
-    one.set_content("<body style='margin:0'><div id='c'></div></body>")
-    one.add_script_tag(path=PLOTLY)
-    yield one
-    one.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", SIZES)
-def test_no_text_overlaps_or_leaves_its_figure(sheet: Any, kind: str, size: str) -> None:
+def test_no_text_overlaps_or_leaves_its_figure(canvas: Any, kind: str, size: str) -> None:
     factors, long = SIZES[size]
     made = tables(factors, JUDGES[long], SCENARIOS[long], scaled=size != "one")
     wrong = []
@@ -260,9 +248,5 @@ def test_no_text_overlaps_or_leaves_its_figure(sheet: Any, kind: str, size: str)
         (PRINT, True, WIDTH[True], LOG_ODDS),
     ):  # fmt: skip
         figure = KINDS[kind](made, JUDGES[long], theme, narrow, unit)
-        sheet.set_viewport_size({"width": round(width), "height": 900})
-        sheet.evaluate(
-            "f => Plotly.newPlot('c', f.data, f.layout, {displayModeBar: false})", json.loads(str(figure.to_json()))
-        )
-        wrong += [f"{theme.name} {width}: {one}" for one in complaints(sheet)]
+        wrong += [f"{theme.name} {width}: {one}" for one in draw(canvas, figure, width)]
     assert not wrong, "\n".join(wrong[:20])

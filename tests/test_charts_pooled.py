@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
-import plotly
 import plotly.graph_objects as go
 import pytest
+from canvas import draw
 
 from charts.groups import agreement_chart, group_chart, group_marks
 from charts.hierarchical import hierarchical_chart
 from charts.pooled import one_factor_chart, pooled_chart
 from charts.rows import WIDTH
 from charts.theme import DARK, LIGHT, PRINT, Mark
-from scripts.look import complaints
 from ui.sections.groups import finding as group_finding
 from ui.sections.hierarchical import finding as shared_finding
 from ui.sections.pooled import finding as pooled_finding
 
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MARK = Mark("#C8501E", "square")
 LONG = [f"{head} no. {k:02}" for k in range(9) for head in ("Share of sentences that hold a hedge", "模型名称很长的例子用于测试")]
 FACTORS = {False: ["words", "lists", "hedges"], True: LONG}
@@ -140,23 +133,10 @@ def test_findings_in_words():
     assert "gpt agrees least in code, with 55 % [47 %, 63 %] of the votes, beyond noise below the others" in text
 
 
-@pytest.fixture(scope="module")
-def page(browser: Any) -> Iterator[Any]:
-    one = browser.new_page(viewport={"width": 850, "height": 900})
-    one.set_content("<body style='margin:0'><div id='c'></div></body>")
-    one.add_script_tag(path=PLOTLY)
-    yield one
-    one.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", DRAWN)
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("narrow", [False, True])
-def test_texts_keep_apart(page, kind, long, narrow):
+def test_texts_keep_apart(canvas, kind, long, narrow):
     drawn = DRAWN[kind](tables(long), LIGHT, narrow)
-    page.set_viewport_size({"width": round(WIDTH[narrow]), "height": 900})
-    page.evaluate(
-        "f => Plotly.newPlot('c', f.data, f.layout, {displayModeBar: false})", json.loads(str(drawn.to_json()))
-    )
-    assert complaints(page) == []
+    assert draw(canvas, drawn, WIDTH[narrow]) == []

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from canvas import draw
 
 from charts.colour import channels, contrast
+from charts.rows import WIDTH
 from charts.scenarios import scenarios_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
 from ui.sections import scenarios as section
@@ -178,9 +178,7 @@ SCENARIOS = ["Creative writing with many constraints on tone", "<script>alert(1)
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda one: one.name)
 @NARROW
 @pytest.mark.parametrize("shape", ["usual", "long names", "one model", "many"])
-def test_nothing_overlaps(browser, tmp_path: Path, theme: Theme, narrow: bool, shape: str) -> None:
-    from scripts.look import complaints
-
+def test_nothing_overlaps(canvas, theme: Theme, narrow: bool, shape: str) -> None:
     given = tables()
     if shape == "long names":
         given = tables(NAMES, SCENARIOS)
@@ -188,16 +186,9 @@ def test_nothing_overlaps(browser, tmp_path: Path, theme: Theme, narrow: bool, s
         given = tables(["only"])
     elif shape == "many":
         given = tables([f"m{k:02d}" for k in range(60)], [f"scenario-{k}" for k in range(50)])
-    page = browser.new_page(viewport={"width": 334 if narrow else 668, "height": 900})
-    try:
-        drawn = scenarios_chart(*given, theme, narrow=narrow, thin={"code", "x"})
-        page.set_content(drawn.to_html(include_plotlyjs=True))
-        page.wait_for_selector(".main-svg")
-        page.wait_for_timeout(200)
-        assert complaints(page) == []
-        assert page.locator("script:text('alert(1)')").count() == 0
-    finally:
-        page.close()
+    drawn = scenarios_chart(*given, theme, narrow=narrow, thin={"code", "x"})
+    assert draw(canvas, drawn, WIDTH[narrow]) == []
+    assert canvas.locator("script:text('alert(1)')").count() == 0
 
 
 # --- the sentences of the section -------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from canvas import draw
 
+from charts.rows import WIDTH
 from charts.theme import DARK, LIGHT, PRINT, Mark, Theme
 from charts.winrate import winrate_chart
 
@@ -67,16 +67,7 @@ def test_nobody_is_a_sentence_and_the_rest_is_counted() -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda one: one.name)
 @NARROW
 @pytest.mark.parametrize("shape", ["usual", "long names", "one model"])
-def test_nothing_overlaps(browser, theme: Theme, narrow: bool, shape: str, tmp_path: Path) -> None:
-    from scripts.look import complaints
-
+def test_nothing_overlaps(canvas, theme: Theme, narrow: bool, shape: str) -> None:
     table = {"usual": winrates(), "long names": winrates(names=NAMES), "one model": winrates(1)}[shape]
     baseline = NAMES[0] if shape == "long names" else "base"
-    page = browser.new_page(viewport={"width": 334 if narrow else 668, "height": 900})
-    try:
-        page.set_content(winrate_chart(table, baseline, theme, MARK, narrow=narrow).to_html(include_plotlyjs=True))
-        page.wait_for_selector(".main-svg")
-        page.wait_for_timeout(200)
-        assert complaints(page) == []
-    finally:
-        page.close()
+    assert draw(canvas, winrate_chart(table, baseline, theme, MARK, narrow=narrow), WIDTH[narrow]) == []

@@ -350,7 +350,7 @@ def test_three_hundred_factors(store: Store) -> None:
 def test_constant_and_empty_factors_are_said(store: Store) -> None:
     report = load(store, "prompt_id,model,same,none\np1,m1,3,\np1,m2,3,\n")
     assert "same is 3 everywhere: it cannot explain anything" in report.inferred
-    assert "without any value: none" in report.inferred
+    assert "without any value, and so no factors yet: none" in report.inferred
     assert "none" not in sources(store)
 
 

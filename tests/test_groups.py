@@ -270,7 +270,7 @@ def store(tmp_path_factory):
                         "model_a": f"m{pair}", "model_b": f"m{(pair + 1) % 3}",
                         "open_a": "yes" if pair == 0 else "no", "open_b": "yes" if (pair + 1) % 3 == 0 else "no",
                         "winner": "a" if eta + noise > 0 else "b", "wit_a": wit[0], "wit_b": wit[1], "calm_a": calm[0],
-                        "calm_b": calm[1], "judged_at": f"2026-01-{1 + prompt % 28:02d}",
+                        "calm_b": calm[1], "same_a": 2, "same_b": 2, "judged_at": f"2026-01-{1 + prompt % 28:02d}",
                     })  # fmt: skip
     path = folder / "d.csv"
     with path.open("w", newline="") as file:

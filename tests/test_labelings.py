@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,9 @@ from studies.factors_table import FactorsTable
 from studies.next_pairs import NextPairs
 from studies.rank import Rank
 from studies.reliability import Reliability
+from studies.scenario_agreement import ScenarioAgreement
 from studies.study import Study
+from ui import scenarios as page
 from ui.view import change, read_view
 
 N = 12
@@ -176,6 +180,17 @@ def test_groups_by_scenario_are_those_of_the_labeling(twice: tuple[Store, Store]
         pd.testing.assert_frame_equal(here.table(name), there.table(name))
 
 
+@pytest.mark.parametrize("level", [0.95, 0.8])
+def test_agreement_by_group_is_agreement_by_scenario(twice: tuple[Store, Store], level: float) -> None:
+    """One count, one error, one pooling: two commands tell the same."""
+    by_group = FactorsGroups(dataset="d", group_by="scenario", level=level).run(twice[1]).table("agreement")
+    by_scenario = ScenarioAgreement(dataset="d", ties="drop", level=level).run(twice[1]).table()
+    both = by_group.merge(by_scenario, left_on="group", right_on="scenario", suffixes=("", "_other"))
+    assert len(both) == 3
+    for name in ("agreement", "lower", "upper", "pooled", "pooled_lower", "pooled_upper"):
+        assert both[name].to_numpy(dtype=float) == pytest.approx(both[f"{name}_other"].to_numpy(dtype=float))
+
+
 def test_a_second_file_adds_to_the_labeling_and_may_not_contradict_it(store: Store) -> None:
     load(store, thirds(0, 6))
     more = pd.concat([thirds(4, 12), pd.DataFrame([{"prompt_id": "p0", "category": "other"}])])
@@ -276,3 +291,15 @@ def test_the_address_keeps_a_labeling_that_is_there_and_drops_its_scenarios_with
     datasets.delete(store, "d")
     with store.reading() as con:
         assert con.execute("SELECT count(*) FROM prompt_label").fetchall() == [(0,)]
+
+
+def test_the_page_points_to_labelings_where_the_files_name_no_scenario(monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(page, "weights_alone", lambda seen: None)
+    monkeypatch.setattr(page, "link", lambda *rest, **more: None)
+    monkeypatch.setattr(page.st, "info", lambda text, **more: said.append(text))
+    for labelings in ({"topics": 1}, {}):
+        seen = SimpleNamespace(names=SimpleNamespace(scenarios={}, labelings=labelings, labeling=None))
+        assert not page.begin(cast(Any, seen))
+    assert said[0] == "The judgments' files name no scenarios. Choose **topics** as **Scenarios from** in the sidebar."
+    assert said[1].startswith("No prompt of this dataset has a scenario yet.")

@@ -265,7 +265,7 @@ def test_separated_replicates_are_ridged_and_counted():
     assert found.vcov == pytest.approx(
         jackknife_by_hand(cells, cells.clusters["prompt"], False, separated={0}), rel=1e-5
     )
-    assert any("25 % of the jackknife replicates" in warning for warning in found.warnings)
+    assert any("in 25 % of cases" in warning for warning in found.warnings)
 
 
 def test_linear_functions_carry_over_exactly():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +52,7 @@ def write(path: Path, *, models: bool = True, factors: bool = True, scenarios: b
                 if factors:
                     row |= {"wit_a": wit[0], "wit_b": wit[1], "calm_a": calm[0], "calm_b": calm[1]}
                 rows.append(row | ({"scenario": scenario} if scenarios else {}))
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame(rows).to_csv(path, index=False)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +103,8 @@ def test_all_figures_of_a_judge_are_tested_as_one_table(found: Result) -> None:
     assert (table["p"].notna() == (table["figure"] == GAP)).all()
     assert table["pooled_p"].notna().all()
     assert table["own"].all()
-    tests = found.table("tests").set_index(["figure", "factor"])
+    assert (table["factor"].notna() == (table["figure"] == GAP)).all()
+    tests = found.table("tests").fillna({"factor": ""}).set_index(["figure", "factor"])
     assert tests.loc[(ORDERS, "")][["p", "q"]].isna().all()
     assert tests.loc[(ORDERS, ""), "mean"] > 0.5
     assert tests.loc[(GAP, "wit"), "q"] < 0.01 < tests.loc[(GAP, "calm"), "q"]
@@ -118,7 +115,7 @@ def test_the_scenario_in_which_they_part_comes_first(found: Result) -> None:
     assert scenarios["scenario"][0] == "art"
     assert scenarios["beyond"].tolist() == [1, 0, 0]
     assert list(dict.fromkeys(found.table()["scenario"])) == scenarios["scenario"].tolist()
-    rows = found.table().set_index(["scenario", "figure", "factor"])
+    rows = found.table().fillna({"factor": ""}).set_index(["scenario", "figure", "factor"])
     assert rows.loc[("art", GAP, "wit"), "pooled_lower"] > 0
     assert rows.loc[("art", GAP, "wit"), "pooled_q"] < 0.01
     assert found.table()["factor"].ne("first_position").all()
@@ -140,6 +137,22 @@ def test_without_models_and_factors_agreement_is_left(store: Store) -> None:
     assert "no factor stands here" in said
     assert result.table("scenarios")["beyond"].isna().all()
     assert found_of(result).order == ((AGREEMENT, ""),)
+
+
+def test_gaps_that_no_scale_makes_net_are_called_plain(store: Store, found: Result) -> None:
+    """Of a factor that the reference does not heed alone, nothing tells how much more decisive the judge is."""
+    plain = ScenarioMatrix(**JUDGES, factor=("calm",)).run(store)
+    assert (plain.settings["plain_gaps"], found.settings["plain_gaps"]) == (["robot"], [])
+    assert "plain gaps in 1 factor" in plain.caption
+    assert "net gaps in 2 factors" in found.caption
+    for result, said in ((plain, "plain, not net of decisiveness"), (found, "log-odds, net of decisiveness")):
+        figures = figures_of(*map(result.table, ("figures", "tests", "scenarios")), "robot", LOG_ODDS,
+                             "robot" not in result.settings["plain_gaps"])  # fmt: skip
+        chart = scenario_matrix_chart(figures, result.table("scenarios"), ("people", "robot"), LIGHT, most=2)
+        text = " ".join(note.text.replace("<br>", " ") for note in chart.layout.annotations)
+        assert said in text
+        assert "1 scenario more, not drawn (most gaps" in text
+        assert figures.in_words((GAP, "calm")).startswith("net gap" if result is found else "plain gap")
 
 
 def test_refusals(store: Store) -> None:
@@ -169,9 +182,12 @@ def test_the_matrix_says_what_is_beyond_noise(found: Result, theme: Theme, narro
     chart = scenario_matrix_chart(figures, found.table("scenarios"), ("people", "robot"), theme, narrow=narrow)
     assert list(chart.layout.yaxis.ticktext) == ["On average", *found.table("scenarios")["scenario"]]
     texts = {note.text for note in chart.layout.annotations}
-    rows = found.table().set_index(["scenario", "figure", "factor"])
+    rows = found.table().fillna({"factor": ""}).set_index(["scenario", "figure", "factor"])
     share = f"{100 * rows.loc[('art', AGREEMENT, ''), 'pooled']:.0f}"
     assert any(share in text for text in texts)
+    heads = list(chart.layout.xaxis.ticktext)
+    assert ("Pairs" in heads) != narrow
+    assert "wit" in heads
     if not narrow:
         # The one that parts most stands first of the factors, bold with its sign.
         assert figures.order[2] == (GAP, "wit")

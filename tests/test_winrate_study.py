@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from data.imports import ImportOptions, import_path
 from data.store import Store
 from errors import EmptySelectionError, OptionError, UnknownNameError
+from studies.study import Result
 from studies.winrate import WinRate
 from ui.sections.winrate import finding
 
@@ -176,6 +177,11 @@ def alpaca(real: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
+def leaderboard(alpaca: Store) -> Result:
+    return WinRate(judge=(JUDGE,), baseline=BASELINE, length_controlled=True).run(alpaca)
+
+
+@pytest.fixture(scope="module")
 def published(real: Path) -> dict[str, dict[str, float]]:
     with (real / "alpaca_eval" / "published_leaderboard.csv").open() as file:
         return {
@@ -192,9 +198,8 @@ def errors(table: pd.DataFrame, published: dict[str, dict[str, float]]) -> tuple
 
 
 @pytest.mark.real
-def test_the_published_leaderboard(alpaca: Store, published: dict[str, dict[str, float]]) -> None:
-    result = WinRate(judge=(JUDGE,), baseline=BASELINE, length_controlled=True).run(alpaca)
-    table = result.table("winrates")
+def test_the_published_leaderboard(leaderboard: Result, published: dict[str, dict[str, float]]) -> None:
+    table = leaderboard.table("winrates")
     assert len(table) == 28
     for row in table.to_dict("records"):
         assert row["win_rate"] == pytest.approx(published[row["model"]]["win_rate"], abs=1e-6)
@@ -203,7 +208,7 @@ def test_the_published_leaderboard(alpaca: Store, published: dict[str, dict[str,
     assert spearmanr(ours, theirs).statistic >= 0.975
     assert np.median(np.abs(ours - theirs)) <= 0.9
     assert (table["length_coefficient"] > 0).all()
-    assert any("gpt4_gamed" in w for w in result.warnings)
+    assert any("gpt4_gamed" in w for w in leaderboard.warnings)
 
 
 @pytest.mark.real
@@ -228,9 +233,9 @@ def test_parts_of_the_leaderboard(real: Path, published: dict[str, dict[str, flo
 
 
 @pytest.mark.real
-def test_models_asked_for_by_name_keep_their_rates(alpaca: Store, published: dict[str, dict[str, float]]) -> None:
+def test_models_asked_for_by_name_keep_their_rates(alpaca: Store, leaderboard: Result) -> None:
     study = WinRate(judge=(JUDGE,), baseline=BASELINE, length_controlled=True)
-    whole = study.run(alpaca).table("winrates").set_index("model")
+    whole = leaderboard.table("winrates").set_index("model")
     for models in (("claude",), ("claude", "vicuna-13b-v1.5-togetherai")):
         some = replace(study, model=models).run(alpaca).table("winrates").set_index("model")
         assert sorted(some.index) == sorted(models)

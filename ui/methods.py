@@ -27,14 +27,22 @@ def plain(cls: type[F], seen: View, judge: str | None, **more: Any) -> F:
     return replace(study, coding=type(study).coding, position="auto", interact=(), **more)
 
 
-def pick(word: str, options: dict[str, str], label: str) -> str:
-    """One of a few views of a section, kept in the address. options : word -> what is written"""
-    chosen = str(selection.page_word(word, list(options), next(iter(options))))
-    st.session_state[f"w:{word}"] = chosen
-    st.segmented_control(
-        label, list(options), key=f"w:{word}", format_func=options.__getitem__, required=True,
-        label_visibility="collapsed", on_change=selection.on_change(word, f"w:{word}"),
-    )  # fmt: skip
+POOLED = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
+"""Which figures of scenarios are drawn."""
+
+
+def pick(word: str, options: dict[str, str], label: str, usual: str | None = None) -> str:
+    """One of a few views of a section, kept in the address. options : word -> what is written; usual : else the first
+
+    Where there is one only, nobody is asked.
+    """
+    chosen = str(selection.page_word(word, list(options), usual or next(iter(options))))
+    if len(options) > 1:
+        st.session_state[f"w:{word}"] = chosen
+        st.segmented_control(
+            label, list(options), key=f"w:{word}", format_func=options.__getitem__, required=True,
+            label_visibility="collapsed", on_change=selection.on_change(word, f"w:{word}"),
+        )  # fmt: skip
     return chosen
 
 

@@ -83,7 +83,8 @@ def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, 
     def whole() -> Result | None:
         return answered(seen, judge, alone=True) if result.settings["pooled_only"] else None
 
-    found = figures_of(table, tests, result.table("scenarios"), judge, factors.unit())
+    net = judge not in result.settings["plain_gaps"]
+    found = figures_of(table, tests, result.table("scenarios"), judge, factors.unit(), net)
     names = {name: display(name) for _, name in found.order if name}
     if panels:
         keys = found.order[: _how_many(found)]

@@ -22,6 +22,7 @@ from ui import factors, measuring, scenario_figures, selection
 from ui.ask import chosen
 from ui.behind import of_cell
 from ui.figure import figure, show_table
+from ui.methods import POOLED, pick
 from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences
@@ -29,7 +30,6 @@ from ui.session import attempt
 from ui.view import View
 from ui.weights_alone import weights_alone
 
-KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
 VIEWS = {"all": "All figures", "intervals": "With intervals", "agreement": "Agreement"}
 FIRST = 20
 """Scenarios drawn until the reader asks for all."""
@@ -44,6 +44,13 @@ def begin(seen: View) -> bool:
     assert seen.names is not None
     if seen.names.scenarios:
         return True
+    if seen.names.labelings and not seen.names.labeling:
+        listed = words.listing([f"**{escape(name, 40)}**" for name in seen.names.labelings], 5)
+        st.info(
+            f"The judgments' files name no scenarios. Choose {listed} as **Scenarios from** in the sidebar.",
+            icon=":material/info:",
+        )
+        return False
     where = "this labeling" if seen.names.labeling else "this dataset"
     st.info(
         f"No prompt of {where} has a scenario yet. Scenarios come with a column `scenario` of the judgments, with a "
@@ -52,14 +59,6 @@ def begin(seen: View) -> bool:
     )
     link(seen, "Data", "Add a file with scenarios", icon=":material/upload_file:")
     return False
-
-
-def kind() -> bool:
-    """Whether pooled figures are drawn; the choice stands in the address."""
-    st.session_state["w:kind"] = selection.page_word("kind", list(KINDS), "pooled")
-    st.segmented_control("Figures", list(KINDS), key="w:kind", format_func=KINDS.__getitem__, required=True,
-                         on_change=selection.on_change("kind", "w:kind"), label_visibility="collapsed")  # fmt: skip
-    return st.session_state["w:kind"] == "pooled"
 
 
 def compared(seen: View, judge: str) -> None:
@@ -81,8 +80,8 @@ def compared(seen: View, judge: str) -> None:
     )
     _offer_factors(seen)
     with st.container(horizontal=True, vertical_alignment="center"):
-        shown = _view()
-        pooled = kind() if shown != "intervals" else True
+        shown = pick("show", VIEWS, "Show")
+        pooled = (pick("kind", POOLED, "Figures") == "pooled") if shown != "intervals" else True
         if shown != "agreement" and (known := factors.known_factors(seen)):
             factors.choose_unit()
             with st.popover("Choose factors", type="tertiary"):
@@ -100,13 +99,6 @@ def compared(seen: View, judge: str) -> None:
     else:
         scenario_figures.draw(seen, whole, judge, panels=shown == "intervals", pooled=pooled, most=most)
     sentences(whole)
-
-
-def _view() -> str:
-    st.session_state["w:show"] = selection.page_word("show", list(VIEWS), "all")
-    st.segmented_control("Show", list(VIEWS), key="w:show", format_func=VIEWS.__getitem__, required=True,
-                         on_change=selection.on_change("show", "w:show"), label_visibility="collapsed")  # fmt: skip
-    return str(st.session_state["w:show"])
 
 
 def _offer_factors(seen: View) -> None:

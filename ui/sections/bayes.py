@@ -14,7 +14,6 @@ from studies.factor_words import lower
 from studies.factors_bayes import FactorsBayes
 from studies.overview import PLURAL, escape
 from studies.study import Result
-from ui import selection
 from ui.ask import shown
 from ui.figure import charts, figure, show_table
 from ui.methods import judges_of, pick, plain
@@ -64,13 +63,7 @@ def _by_scenario(result: Result, judges: list[str], names: Mapping[str, str], le
     if table["scenario"].nunique() < 2:
         return
     st.markdown("**In each scenario alone**")
-    of = str(selection.page_word("bayes_of", judges, judges[-1]))
-    if len(judges) > 1:
-        st.session_state["w:bayes_of"] = of
-        st.segmented_control(
-            "Of", judges, key="w:bayes_of", format_func=shown, required=True, label_visibility="collapsed",
-            on_change=selection.on_change("bayes_of", "w:bayes_of"),
-        )  # fmt: skip
+    of = pick("bayes_of", {name: shown(name) for name in judges}, "Of", judges[-1])
     mine = table[table["judge"] == of].reset_index(drop=True)
     charts(
         lambda theme, narrow: posterior_scenario_chart(

@@ -10,9 +10,10 @@ from charts.factor_gaps import EVEN, POINTS
 from charts.variants import variants_chart
 from studies.factor_options import display
 from studies.factors_variants import VARIANTS, FactorsVariants
-from ui import factors, selection
+from ui import factors
 from ui.ask import shown
 from ui.figure import figure
+from ui.methods import pick
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -26,15 +27,8 @@ def draw(seen: View, judge: str | None) -> None:
     known = factors.known_factors(seen)
     judges = (str(seen.reference), judge) if judge is not None else (seen.judges[0],)
     study = replace(factors.meant(FactorsVariants, known), judge=judges)
-    options = [*([GAPS] if judge is not None else []), *judges]
-    picked = str(selection.page_word("otherwise_of", options, options[0]))
-    if len(options) > 1:
-        st.session_state["w:otherwise_of"] = picked
-        st.segmented_control(
-            "Of", options, key="w:otherwise_of", required=True, label_visibility="collapsed",
-            format_func=lambda name: f"{judge} minus {seen.reference}" if name == GAPS else shown(name),
-            on_change=selection.on_change("otherwise_of", "w:otherwise_of"),
-        )  # fmt: skip
+    gaps = {GAPS: f"{judge} minus {seen.reference}"} if judge is not None else {}
+    picked = pick("otherwise_of", gaps | {name: shown(name) for name in judges}, "Of")
     result = attempt(study)
     if result is None:
         return

@@ -15,16 +15,14 @@ from data.queries.examples import PairsBehind
 from studies.overview import escape
 from studies.scenarios import Scenarios
 from studies.study import Result
-from ui import selection
 from ui.ask import chosen
 from ui.figure import figure, show_table
+from ui.methods import POOLED, pick
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.session import attempt
 from ui.view import View
 
-KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
-KIND = "scenarios_kind"
 SPREAD = {"model": "model", "mean": "mean strength", "mean_interval": "interval", "tau": "sd between scenarios",
           "tau_interval": "interval ", "q": "q", "scenarios": "scenarios"}  # fmt: skip
 THIN = {"scenario": "scenario", "reason": "says little by itself", "judgments": "judgments", "prompts": "prompts"}
@@ -41,7 +39,7 @@ def draw(seen: View, judge: str | None) -> None:
     bound = "prompt" not in result.settings["clustering"]
     st.markdown(finding(row, table, models, bound))
     st.caption(trust(row, result))
-    raw = _kind() == "raw"
+    raw = pick("scenarios_kind", POOLED, "Strengths") == "raw"
     most = how_many(len(models), "scenarios")
     few = set(thin["scenario"])
     columns = {c: heading for c, heading in (Scenarios.shown or {}).items() if c != "judge"}
@@ -57,15 +55,6 @@ def draw(seen: View, judge: str | None) -> None:
         st.markdown("**Thin scenarios**: what is said of them comes mostly from the others")
         show_table(thin, THIN, key="scenarios-thin")
     sentences(result, (*cautions(len(thin), raw), *result.warnings))
-
-
-def _kind() -> str:
-    """Which strengths are drawn: pooled, until the reader asks for each scenario by itself."""
-    picked = str(selection.page_word(KIND, KINDS, "pooled"))
-    st.session_state[f"w:{KIND}"] = picked
-    st.segmented_control("Strengths", list(KINDS), key=f"w:{KIND}", format_func=KINDS.__getitem__, required=True,
-                         on_change=selection.on_change(KIND, f"w:{KIND}"), label_visibility="collapsed")  # fmt: skip
-    return picked
 
 
 def behind(row: Mapping[Any, Any]) -> PairsBehind:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from charts.weight_cells import ALONE, POOLED
+from charts import weight_cells
 from studies.factors_matrix import FITTED, FactorsMatrix
 from ui import factors, selection, weight_matrix
-from ui.methods import judges_of, pick
+from ui.methods import POOLED, judges_of, pick
 from ui.session import attempt
 from ui.view import View
 
 KIND = "matrix_kind"
-KINDS = {"pooled": "Pooled with the others", "raw": "Each scenario alone"}
-FIGURES = {"pooled": POOLED, "raw": ALONE}
+FIGURES = {"pooled": weight_cells.POOLED, "raw": weight_cells.ALONE}
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -23,7 +22,7 @@ def draw(seen: View, judge: str | None) -> None:
     result = attempt(study)
     if result is None:
         return
-    figures = FIGURES[str(selection.page_word(KIND, list(KINDS), "pooled"))]
+    figures = FIGURES[str(selection.page_word(KIND, list(POOLED), "pooled"))]
     weight_matrix.draw(
-        result, judges, seen.humans, figures, factors.unit(), choose=lambda: pick(KIND, KINDS, "Figures")
+        result, judges, seen.humans, figures, factors.unit(), choose=lambda: pick(KIND, POOLED, "Figures")
     )
