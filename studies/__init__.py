@@ -3,6 +3,7 @@
 from studies import (  # noqa: F401
     agreement,
     alt_test,
+    audit,
     compare,
     controls,
     correct,

@@ -56,7 +56,7 @@ def votes(con: Con, names: Catalog, condition: str) -> Votes:
             SELECT judge_id, pair_id, any_value(prompt_id) AS prompt_id, any_value(scenario_id) AS scenario_id,
                 round(avg(p_a), 9) AS p
             FROM judgment WHERE {condition} AND outcome <> 0
-            GROUP BY judge_id, pair_id, {_voter(names)})
+            GROUP BY judge_id, pair_id, {voter_of(names)})
         SELECT judge_id, pair_id AS pair, any_value(prompt_id) AS prompt,
             coalesce(any_value(scenario_id), {UNNAMED}) AS scenario, {LABELS}
         FROM vote GROUP BY judge_id, pair_id ORDER BY judge_id, pair_id"""
@@ -74,7 +74,7 @@ def votes_by_day(con: Con, names: Catalog, condition: str) -> tuple[Votes, Colum
             SELECT judge_id, pair_id, datediff('day', DATE '1970-01-01', judged_at::DATE) AS day,
                 any_value(prompt_id) AS prompt_id, any_value(scenario_id) AS scenario_id, round(avg(p_a), 9) AS p
             FROM judgment WHERE {condition} AND outcome <> 0 AND judged_at IS NOT NULL
-            GROUP BY judge_id, pair_id, day, {_voter(names)})
+            GROUP BY judge_id, pair_id, day, {voter_of(names)})
         SELECT judge_id, day, pair_id AS pair, any_value(prompt_id) AS prompt,
             coalesce(any_value(scenario_id), {UNNAMED}) AS scenario, {LABELS}
         FROM vote GROUP BY judge_id, day, pair_id ORDER BY judge_id, day, pair_id"""
@@ -84,6 +84,7 @@ def votes_by_day(con: Con, names: Catalog, condition: str) -> tuple[Votes, Colum
     return Votes(**columns), day
 
 
-def _voter(names: Catalog) -> str:
+def voter_of(names: Catalog) -> str:
+    """SQL: whose verdict a row is; NULL for a judge whose verdicts are all its own."""
     people = ", ".join(str(i) for i, kind in names.judges.values() if kind == "human") or "NULL"
     return f"coalesce(annotator_id, CASE WHEN judge_id IN ({people}) THEN -judgment_id END)"

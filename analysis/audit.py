@@ -1,0 +1,194 @@
+"""Is a judge's verdict moved by what should not matter: the order, a cue, the repetition of the question?
+
+Rates are shares of units (a pair and voter), their intervals clustered and symmetric in log-odds (`cluster_sums`). Each
+bias has a `chance`, what guessing at random would give (descriptive), and where it is tested a `null`, what a judge
+without the bias would have. Tests of paired outcomes are exact (`paired_flips`).
+
+- Position, from both orders: the same place chosen in both (Koo et al. 2024: guessing gives .25 each for first and
+  last); both first against both last is the test.
+- Variants with a cue: verdicts moved towards the cued side against verdicts moved away from it, each beside the plain
+  verdict on the same pair. Robustness is the share of verdicts that stay, to be read against how often plain repeats
+  stay (Ye et al. 2024, CALM), not against 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis.cells import Floats, Ints
+from analysis.cluster_sums import Figures, estimate
+from analysis.paired_flips import flip_p
+from analysis.vcov import Clustering
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Bias:
+    """One bias of one judge; NaN where undefined.
+
+    rate : as `bias` says, with its interval; chance : of guessing; null : of a judge without the bias
+    excess : rate - null, with its interval; p : of the null; n : units; clusters : behind it; why : reason without test
+    """
+
+    bias: str
+    rate: float
+    n: int
+    clusters: int
+    lower: float = NAN
+    upper: float = NAN
+    chance: float = NAN
+    null: float = NAN
+    excess: float = NAN
+    excess_lower: float = NAN
+    excess_upper: float = NAN
+    p: float = NAN
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Units:
+    """What one judge said, a row a (pair, voter). Each array (n,).
+
+    one, two : labels of the two circumstances that are compared: +1 for a, -1 for b, 0 for a tie
+    cluster : codes; toward : +1 where the side named by a cue is a, -1 where it is b (orders: +1)
+    """
+
+    one: Ints
+    two: Ints
+    cluster: Ints
+    toward: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.one)
+
+
+def label(p: Floats) -> Ints:
+    """+1 where p_a is above .5, -1 below, 0 at .5."""
+    return np.sign(p - 0.5).astype(np.int64)
+
+
+def share(name: str, hit: Floats, cluster: Ints, clustering: Clustering, level: float, *, whole: Floats | None = None,
+          chance: float = NAN) -> Bias:  # fmt: skip
+    """A rate without a test. hit : (n,) how many of `whole` (default 1 each) count"""
+    whole = np.ones(len(hit)) if whole is None else whole.astype(np.float64)
+    found = estimate(_ratio, np.column_stack([hit, whole]), whole, cluster, clustering, (name,), "share")
+    rate, lower, upper, n_clusters = _first(found, level)
+    return Bias(name, rate, int(whole.sum()), n_clusters, lower, upper, chance)
+
+
+def both_orders(units: Units, clustering: Clustering, level: float) -> list[Bias]:
+    """position_consistency, first_position and last_position. units : one with a first, two with b first"""
+    same = (units.one == units.two).astype(np.float64)
+    # Chosen twice by its place: a where a is first and b where b is.
+    first = ((units.one == 1) & (units.two == -1)).astype(np.int64)
+    last = ((units.one == -1) & (units.two == 1)).astype(np.int64)
+    found = [share("position_consistency", same, units.cluster, clustering, level, chance=0.5)]
+    return [*found, *_paired(("first_position", "last_position"), first, last, units.cluster, clustering, level, 0.25)]
+
+
+def towards_cue(name: str, units: Units, clustering: Clustering, level: float) -> Bias:
+    """Verdicts moved towards the cued side. units : one plain, two with the cue"""
+    moved = np.sign(units.two - units.one) * units.toward
+    up, down = (moved > 0).astype(np.int64), (moved < 0).astype(np.int64)
+    return _paired((name, ""), up, down, units.cluster, clustering, level, 0.25)[0]
+
+
+def same_place(name: str, plain: Units, other: Units, clustering: Clustering, level: float) -> Bias:
+    """The same place chosen in both orders, in other circumstances than plain, row by row the same unit.
+
+    null : the rate in plain circumstances, on the same units
+    """
+    one, two = (((u.one != u.two) & (u.one == -u.two)).astype(np.int64) for u in (plain, other))
+    sums = np.column_stack([two, one, np.ones(len(one))]).astype(np.float64)
+    found = estimate(_difference, sums, sums[:, 2], plain.cluster, clustering, (name, "null", "excess"),
+                     ("share", "share", "difference"))  # fmt: skip
+    return _bias(name, found, len(one), level, 0.5, flip_p(two - one, plain.cluster))
+
+
+def stays(name: str, same: Floats, repeats_same: Floats, repeats: Floats, cluster: Ints, clustering: Clustering,
+          level: float) -> Bias:  # fmt: skip
+    """Robustness: verdicts that stay in other circumstances, tested against the share of plain repeats that stay.
+
+    same : (n,) 1 where the verdict stays; repeats_same, repeats : (n,) comparisons of plain repeats of the same unit
+    """
+    sums = np.column_stack([same, np.ones(len(same)), repeats_same, repeats])
+    if not repeats.any():
+        return share(name, same, cluster, clustering, level, chance=0.5)
+    found = estimate(_two_shares, sums, sums[:, 1], cluster, clustering, (name, "null", "excess"),
+                     ("share", "share", "difference"))  # fmt: skip
+    return _bias(name, found, len(same), level, 0.5, found.p_value("excess"))
+
+
+def accuracy_change(plain: Floats, other: Floats, cluster: Ints, clustering: Clustering) -> tuple[Figures, float]:
+    """accuracy_plain, accuracy and change (the latter less the former) on the same units, and the exact p of no change.
+
+    plain, other : (n,) 1 where the verdict is right, else 0
+    """
+    sums = np.column_stack([other, plain, np.ones(len(plain))]).astype(np.float64)
+    found = estimate(_difference, sums, sums[:, 2], cluster, clustering, ("accuracy", "accuracy_plain", "change"),
+                     ("share", "share", "difference"))  # fmt: skip
+    return found, flip_p((other - plain).astype(np.int64), cluster)
+
+
+def repeated(a: Ints, b: Ints, tie: Ints) -> tuple[Floats, Floats]:
+    """(n,) unordered pairs of repeats that have the same label, and all of them."""
+    counts = np.column_stack([a, b, tie]).astype(np.float64)
+    n = counts.sum(axis=1)
+    return (counts * (counts - 1)).sum(axis=1) / 2, n * (n - 1) / 2
+
+
+# -- of sums ---------------------------------------------------------------------------------------------------------
+
+
+def _paired(
+    names: tuple[str, str], up: Ints, down: Ints, cluster: Ints, clustering: Clustering, level: float, chance: float
+) -> list[Bias]:
+    """Rates of an outcome and of its opposite; without a bias both are as frequent, half of what is either."""
+    sums = np.column_stack([up, down, np.ones(len(up))]).astype(np.float64)
+    p = _flips(up - down, cluster, clustering)
+    out = []
+    for k, name in enumerate(names):
+        some = sums[:, [k, 1 - k, 2]]
+        found = estimate(_against_half, some, some[:, 2], cluster, clustering, (name, "null", "excess"),
+                         ("share", "share", "difference"))  # fmt: skip
+        # One test, of which one against the other: it stands once.
+        out.append(_bias(name, found, len(up), level, chance, p if k == 0 else NAN))
+    return out
+
+
+def _flips(sign: Ints, cluster: Ints, clustering: Clustering) -> float:
+    return flip_p(sign, np.arange(len(sign)) if clustering.name == "none" else cluster)
+
+
+def _bias(name: str, found: Figures, n: int, level: float, chance: float, p: float) -> Bias:
+    lower, upper = found.interval(level)
+    value = found.value
+    return Bias(name, float(value[0]), n, int(found.clusters[0]), float(lower[0]), float(upper[0]), chance,
+                float(value[1]), float(value[2]), float(lower[2]), float(upper[2]), p)  # fmt: skip
+
+
+def _first(found: Figures, level: float) -> tuple[float, float, float, int]:
+    lower, upper = found.interval(level)
+    return float(found.value[0]), float(lower[0]), float(upper[0]), int(found.clusters[0])
+
+
+def _ratio(sums: Floats) -> Floats:
+    return np.asarray(sums[..., :1] / sums[..., 1:2])
+
+
+def _against_half(sums: Floats) -> Floats:
+    up, down, n = (sums[..., k] for k in range(3))
+    return np.stack([up / n, (up + down) / 2 / n, (up - down) / 2 / n], axis=-1)
+
+
+def _difference(sums: Floats) -> Floats:
+    two, one, n = (sums[..., k] for k in range(3))
+    return np.stack([two / n, one / n, (two - one) / n], axis=-1)
+
+
+def _two_shares(sums: Floats) -> Floats:
+    same, n, again, whole = (sums[..., k] for k in range(4))
+    return np.stack([same / n, again / whole, same / n - again / whole], axis=-1)

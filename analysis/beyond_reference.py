@@ -1,0 +1,186 @@
+"""Does a judge prefer the longer answer, or its own, more than the reference's verdicts explain?
+
+With signs from -1 (b) to 1 (a), no intercept (exchanging a and b changes nothing), pair by pair
+
+    judge = slope * reference + bias * side + position * order
+
+where `side` is +1 if a is the longer (own, formatted) answer, -1 if b is. A vote of people is a noisy measure of what
+they prefer: held constant by itself it leaves part of their own taste in `bias`. It is therefore instrumented by the
+other votes on the pair (two-stage least squares, here with as many instruments as terms), which are wrong
+independently: a judge that shares people's taste, or is noisier than they are, has no bias. Gold is its own instrument.
+
+Where people gave one vote a pair their noise is not known. `slope` then lies between that of least squares (a vote
+without noise) and 1 (a judge as noisy as a person), as long as the judge is no more decisive than people. The bias is
+linear in it: what both ends agree on is reported, the smaller one; where they part nothing is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.audit import NAN, Bias
+from analysis.cells import Floats, Ints
+from analysis.cluster_sums import Figures, estimate
+from analysis.vcov import Clustering
+
+FEW = 10
+"""Pairs with a side (and clusters) below which nothing is tested."""
+
+SEVERAL = 30
+"""Pairs with two votes of the reference from which on these alone are looked at."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A judge's and the reference's verdicts, one row a pair that both have judged; each array (n,).
+
+    judge : mean verdict from -1 to 1; total, squares : sums of the reference's votes and of their squares; votes : how
+    many; order : mean of +1 (a shown first), -1, 0 (unknown); cluster : codes
+    exact : whether the reference is gold, without noise
+    """
+
+    judge: Floats
+    total: Floats
+    squares: Floats
+    votes: Floats
+    order: Floats
+    cluster: Ints
+    exact: bool
+
+    def take(self, rows: NDArray[np.bool_]) -> Held:
+        """Some of the rows."""
+        return Held(
+            self.judge[rows], self.total[rows], self.squares[rows], self.votes[rows], self.order[rows],
+            self.cluster[rows], self.exact,
+        )  # fmt: skip
+
+
+def preference_for(name: str, side: Floats, held: Held, clustering: Clustering, level: float) -> Bias:
+    """How much more often the judge prefers a side than the reference explains.
+
+    side : (n,) +1, -1, or 0 and NaN where no answer has it alone
+    rate : share of its verdicts for that side (a tie counts half); null : what the reference explains of it
+    """
+    there = np.isfinite(side)
+    held, side = held.take(there), side[there]
+    if not held.exact and int(((held.votes > 1) & (side != 0)).sum()) >= SEVERAL:
+        several = held.votes > 1
+        held, side = held.take(several), side[several]
+    n = int((side != 0).sum())
+    plain = preferred(name, side, held, clustering, level)
+    if n < FEW or plain.clusters < FEW:
+        return _without(plain, f"{n} pairs with such a side, {plain.clusters} independent parts: it needs {FEW}")
+    ordered = bool(np.mean(held.order**2) > 1e-3)
+    mean = held.total / held.votes
+    if held.exact:
+        return _ended(plain, _fit(name, held, side, mean**2, ordered, clustering), level)
+    if bool((held.votes > 1).all()):
+        product = (held.total**2 - held.squares) / (held.votes * (held.votes - 1))
+        return _ended(plain, _fit(name, held, side, product, ordered, clustering), level)
+    ends = [
+        _ended(plain, _fit(name, held, side, mean**2, ordered, clustering, slope), level) for slope in (None, 1.0)
+    ]
+    if any(np.isnan(end.p) for end in ends) or ends[0].excess * ends[1].excess < 0:
+        return _without(plain, "people gave one vote a pair, and how noisy it is decides on the sign")
+    near = min(ends, key=lambda end: abs(end.excess))
+    p = max(end.p for end in ends)
+    return Bias(**{**near.__dict__, "p": p})
+
+
+def preferred(name: str, side: Floats, held: Held, clustering: Clustering, level: float) -> Bias:
+    """Share of the judge's verdicts for that side, a tie counting half, without a test."""
+    size = np.abs(side)
+    sums = np.column_stack([(held.judge * side + size) / 2, size])
+    found = estimate(_ratio, sums, size, held.cluster, clustering, (name,), "share")
+    lower, upper = found.interval(level)
+    ends = float(lower[0]), float(upper[0])
+    return Bias(name, float(found.value[0]), int(size.sum()), int(found.clusters[0]), *ends, 0.5)
+
+
+def against_even(name: str, side: Floats, held: Held, clustering: Clustering, level: float) -> Bias:
+    """The same without a reference: the null is .5, as where the side was drawn by lot."""
+    plain = preferred(name, side, held, clustering, level)
+    if plain.n < FEW or plain.clusters < FEW:
+        return _without(plain, f"{plain.n} verdicts, {plain.clusters} independent parts: it needs {FEW}")
+    sums = np.column_stack([held.judge * side, side**2])
+    found = estimate(_beyond_half, sums, side**2, held.cluster, clustering, (name, "excess"), "slope")
+    return _ended(plain, found, level)
+
+
+def own_against_gold(own: Floats, held: Held, clustering: Clustering) -> Figures:
+    """own_rate, reference_rate, dbg (the former less the latter), and equal_opportunity.
+
+    equal_opportunity : P(picks own | the reference prefers own) less P(picks other | the reference prefers other)
+    (Wataoka et al. 2024). All over pairs in which one answer is its own; ties count half.
+    """
+    mean = held.total / held.votes
+    picks, right = (1 + held.judge * own) / 2, (1 + mean * own) / 2
+    size, prefers, against = np.abs(own), mean * own > 0, mean * own < 0
+    columns = [size * picks, size * right, size, prefers * picks, prefers, against * (1 - picks), against]
+    sums = np.column_stack(columns).astype(np.float64)
+
+    def figures(s: NDArray[Any]) -> NDArray[Any]:
+        judge, gold = s[..., 0] / s[..., 2], s[..., 1] / s[..., 2]
+        return np.stack([judge, gold, judge - gold, s[..., 3] / s[..., 4] - s[..., 5] / s[..., 6]], axis=-1)
+
+    return estimate(figures, sums, size, held.cluster, clustering,
+                    ("own_rate", "reference_rate", "dbg", "equal_opportunity"),
+                    ("share", "share", "difference", "difference"))  # fmt: skip
+
+
+def _ratio(sums: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(sums[..., :1] / sums[..., 1:2])
+
+
+def _beyond_half(sums: NDArray[Any]) -> NDArray[Any]:
+    away = sums[..., 0] / sums[..., 1] / 2
+    return np.stack([0.5 + 0 * away, away], axis=-1)
+
+
+def _fit(
+    name: str, held: Held, side: Floats, product: Floats, ordered: bool, clustering: Clustering,
+    slope: float | None = None,
+) -> Figures:  # fmt: skip
+    """null and excess. product : (n,) what the reference's votes, multiplied with one another, are on average
+
+    slope : fixed instead of estimated
+    """
+    mean, further = held.total / held.votes, [side, held.order] if ordered else [side]
+    judge = held.judge if slope is None else held.judge - slope * mean
+    terms = further if slope is not None else [mean, *further]
+    k, first = len(terms), int(slope is None)
+    matrix = [[one * two for two in terms] for one in terms]
+    if slope is None:
+        matrix[0][0] = product
+    flat = [cell for row in matrix for cell in row] + [term * judge for term in terms]
+    sums = np.column_stack([*flat, held.judge * side, side**2])
+
+    def figures(s: NDArray[Any]) -> NDArray[Any]:
+        left = s[..., : k * k].reshape(*s.shape[:-1], k, k)
+        right = s[..., k * k : k * k + k]
+        try:
+            found = np.linalg.solve(left, right[..., None])[..., first, 0]
+        except np.linalg.LinAlgError:
+            found = np.full(s.shape[:-1], np.nan)
+        rate = (1 + s[..., -2] / s[..., -1]) / 2
+        return np.stack([rate - found / 2, found / 2], axis=-1)
+
+    return estimate(figures, sums, np.ones(len(side)), held.cluster, clustering, (name, "excess"), "slope")
+
+
+def _ended(plain: Bias, found: Figures, level: float) -> Bias:
+    lower, upper = found.interval(level)
+    if not np.isfinite(found.value[1]):
+        return _without(plain, "the reference and this side are one and the same in these pairs")
+    return Bias(
+        plain.bias, plain.rate, plain.n, plain.clusters, plain.lower, plain.upper, plain.chance, float(found.value[0]),
+        float(found.value[1]), float(lower[1]), float(upper[1]), found.p_value("excess"),
+    )  # fmt: skip
+
+
+def _without(plain: Bias, why: str) -> Bias:
+    return Bias(plain.bias, plain.rate, plain.n, plain.clusters, plain.lower, plain.upper, plain.chance, NAN, why=why)

@@ -1,0 +1,94 @@
+"""What did each judge say of each pair, by the order and the circumstances in which it was shown?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from data.model import Selection
+from data.queries import Catalog, Con, where
+from data.queries.votes import voter_of
+
+Column = np.ndarray
+
+MARKS = r"(?m)^\s*(?:#{1,6} |[-*+] |\d+[.)] )|\*\*|`{3}"
+"""Marks of formatting: headers, items of lists, bold ends, fences of code."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Verdicts of one voter on one pair, summed over repeats in the same order and circumstances. All (n,).
+
+    judge_id, pair, prompt, variant : ids; shown : +1 a first, -1 b first, 0 unknown; cue : +1 for a, -1 for b, 0 none
+    voter : annotator, a code of its own for each verdict of people without names, 0 for a judge without annotators
+    a, b, tie, none : how many verdicts of each; p : mean p_a, NaN where there is none
+    """
+
+    judge_id: Column
+    pair: Column
+    prompt: Column
+    variant: Column
+    shown: Column
+    cue: Column
+    voter: Column
+    a: Column
+    b: Column
+    tie: Column
+    none: Column
+    p: Column
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def take(self, rows: Column) -> Shown:
+        """Some of the rows: a mask, or positions."""
+        return Shown(**{name: column[rows] for name, column in self.__dict__.items()})
+
+
+def in_all_variants(selection: Selection, names: Catalog) -> str:
+    """The condition of a selection, whatever the circumstances of its judgments."""
+    return where(selection, replace(names, variants={selection.variant: 0}), ranked=False)
+
+
+def shown(con: Con, names: Catalog, condition: str) -> Shown:
+    """All judges' verdicts of a condition, reduced; ascending in judge, pair, variant, order, cue and voter."""
+    table = con.sql(
+        f"""SELECT judge_id, pair_id AS pair, any_value(prompt_id) AS prompt, variant_id AS variant, shown,
+            coalesce(cue, 0) AS cue, coalesce({voter_of(names)}, 0) AS voter,
+            count(*) FILTER (outcome <> 0 AND p_a > 0.5) AS a, count(*) FILTER (outcome <> 0 AND p_a < 0.5) AS b,
+            count(*) FILTER (outcome <> 0 AND p_a = 0.5) AS tie, count(*) FILTER (outcome = 0) AS none,
+            coalesce(round(avg(p_a) FILTER (outcome <> 0), 9), 'nan'::DOUBLE) AS p
+        FROM judgment WHERE {condition}
+        GROUP BY judge_id, pair_id, variant_id, shown, coalesce(cue, 0), coalesce({voter_of(names)}, 0)
+        ORDER BY judge_id, pair, variant, shown, cue, voter"""
+    ).to_arrow_table()
+    return Shown(**{name: table[name].to_numpy() for name in table.column_names})
+
+
+def sides(con: Con, names: Catalog) -> pd.DataFrame:
+    """Of each pair, ascending: pair, model_a, model_b (ids, -1 unnamed), longer (sign of a - b in characters), marked
+    (sign of a - b in marks of formatting); these two NaN where a text is absent."""
+    return con.execute(
+        """WITH texts AS (
+            SELECT text_id, length(body) AS n, len(regexp_extract_all(body, $m)) AS marks FROM text
+            WHERE text_id IN (SELECT text_id FROM response WHERE dataset_id = $d)),
+        answers AS (SELECT response_id, n, marks FROM response LEFT JOIN texts USING (text_id) WHERE dataset_id = $d)
+        SELECT p.pair_id AS pair, coalesce(p.model_a, -1) AS model_a, coalesce(p.model_b, -1) AS model_b,
+            sign(a.n - b.n)::DOUBLE AS longer, sign(a.marks - b.marks)::DOUBLE AS marked
+        FROM pair p LEFT JOIN answers a ON a.response_id = p.response_a LEFT JOIN answers b
+            ON b.response_id = p.response_b
+        WHERE p.dataset_id = $d ORDER BY p.pair_id""",
+        {"d": names.dataset_id, "m": MARKS},
+    ).df()
+
+
+def families(con: Con, names: Catalog) -> dict[tuple[str, int], str]:
+    """The attribute `family` of judges and models: (judge or model, id) -> its value; of several imports the earliest."""
+    rows = con.execute(
+        """SELECT entity, entity_id, arg_min(value, import_id) FROM attribute
+        WHERE dataset_id = $d AND entity IN ('judge', 'model') AND name = 'family' GROUP BY ALL ORDER BY ALL""",
+        {"d": names.dataset_id},
+    ).fetchall()
+    return {(entity, int(number)): value for entity, number, value in rows}

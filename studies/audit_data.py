@@ -1,0 +1,291 @@
+"""What does an audit look at? Each judge's verdicts by order, repeat and circumstance, beside the reference's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.audit import Units, label, repeated
+from analysis.beyond_reference import Held
+from analysis.cells import Floats, Ints
+from analysis.own_models import Own, find_own
+from analysis.vcov import Clustering
+from data import queries
+from data.queries.audit import families, in_all_variants, shown, sides
+from data.store import Store
+from errors import EmptySelectionError, unknown_name
+
+if TYPE_CHECKING:
+    from studies.audit import Audit
+
+UNIT = ["pair", "voter"]
+
+
+@dataclass(frozen=True)
+class Met:
+    """Verdicts in a variant beside plain ones of the same pair and voter (and order, where both have it).
+
+    right : the reference's label (+1 a, -1 b, 0 none); same, repeats : comparisons of plain repeats
+    """
+
+    units: Units
+    right: Ints
+    same: Floats
+    repeats: Floats
+
+
+@dataclass(frozen=True)
+class JudgeSaid:
+    """One judge's rows as `queries.audit.shown` has them, as a table, beside the reference's.
+
+    rows : with `variant` as its name; votes : of the reference, a row a vote: pair, r (from -1 to 1)
+    sides : by pair: length, formatting (+1, -1, 0, NaN) and own (+1, -1, 0)
+    """
+
+    rows: pd.DataFrame
+    votes: pd.DataFrame
+    sides: pd.DataFrame
+    exact: bool
+    plain_name: str
+
+    @cached_property
+    def plain(self) -> pd.DataFrame:
+        """In plain circumstances, with a verdict."""
+        return self._in(self.plain_name)
+
+    def _in(self, variant: str) -> pd.DataFrame:
+        return self.rows[(self.rows["variant"] == variant) & self.rows["p"].notna()]
+
+    @property
+    def n_prompts(self) -> int:
+        return int(self.rows["prompt"].nunique())
+
+    @cached_property
+    def variants(self) -> list[str]:
+        """The names of circumstances other than plain that have a plain twin."""
+        return [name for name in self._others if self._paired(name)]
+
+    @cached_property
+    def without_twin(self) -> list[str]:
+        return [name for name in self._others if not self._paired(name)]
+
+    @cached_property
+    def _others(self) -> list[str]:
+        return [str(name) for name in self.rows["variant"].unique() if name != self.plain_name]
+
+    def _paired(self, variant: str) -> bool:
+        return bool(np.isin(self._in(variant)["pair"], self.plain["pair"]).any())
+
+    def both_orders(self, by: Clustering) -> Units:
+        """Units that plain circumstances show in both orders."""
+        return self._orders(self.plain, by)
+
+    def both_orders_in(self, variant: str, by: Clustering) -> tuple[Units, Units]:
+        """Units that plain circumstances and a variant both show in both orders, plain ones first."""
+        tables = [_by_order(rows) for rows in (self.plain, self._in(variant))]
+        both = tables[0].join(tables[1], how="inner", lsuffix="", rsuffix="_there")
+        cluster = self._cluster(both.index.get_level_values("pair"), by)
+        here = Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
+        return here, Units(label(both["first_there"].to_numpy()), label(both["last_there"].to_numpy()), cluster)
+
+    def _orders(self, rows: pd.DataFrame, by: Clustering) -> Units:
+        both = _by_order(rows)
+        cluster = self._cluster(both.index.get_level_values("pair"), by)
+        return Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
+
+    @property
+    def side_order(self) -> Any:
+        """Of verdicts with a known order: that order (+1 a first), and them as `Held`; None where none is known."""
+        known = self.plain[self.plain["shown"] != 0]
+        if not len(known):
+            return None
+
+        def found(by: Clustering) -> tuple[Floats, Held]:
+            zero = np.zeros(len(known))
+            judge = 2 * known["p"].to_numpy() - 1
+            cluster = self._cluster(known["pair"], by)
+            return known["shown"].to_numpy(dtype=np.float64), Held(judge, zero, zero, zero + 1, zero, cluster, False)
+
+        return found
+
+    def repeats(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
+        """Comparisons of repeats in the same order that agree, all of them, and clusters."""
+        same, pairs = repeated(*(self.plain[name].to_numpy() for name in ("a", "b", "tie")))
+        return same, pairs, self._cluster(self.plain["pair"], by)
+
+    def counts(self, by: Clustering) -> tuple[Floats, Floats, Floats, Ints]:
+        """Ties, verdicts, replies without one, and clusters, in plain circumstances."""
+        rows = self.rows[self.rows["variant"] == self.plain_name]
+        verdicts = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
+        ties, none = (rows[name].to_numpy(dtype=np.float64) for name in ("tie", "none"))
+        return ties, verdicts, none, self._cluster(rows["pair"], by)
+
+    @cached_property
+    def _right(self) -> pd.Series:
+        """The reference's majority label by pair, where there is one and it is no tie."""
+        if not len(self.votes):
+            return pd.Series(dtype=np.int64)
+        side = np.sign(self.votes["r"])
+        counts = pd.DataFrame({"a": side > 0, "b": side < 0, "tie": side == 0}).groupby(self.votes["pair"]).sum()
+        other = np.maximum(counts["tie"], counts[["a", "b"]].min(axis=1))
+        lead = np.where(counts[["a", "b"]].max(axis=1) > other, np.sign(counts["a"] - counts["b"]), 0)
+        found = pd.Series(lead, index=counts.index)
+        return found[found != 0].astype(np.int64)
+
+    def accuracy(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
+        """Verdicts that are the reference's label, all on pairs that have one, and clusters. A tie is wrong."""
+        rows = self.plain
+        right = rows["pair"].map(self._right)
+        rows, right = rows[right.notna()], right[right.notna()]
+        hit = np.where(right > 0, rows["a"], rows["b"]).astype(np.float64)
+        whole = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
+        return hit, whole, self._cluster(rows["pair"], by)
+
+    def held(self, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+        """On the pairs that the reference has judged too."""
+        mine = self._means()
+        if len(self.votes):
+            votes = self.votes.assign(square=self.votes["r"] ** 2, one=1.0).groupby("pair")
+            mine = mine.join(votes[["r", "square", "one"]].sum(), how="inner")
+        else:
+            mine = mine.iloc[:0].assign(r=0.0, square=0.0, one=1.0)
+        return self._as_held(mine, by)
+
+    def alone(self, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+        """On all of its pairs, without a reference."""
+        return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0), by)
+
+    def _as_held(self, mine: pd.DataFrame, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+        judge, total, squares, votes, order = (
+            mine[name].to_numpy(dtype=np.float64) for name in ("judge", "r", "square", "one", "order")
+        )
+        held = Held(judge, total, squares, votes, order, self._cluster(mine.index, by), self.exact)
+        at = self.sides.reindex(mine.index)
+        return held, {name: at[name].to_numpy(dtype=np.float64) for name in ("length", "formatting", "own")}
+
+    def _means(self) -> pd.DataFrame:
+        """By pair: judge (mean verdict from -1 to 1 over orders, then voters) and order (mean order)."""
+        rows = pd.DataFrame({"pair": self.plain["pair"], "voter": self.plain["voter"],
+                             "judge": 2 * self.plain["p"] - 1, "order": self.plain["shown"]})  # fmt: skip
+        return rows.groupby(UNIT).mean().groupby("pair").mean()
+
+    def with_plain(self, variant: str, by: Clustering) -> Met:
+        """Each verdict of a variant beside its plain twin: of the same order where there is one, else of any."""
+        there = self._in(variant).groupby([*UNIT, "shown", "cue"], as_index=False)["p"].mean()
+        plain = self.plain.assign(n=lambda t: t["a"] + t["b"] + t["tie"])
+        same, pairs = repeated(*(plain[name].to_numpy() for name in ("a", "b", "tie")))
+        plain = plain.assign(same=same, repeats=pairs)
+        exact = plain.groupby([*UNIT, "shown"]).agg(q=("p", "mean"), same=("same", "sum"), repeats=("repeats", "sum"))
+        loose = plain.groupby(UNIT).agg(q=("p", "mean"), same=("same", "sum"), repeats=("repeats", "sum"))
+        met = there.join(exact, on=[*UNIT, "shown"])
+        other = there.join(loose, on=UNIT)
+        met = met.where(met["q"].notna(), other)
+        met = met[met["q"].notna()]
+        units = Units(
+            label(met["q"].to_numpy(dtype=np.float64)), label(met["p"].to_numpy(dtype=np.float64)),
+            self._cluster(met["pair"], by), met["cue"].to_numpy(dtype=np.int64),
+        )  # fmt: skip
+        right = met["pair"].map(self._right).fillna(0).to_numpy(dtype=np.int64)
+        return Met(units, right, met["same"].to_numpy(dtype=np.float64), met["repeats"].to_numpy(dtype=np.float64))
+
+    @cached_property
+    def _prompt(self) -> pd.Series:
+        return self.rows.drop_duplicates("pair").set_index("pair")["prompt"]
+
+    def _cluster(self, pairs: Any, by: Clustering) -> Ints:
+        if by.name != "prompt":
+            return np.asarray(pairs, dtype=np.int64)
+        return np.asarray(self._prompt.reindex(pairs), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """All audited judges. own : which models are whose; reference : None where nobody says what is right"""
+
+    judges: tuple[str, ...]
+    reference: str | None
+    own: tuple[Own, ...]
+    fingerprint: str
+    said: Mapping[str, JudgeSaid] = field(default_factory=dict)
+    named: bool = False
+
+    def of(self, judge: str) -> JudgeSaid:
+        return self.said[judge]
+
+
+def load(study: Audit, store: Store, told: Mapping[str, Sequence[str]]) -> Audited:
+    """Fetch what a resolved study selects. Raises UnknownNameError, EmptySelectionError."""
+    with store.reading("reading verdicts") as con:
+        names = queries.catalog(con, study)
+        _check_told(told, names)
+        reference = _reference(study.reference, names)
+        every = tuple(dict.fromkeys([*study.judge, *([reference] if reference else [])]))
+        said = shown(con, names, in_all_variants(replace(study, judge=every), names))
+        answers = sides(con, names)
+        family = families(con, names)
+        fingerprint = queries.fingerprint(con, names, every)
+    queries.require_rows(len(said), "of these judges")
+    judges = tuple(judge for judge in study.judge if judge != reference)
+    if not judges:
+        raise EmptySelectionError(
+            f"{reference!r} says what is right here, and there is no other judge to audit: choose one with --judge"
+        )
+    table = pd.DataFrame(said.__dict__)
+    variant = {number: name for name, number in names.variants.items()}
+    table["variant"] = table["variant"].map(variant)
+    by_judge = {int(table["judge_id"].iloc[at[0]]): table.iloc[at] for at in table.groupby("judge_id").indices.values()}
+    nothing = table.iloc[:0]
+    kinds = {name: kind for name, (_, kind) in names.judges.items()}
+    votes = _votes(by_judge.get(names.judges[reference][0], nothing), study.variant) if reference else pd.DataFrame()
+    own = find_own({j: family.get(("judge", names.judges[j][0])) for j in judges},
+                   {m: family.get(("model", number)) for m, number in names.models.items()}, told)  # fmt: skip
+    answers = answers.set_index("pair").rename(columns={"longer": "length", "marked": "formatting"})
+    found = {}
+    for judge in judges:
+        mine = [names.models[one.model] for one in own if one.judge == judge]
+        a, b = (np.isin(answers[side], mine).astype(np.float64) for side in ("model_a", "model_b"))
+        rows = by_judge.get(names.judges[judge][0], nothing)
+        exact = reference is not None and kinds[reference] == "rule"
+        found[judge] = JudgeSaid(rows, votes, answers.assign(own=a - b), exact, study.variant)
+    return Audited(judges, reference, tuple(own), fingerprint, found, bool(names.models))
+
+
+def _check_told(told: Mapping[str, Sequence[str]], names: queries.Catalog) -> None:
+    for judge, some in told.items():
+        if judge not in names.judges:
+            raise unknown_name("judge", judge, names.judges)
+        for model in some:
+            if model not in names.models:
+                raise unknown_name("model", model, names.models)
+
+
+def _reference(asked: str | None, names: queries.Catalog) -> str | None:
+    if asked is not None:
+        if asked not in names.judges:
+            raise unknown_name(f"judge in dataset {names.dataset!r}", asked, names.judges)
+        return asked
+    if "gold" in names.judges:
+        return "gold"
+    rules = [name for name, (_, kind) in names.judges.items() if kind == "rule"]
+    for some in (rules, names.humans):
+        if len(some) == 1:
+            return some[0]
+    return None
+
+
+def _votes(rows: pd.DataFrame, plain: str) -> pd.DataFrame:
+    """One row a vote of the reference: pair, r from -1 to 1 (mean over orders and repeats)."""
+    rows = rows[(rows["variant"] == plain) & rows["p"].notna()]
+    means = rows.groupby(UNIT, as_index=False)["p"].mean()
+    return pd.DataFrame({"pair": means["pair"], "r": 2 * means["p"] - 1})
+
+
+def _by_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean p_a by unit: first (a shown first) and last (b shown first), of the units that have both."""
+    one, two = (rows[rows["shown"] == side].groupby(UNIT)["p"].mean() for side in (1, -1))
+    return pd.concat({"first": one, "last": two}, axis=1, join="inner")
