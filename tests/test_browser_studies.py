@@ -31,6 +31,7 @@ PLACES = {
     "places": ("rankings", "open=places&places_of=magpie-judge", "places", "places"),
     "winrate": ("rankings", "open=winrate&winrate_of=magpie-judge", "winrate", "winrates"),
     "factors trust": ("factors", "open=trust", "held-out", "held_out"),
+    "stand-in": ("judges", "", "stand-in", "judges"),
     "similarity": ("judges", "", "similarity", "pairs"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),

@@ -1,0 +1,58 @@
+"""May a judge stand in for people? The verdicts that open the page Judges, and how far they may be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from charts.stand_in import stand_in_chart
+from studies.overview import escape
+from studies.stand_in import JudgeStandIn
+from ui import selection
+from ui.ask import chosen
+from ui.behind import shared_by
+from ui.figure import figure
+from ui.remarks import sentences
+from ui.session import attempt
+from ui.view import View
+
+MOST = 15
+SAID = 3
+"""Judges whose verdict is said in words; the chart has all."""
+
+
+def verdicts(seen: View) -> None:
+    """A line a judge, the chart of all, and what to distrust; nothing where there is nobody to hold against people."""
+    if seen.names is None or seen.reference is None or not seen.others:
+        return
+    st.subheader("May it stand in for people?", anchor=False)
+    study = replace(chosen(JudgeStandIn), judge=(str(seen.reference), *seen.others))
+    if study.cluster not in ("auto", "prompt", "pair"):
+        study = replace(study, cluster="auto")
+    result = attempt(study)
+    if result is None:
+        return
+    with st.container(key="verdicts"):
+        for one in result.findings[:SAID]:
+            # A sentence that begins with a judge's name leaves the name as it is.
+            named = any(one.text.startswith(judge) for judge in seen.others)
+            text = escape(one.text if named else one.text[:1].upper() + one.text[1:], 600)
+            st.markdown(f"**{text}.**")
+    table = result.table("judges")
+    margin = float(result.settings["margin"])
+    most = _how_many(int(table["advantage"].notna().sum()))
+    figure(
+        lambda theme, narrow: stand_in_chart(table, margin, theme, humans=seen.humans, most=most, narrow=narrow),
+        result, "judges", key="stand-in", columns=JudgeStandIn.shown,
+        pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
+    )  # fmt: skip
+    sentences(result)
+
+
+def _how_many(n: int) -> int:
+    if n <= MOST:
+        return n
+    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
+    st.toggle(f"Draw all {n:,} judges", key="w:all", on_change=selection.on_change("all", "w:all"))
+    return n if st.session_state["w:all"] else MOST
