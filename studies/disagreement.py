@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.disagreement import JUDGE, PEOPLE, SAID, Disagreement, Replies, decompose, first_pairs
 from analysis.tables import floats
-from analysis.vcov import Clustering, choose_clustering
+from analysis.vcov import FEW_CLUSTERS, Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress, option
@@ -138,9 +138,9 @@ class DisagreementParts(Fitted):
             if below:
                 warnings.append(f"{judge}: {words.listing(below, 3)} below 0: predicts worse than nothing on prompts "
                                 "left out, as many factors of few prompts do. Choose fewer with --factor")  # fmt: skip
-            if one.clustering.name == "prompt" and found_parts.clusters < 30:
-                warnings.append(f"{found_parts.clusters} prompts are few to draw from: these intervals are rough, and "
-                                "rather too narrow")  # fmt: skip
+            if one.clustering.name != "none" and found_parts.clusters < FEW_CLUSTERS:
+                warnings.append(f"{found_parts.clusters} {one.clustering.name}s are few to draw from: these intervals "
+                                "are too narrow, most of all those of the parts of taste")  # fmt: skip
             self._add(rows, judge, found_parts, one)
         if not kept:
             raise nobody(reasons)
