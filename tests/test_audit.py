@@ -305,3 +305,27 @@ def test_65_judges_of_llmbar_equal_a_direct_recomputation(real: Path, tmp_path: 
             assert table.loc[(judge, "first_position"), "p"] == pytest.approx(p)
         right = (rows["winner"] == rows["pair_id"].map(gold)).mean()
         assert table.loc[(judge, "accuracy"), "rate"] == pytest.approx(right)
+
+
+def test_the_docs_compute_the_same_table() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "audit.md").read_text()
+    cells = [line.strip("|\n ").split(" | ") for line in text.splitlines() if line[:3] in {f"| {k}" for k in range(1, 7)}]
+    code = {"a": 1, "b": -1, "tie": 0}
+    one, two = ([code[row[k].strip()] for row in cells if row[1].strip() in code] for k in (1, 2))
+    found = both_orders(units(one, two), PAIR, 0.95)
+    assert [len(one), *(6 * bias.rate for bias in found), found[1].p] == pytest.approx([6, 2, 2, 1, 1.0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", ["fair, people's taste for length", "fair, its own truly better",
+                                   "fair, noisier in half of the prompts", "biased, 200 prompts"])  # fmt: skip
+def test_fair_judges_are_rarely_flagged_and_planted_sizes_are_covered(world: str) -> None:
+    from benchmarks.coverage_audit import run_world, worlds
+
+    table = run_world(next(one for one in worlds() if one.name == world), 100, 1)
+    for row in table.to_dict("records"):
+        if row["quantity"] == "flagged":
+            # At .07 more than 14 of 100 have a chance of .003.
+            assert row["coverage"] <= 0.14, row
+        else:
+            assert row["coverage"] >= 0.87, row  # at .95, 86 or fewer of 100 have a chance below .001

@@ -1,0 +1,171 @@
+"""How often is a judge without a bias flagged, and are planted biases found at their size?
+
+    python -m benchmarks.coverage_audit [--runs 500] [--workers 2]
+
+Every run draws prompts, pairs within them, people's votes and a judge that sees each pair in both orders, with and
+without a cue. Without a bias the judge says what people would say, also where it shares their taste for the longer
+answer, where its own models truly are better, and where it is noisier in some prompts: it is flagged (q < .05 over its
+four tests) on any bias in at most 7 % of runs. Planted sizes are exact expectations of the same generator, from a draw
+of two million pairs.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Two processes share two cores: each with one thread for its small matrices.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.audit import Bias, Units, both_orders, towards_cue
+from analysis.beyond_reference import Held, preference_for
+from analysis.cells import Floats
+from analysis.multiple import adjust_bh
+from analysis.vcov import Clustering, choose_clustering
+from benchmarks.repeat import repeat, report
+
+POOLED = (0.93, 0.97)
+EACH = (0.91, 0.985)
+FLAGGED = 0.07
+BIASES = ("first_position", "bandwagon", "length", "self_preference")
+LARGE = 2_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """People and a judge who see the same pairs, in log-odds.
+
+    people : votes a pair, 0 for gold (who is better, without noise); long, own_better : what all see in the longer and
+    in the judge's own answer; decisive : the judge's share of what people see, in the second half of prompts `later`
+    first, cue, longer, own : biases of the judge alone
+    """
+
+    name: str
+    prompts: int
+    pairs_a_prompt: int
+    people: int = 3
+    long: float = 0.0
+    own_better: float = 0.0
+    decisive: float = 1.0
+    later: float = 1.0
+    first: float = 0.0
+    cue: float = 0.0
+    longer: float = 0.0
+    own: float = 0.0
+
+    @property
+    def fair(self) -> bool:
+        """Whether no bias is planted."""
+        return not any((self.first, self.cue, self.longer, self.own))
+
+
+def worlds() -> tuple[World, ...]:
+    """The worlds that are looked at, headline first."""
+    return (
+        World("fair, 200 prompts", 200, 4),
+        World("fair, people's taste for length", 200, 4, long=0.6),
+        World("fair, people's taste for length, a vote a pair", 200, 4, people=1, long=0.6),
+        World("fair, its own truly better", 200, 4, own_better=0.8),
+        World("fair, noisier in half of the prompts", 200, 4, long=0.4, own_better=0.4, later=0.4),
+        World("fair, half as decisive, all of these", 200, 4, long=0.6, own_better=0.6, decisive=0.5),
+        World("fair, gold", 200, 4, people=0),
+        World("fair, 13 prompts", 13, 60, long=0.4),
+        World("biased, 200 prompts", 200, 4, long=0.3, first=0.5, cue=0.5, longer=0.5, own=0.5),
+        World("biased, gold", 200, 4, people=0, first=0.5, cue=0.5, longer=0.5, own=0.5),
+        World("biased, 13 prompts", 13, 60, long=0.3, first=0.5, cue=0.5, longer=0.5, own=0.5),
+    )
+
+
+def audit(of: World, rng: np.random.Generator, prompts: int, by: Clustering) -> list[Bias]:
+    """The four tested biases of one drawn judge, in the order of BIASES."""
+    n = prompts * of.pairs_a_prompt
+    prompt = np.repeat(np.arange(prompts), of.pairs_a_prompt)
+    long, cue = (rng.choice([-1.0, 1.0], n) for _ in range(2))
+    own = rng.choice([-1.0, 0.0, 1.0], n)
+    seen = 0.6 * rng.standard_normal(prompts)[prompt] * rng.choice([-1.0, 1.0], n) + rng.standard_normal(n)
+    seen = seen + of.long * long + of.own_better * own
+    decisive = np.where(prompt % 2, of.decisive * of.later, of.decisive)
+
+    def vote(log_odds: Floats) -> Floats:
+        return np.where(rng.random(n) * (1 + np.exp(-log_odds)) < 1, 1.0, -1.0)
+
+    # With gold the judge reads a right answer with noise that does not depend on how clear it is.
+    right = vote(seen)
+    base = 1.2 * decisive * right if of.people == 0 else decisive * seen
+    base = base + of.longer * long + of.own * own
+    one, two, cued = vote(base + of.first), vote(base - of.first), vote(base + of.first + of.cue * cue)
+    votes = np.stack([vote(seen) for _ in range(of.people)]) if of.people else right[None]
+    held = Held((one + two) / 2, votes.sum(axis=0), (votes**2).sum(axis=0), np.full(n, float(len(votes))), np.zeros(n),
+                prompt, of.people == 0)  # fmt: skip
+    orders = Units(one.astype(np.int64), two.astype(np.int64), prompt)
+    moved = Units(one.astype(np.int64), cued.astype(np.int64), prompt, cue.astype(np.int64))
+    return [
+        both_orders(orders, by, 0.95)[1], towards_cue("bandwagon", moved, by, 0.95),
+        preference_for("length", long, held, by, 0.95), preference_for("self_preference", own, held, by, 0.95),
+    ]  # fmt: skip
+
+
+@lru_cache(maxsize=32)
+def expected(of: World) -> tuple[float, ...]:
+    """The excess of each bias in two million pairs, drawn once."""
+    many = replace(of, pairs_a_prompt=4)
+    return tuple(one.excess for one in audit(many, np.random.default_rng(99), LARGE // 4, Clustering("prompt")))
+
+
+def simulate_run(of: World, truth: tuple[float, ...], seed: int) -> tuple[bool, list[float]]:
+    """Whether anything is flagged, and whether each interval holds the truth (NaN: there is none)."""
+    found = audit(of, np.random.default_rng((11, seed)), of.prompts, choose_clustering("auto", of.prompts))
+    q = adjust_bh(np.array([one.p for one in found]))
+    held = [
+        float(one.excess_lower <= exact <= one.excess_upper) if one.excess_lower == one.excess_lower else np.nan
+        for one, exact in zip(found, truth, strict=True)
+    ]
+    return bool((q < 0.05).any()), held
+
+
+def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
+    """One row a quantity: world, quantity, coverage, each_low, each_high, runs, promised_low, promised_high; of fair
+    judges the share of runs that are flagged."""
+    truth = (0.0,) * len(BIASES) if of.fair else expected(of)
+    found = repeat(partial(simulate_run, of, truth), runs, workers)
+    rows: list[dict[str, object]] = []
+
+    def add(quantity: str, value: float, low: float, high: float, ends: tuple[float, float] | None = None) -> None:
+        rows.append(
+            {"world": of.name, "quantity": quantity, "coverage": value, "each_low": ends[0] if ends else value,
+             "each_high": ends[1] if ends else value, "runs": runs, "promised_low": low, "promised_high": high}
+        )  # fmt: skip
+
+    if of.fair:
+        add("flagged", float(np.mean([flagged for flagged, _ in found])), 0.0, FLAGGED)
+        return pd.DataFrame(rows)
+    held = np.array([run[1] for run in found])
+    each = np.nanmean(held, axis=0)
+    add("all intervals", float(np.nanmean(held)), *POOLED, (float(each.min()), float(each.max())))
+    for name, share in zip(BIASES, each, strict=True):
+        add(name, float(share), *EACH)
+    return pd.DataFrame(rows)
+
+
+def measure(runs: int, workers: int) -> pd.DataFrame:
+    """The table of all worlds."""
+    return pd.concat([run_world(of, runs, workers) for of in worlds()], ignore_index=True)
+
+
+def broken_promises(table: pd.DataFrame) -> list[str]:
+    """What does not hold, in sentences."""
+    out = table[(table["coverage"] < table["promised_low"]) | (table["coverage"] > table["promised_high"])]
+    return [f"{row['world']}, {row['quantity']}: {row['coverage']:.3f}" for row in out.to_dict("records")]
+
+
+main: Callable[[], int] = partial(report, __doc__, measure, broken_promises)
+
+if __name__ == "__main__":
+    sys.exit(main())
