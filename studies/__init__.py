@@ -43,6 +43,7 @@ from studies import (  # noqa: F401
     scenario_matrix,
     scenario_orders,
     scenarios,
+    shares,
     similarity,
     stand_in,
     tie_policies,

@@ -1,0 +1,145 @@
+"""Does each judge keep people's disagreement, or is it more of one mind than they are?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.cluster_sums import Figures
+from analysis.shares import hold_shares
+from analysis.vcov import choose_clustering
+from charts import words
+from data import queries
+from data.model import Progress
+from data.queries.replies import preferences
+from data.queries.votes import votes
+from data.store import Store
+from errors import NotIdentifiedError, OptionError
+from studies.judge_votes import as_table, clusters, columns
+from studies.refused import nobody, sentences
+from studies.study import Fitted, Result, register
+
+FIGURES = ("slope", "slope_raw", "entropy_people", "entropy_judge", "entropy_difference", "divergence", "distance")
+COUNTS = ("reliability", "pairs", "votes", "clusters", "clustering")
+BY_SHARE = ("judge", "low", "high", "people", "judge_mean", "pairs")
+
+
+@register
+@dataclass(frozen=True)
+class JudgeShares(Fitted):
+    """Shares of people's votes held against a judge's shares, on pairs with several votes on both sides."""
+
+    command: ClassVar[str] = "shares"
+    title: ClassVar[str] = "Does a judge keep people's disagreement?"
+    judges: ClassVar[Literal["any", "reference"]] = "reference"
+    folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES}
+    printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "judges": ("scenario", "judge", "slope", "slope_lower", "slope_upper", "entropy_people", "entropy_judge",
+                   "divergence", "distance", "pairs", "votes"),
+    }  # fmt: skip
+    shown: ClassVar[Mapping[str, str] | None] = {
+        "judge": "judge", "slope": "extremity", "slope_interval": "interval", "entropy_people": "entropy, people",
+        "entropy_judge": "entropy, judge", "divergence": "divergence", "distance": "distance", "pairs": "pairs",
+    }  # fmt: skip
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        if len(self.judge) < 2:
+            raise OptionError(f"shares needs two judges, the reference first; only {self.judge[0]!r} is chosen")
+        if self.cluster not in ("auto", "prompt", "pair", "none"):
+            raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or by pair")
+        progress(0.0, "counting votes")
+        with store.reading("counting votes") as con:
+            names = queries.catalog(con, self)
+            condition = queries.where(self, names, ranked=False)
+            counted = votes(con, names, condition)
+            verdicts = condition + (" AND p_a <> 0.5" if self.ties == "drop" else "")
+            said = preferences(con, verdicts)
+            fingerprint = queries.fingerprint(con, names, self.judge)
+        queries.require_rows(len(counted), "with a verdict")
+        reference, *others = self.judge
+        people = counted.of(names.judges[reference][0])
+        weights = np.array([1.0, 0.0, 0.0 if self.ties == "drop" else 0.5])
+        n = people.counts() @ np.array([1, 1, 0 if self.ties == "drop" else 1])
+        people, n = people.take(n > 1), n[n > 1].astype(np.float64)
+        if not len(people):
+            raise NotIdentifiedError(f"no pair has two votes of {reference}: it has no share to hold a judge's against")
+        share = people.counts() @ weights / n
+        found: dict[str, Figures] = {}
+        reasons: dict[str, str] = {}
+        warnings: list[str] = []
+        rows: list[dict[str, object]] = []
+        bins: list[dict[str, object]] = []
+        for k, judge in enumerate(others):
+            progress(k / len(others), f"holding {judge} against {reference}")
+            mine = said.of(names.judges[judge][0])
+            mine = mine.take(np.isin(mine["pair"], people.pair))
+            if not len(mine):
+                reasons[judge] = f"shares no pair on which {reference} has two votes or more"
+                continue
+            mine = mine.take((mine["soft"] > 0) | (mine["verdicts"] > 1))
+            if not len(mine):
+                reasons[judge] = "gives one label a pair, which is no share: judge each pair several times"
+                continue
+            at = np.searchsorted(people.pair, mine["pair"])
+            here = people.take(at)
+            clustering = choose_clustering(self.cluster, len(np.unique(here.prompt)))
+            j, h = mine["p"].astype(np.float64), share[at]
+            one, reliable = hold_shares(
+                h, n[at], j, mine["verdicts"].astype(np.float64), mine["soft"].astype(np.float64),
+                clusters(here, clustering), clustering,
+            )  # fmt: skip
+            if clustering.warning is not None:
+                warnings.append(clustering.warning)
+            if np.isnan(one["slope"]):
+                warnings.append(f"{judge}: people's shares differ from even by too little more than so few votes do by "
+                                "chance to tell how extreme it is")  # fmt: skip
+            found[judge] = one
+            rows.append(
+                {"judge": judge, **columns(one, self.level), "reliability": reliable if np.isfinite(reliable) else None,
+                 "pairs": len(mine), "votes": int(n[at].sum()), "clusters": int(one.clusters[0]),
+                 "clustering": clustering.name}
+            )  # fmt: skip
+            bins += _by_share(judge, h, j)
+        if not found:
+            raise nobody(reasons)
+        progress(1.0, "done")
+        ends = [f"{name}{end}" for name in FIGURES for end in ("", "_lower", "_upper")]
+        values: dict[str, Any] = {}
+        if len(found) == 1:
+            one = next(iter(found.values()))
+            values = {name: one.one(name, self.level) for name in FIGURES}
+            values = {name: value for name, value in values.items() if value is not None} | {"pairs": rows[0]["pairs"]}
+        return Result(
+            study=self, values=values, fingerprint=fingerprint,
+            tables={"judges": as_table(rows, ("judge", *ends, *COUNTS)), "by_share": as_table(bins, BY_SHARE)},
+            settings=self.settings() | {"reference": reference, "clustering": rows[0]["clustering"]},
+            warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])), caption=self._caption(rows, reference),
+        )  # fmt: skip
+
+    def _caption(self, rows: list[dict[str, object]], reference: str) -> str:
+        who = words.listing([f"{row['judge']} ({row['pairs']:,} pairs, {row['votes']:,} votes)" for row in rows], 5)
+        ties = "ties left out" if self.ties == "drop" else "a tie is half for each side"
+        return (
+            f"Share of the votes of {reference} for a response against each judge's share ({ties}), on pairs with "
+            f"several on both sides: {who}. Extremity: slope of log-odds through 0, people's sampling error taken off; "
+            f"entropy and Jensen-Shannon divergence in bits; each pair weighs by its votes. "
+            f"{words.percent(self.level)} intervals, clustered by {rows[0]['clustering']}."
+        )
+
+
+def _by_share(judge: str, h: np.ndarray[Any, Any], j: np.ndarray[Any, Any]) -> list[dict[str, object]]:
+    """Mean shares by people's share of the side that most of them prefer, so that what is called a does not matter."""
+    turned = h < 0.5
+    most, same = np.where(turned, 1 - h, h), np.where(turned, 1 - j, np.where(h == 0.5, 0.5, j))
+    # From even on: .5 to 1 in five steps. Where people are even no side is the one that most prefer.
+    at = np.clip(((most - 0.5) * 10 + 1e-9).astype(int), 0, 4)
+    frame = pd.DataFrame({"people": most, "judge_mean": same})
+    return [
+        {"judge": judge, "low": 0.5 + 0.1 * k, "high": 0.6 + 0.1 * k, "people": float(part["people"].mean()),
+         "judge_mean": float(part["judge_mean"].mean()), "pairs": len(part)}
+        for k in range(5) for part in [frame[at == k]] if len(part)
+    ]  # fmt: skip
