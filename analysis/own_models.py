@@ -17,6 +17,9 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Words of a name that tell the family."""
 
+ELSEWHERE = {"cerebras", "neo", "neox", "neoxt", "j", "jt", "gptj", "gpt4all", "bloomz", "sw3"}
+"""Words of names in which gpt is the kind of network, not the family."""
+
 
 @dataclass(frozen=True)
 class Own:
@@ -29,9 +32,13 @@ class Own:
 
 def family_of(name: str) -> str | None:
     """The first family that a name's words tell; digits at the end of a word do not count."""
-    for word in re.split(r"[^a-z0-9]+", name.casefold()):
+    parts = re.split(r"[^a-z0-9]+", name.casefold())
+    elsewhere = not ELSEWHERE.isdisjoint(parts)
+    for word in parts:
         bare = word.rstrip("0123456789")
         for family, known in FAMILIES.items():
+            if family == "gpt" and elsewhere:
+                continue
             if word in known or bare in known:
                 return family
     return None

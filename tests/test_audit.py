@@ -136,8 +136,9 @@ def test_too_few_pairs_are_named() -> None:
 
 
 def test_families_follow_from_names_attributes_and_what_is_told() -> None:
-    assert [family_of(n) for n in ("GPT-4/CoT", "llama-2-70b", "text-davinci-003", "PaLM2", "someone")] == [
-        "gpt", "llama", "gpt", "gemini", None,
+    assert [family_of(n) for n in ("GPT-4/CoT", "llama-2-70b", "text-davinci-003", "PaLM2", "someone", "cerebras-gpt-6.7B",
+                                    "GPT-NeoXT-Chat-Base (20B)", "GPT 3.5 Turbo (16k)")] == [
+        "gpt", "llama", "gpt", "gemini", None, None, None, "gpt",
     ]  # fmt: skip
     models = {"gpt-3.5": None, "claude-2": None, "x1": "GPT"}
     found = find_own({"gpt-4": None, "z": None, "y": "gpt"}, models, {"z": ["claude-2"]})
