@@ -2,8 +2,9 @@
 
 With h the share of people's votes for a, j the judge's share, a tie counting half: the extremity slope is that of
 logit(j) on logit(h) through 0 (which response is called a changes nothing), each pair weighing by people's votes.
-Shares of 0 and 1 are moved inwards by half a vote. logit(h) is measured with the binomial variance 1 / (n h (1 - h)),
-which is taken off its mean square (errors in variables; Fuller 1987). Above 1 the judge is more extreme than people.
+Shares are moved off 0 and 1 by half a vote more on each side, which makes log-odds all but unbiased (Haldane 1956);
+their binomial variance with a and b of n votes is (n + 1)(n + 2) / (n (a + 1)(b + 1)) (Gart and Zweifel 1967). That of
+people is taken off the mean square of logit(h) (errors in variables; Fuller 1987). Above 1 the judge is more extreme.
 Entropy and the Jensen-Shannon divergence of (h, 1 - h) and (j, 1 - j) are in bits, from 0 to 1 (Lin 1991).
 """
 
@@ -32,11 +33,8 @@ def hold_shares(
     h, j : (n,) shares; votes, verdicts : (n,) how many are behind; soft : (n,) whether j is stated as a number
     The slope is NaN where less than LEAST of people's mean square is more than error.
     """
-    x = logit(np.clip(h, 0.5 / votes, 1 - 0.5 / votes))
-    edge = np.where(soft > 0, SOFT, 0.5 / np.maximum(verdicts, 1))
-    y = logit(np.clip(j, edge, 1 - edge))
-    moved = np.clip(h, 0.5 / votes, 1 - 0.5 / votes)
-    error = 1 / (votes * moved * (1 - moved))
+    x, error = _log_odds(h, votes)
+    y = np.where(soft > 0, logit(np.clip(j, SOFT, 1 - SOFT)), _log_odds(j, verdicts)[0])
     sums = np.column_stack([votes * x * y, votes * x * x, votes * error])
     _, square, noise = sums.sum(axis=0)
     reliable = 1 - noise / square if square > 0 else float("nan")
@@ -56,6 +54,12 @@ def hold_shares(
         ("share", "share", "difference", "share", "share"),
     )  # fmt: skip
     return join([slopes, spread]), float(reliable)
+
+
+def _log_odds(share: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """(n,) of each share of n votes, and its variance, after Gart and Zweifel."""
+    a, b = share * n + 0.5, (1 - share) * n + 0.5
+    return np.log(a / b), (n + 1) * (n + 2) / (n * (a + 0.5) * (b + 0.5))
 
 
 def _slopes(sums: Floats) -> Floats:

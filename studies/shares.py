@@ -25,6 +25,9 @@ from studies.study import Fitted, Result, register
 
 FIGURES = ("slope", "slope_raw", "entropy_people", "entropy_judge", "entropy_difference", "divergence", "distance")
 COUNTS = ("reliability", "pairs", "votes", "clusters", "clustering")
+FEW_VOTES = 10
+"""Votes a pair below which the correction for people's error goes too far (measured: 3 % with 10, 28 % with 5)."""
+
 BY_SHARE = ("judge", "low", "high", "people", "judge_mean", "pairs")
 
 
@@ -97,6 +100,9 @@ class JudgeShares(Fitted):
             if np.isnan(one["slope"]):
                 warnings.append(f"{judge}: people's shares differ from even by too little more than so few votes do by "
                                 "chance to tell how extreme it is")  # fmt: skip
+            elif n[at].mean() < FEW_VOTES:
+                warnings.append(f"{judge}: {words.number(n[at].mean())} votes a pair are few for an extremity: it "
+                                "comes out too large, by a quarter with five")  # fmt: skip
             found[judge] = one
             rows.append(
                 {"judge": judge, **columns(one, self.level), "reliability": reliable if np.isfinite(reliable) else None,
