@@ -64,12 +64,6 @@ class Figures:
             return "Spearman correlation"
         return f"{'net' if self.net else 'plain'} gap, {EVEN if self.unit == POINTS else 'log-odds'}"
 
-    def outstanding(self) -> list[Key]:
-        """Gaps of the order that are beyond noise somewhere, pooled."""
-        gaps = self.cells[(self.cells["figure"] == GAP) & self.cells["pooled_beyond"]]
-        some = set(gaps["factor"])
-        return [key for key in self.order if key[0] == GAP and key[1] in some]
-
 
 def figures_of(
     figures: pd.DataFrame, tests: pd.DataFrame, scenarios: pd.DataFrame, judge: str, unit: str = POINTS,

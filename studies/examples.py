@@ -21,7 +21,7 @@ from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_n
 from studies.cells import judge_cells, models_met
 from studies.examples_words import order_in_words, summary, what_is_listed
 from studies.marks import MARKABLE, mark
-from studies.study import Fitted, Result, Study, register
+from studies.study import Fitted, Result, Study, human_first, register
 
 TIES = next(f for f in fields(Fitted) if f.name == "ties").metadata["choices"]
 
@@ -117,8 +117,7 @@ class Examples(Study):
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
         """All judges, the human one first where there is one alone."""
-        humans = names.humans[:1] if len(names.humans) == 1 else []
-        return (*humans, *(judge for judge in names.judges if judge not in humans))
+        return human_first(names)
 
     def resolve(self, store: Store) -> Self:
         self._check_options()

@@ -70,6 +70,14 @@ class Factors(Fitted):
             chosen += tuple(n for n in (one.factor, one.other) if n in found and n not in chosen)
         return replace(study, factor=chosen, interact=tuple(dict.fromkeys(study.interact)))
 
+    def require_one_scale(self, what: str) -> None:
+        """Raises OptionError for raw differences. what : is pooled, plural"""
+        if self.coding == "raw":
+            raise OptionError(
+                f"{self.command} draws {what} together by how large they usually are, so factors need one scale: leave "
+                "out --coding raw"
+            )
+
     def stamp(self, con: Con, names: Catalog) -> str:
         return f"{super().stamp(con, names)} {texts_queries.state(con, versions())}"
 

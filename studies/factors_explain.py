@@ -27,7 +27,7 @@ from studies.factor_options import CODINGS, Factors
 from studies.factor_predict import Explained, Weighed, coded, weigh
 from studies.factors_fit import about_fit, left_out
 from studies.refused import nobody, sentences
-from studies.study import Result, register
+from studies.study import Result, human_first, register
 
 LOOKED_AT = 50
 """Pairs among which the first that has every factor is explained unless one is asked for."""
@@ -62,8 +62,7 @@ class FactorsExplain(Factors):
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
         """All judges, the human one first where there is one alone."""
-        humans = names.humans[:1] if len(names.humans) == 1 else []
-        return (*humans, *(judge for judge in names.judges if judge not in humans))
+        return human_first(names)
 
     def resolve(self, store: Store) -> Self:
         if self.interact:

@@ -31,7 +31,7 @@ from studies.factor_options import CODINGS, Factors
 from studies.factors_fit import n_factors
 from studies.group_values import Groups, as_numbers, group_judgments
 from studies.refused import sentences
-from studies.study import Result, register
+from studies.study import Result, human_first, register
 
 AGREEMENT = "agreement"
 WEIGHT_COLUMNS = (
@@ -99,9 +99,7 @@ class FactorsGroups(Factors):
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
         """All judges, the human one first where there is one: agreement is with it."""
-        humans = names.humans
-        first = (humans[0],) if len(humans) == 1 else ()
-        return (*first, *(judge for judge in names.judges if judge not in first))
+        return human_first(names)
 
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "joining judgments with their factors")

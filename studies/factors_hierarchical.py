@@ -21,7 +21,7 @@ from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
 from studies.refused import nobody, require_factors, sentences
-from studies.study import Result, register
+from studies.study import Result, human_first, register
 
 __all__ = ["NOTHING", "ONE", "FactorsHierarchical"]
 """With the names of what the models are held against in its tables."""
@@ -69,9 +69,7 @@ class FactorsHierarchical(Factors):
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
         """All judges, the human one first where there is one."""
-        humans = names.humans
-        first = (humans[0],) if len(humans) == 1 else ()
-        return (*first, *(judge for judge in names.judges if judge not in first))
+        return human_first(names)
 
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "joining judgments with their factors")

@@ -29,7 +29,7 @@ from studies.factors_pooled import judge_row, scenarios_of, warnings_of, weigh_b
 from studies.posterior_words import SAME
 from studies.refused import left_out_by, nobody, sentences
 from studies.similarity_data import read_published, same
-from studies.study import Result, check_choice, flag_of, register, weights_alone
+from studies.study import Result, check_choice, flag_of, human_first, register, weights_alone
 
 AUTO, FITTED, PUBLISHED = "auto", "fitted", "published"
 BEYOND = 0.05
@@ -81,11 +81,7 @@ class FactorsMatrix(Factors):
             return study._published(published)
         if not names.judges and names.published:
             raise EmptySelectionError(weights_alone(names))
-        if self.coding == "raw":
-            raise OptionError(
-                "factors matrix draws weights together by how large they usually are, so factors need one scale: leave "
-                "out --coding raw"
-            )
+        self.require_one_scale("weights")
         return super(FactorsMatrix, study).resolve(store)
 
     def _published(self, table: pd.DataFrame) -> Self:
@@ -106,9 +102,7 @@ class FactorsMatrix(Factors):
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
         """All judges, the human one first where there is one."""
-        humans = names.humans
-        first = (humans[0],) if len(humans) == 1 else ()
-        return (*first, *(judge for judge in names.judges if judge not in first))
+        return human_first(names)
 
     def stamp(self, con: Con, names: Catalog) -> str:
         if self.source == PUBLISHED:

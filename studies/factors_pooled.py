@@ -16,11 +16,11 @@ from charts import words
 from data.model import Progress
 from data.queries import Catalog
 from data.store import Store
-from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from errors import EmptySelectionError, NotIdentifiedError
 from studies.factor_data import FactorData, fetch
 from studies.factor_options import CODINGS, Factors
 from studies.refused import nobody, require_factors, sentences
-from studies.study import Result, register
+from studies.study import Result, human_first, register
 
 BEYOND = 0.05
 """q below which a weight is said to depend on the scenario."""
@@ -46,18 +46,12 @@ class FactorsPooled(Factors):
     }  # fmt: skip
 
     def resolve(self, store: Store) -> Self:
-        if self.coding == "raw":
-            raise OptionError(
-                "factors pooled draws weights together by how large they usually are, so factors need one scale: leave "
-                "out --coding raw"
-            )
+        self.require_one_scale("weights")
         return super().resolve(store)
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
         """All judges, the human one first where there is one: the others' gaps are to it."""
-        humans = names.humans
-        first = (humans[0],) if len(humans) == 1 else ()
-        return (*first, *(judge for judge in names.judges if judge not in first))
+        return human_first(names)
 
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "joining judgments with their factors")

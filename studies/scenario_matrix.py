@@ -20,7 +20,7 @@ from analysis.tables import floats, integers
 from charts import words
 from data.model import Progress, option
 from data.store import Store
-from errors import EmptySelectionError, JurylensError, NotIdentifiedError, OptionError
+from errors import EmptySelectionError, JurylensError, NotIdentifiedError
 from studies.factor_data import fetch
 from studies.factor_options import Factors
 from studies.factors_pooled import ON_AVERAGE, hold_by_scenario, scenarios_of, too_few
@@ -60,11 +60,7 @@ class ScenarioMatrix(Factors):
     )
 
     def resolve(self, store: Store) -> Self:
-        if self.coding == "raw":
-            raise OptionError(
-                "scenario-matrix draws gaps together by how large they usually are, so factors need one scale: leave "
-                "out --coding raw"
-            )
+        self.require_one_scale("gaps")
         try:
             return super().resolve(store)
         except EmptySelectionError:

@@ -324,6 +324,12 @@ def register(cls: S) -> S:
     return cls
 
 
+def human_first(names: Catalog) -> tuple[str, ...]:
+    """All judges, the human one first where there is one alone."""
+    first = tuple(names.humans) if len(names.humans) == 1 else ()
+    return (*first, *(judge for judge in names.judges if judge not in first))
+
+
 def weights_alone(names: Catalog) -> str:
     """What a dataset without judgments holds, what answers that, and what to add for all else."""
     return (
