@@ -17,7 +17,7 @@ from errors import EmptySelectionError, JurylensError
 from studies.extract import extract
 from studies.study import REGISTRY, Result
 from ui.navigation import screen
-from ui.sections import FACTORS, METHODS, RANKINGS, SCENARIOS, Section
+from ui.sections import FACTORS, JUDGES, METHODS, RANKINGS, SCENARIOS, Section
 
 CASES = {case.name: case for case in cases()}
 COMMANDS = [*dict.fromkeys((*screen("Rankings").studies, *screen("Factors").studies, *screen("Scenarios").studies,
@@ -167,6 +167,13 @@ OWN = tuple(one for one in SCENARIOS if one not in (*RANKINGS, *FACTORS, *METHOD
 def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     app = opened(store, monkeypatch, case, "pages/scenarios.py", OWN)
     for section in OWN:
+        says_something(app, section)
+
+
+@pytest.mark.parametrize("case", ["usual", "one prompt", "all ties", "hostile names", "no human", "one judge chosen"])
+def test_each_section_of_judges_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    app = opened(store, monkeypatch, case, "pages/judges.py", JUDGES)
+    for section in JUDGES:
         says_something(app, section)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ui.sections import FACTORS, METHODS, RANKINGS, SCENARIOS
+from ui.sections import FACTORS, JUDGES, METHODS, RANKINGS, SCENARIOS
 from ui.view import View
 
 
@@ -44,8 +44,11 @@ SCREENS = (
            ("with", "show", "kind", "all", "every", "open", "factor", "interact", "coding", "position", "empty_texts",
             "unit",
             *(word for s in SCENARIOS for word in s.words))),
-    Screen("pages/judges.py", "Judges", ":material/gavel:", "Compare", ("stand-in", "similarity", "factors matrix"),
-           ("all", "basis", "over", "measure", "published", "among", "group", "matrix_of")),
+    Screen("pages/judges.py", "Judges", ":material/gavel:", "Compare",
+           ("stand-in", "audit", "disagreement", "similarity", "factors matrix",
+            *(study for s in JUDGES for study in s.studies)),
+           ("with", "all", "basis", "over", "measure", "published", "among", "group", "matrix_of", "open",
+            *(word for s in JUDGES for word in s.words))),
     Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),
            ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
             "fitted", "lacking", "unlabelled", "all_criteria", "mark")),

@@ -79,3 +79,15 @@ SCENARIOS: tuple[Section, ...] = (
     Section("labelings", "Where do these scenarios come from?", ()),
 )
 """Where scenarios are what is asked about; some sections stand on another page too."""
+
+JUDGES: tuple[Section, ...] = (
+    Section("with_people", "How often does it agree with people, and people with one another?", ("agreement",)),
+    Section("alt_test", "May it take an annotator's place?", ("alt-test",)),
+    Section("kept_shares", "Does it keep people's disagreement?", ("shares",)),
+    Section("calibrated", "Do its preferences and its confidence mean what they say?", ("calibration",)),
+    Section("criteria", "Which criteria make its overall verdict?", ("criteria",)),
+    Section("reward_models", "Where do scores fail as judgments?", ("reward-models",)),
+    Section("judge_again", "Which pairs should it judge again?", ("judge-again",)),
+    *(section for section in RANKINGS if section.word == "correct"),
+)
+"""Below the verdicts, the biases and the disagreement of the page Judges."""

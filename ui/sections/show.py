@@ -10,7 +10,7 @@ import streamlit as st
 from errors import JurylensError
 from ui import selection
 from ui.notices import notice
-from ui.sections import FACTORS, METHODS, RANKINGS, SCENARIOS, Section
+from ui.sections import FACTORS, JUDGES, METHODS, RANKINGS, SCENARIOS, Section
 from ui.view import View
 
 
@@ -20,7 +20,7 @@ def show(sections: tuple[Section, ...], seen: View, judge: str | None) -> None:
     judge : the one held against the reference, or None where a page has none
     """
     # A page may show several groups of sections: opening one shuts none of another.
-    known = {section.word for section in (*RANKINGS, *FACTORS, *METHODS, *SCENARIOS)}
+    known = {section.word for section in (*RANKINGS, *FACTORS, *METHODS, *SCENARIOS, *JUDGES)}
     asked = [word for word in st.session_state["words"].get("open", []) if word in known]
     for section in sections:
         key = f"w:open-{section.word}"
