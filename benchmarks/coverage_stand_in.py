@@ -5,8 +5,8 @@
 Every run draws prompts of different difficulty, pairs within them, several people's votes a pair (a, b or tie) and two
 judges' verdicts. Pairs differ in how clear they are, and judges miss what people miss. Coverage is of the exact value
 over prompts and pairs, integrated numerically: promised 93-97 % over the quantities of a world, 91-98.5 % for each.
-Of the verdict: a judge whose advantage is -margin, or worse, may stand in in at most 5 % of all runs; with too little
-data a judge, good or bad, is undecided in 80 % and more.
+Of the verdict: a judge whose advantage is -margin, or worse, may stand in in at most 5 % of all runs; with fewer pairs
+than the smallest number every judge is undecided, and just above it most are, even one as good as people.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from benchmarks.repeat import repeat, report
 POOLED = (0.93, 0.97)
 EACH = (0.91, 0.985)
 PASSES = 0.05
-UNDECIDED = 0.8
 FAIR = tuple(
     f"{name}{ending}" for ending in ("", "_no_ties")
     for name in ("agreement", "kappa", "ac1", "fleiss", "alpha", "ceiling", "against_others", "advantage", "difference")
@@ -52,6 +51,7 @@ class World:
     people : votes a pair; skill : what of a pair's difference a judge sees, 1 as people; the other judge has skill 1
     own : sd of what the judge alone sees in a pair; prompt_sd, pair_sd : of the difference; tie : half-width of what
     looks equal; margin : None, or the advantage less than 0 that `skill` is solved for
+    verdicts : whether it is the verdict that is looked at; undecided : the least share of runs without one
     """
 
     name: str
@@ -65,7 +65,7 @@ class World:
     tie: float = 0.35
     margin: float | None = None
     verdicts: bool = False
-    little: bool = False
+    undecided: float | None = None
 
 
 def worlds() -> tuple[World, ...]:
@@ -82,8 +82,8 @@ def worlds() -> tuple[World, ...]:
         at("at the margin, 13 prompts", 13, 100),
         at("at the margin, 40 pairs", 40, 1),
         at("worse than the margin, 100 prompts", 100, 3, margin=0.08),
-        World("as good as people, 12 pairs", 12, 1, skill=1.0, own=0.0, verdicts=True, little=True),
-        World("as good as people, 40 pairs", 40, 1, skill=1.0, own=0.0, verdicts=True, little=True),
+        World("as good as people, 12 pairs", 12, 1, skill=1.0, own=0.0, verdicts=True, undecided=1.0),
+        World("as good as people, 40 pairs", 40, 1, skill=1.0, own=0.0, verdicts=True, undecided=0.5),
         World("far better than people, 400 prompts", 400, 3, skill=4.0, own=0.0, verdicts=True),
     )
 
@@ -205,8 +205,8 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
             add(name, float(share), *EACH)
         return pd.DataFrame(rows)
     passed, undecided = (float(np.mean([run[1] == one for run in found])) for one in ("may stand in", "undecided"))
-    if of.little:
-        add("undecided", undecided, UNDECIDED, 1.0)
+    if of.undecided is not None:
+        add("undecided", undecided, of.undecided, 1.0)
     elif truth["advantage"] < -MARGIN + 1e-3:
         add("may stand in", passed, 0.0, PASSES)
     else:
