@@ -3,7 +3,9 @@
 Agreement, Cohen's kappa or Krippendorff's alpha are smooth functions of sums over pairs. Their covariance follows from
 the sums of clusters by the rules of `vcov`: deleted one by one below 50 clusters (and heavy ones always), else
 linearised with exact derivatives (complex step; Squire and Trapp 1998). Intervals of shares are symmetric in log-odds,
-those of coefficients in Fisher's z, those of differences as they stand.
+those of coefficients in Fisher's z, those of differences as they stand. Of few prompts a coefficient is a little too
+low, as the labels of a sample are never quite as even as those of all prompts: where all clusters are deleted one by
+one, its interval, not the figure, is freed of that (Quenouille 1956). With 13 prompts alpha's covered .90 without this.
 
 Where all clusters say the same there is no spread to learn from, only their number G: a share of 1 then reaches down to
 (half the error probability)^(1/G) (Clopper and Pearson 1934, of clusters), and a difference of 0 has the standard error
@@ -41,6 +43,7 @@ class Figures:
 
     value : NaN where undefined; se : NaN where nothing tells how sure it is
     df : of the t quantile, infinite where it is normal; clusters : how many stand behind it
+    bias : what the interval's middle is freed of, by the jackknife; 0 where there is none
     """
 
     names: tuple[str, ...]
@@ -49,6 +52,7 @@ class Figures:
     se: Floats
     df: Floats
     clusters: Ints
+    bias: Floats
 
     def __getitem__(self, name: str) -> float:
         """The value alone."""
@@ -108,9 +112,10 @@ class Figures:
             middle, half = float(logit(value)), half / (value * (1 - value))
             return float(expit(middle - half)), float(expit(middle + half))
         if kind == "coefficient":
-            if not -1 < value < 1:
+            middle = value - float(self.bias[at])
+            if not -1 < value < 1 or not -1 < middle < 1:
                 return float("nan"), float("nan")
-            middle, half = float(np.arctanh(value)), half / (1 - value**2)
+            middle, half = float(np.arctanh(middle)), half / (1 - middle**2)
             return float(np.tanh(middle - half)), float(np.tanh(middle + half))
         low, high = value - half, value + half
         return (max(low, -1.0), min(high, 1.0)) if kind == "difference" else (low, high)
@@ -120,7 +125,8 @@ def join(parts: Sequence[Figures]) -> Figures:
     """Several sets of quantities as one."""
     return Figures(
         tuple(name for part in parts for name in part.names), tuple(kind for part in parts for kind in part.kinds),
-        *(np.concatenate([getattr(part, field) for part in parts]) for field in ("value", "se", "df", "clusters")),
+        *(np.concatenate([getattr(part, field) for part in parts])
+          for field in ("value", "se", "df", "clusters", "bias")),
     )  # fmt: skip
 
 
@@ -152,12 +158,24 @@ def estimate(
     k, n = len(names), len(mass)
     if not n:
         nothing = np.full(k, np.nan)
-        return Figures(tuple(names), kinds, nothing, nothing, np.zeros(k), np.zeros(k, dtype=np.int64))
+        return Figures(tuple(names), kinds, nothing, nothing, np.zeros(k), np.zeros(k, dtype=np.int64), np.zeros(k))
     df = found.quantiles.df if n > 1 else 0.0
     se = found.se if n > 1 else np.full(k, np.nan)
     return Figures(
         tuple(names), kinds, found.estimate, se, np.full(k, np.inf if df is None else df), np.full(k, n),
+        _bias(found, kinds),
     )  # fmt: skip
+
+
+def _bias(found: Covariance, kinds: tuple[Kind, ...]) -> Floats:
+    """(k,) of coefficients where all clusters were deleted one by one and each says something; else 0."""
+    [term] = found.terms
+    n = len(term.replicates)
+    if n < 2 or n < term.n_clusters:
+        return np.zeros(len(kinds))
+    bias = (n - 1) * (term.replicates.mean(axis=0) - found.estimate)
+    known = np.isfinite(bias) & np.array([kind == "coefficient" for kind in kinds])
+    return np.where(known, bias, 0.0)
 
 
 def covariance_of_sums(function: Function, sums: Floats, mass: Floats, clustering: Clustering) -> Covariance:

@@ -10,6 +10,8 @@ Entropy and the Jensen-Shannon divergence of (h, 1 - h) and (j, 1 - j) are in bi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import entr, logit
 
@@ -43,7 +45,7 @@ def hold_shares(
     if not enough:
         value, se = slopes.value.copy(), slopes.se.copy()
         value[0], se[0] = np.nan, np.nan
-        slopes = Figures(slopes.names, slopes.kinds, value, se, slopes.df, slopes.clusters)
+        slopes = replace(slopes, value=value, se=se)
     e_h, e_j = _entropy(h), _entropy(j)
     divergence = np.maximum(_entropy((h + j) / 2) - (e_h + e_j) / 2, 0)
     away = np.abs(h - j)

@@ -114,6 +114,16 @@ def test_a_jackknife_of_a_ratio_by_hand() -> None:
     assert found.df[0] == 2
 
 
+def test_the_interval_of_a_coefficient_is_freed_of_the_bias_of_few_clusters() -> None:
+    x, y = np.array([1.0, 3.0, 5.0]), np.array([2.0, 5.0, 7.0])
+    sums = np.column_stack([x, y])
+    found = estimate(lambda s: s[..., :1] / s[..., 1:], sums, np.ones(3), np.arange(3), BY_PROMPT, ("r",), "coefficient")
+    bias = 2 * ((8 / 12 + 6 / 9 + 4 / 7) / 3 - 9 / 14)
+    assert found["r"] == pytest.approx(9 / 14, abs=1e-14)
+    [low], [high] = found.interval()
+    assert (np.arctanh(low) + np.arctanh(high)) / 2 == pytest.approx(np.arctanh(9 / 14 - bias), abs=1e-12)
+
+
 # -- parity ----------------------------------------------------------------------------------------------------------
 
 
