@@ -83,14 +83,22 @@ def agree_within(votes: Ints, cluster: Ints, clustering: Clustering) -> Figures:
     # Every vote that is left out is compared once, as with a judge that has one vote and never ties.
     once = np.tile(np.array([1, 0, 0]), (len(votes), 1))
     for ending, some in ((WITH, 3), (WITHOUT, 2)):
-        part = votes[:, :some].astype(np.float64)
-        n = part.sum(axis=1)
-        sums = np.column_stack([(part * (part - 1)).sum(axis=1) / 2, n * (n - 1) / 2])
-        parts.append(estimate(_ratio, sums, sums[:, 1], cluster, clustering, (f"agreement{ending}",), "share"))
+        parts.append(agree_mutually(votes, cluster, clustering, "agreement", ending))
         parts.append(_panel(votes[:, :some], cluster, clustering, ending))
         held = leave_one_out(votes, once, ties=ending == WITH)[:, 1:]
         parts.append(estimate(_ratio, held, held[:, 1], cluster, clustering, (f"ceiling{ending}",), "share"))
     return join(parts)
+
+
+def agree_mutually(votes: Ints, cluster: Ints, clustering: Clustering, name: str, ending: str) -> Figures:
+    """Share of all unordered pairs of votes on a pair that have the same label. ending : WITH or WITHOUT
+
+    votes : (n, 3) of one judge; name : of the figure
+    """
+    part = votes[:, : 3 if ending == WITH else 2].astype(np.float64)
+    n = part.sum(axis=1)
+    sums = np.column_stack([(part * (part - 1)).sum(axis=1) / 2, n * (n - 1) / 2])
+    return estimate(_ratio, sums, sums[:, 1], cluster, clustering, (f"{name}{ending}",), "share")
 
 
 def differ(reference: Ints, one: Ints, two: Ints, cluster: Ints, clustering: Clustering) -> Figures:

@@ -69,7 +69,7 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
     out = {}
     for column in table.columns:
         decimals = 3 if column == "se" or column.endswith("_se") else 2
-        is_p = column in ("p", "q", "p_holm") or column.endswith(("_p", "_q"))
+        is_p = column in P_VALUES or str(column).endswith(("_p", "_q"))
         if is_p:
             out[column] = [words.p_value(v) for v in table[column]]
         elif column in AMOUNTS:
@@ -78,6 +78,9 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
             out[column] = [_cell(v, decimals) for v in table[column]]
     return pd.DataFrame(out, columns=table.columns)
 
+
+# Of tests. Columns like p_flip and p_best are chances, which do come near 0 and are none the surer for it.
+P_VALUES = ("p", "q", "p_holm", "p_clustered", "p_naive", "p_lower", "p_no_ties", "q_no_ties")
 
 # What responses have of a factor: of most a count.
 AMOUNTS = ("a", "b")

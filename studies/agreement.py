@@ -17,6 +17,7 @@ from analysis.judge_agreement import (
     WITH,
     WITHOUT,
     agree,
+    agree_mutually,
     agree_within,
     compare_labels,
     differ,
@@ -40,8 +41,8 @@ from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 FIGURES = tuple(
-    f"{name}{ending}" for name in ("agreement", "kappa", "ac1", "fleiss", "alpha", "ceiling", "against_others",
-                                   "advantage") for ending in (WITH, WITHOUT)
+    f"{name}{ending}" for name in ("agreement", "people", "kappa", "ac1", "fleiss", "alpha", "ceiling",
+                                   "against_others", "advantage") for ending in (WITH, WITHOUT)
 )  # fmt: skip
 COUNTS = ("pairs", "prompts", "votes", "comparisons", "comparisons_no_ties", "no_majority", "clusters", "clustering")
 WITHIN = tuple(f"{name}{ending}" for name in ("agreement", "fleiss", "alpha", "ceiling") for ending in (WITH, WITHOUT))
@@ -64,8 +65,9 @@ class JudgeAgreement(Fitted):
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES, "human": WITHIN}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "judges": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties", "kappa",
-                   "alpha", "ceiling_no_ties", "against_others_no_ties", "pairs", "comparisons"),
+        "judges": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties",
+                   "people_no_ties", "kappa", "alpha", "ceiling_no_ties", "against_others_no_ties", "pairs",
+                   "comparisons"),
         "human": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties", "alpha",
                   "ceiling_no_ties", "pairs", "votes"),
         "differences": ("scenario", "judge", "against", "difference", "difference_lower", "difference_upper", "p", "q",
@@ -156,6 +158,11 @@ class JudgeAgreement(Fitted):
         # The ceiling leaves single votes out, whichever label is compared.
         found, held_out = agree(labels, both.clustering), hold_out(both.raw, both.clustering)
         with_ties, without = (labels.compared(ties)[1] for ties in (True, False))
+        people = {
+            name: value for ending in (WITH, WITHOUT) for name, value in columns(
+                agree_mutually(both.raw.reference, both.raw.cluster, both.clustering, "people", ending), self.level
+            ).items()
+        }
         rows["judges"].append(
             {
                 "judge": judge, "pairs": len(both.pair), "prompts": len(np.unique(both.prompt)),
@@ -163,7 +170,7 @@ class JudgeAgreement(Fitted):
                 "comparisons_no_ties": int(without.sum()),
                 "no_majority": int((labels.reference.sum(axis=1) == 0).sum()) if self.level_of == "majority" else None,
                 "clusters": int(found.clusters[0]), "clustering": both.clustering.name,
-                **columns(found, self.level), **columns(held_out, self.level),
+                **columns(found, self.level), **people, **columns(held_out, self.level),
             }
         )  # fmt: skip
         rows["confusion"] += [{"judge": judge} | row for row in _confusion(labels)]
@@ -301,7 +308,8 @@ class JudgeAgreement(Fitted):
         return (
             f"Agreement of {reference}'s {what} with those of {who}; kappa (Cohen) and AC1 (Gwet) of all comparisons, "
             f"Fleiss' kappa and Krippendorff's alpha (nominal) of all votes on a pair, the judge's among them; "
-            f"ceiling: each vote of {reference} against the plurality of the others, and the judge against the same. "
+            f"people: every two votes of {reference} on the same pairs; ceiling: each vote of {reference} against the "
+            "plurality of the others, and the judge against the same. "
             f"{words.percent(self.level)} intervals, {hang}. Parts and times: "
             f"{'ties left out' if self.ties == 'drop' else 'a tie is a label of its own'}."
         )

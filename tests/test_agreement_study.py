@@ -102,6 +102,21 @@ def test_tables_add_up(store: Store) -> None:
         assert whole == pytest.approx(result.values["agreement"]["value"])
 
 
+def test_people_are_held_against_one_another_on_the_pairs_of_the_judge(tmp_path: Path) -> None:
+    def row(pair: int, judge: str, winner: str, who: str = "") -> dict[str, object]:
+        about = {"prompt": f"p{pair}", "pair_id": str(pair), "response_a": f"one {pair}", "response_b": f"two {pair}"}
+        return about | {"judge": judge, "annotator": who, "winner": winner}
+
+    given = [row(pair, "people", said, f"w{k}") for pair, votes in enumerate(
+        (("a", "a", "b"), ("a", "tie"), ("b", "b"))) for k, said in enumerate(votes)]  # fmt: skip
+    given += [row(pair, "gpt", "a") for pair in (0, 1)]
+    result = JudgeAgreement(judge=("people", "gpt")).run(stored(tmp_path, given))
+    # a a, a b, a b of the first pair and a tie of the second; the third the judge never saw.
+    assert result.values["people"]["value"] == pytest.approx(1 / 4)
+    assert result.values["people_no_ties"]["value"] == pytest.approx(1 / 3)
+    assert result.table("human")["agreement"].tolist() == pytest.approx([2 / 5])
+
+
 def test_majorities(store: Store) -> None:
     result = JudgeAgreement(judge=("people", "old"), level_of="majority").run(store)
     assert result.values["comparisons"] + result.values["no_majority"] == result.values["pairs"]
@@ -344,6 +359,8 @@ def test_llmfao_from_the_store(llmfao: Store) -> None:
     assert [major.values[name] for name in ("comparisons_no_ties", "no_majority", "pairs")] == [1043, 308, 2139]
     human = major.as_json()["human"][0]
     assert rounded(human, "agreement_no_ties", "agreement") == [0.7013, 0.5322]
+    # GPT-4 judged every pair, so people are held against one another on all of theirs.
+    assert rounded(four, "people_no_ties", "people") == [0.7013, 0.5322]
     verdict = JudgeStandIn(judge=("crowd", "gpt-4"), ties="drop").run(llmfao).values
     assert (verdict["comparisons"], verdict["verdict"]) == (3307, "undecided")
 

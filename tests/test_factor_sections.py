@@ -39,6 +39,13 @@ def test_what_responses_have_of_a_factor_is_written_as_an_amount() -> None:
     assert for_people(table).to_numpy().tolist() == [["75", "1", "1.00"], [".74", "", "2.00"]]
 
 
+def test_p_values_never_read_as_nothing() -> None:
+    tests = ("p", "q", "p_holm", "p_clustered", "p_naive", "p_no_ties", "q_no_ties", "scaled_q")
+    assert for_people(pd.DataFrame({name: [0.00004] for name in tests})).iloc[0].tolist() == ["< .001"] * len(tests)
+    # Chances are no p-values.
+    assert for_people(pd.DataFrame({"p_flip": [0.00004], "p_best": [0.0], "p_a": [0.0]})).iloc[0].tolist() == [".00"] * 3
+
+
 def test_without_models_nothing_is_said_of_them() -> None:
     assert "models" in _lead(GAPS, True)
     assert "models" not in _lead(GAPS, False)
