@@ -27,7 +27,7 @@ TIES = next(f for f in fields(Fitted) if f.name == "ties").metadata["choices"]
 
 OUTCOMES = (None, "a", "b", "tie", "split", "won", "lost", "both_bad", "none")
 DISAGREE = (None, "opposite", "any")
-ORDERS = ("disagreement", "pair")
+ORDERS = ("disagreement", "pair", "given")
 
 
 @register
@@ -58,9 +58,10 @@ class Examples(Study):
     by: str | None = option(None, "whose outcome; left out: the first chosen judge's", names="judge")
     order: str = option(
         "disagreement",
-        "strongest disagreement of the first judge with another first, or as stored",
+        "strongest disagreement of the first judge with another first, as stored, or as given with --only",
         choices=ORDERS,
     )
+    only: tuple[int, ...] = option((), "only these pairs (their numbers in this store; repeatable)", advanced=True)
     pair: int | None = option(None, "begin with this pair (its number in this store)")
     limit: int = option(20, "how many pairs")
     offset: int = option(0, "how many pairs to pass over first")
@@ -97,7 +98,7 @@ class Examples(Study):
         return PairsBehind(
             judges=self.judge, shared=self.shared, counted=self.counted, ties=self.ties, between=self.between,
             model=self.with_model, fitted=self.fitted, scenario="" if self.unlabelled else None, lacking=self.lacking,
-            any_criterion=self.all_criteria,
+            any_criterion=self.all_criteria, only=self.only,
         )  # fmt: skip
 
     @property
@@ -155,6 +156,8 @@ class Examples(Study):
             raise OptionError(f"--outcome {self.outcome}: say which model with --with-model or --between")
         if self.unlabelled and self.scenario:
             raise OptionError("--unlabelled: pairs of no known scenario are in none; leave --scenario out")
+        if self.order == "given" and not self.only:
+            raise OptionError("--order given: say which pairs with --only")
         if self.limit < 1 or self.offset < 0:
             raise OptionError("--limit and --offset: at least one pair, and none or more passed over")
 
@@ -175,6 +178,7 @@ class Examples(Study):
             listing = examples.find_pairs(
                 con, condition, self.narrowing.clauses(condition, names),
                 names.judges[self.judge[0]][0] if by_distance else None,
+                self.only if self.order == "given" else (),
             )  # fmt: skip
             n = len(listing.pairs)
             if n == 0:

@@ -22,8 +22,12 @@ def what_is_listed(study: Examples, n: int, names: Catalog) -> str:
     """37 pairs of heron and wren that people and owl-judge both judged (ties left out), on which they part."""
     head = f"{n:,} pair" + ("" if n == 1 else "s") if n else "no pairs"
     return head + "".join(
-        (_models(study), _who(study, names), _lacking(study), _where(study, names), _said(study))
+        (_listed(study), _models(study), _who(study, names), _lacking(study), _where(study, names), _said(study))
     )  # fmt: skip
+
+
+def _listed(study: Examples) -> str:
+    return f" of a list of {len(study.only):,}" if study.only else ""
 
 
 def _models(study: Examples) -> str:
@@ -114,6 +118,8 @@ def outcome_in_words(outcome: str, focal: str | None, judge: str = "") -> str:
 
 def order_in_words(study: Examples, by_distance: bool) -> str:
     """How the pairs are ordered."""
+    if study.order == "given":
+        return "in the order of the list"
     return f"the strongest disagreement with {study.judge[0]} first" if by_distance else "in the order stored"
 
 

@@ -274,8 +274,24 @@ def test_the_words_of_a_link_are_options_of_the_study() -> None:
     assert (study.between, study.with_model, study.fitted) == (("a", "b"), "m", True)
     assert (study.lacking, study.all_criteria, study.unlabelled) == (("gemma",), True, False)
     assert Examples.from_parameters(PairsBehind(scenario="").words())[0].unlabelled
+    listed = Examples.from_parameters(PairsBehind(only=(7, 3)).words())[0]
+    assert (listed.only, listed.order) == ((7, 3), "given")
     page = next(s for s in SCREENS if s.url == "examples").words
     assert set(OWN) | {"pair", "mark"} == set(page)
+
+
+def test_a_list_of_pairs_in_its_own_order(store: Store) -> None:
+    whole = [int(pair) for pair in Examples(order="pair", limit=9).run(store).table()["pair"]]
+    some = (whole[7], whole[2], whole[4])
+    found = Examples(only=some, order="given").run(store)
+    assert tuple(found.table()["pair"]) == some
+    assert "of a list of 3" in found.caption
+    assert "in the order of the list" in found.caption
+    assert list(Examples(only=some, order="pair").run(store).table()["pair"]) == sorted(some)
+    # A number that no pair of this selection has is passed over.
+    assert Examples(only=(*some, 10**9), order="given").run(store).values["pairs"] == 3
+    with pytest.raises(OptionError, match="say which pairs"):
+        Examples(order="given").run(store)
 
 
 # -- what judges say ----------------------------------------------------------------------------------------------------

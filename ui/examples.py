@@ -25,11 +25,11 @@ from ui.selection import set_word
 from ui.view import View
 
 OWN = ("between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared", "fitted",
-       "lacking", "unlabelled", "all_criteria")  # fmt: skip
+       "lacking", "only", "unlabelled", "all_criteria")  # fmt: skip
 """Words of the address that say which pairs are listed."""
 
 DISAGREE = {"opposite": "Opposite sides", "any": "Differ, ties too"}
-ORDERS = {"disagreement": "Strongest disagreement first", "pair": "As stored"}
+ORDERS = {"disagreement": "Strongest disagreement first", "pair": "As stored", "given": "As in the list"}
 COUNTED = {
     "all": "Any judgment",
     "given": "Verdicts",
@@ -76,6 +76,8 @@ def impossible(study: Examples, names: Catalog) -> list[str]:
         gone += ["by"] if study.by is not None else []
     if study.unlabelled and study.scenario:
         gone.append("unlabelled")
+    if study.order == "given" and not study.only:
+        gone.append("order")
     return list(dict.fromkeys(gone))
 
 
@@ -164,7 +166,8 @@ def filters(seen: View, study: Examples) -> None:
         _outcome(judges, study)
         with st.popover("More options", type="tertiary"):
             if len(judges) > 1:
-                _box("Order", "order", ORDERS, study.order)
+                orders = {name: said for name, said in ORDERS.items() if name != "given" or study.only}
+                _box("Order", "order", orders, study.order)
             _box("What a pair must have", "counted", COUNTED, study.counted)
             _switch("Judged by each of the chosen judges", "shared", study.shared)
             _switch("Of models that get a strength", "fitted", study.fitted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,8 +14,8 @@ from charts import theme as themes
 from charts import words
 from studies.overview import escape
 from studies.study import Result
-from ui import session
-from ui.behind import Behind, with_links
+from ui import selection, session
+from ui.behind import Behind, go_to_pairs, with_links
 
 TABLE_ROWS = 12
 """Rows of a table that are seen without scrolling."""
@@ -44,6 +44,9 @@ STYLE = f"""<style>
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 </style>"""
+
+INTERVAL = "interval"
+"""Ends the name of a column that is made of two others."""
 
 # What a heading says in a word or two that not every reader knows.
 EXPLAINED = {
@@ -107,7 +110,7 @@ def figure(
     columns: Mapping[str, str] | None = None, folded: bool = True, pairs: Behind | None = None,
     whole: Callable[[], Result | None] | None = None,
     read: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame] | None = None,
-    more: Callable[[], None] | None = None,
+    more: Callable[[], None] | None = None, point: Behind | None = None,
 ) -> None:  # fmt: skip
     """The chart with caption, menu and table.
 
@@ -117,10 +120,10 @@ def figure(
     whole : asked once the chart is drawn, where `result` is only the part of the answer that the chart needs
     read : the table as people read it, sorted and with display names, where that is not the one to be taken away; or
         how it is made of that one
-    more : see `menu`
+    more : see `menu`; point : see `charts`
     """
     frame = result.table(table) if rows is None else rows
-    charts(draw, key)
+    charts(draw, key, point)
     complete = whole() if whole is not None else None
     if complete is not None:
         result, frame = complete, complete.table(table) if rows is None else rows
@@ -134,15 +137,36 @@ def figure(
         show_table(frame, columns, key=key, pairs=pairs)
 
 
-def charts(draw: Draw, key: str) -> None:
-    """The chart alone, in both widths. draw : see `figure`"""
+def charts(draw: Draw, key: str, point: Behind | None = None) -> None:
+    """The chart alone, in both widths. draw : see `figure`
+
+    point : from a mark's customdata, by position, to the pairs that a click on it opens
+    """
     for width, narrow in (("wide", False), ("narrow", True)):
         with st.container(key=f"{width}-{key}"):
-            drawn = draw(theme(), narrow)
-            st.plotly_chart(
-                drawn, theme=None, key=f"chart-{width}-{key}", alt=str((drawn.layout.meta or {}).get("alt", "")),
-                config={"displayModeBar": False, "responsive": True},
-            )  # fmt: skip
+            if point is None:
+                _chart(draw(theme(), narrow), f"chart-{width}-{key}")
+            else:
+                _clickable(draw(theme(), narrow), f"chart-{width}-{key}", point)
+
+
+def _chart(drawn: go.Figure, key: str, **more: Any) -> Any:
+    return st.plotly_chart(
+        drawn, theme=None, key=key, alt=str((drawn.layout.meta or {}).get("alt", "")),
+        config={"displayModeBar": False, "responsive": True}, **more,
+    )  # fmt: skip
+
+
+@st.fragment
+def _clickable(drawn: go.Figure, key: str, point: Behind) -> None:
+    """A chart of which a mark can be clicked, which opens the pairs behind it.
+
+    A fragment: a click draws nothing of the page anew before it leaves it.
+    """
+    chosen = _chart(drawn, key, on_select="rerun", selection_mode="points").selection.points
+    found = point(dict(enumerate(chosen[0].get("customdata") or ()))) if chosen else None
+    if found is not None:
+        go_to_pairs(selection.current(), found)
 
 
 def foot(
@@ -231,32 +255,15 @@ def _width(column: pd.Series) -> int | None:
     return min(7 * longest + 24, WIDEST) if longest > SHORT else None
 
 
-INTERVALS = {
-    "interval": ("lower", "upper"),
-    "scaled_interval": ("scaled_lower", "scaled_upper"),
-    "rank_interval": ("rank_lower", "rank_upper"),
-    "simultaneous_interval": ("simultaneous_lower", "simultaneous_upper"),
-    "change_interval": ("change_lower", "change_upper"),
-    "effect_interval": ("effect_lower", "effect_upper"),
-    "lc_interval": ("lc_lower", "lc_upper"),
-    "pooled_interval": ("pooled_lower", "pooled_upper"),
-    "mean_interval": ("mean_lower", "mean_upper"),
-    "tau_interval": ("tau_lower", "tau_upper"),
-    "tau_b_interval": ("tau_b_lower", "tau_b_upper"),
-    "spearman_interval": ("spearman_lower", "spearman_upper"),
-    "published_interval": ("published_lower", "published_upper"),
-}
-"""Columns made of two others, for tables that people read."""
-
-
 def with_intervals(frame: pd.DataFrame, wanted: Sequence[str] | Mapping[str, str]) -> pd.DataFrame:
-    """The wanted columns; `interval` and its like are written from their two ends."""
+    """The wanted columns; `interval` is written from lower and upper, `share_interval` from share_lower and so on."""
     out: dict[str, pd.Series] = {}
     for name in wanted:
         if name in frame:
             out[name] = frame[name]
-        elif name in INTERVALS:
-            lower, upper = (frame[c] for c in INTERVALS[name])
+        elif _is_interval(name):
+            ends = (name.removesuffix(INTERVAL) + end for end in ("lower", "upper"))
+            lower, upper = (frame[c] for c in ends)
             text = [words.interval(low, high) for low, high in zip(lower, upper, strict=True)]
             out[name] = pd.Series(text, dtype=object, index=frame.index)
     return pd.DataFrame(out).reset_index(drop=True)
@@ -277,7 +284,7 @@ def _hashable(value: object) -> object:
 
 
 def _is_interval(name: str) -> bool:
-    return name in INTERVALS
+    return name.endswith(INTERVAL)
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -53,6 +53,8 @@ class PairsBehind:
     scenario : one alone, "" where none is known, None those of the selection
     lacking : judges who did not judge the pair; any_criterion : of every criterion and variant
     whole : nothing of the selection narrows it but dataset and judges
+    variant : circumstances of the judgments, None those of the selection
+    only : ids of pairs, where the number is about these alone, in the order in which they are read
     """
 
     judges: tuple[str, ...] = ()
@@ -66,6 +68,8 @@ class PairsBehind:
     lacking: tuple[str, ...] = ()
     any_criterion: bool = False
     whole: bool = False
+    only: tuple[int, ...] = ()
+    variant: str | None = None
 
     def words(self) -> dict[str, list[str]]:
         """The options of the study `examples` that mean this, as words of an address.
@@ -89,6 +93,10 @@ class PairsBehind:
             out["scenario"] = [self.scenario] if self.scenario else []
         if self.lacking:
             out["lacking"] = list(self.lacking)
+        if self.variant is not None:
+            out["variant"] = [self.variant]
+        if self.only:
+            out |= {"only": [str(pair) for pair in self.only], "order": ["given"]}
         flags = {"shared": self.shared, "fitted": self.fitted, "unlabelled": self.scenario == "",
                  "all_criteria": self.any_criterion or self.whole}  # fmt: skip
         return out | {name: ["true"] for name, said in flags.items() if said}
@@ -106,6 +114,8 @@ class PairsBehind:
         if self.lacking:
             theirs = self._judged(selection, names, self.lacking, ties)
             condition += f" AND pair_id NOT IN (SELECT pair_id FROM judgment WHERE {theirs})"
+        if self.only:
+            condition += f" AND pair_id IN ({_ids(self.only)})"
         return condition
 
     def where(
@@ -131,6 +141,8 @@ class PairsBehind:
         if self.whole or self.any_criterion:
             # `where` does not ask for the only one that there is.
             names = replace(names, criteria={}, variants={asked.variant: 0})
+        if self.variant is not None:
+            asked = replace(asked, variant=self.variant)
         if self.scenario is not None:
             asked = replace(asked, scenario=(self.scenario,) if self.scenario else ())
         ranked = self.counted == "ranked"
@@ -224,8 +236,8 @@ class Listing:
     prompts: int
 
 
-def find_pairs(con: Con, condition: str, more: str, reference: int | None) -> Listing:
-    """The pairs with judgments that satisfy the condition, in order of their ids.
+def find_pairs(con: Con, condition: str, more: str, reference: int | None, given: Sequence[int] = ()) -> Listing:
+    """The pairs with judgments that satisfy the condition, in order of their ids; those `given` first, in that order.
 
     more : what `Narrowing.clauses` adds; reference : id of a judge: pairs on which the mean preference of another is
         farthest from this one's come first, of those alike the ones with more judgments
@@ -246,6 +258,9 @@ def find_pairs(con: Con, condition: str, more: str, reference: int | None) -> Li
     pairs, n = found["pair_id"].astype(np.int64), found["n"]
     if reference is not None:
         pairs = pairs[np.lexsort((-n, -np.round(found["apart"], 9)))]
+    if given:
+        place = {pair: at for at, pair in enumerate(given)}
+        pairs = np.array(sorted(pairs.tolist(), key=lambda pair: place.get(pair, len(place))), dtype=np.int64)
     return Listing(pairs, int(n.sum()), len(np.unique(found["prompt"])))
 
 
