@@ -65,7 +65,7 @@ def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
     first = next(iter(answers.values()))
     joined = Result(
         study=resolved,
-        tables={name: _adjusted(table) for name, table in tables.items()},
+        tables={name: adjusted(table) for name, table in tables.items()},
         values={},
         settings=resolved.settings() | {"by": "scenario"},
         warnings=tuple(dict.fromkeys(warnings)),
@@ -107,7 +107,7 @@ def _ranged(texts: Sequence[str]) -> str:
     return NUMBER.sub(lambda _: next(found), texts[0])
 
 
-def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
+def adjusted(table: pd.DataFrame) -> pd.DataFrame:
     """q anew over all rows of each judge."""
     out = table.copy()
     for p, q in Q_OF.items():
