@@ -6,6 +6,7 @@ import re
 import shlex
 
 import pytest
+import toy_asked
 from browser_app import LONG, cli, ready
 from playwright.sync_api import expect
 
@@ -22,6 +23,11 @@ SUMS = 1e-9
 """DuckDB's threads add rows up in no fixed order, so the last digits of two runs may differ."""
 
 SELECTION = {"dataset": ["sample"], "judge": ["people", "magpie-judge"], "ties": ["drop"]}
+
+ASKED = {"dataset": ["asked"], "judge": ["people", "owl"]}
+
+# Where the sample has nothing to say: what is chosen instead.
+OTHERWISE = {"criteria": ASKED}
 
 # Where the menu of a study's figure is: address, words of that page, key of the menu, table.
 PLACES = {
@@ -66,6 +72,7 @@ PLACES = {
     "factors sheet": ("factors", "open=properties", "properties", "sheet"),
     "factors amce": ("factors", "open=amce", "amce", "amce"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
+    "criteria": ("judges", "open=criteria", "criteria", "weights"),
 }
 
 
@@ -80,7 +87,7 @@ def test_every_study_is_on_a_page():
 
 def selected(command: str) -> dict[str, list[str]]:
     """What is chosen on the page; the weights of one judge are shown where nobody is compared."""
-    return SELECTION | ({"judge": ["magpie-judge"]} if command == "factors fit" else {})
+    return SELECTION | OTHERWISE.get(command, {}) | ({"judge": ["magpie-judge"]} if command == "factors fit" else {})
 
 
 AT_ONCE = 8
@@ -90,7 +97,8 @@ AT_ONCE = 8
 def view(command: str) -> tuple[object, ...]:
     """What must be the same for two menus to stand on one page."""
     path, more = PLACES[command][:2]
-    return path, sorted(selected(command)["judge"]), [word for word in more.split("&") if word.startswith("show=")]
+    chosen = selected(command)
+    return path, chosen["dataset"], sorted(chosen["judge"]), [word for word in more.split("&") if word.startswith("show=")]
 
 
 def address(command: str) -> str:
@@ -100,6 +108,14 @@ def address(command: str) -> str:
     given = [f"{k}={v}" for k, values in selected(command).items() for v in values]
     more = [word for name in alike[start : start + AT_ONCE] for word in PLACES[name][1].split("&") if word]
     return f"{PLACES[command][0]}?" + "&".join(dict.fromkeys([*given, *more]))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asked(app, tmp_path_factory):
+    """A dataset of several criteria and of scores in the app's store, as long as these tests last."""
+    cli(app.db, "import", str(toy_asked.write(tmp_path_factory.mktemp("asked") / "asked.csv")), "--dataset", "asked")
+    yield
+    cli(app.db, "datasets", "delete", "asked", "--yes")
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +165,8 @@ def test_the_page_and_the_command_line_give_the_same_numbers(opened, app, run_on
         # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]
     options = [w for k, values in chosen.items() if k != "dataset" for v in values for w in (f"--{k}", v)]
-    given = ["sample"] if command.startswith("datasets ") else ["--dataset", "sample"]
+    dataset = selected(command)["dataset"]
+    given = dataset if command.startswith("datasets ") else ["--dataset", *dataset]
     expected = cli(app.db, *command.split(), *given, *options)
 
     page = opened(address(command))
