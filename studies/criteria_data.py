@@ -109,8 +109,8 @@ def _alone(names: Catalog, asked: list[str], judges: tuple[str, ...]) -> str:
     who = f"dataset {names.dataset!r}" if everybody else f"what {words.listing(list(judges), 5)} said"
     what = f"one criterion only ({asked[0]!r})" if asked else "no verdict"
     return (
-        f"{who} has {what}: import verdicts with a column `criterion` that names what was asked in each row (overall, "
-        "correct, clear, ...), or a file a criterion with --set criterion=NAME"
+        f"{who} has {what}: import verdicts with a column `criterion` that says what was asked in each row, such as "
+        "overall, correct or clear"
     )
 
 

@@ -85,7 +85,7 @@ JUDGES: tuple[Section, ...] = (
     Section("alt_test", "May it take an annotator's place?", ("alt-test",)),
     Section("kept_shares", "Does it keep people's disagreement?", ("shares",)),
     Section("calibrated", "Do its preferences and its confidence mean what they say?", ("calibration",)),
-    Section("criteria", "Which criteria make its overall verdict?", ("criteria",)),
+    Section("criteria", "Which criteria make its overall verdict?", ("criteria",), ("criteria_all",)),
     Section("reward_models", "Where do scores fail as judgments?", ("reward-models",)),
     Section("judge_again", "Which pairs should it judge again?", ("judge-again",)),
     *(section for section in RANKINGS if section.word == "correct"),

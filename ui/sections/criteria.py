@@ -1,0 +1,130 @@
+"""Which criteria make its overall verdict? Weights of each, agreement on each, how far they go together, orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.criteria import criteria_chart, criterion_agreement_chart
+from charts.judge_rows import BEYOND
+from studies.criteria import JudgeCriteria
+from studies.overview import PLURAL, escape
+from ui import selection
+from ui.ask import chosen
+from ui.figure import charts, figure, show_table
+from ui.remarks import sentences
+from ui.session import attempt
+from ui.view import View
+
+ALL = "criteria_all"
+MOST = 15
+WEIGHTS = {"judge": "judge", "criterion": "criterion", "weight": "weight", "interval": "interval",
+           "effect": "preferred, %", "q": "q", "judgments": "verdicts"}  # fmt: skip
+TOGETHER = {"criterion_1": "criterion", "criterion_2": "and", "correlation": "correlation", "interval": "interval",
+            "same": "same verdict", "correlation_ref": "reference", "difference": "difference",
+            "difference_interval": "interval ", "q": "q"}  # fmt: skip
+ORDERS = {"criterion": "criterion", "spearman": "Spearman", "spearman_interval": "interval", "corrected": "net of noise",
+          "corrected_interval": "interval ", "models": "models", "pairs": "pairs"}  # fmt: skip
+
+
+def draw(seen: View, judge: str | None) -> None:
+    """The judge held against the reference, or the one there is."""
+    judges = (str(seen.reference), judge) if judge is not None else (seen.judges[0],)
+    result = attempt(replace(chosen(JudgeCriteria), judge=judges))
+    if result is None:
+        return
+    weights, criteria, together = (result.table(name) for name in ("weights", "criteria", "correlations"))
+    st.markdown(" ".join(findings(weights, result.table("weight_gaps"), criteria, judges, result.settings)))
+    st.caption(
+        "Weights hold the other criteria equal: one that goes along with another gets none of the other's credit. "
+        "They say what the overall verdict goes with, which a judge may also have given first and explained after."
+    )
+    most = _how_many(int((criteria["judge"] == judges[-1]).sum()))
+    figure(
+        lambda theme, narrow: criteria_chart(weights, judges, theme, humans=seen.humans, most=most, narrow=narrow),
+        result, "weights", key="criteria", columns=WEIGHTS,
+    )  # fmt: skip
+    mine = judges[-1]
+    if judge is not None and criteria.loc[criteria["judge"] == mine, "agreement"].notna().sum() > 1:
+        st.markdown(f"**On which criteria does {escape(mine, 40)} agree least with {escape(judges[0], 40)}?**")
+        overall = str(result.settings["overall"])
+        charts(
+            lambda theme, narrow: criterion_agreement_chart(
+                criteria, mine, overall, theme, humans=seen.humans, most=most, narrow=narrow
+            ), "criteria-agreement",
+        )  # fmt: skip
+        show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement")
+    together = together[together["judge"] == mine]
+    if len(together):
+        verb = "keep" if mine.casefold() in PLURAL else "keeps"
+        st.markdown(f"**How far apart {verb} {escape(mine, 40)} the criteria?** The closest first")
+        show_table(together.sort_values("correlation", ascending=False, kind="stable"), _together(judge), key="criteria-together")
+    orders = result.table("orders")
+    if len(orders):
+        st.markdown("**Do both order the models alike on each criterion?**")
+        show_table(orders, ORDERS, key="criteria-orders")
+    sentences(result)
+
+
+def _without_judge() -> dict[str, str]:
+    return {name: said for name, said in (JudgeCriteria.shown or {}).items() if name != "judge"}
+
+
+def _together(judge: str | None) -> dict[str, str]:
+    alone = ("correlation_ref", "difference", "difference_interval", "q")
+    return {name: said for name, said in TOGETHER.items() if judge is not None or name not in alone}
+
+
+def _how_many(n: int) -> int:
+    if n <= MOST:
+        return n
+    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
+    st.toggle(f"Draw all {n} criteria", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
+    return n if st.session_state[f"w:{ALL}"] else MOST
+
+
+def findings(
+    weights: pd.DataFrame, gaps: pd.DataFrame, criteria: pd.DataFrame, judges: Sequence[str], settings: Mapping[str, object]
+) -> list[str]:
+    """What weighs most, where the two part beyond noise, and on which criterion they agree least."""
+    said = [_weighs(weights, judge) for judge in reversed(judges)]
+    mine, reference = escape(judges[-1], 40), escape(judges[0], 40)
+    parted = gaps[(gaps["q"].notna()) & (gaps["criterion"] != "first_position")]
+    if len(judges) > 1 and len(parted):
+        sure = parted[parted["q"] < BEYOND]
+        more, less = (
+            [escape(str(c), 40) for c in sure.loc[sure["gap"] * sign > 0, "criterion"]] for sign in (1, -1)
+        )  # fmt: skip
+        parts = [f"{word} to {words.listing(some, 4)}" for word, some in (("more", more), ("less", less)) if some]
+        verb = "give" if judges[-1].casefold() in PLURAL else "gives"
+        said.append(
+            f"Than {reference}, {mine} {verb} {' and '.join(parts)}, beyond noise." if parts
+            else f"No criterion weighs differently with {reference}, beyond noise."
+        )  # fmt: skip
+    agreed = criteria[(criteria["judge"] == judges[-1]) & (criteria["criterion"] != settings["overall"])]
+    agreed = agreed[agreed["agreement"].notna()].sort_values("agreement", kind="stable")
+    if len(judges) > 1 and len(agreed):
+        row = agreed.iloc[0]
+        interval = "" if words.absent(row["lower"]) else f" [{words.share(row['lower'])}, {words.share(row['upper'])}]"
+        span = escape(words.share(row["agreement"]) + interval)
+        said.append(f"The two agree least on {escape(str(row['criterion']), 40)}: {span} of comparisons.")
+    return said
+
+
+def _weighs(weights: pd.DataFrame, judge: str) -> str:
+    who = escape(judge, 40)
+    mine = weights[(weights["judge"] == judge) & (weights["criterion"] != "first_position")]
+    mine = mine.sort_values("weight", ascending=False, kind="stable")
+    if mine.empty:
+        return f"**What makes {who}'s overall verdict cannot be told.**"
+
+    def named(k: int) -> str:
+        row = mine.iloc[k]
+        return f"{escape(str(row['criterion']), 40)} ({escape(words.estimate(row['weight'], row['lower'], row['upper']))})"
+
+    rest = f" and {named(-1)} least" if len(mine) > 1 else ""
+    return f"**In {who}'s overall verdict {named(0)} weighs most{rest}.**"
