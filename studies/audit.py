@@ -12,13 +12,14 @@ import pandas as pd
 from analysis import audit
 from analysis.audit import Bias, Units
 from analysis.beyond_reference import against_even, own_against_gold, preference_for, preferred
+from analysis.first_place import first_beyond_strengths
 from analysis.multiple import adjust_bh
 from analysis.tables import booleans, floats
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data.model import Progress, option
 from data.store import Store
-from errors import OptionError
+from errors import NotIdentifiedError, OptionError
 from studies.audit_data import Audited, JudgeSaid, load
 from studies.audit_missing import missing
 from studies.judge_votes import as_table, columns
@@ -112,8 +113,7 @@ class Audit(Fitted):
         if len(orders):
             found += audit.both_orders(orders, by, level)
         elif one.side_order is not None:
-            side, held = one.side_order(by)
-            found.append(against_even("first_position", side, held, by, level))
+            found.append(self._one_order(one, by))
         found += self._plain(one, by)
         held, sides = one.held(by)
         if len(held.judge):
@@ -140,6 +140,18 @@ class Audit(Fitted):
         for variant in one.variants:
             found += self._variant(judge, one, variant, by, further)
         return found
+
+    def _one_order(self, one: JudgeSaid, by: Clustering) -> Bias:
+        """Beyond the strengths of the models that stood first, where there are models that tell."""
+        side, held = one.side_order(by)
+        lot = against_even("first_position", side, held, by, self.level)
+        cells = one.cells_in_order
+        if cells is None or lot.why:
+            return lot
+        try:
+            return first_beyond_strengths(cells, by, self.level)
+        except NotIdentifiedError:
+            return lot
 
     def _plain(self, one: JudgeSaid, by: Clustering) -> list[Bias]:
         level, out = self.level, []

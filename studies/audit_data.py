@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.audit import Units, label, repeated
 from analysis.beyond_reference import Held
-from analysis.cells import Floats, Ints
+from analysis.cells import Cells, Floats, Ints
 from analysis.own_models import Own, find_own
 from analysis.vcov import Clustering
 from data import queries
@@ -112,6 +112,25 @@ class JudgeSaid:
             return known["shown"].to_numpy(dtype=np.float64), Held(judge, zero, zero, zero + 1, zero, cluster, False)
 
         return found
+
+    @property
+    def cells_in_order(self) -> Cells | None:
+        """Verdicts between two different models with a known order; None where there are none."""
+        known = self.plain[self.plain["shown"] != 0]
+        at = self.sides.reindex(known["pair"])[["model_a", "model_b"]].to_numpy()
+        ranked = (at >= 0).all(axis=1) & (at[:, 0] != at[:, 1])
+        if not ranked.any():
+            return None
+        known = known[ranked]
+        models, code = np.unique(at[ranked], return_inverse=True)
+        code = code.reshape(-1, 2)
+        count = known[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.int64)
+        pair = known["pair"].to_numpy(dtype=np.int64)
+        return Cells(
+            tuple(str(number) for number in models), code[:, 0], code[:, 1], count.astype(np.float64),
+            count * known["p"].to_numpy(dtype=np.float64), count, known["shown"].to_numpy(dtype=np.int64),
+            {"pair": pair, "prompt": known["prompt"].to_numpy(dtype=np.int64)},
+        )  # fmt: skip
 
     def repeats(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
         """Comparisons of repeats in the same order that agree, all of them, and clusters."""
