@@ -1,0 +1,280 @@
+"""How is each judge biased? Dots against a judge without the bias, all judges at once, what the data cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from charts import words
+from charts.audit import ROBUSTNESS, bias_chart, bias_name, percent, points, tested, towards
+from charts.audit_matrix import bias_matrix_chart, worst
+from charts.audit_variants import variants_chart
+from data.queries.examples import PairsBehind
+from studies.audit import Audit
+from studies.overview import escape
+from studies.study import Result
+from ui import rankings, selection
+from ui.ask import chosen, shown
+from ui.figure import figure, show_table
+from ui.remarks import sentences
+from ui.session import attempt
+from ui.view import View
+
+ONE, ALL = "one", "all"
+VIEWS = {ONE: "One judge", ALL: "All judges"}
+
+MOST, SAID = 15, 5
+"""Judges drawn until all are asked for, and biases that a sentence names."""
+
+VARIANTS = {
+    "judge": "judge", "variant": "circumstance", "pairs": "pairs", "towards": "towards the cue", "away": "away",
+    "accuracy_plain": "accuracy, plain", "accuracy": "with it", "change": "change", "change_interval": "interval",
+    "p": "p", "robustness": "robustness", "consistency": "of plain repeats",
+}  # fmt: skip
+OWN = {
+    "judge": "judge", "own": "its own models", "own_rate": "picks its own", "reference_rate": "reference does",
+    "dbg": "DBG", "dbg_interval": "DBG, interval", "equal_opportunity": "equal opportunity",
+    "equal_opportunity_interval": "equal opportunity, interval", "pairs": "pairs",
+}  # fmt: skip
+
+
+def biases(seen: View) -> str | None:
+    """The heading, the judge held against the reference on this page, and its biases. Returns that judge."""
+    if seen.names is None or not seen.names.judges:
+        return None
+    compared = seen.reference is not None and bool(seen.others)
+    if not compared and seen.reference in seen.humans:
+        # People alone: they say what is right, and nobody is held against it.
+        return None
+    st.subheader("How is it biased?", anchor=False)
+    judge = rankings.choose_judge(seen) if compared else None
+    judges = seen.others if compared else seen.judges
+    view = _view(judges)
+    of = judge or _alone(judges, view)
+    study = replace(chosen(Audit), judge=judges if view == ALL else (of,), own=(),
+                    reference=seen.reference if compared else None)  # fmt: skip
+    if study.cluster not in ("auto", "prompt", "pair", "none"):
+        study = replace(study, cluster="auto")
+    result = attempt(study)
+    if result is None:
+        return judge
+    if view == ALL:
+        of_all(seen, result)
+    else:
+        of_one(seen, result, of)
+    sentences(result)
+    cannot_show(result, of if view == ONE else None)
+    return judge
+
+
+def _view(judges: tuple[str, ...]) -> str:
+    if len(judges) < 2:
+        return ONE
+    view = str(selection.page_word("audit_show", list(VIEWS), ONE))
+    st.session_state["w:audit_show"] = view
+    st.segmented_control("Biases of", list(VIEWS), key="w:audit_show", format_func=VIEWS.__getitem__, required=True,
+                         on_change=selection.on_change("audit_show", "w:audit_show"),
+                         label_visibility="collapsed")  # fmt: skip
+    return view
+
+
+def _alone(judges: tuple[str, ...], view: str) -> str:
+    """The judge looked at where nobody is held against a reference."""
+    judge = str(selection.page_word("audit_of", list(judges), judges[0]))
+    if len(judges) > 1 and view == ONE:
+        st.session_state["w:audit_of"] = judge
+        st.selectbox("Judge", list(judges), key="w:audit_of", format_func=shown,
+                     on_change=selection.on_change("audit_of", "w:audit_of"))  # fmt: skip
+    return judge
+
+
+# -- one judge ------------------------------------------------------------------------------------------------------
+
+
+def of_one(seen: View, result: Result, judge: str) -> None:
+    """The finding, the dots, accuracy before and after, and its own models."""
+    table = result.table("biases")
+    st.markdown(finding(table, judge))
+    st.caption(escape(trust(result, judge), 4000))
+    figure(
+        lambda theme, narrow: bias_chart(table, judge, theme, humans=seen.humans, narrow=narrow), result, "biases",
+        key="audit", columns={k: v for k, v in (Audit.shown or {}).items() if k != "judge"}, read=_named,
+        pairs=lambda row: _behind(result, {"judge": judge} | dict(row)),
+    )  # fmt: skip
+    for row in result.table("self_preference").to_dict("records"):
+        st.markdown(_own(row, result.settings.get("reference")))
+    variants = result.table("variants")
+    if len(variants):
+        with st.expander("Circumstances: before and after"):
+            figure(
+                lambda theme, narrow: variants_chart(variants, judge, theme, humans=seen.humans, narrow=narrow),
+                result, "variants", key="audit-variants", folded=False,
+                columns={k: v for k, v in VARIANTS.items() if k != "judge"},
+                read=variants.assign(variant=[bias_name(str(v)) for v in variants["variant"]]),
+            )  # fmt: skip
+
+
+def finding(table: pd.DataFrame, judge: str) -> str:
+    """Which biases are flagged and by how much; else the largest of those tested."""
+    name, some = escape(judge, 60), tested(table[table["judge"] == judge])
+    if not len(some):
+        return f"**These data test no bias of {name}.** What would be needed stands below."
+    flagged = some[some["flagged"].fillna(False).astype(bool)]
+    n = words.plural(len(some), "tested bias", "tested biases")
+    if not len(flagged):
+        row: Mapping[Any, Any] = some.iloc[0].to_dict()
+        return f"**{name} is flagged on none of {n}.** The largest: {_lean(row, True)}, q = {_q(row)}."
+    listed = [_lean(row, k == 0) for k, row in enumerate(flagged.to_dict("records"))]
+    is_flagged = "is flagged" if len(flagged) == 1 else "are flagged"
+    return (
+        f"**{name} leans towards {words.listing(listed, SAID)}, more than a judge without the bias.** "
+        f"{len(flagged)} of {n} {is_flagged}."
+    )
+
+
+def _lean(row: Mapping[Any, Any], unit: bool) -> str:
+    """longer answers (8.5 points [6.3, 10.6]). unit : whether it is said"""
+    value, low, high = (100 * row[name] for name in ("excess", "excess_lower", "excess_upper"))
+    if value < 0:
+        value, low, high = -value, -high, -low
+    size = f"{words.number(value, 1)}{' points' if unit else ''} {words.interval(low, high, 1)}".strip()
+    return escape(f"{towards(str(row['bias']), float(row['excess']))} ({size})", 400)
+
+
+def _q(row: Mapping[Any, Any]) -> str:
+    return escape(words.p_value(row["q"]))
+
+
+def trust(result: Result, judge: str) -> str:
+    """n, clusters and the rule, in one line."""
+    table, reference = result.table("biases"), result.settings.get("reference")
+    mine = table[table["judge"] == judge]
+    parts = []
+    for bias, what in (("position_consistency", "pair in both orders"), ("accuracy", "verdict with a known answer"),
+                       ("tie_rate", "verdict")):  # fmt: skip
+        n = mine.loc[mine["bias"] == bias, "n"]
+        if len(n):
+            many = what.replace("pair in", "pairs in").replace("verdict", "verdicts")
+            parts.append(words.plural(int(n.iloc[0]), what, many))
+    if len(mine):
+        parts.append(words.plural(int(mine["clusters"].max()), "cluster"))
+    if reference is not None:
+        parts.append(f"held against {reference}")
+    return " · ".join([*parts, "flagged: q < .05 within the judge (Benjamini-Hochberg)"])
+
+
+def _own(row: Mapping[Any, Any], reference: object) -> str:
+    """Self-preference as two papers measure it, in a line."""
+    text = f"**Its own models** ({escape(str(row['own']), 200)}): picked in {percent(row['own_rate'])}"
+    if not words.absent(row["reference_rate"]):
+        by = f"by {escape(str(reference), 60)} in {percent(row['reference_rate'])}"
+        text += f", {by}; {_gap(row, 'dbg')} points (DBG)"
+    if not words.absent(row["equal_opportunity"]):
+        text += f"; right about its own more often than about others by {_gap(row, 'equal_opportunity')} points"
+    return f"{text}. {words.plural(int(row['pairs']), 'pair')}."
+
+
+def _gap(row: Mapping[Any, Any], name: str) -> str:
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_lower", "_upper"))
+    as_row = {"excess": value, "excess_lower": low, "excess_upper": high}
+    return escape(points(as_row), 100)
+
+
+# -- all judges -----------------------------------------------------------------------------------------------------
+
+
+def of_all(seen: View, result: Result) -> None:
+    """The finding, judges × biases, and all in a table."""
+    table = result.table("biases")
+    st.markdown(finding_of_all(table))
+    reference = result.settings.get("reference")
+    held = f"held against {reference} · " if reference is not None else ""
+    n = f"{words.plural(table['judge'].nunique(), 'judge')} · {words.plural(int(table['p'].notna().sum()), 'test')} · "
+    st.caption(escape(f"{n}{held}flagged: q < .05 within the judge (Benjamini-Hochberg)", 4000))
+    most = _how_many(len(worst(table)))
+    figure(
+        lambda theme, narrow: bias_matrix_chart(table, theme, most=most, narrow=narrow), result, "biases", key="audit",
+        columns=Audit.shown, read=_named, pairs=lambda row: _behind(result, row),
+    )  # fmt: skip
+    for name, columns, said in (("variants", VARIANTS, "Circumstances: before and after"),
+                                ("self_preference", OWN, "Its own models against others")):  # fmt: skip
+        some = result.table(name)
+        if len(some):
+            with st.expander(said):
+                if "variant" in some:
+                    some = some.assign(variant=[bias_name(str(v)) for v in some["variant"]])
+                show_table(some, columns, key=f"audit-{name}")
+
+
+def finding_of_all(table: pd.DataFrame) -> str:
+    """How many judges are flagged on which bias, and the largest."""
+    some = table[table["p"].notna()]
+    n = words.plural(some["judge"].nunique(), "judge")
+    if not len(some):
+        return "**These data test no bias of these judges.** What would be needed stands below."
+    sure = some[some["flagged"].fillna(False).astype(bool)]
+    if not len(sure):
+        return f"**None of {n} is flagged on any bias.**"
+    counts = sure.groupby("bias")["judge"].nunique().sort_values(ascending=False, kind="stable")
+    listed = [f"{count} on {bias_name(str(bias)).lower()}" for bias, count in counts.items()]
+    text = f"**Of {n}, {sure['judge'].nunique()} are flagged: {escape(words.listing(listed, SAID), 400)}.** "
+    text = text.replace(" 1 are flagged", " 1 is flagged")
+    largest = sure.sort_values("excess", key=lambda v: v.abs(), ascending=False, kind="stable")
+    row: Mapping[Any, Any] = largest.iloc[0].to_dict()
+    return text + f"The largest: {escape(str(row['judge']), 60)} towards {_lean(row, True)}."
+
+
+def _how_many(n: int) -> int:
+    if n <= MOST:
+        return n
+    st.session_state["w:audit_all"] = selection.page_word("audit_all", ["true"]) == "true"
+    st.toggle(f"Draw all {n:,} judges", key="w:audit_all", on_change=selection.on_change("audit_all", "w:audit_all"))
+    return n if st.session_state["w:audit_all"] else MOST
+
+
+# -- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Biases by their names, those beyond noise first; the data that are taken away have their own."""
+    order = table.assign(sure=~table["flagged"].fillna(False).astype(bool), none=table["p"].isna(),
+                         away=-table["excess"].astype("Float64").abs())  # fmt: skip
+    order = order.sort_values(["sure", "none", "away"], kind="stable")
+    return table.loc[order.index].assign(bias=[bias_name(str(name)) for name in order["bias"]])
+
+
+def _behind(result: Result, row: Mapping[Any, Any]) -> PairsBehind | None:
+    """The pairs that a row counts. row : as `_named` has it"""
+    names = {bias_name(str(bias)): str(bias) for bias in result.table("biases")["bias"].unique()}
+    bias, judge = names.get(str(row["bias"]), str(row["bias"])), str(row["judge"])
+    reference = result.settings.get("reference")
+    if bias == "no_verdict":
+        return PairsBehind((judge,), counted="no-verdict")
+    if bias in ("accuracy", "length", "formatting", "self_preference") and reference is not None:
+        return PairsBehind((str(reference), judge), shared=True, counted="given")
+    if bias.endswith(ROBUSTNESS) or bias in set(result.table("variants")["variant"]):
+        return PairsBehind((judge,), counted="given", variant=bias.removesuffix(ROBUSTNESS))
+    return PairsBehind((judge,), counted="given")
+
+
+def cannot_show(result: Result, judge: str | None) -> None:
+    """What is missing and what would be needed, folded. judge : None for all of them"""
+    gone = result.table("cannot_show")
+    if judge is not None:
+        gone = gone[gone["judge"] == judge]
+    kinds = gone.drop_duplicates("bias")
+    if not len(kinds):
+        return
+    with st.expander(f"What these data cannot show ({words.plural(len(kinds), 'bias', 'biases')})"):
+        many = gone.groupby("bias")["judge"].nunique()
+        lines = []
+        for row in kinds.to_dict("records"):
+            n = int(many[row["bias"]])
+            whom = "" if judge is not None else f" ({words.plural(n, 'judge')})"
+            text = f"{whom}: {row['why']}. Needed: {row['needed']}."
+            lines.append(f"- **{escape(bias_name(str(row['bias'])))}**{escape(text, 2000)}")
+        st.markdown("\n".join(lines))
