@@ -9,11 +9,14 @@ import pandas as pd
 from data.work_list import work_id
 
 COLUMNS = (
-    "pair_id", "prompt_id", "scenario", "prompt", "model_a", "response_a", "model_b", "response_b", "swapped", "judge",
-    "judge_kind", "criterion", "variant", "annotator", "winner",
+    "pair_id", "prompt_id", "scenario", "prompt", "instruction", "model_a", "response_a", "model_b", "response_b",
+    "swapped", "judge", "judge_kind", "criterion", "variant", "cue", "repeat", "annotator", "winner",
 )  # fmt: skip
 FILLED = ("pair_id", "swapped", "judge", "judge_kind", "winner")
 """Columns that are there even when all their cells are empty."""
+
+GIVEN = ("instruction", "cue", "repeat", "annotator")
+"""Columns that whoever picks the pairs may give."""
 
 
 def write_list(
@@ -22,7 +25,7 @@ def write_list(
 ) -> tuple[pd.DataFrame, int]:  # fmt: skip
     """The list, and how many pairs a blind one had to leave out because nothing but the model tells them apart.
 
-    picked : judge -> first, second (ids of responses as shown); texts : of `designs.written`
+    picked : judge -> first, second (ids of responses as shown) and any of GIVEN; texts : of `designs.written`
     people : judge -> whether its annotators are named; such a list has a column for the name
     """
     at = texts.set_index("response")
@@ -40,6 +43,9 @@ def write_list(
                 "winner": "",
             }
         )  # fmt: skip
+        for name in GIVEN:
+            if name in pairs:
+                part[name] = pairs[name].to_numpy()
         if blind:
             told = part["response_a"].notna() & part["response_b"].notna() & (part["response_a"] != part["response_b"])
             left_out += int((~told).sum())
