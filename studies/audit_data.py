@@ -88,7 +88,7 @@ class JudgeSaid:
     def both_orders_in(self, variant: str, by: Clustering) -> tuple[Units, Units]:
         """Units that plain circumstances and a variant both show in both orders, plain ones first."""
         tables = [_by_order(rows) for rows in (self.plain, self._in(variant))]
-        both = tables[0].join(tables[1], how="inner", lsuffix="", rsuffix="_there")
+        both = tables[0].join(tables[1].add_suffix("_there"), how="inner")
         cluster = self._cluster(both.index.get_level_values("pair"), by)
         here = Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
         return here, Units(label(both["first_there"].to_numpy()), label(both["last_there"].to_numpy()), cluster)
