@@ -81,13 +81,15 @@ SCENARIOS: tuple[Section, ...] = (
 """Where scenarios are what is asked about; some sections stand on another page too."""
 
 JUDGES: tuple[Section, ...] = (
-    Section("with_people", "How often does it agree with people, and people with one another?", ("agreement",)),
-    Section("alt_test", "May it take an annotator's place?", ("alt-test",)),
+    Section("with_people", "How often does it agree with people, and people with one another?", ("agreement",),
+            ("people_all", "people_ties", "people_view", "level_of", "period")),
+    Section("alt_test", "May it take an annotator's place?", ("alt-test",), ("annotators_all", "epsilon", "score")),
     Section("kept_shares", "Does it keep people's disagreement?", ("shares",)),
     Section("calibrated", "Do its preferences and its confidence mean what they say?", ("calibration",)),
     Section("criteria", "Which criteria make its overall verdict?", ("criteria",), ("criteria_all",)),
     Section("reward_models", "Where do scores fail as judgments?", ("reward-models",)),
-    Section("judge_again", "Which pairs should it judge again?", ("judge-again",)),
+    Section("judge_again", "Which pairs should it judge again?", ("judge-again",),
+            ("again_of", "purpose", "excess", "n", "blind")),
     *(section for section in RANKINGS if section.word == "correct"),
 )
 """Below the verdicts, the biases and the disagreement of the page Judges."""

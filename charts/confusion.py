@@ -1,0 +1,112 @@
+"""What does a judge say where people say a, b or tie?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts import labels as written
+from charts import rows as parts
+from charts import words
+from charts.colour import channels, ink
+from charts.colour import written as as_hex
+from charts.theme import Theme, base
+
+SAYS = {"a": "a", "b": "b", "tie": "tie"}
+CELL = {False: (120.0, 50.0), True: (72.0, 48.0)}
+"""Width and height of a cell in pixels, by `narrow`."""
+
+
+def confusion_chart(
+    table: pd.DataFrame, reference: str, judge: str, theme: Theme, *, narrow: bool = False
+) -> go.Figure:  # fmt: skip
+    """A row a label of the reference, a column a label of the judge: how many comparisons, and their share of the row.
+
+    table : `confusion` of the study `agreement`, one judge's rows; customdata of each cell: [label, label]
+    """
+    table = table[table["comparisons"] > 0]
+    if table.empty:
+        return parts.empty(f"No verdict of {judge} can be held against {reference}.", theme, narrow)
+    # A label that neither ever uses has no row and no column.
+    used = [name for name in SAYS if name in {*table["reference_says"], *table["judge_says"]}]
+    n = len(used)
+    counts, shares = np.zeros((n, n)), np.full((n, n), np.nan)
+    for row in table.to_dict("records"):
+        at = used.index(str(row["reference_says"])), used.index(str(row["judge_says"]))
+        counts[at], shares[at] = row["comparisons"], row["share_of_reference"]
+    shares = np.where(counts.sum(axis=1, keepdims=True) > 0, np.nan_to_num(shares), np.nan)
+    low, high = channels(theme.second), channels(theme.people)
+    names = (words.shorten(reference, 20), words.shorten(judge, 20))
+    hover = [[_hover(names, one, two, counts[i, j], shares[i, j]) for j, two in enumerate(used)]
+             for i, one in enumerate(used)]  # fmt: skip
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares, x=list(range(n)), y=list(range(n)), zmin=0, zmax=1, showscale=False, xgap=2, ygap=2,
+            colorscale=[[0.0, as_hex(low)], [1.0, as_hex(high)]], hoverinfo="text", hovertext=hover,
+            customdata=[[[one, two] for two in used] for one in used],
+        )
+    )  # fmt: skip
+    texts, inks = [], []
+    for i in range(n):
+        for j in range(n):
+            known = np.isfinite(shares[i, j])
+            texts.append(f"<b>{words.share(shares[i, j])}</b><br>{int(counts[i, j]):,}" if known else "·")
+            inks.append(ink(low + shares[i, j] * (high - low)) if known else theme.muted)
+    figure.add_trace(
+        go.Scatter(
+            x=[j for _ in used for j in range(n)], y=[i for i in range(n) for _ in used], mode="text", text=texts,
+            textfont={"color": inks, "size": theme.small}, hoverinfo="skip", showlegend=False,
+        )
+    )  # fmt: skip
+    rows = written.fit_labels([f"{names[0]}: {SAYS[one]}" for one in used], 90.0 if narrow else 180.0, theme.label)
+    left = written.labels_width(rows, theme.label) + 14
+    width, height = CELL[narrow]
+    head, fitted = _heads(names[1], used, width, theme)
+    top = fitted * theme.label * written.LINE + 14
+    remark, taken = parts.note(
+        f"In bold the share of what {names[0]} said; framed: the same verdict.", theme, narrow, left, 2
+    )
+    room = parts.WIDTH[narrow] - left
+    figure.update_layout(
+        # Cells keep their shape on a wide page.
+        margin={"l": left, "r": 8, "t": top, "b": 2 + taken, "pad": 4},
+        xaxis={
+            "range": [-0.5, max(n - 0.5, room / width - 0.5)], "side": "top", "tickmode": "array",
+            "tickvals": list(range(n)), "ticktext": head, "tickangle": 0,
+            "tickfont": {"size": theme.label, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
+            "fixedrange": True,
+        },
+        yaxis=parts.row_axis(n, [one.html for one in rows], theme),
+        shapes=[_frame(k, theme) for k in range(n)], annotations=[remark],
+    )  # fmt: skip
+    alt = f"What {judge} says where {reference} says a, b or tie: " + "; ".join(
+        f"{one}: {words.listing([f'{two} {words.share(shares[i, j])}' for j, two in enumerate(used)])}"
+        for i, one in enumerate(used) if np.isfinite(shares[i]).all()
+    )  # fmt: skip
+    return base(figure, theme, n * height + top + 2 + taken, alt + ".")
+
+
+def _heads(judge: str, used: list[str], width: float, theme: Theme) -> tuple[list[str], int]:
+    """The heads of the columns and how many lines the longest has."""
+    fitted = [written.fit_label(f"{judge}: {SAYS[one]}", width - 6, theme.label) for one in used]
+    if any(one.full != f"{judge}: {SAYS[label]}" or "…" in one.html for one, label in zip(fitted, used, strict=True)):
+        # Its label must be read, whatever is left of the name.
+        name = written.fit_label(judge, width - 6, theme.label, 1)
+        return [f"{name.html}<br>{SAYS[one]}" for one in used], 2
+    return [one.html for one in fitted], max(len(one.lines) for one in fitted)
+
+
+def _frame(k: int, theme: Theme) -> dict[str, Any]:
+    return {
+        "type": "rect", "x0": k - 0.485, "x1": k + 0.485, "y0": k - 0.465, "y1": k + 0.465, "layer": "above",
+        "line": {"color": theme.text, "width": 1.6}, "fillcolor": "rgba(0,0,0,0)",
+    }  # fmt: skip
+
+
+def _hover(names: tuple[str, str], one: str, two: str, count: float, share: float) -> str:
+    said = f"{written.escape(names[0])} says {SAYS[one]}, {written.escape(names[1])} says {SAYS[two]}"
+    of = f"<br>{words.share(share)} of those where {written.escape(names[0])} does" if np.isfinite(share) else ""
+    return f"{said}<br>{words.plural(int(count), 'comparison')}{of}"
