@@ -14,7 +14,7 @@ from analysis.criteria import Answers, go_together, hold_together
 from analysis.design import FIRST
 from analysis.judge_agreement import share
 from analysis.multiple import adjust_bh
-from analysis.tables import floats
+from analysis.tables import floats, integers
 from analysis.vcov import choose_clustering
 from charts import words
 from data.model import Progress
@@ -79,10 +79,10 @@ class JudgeCriteria(Fitted):
         )
         progress(1.0, "done")
         weights = weighed.table(self.level)
-        criteria = as_table(rows, CRITERIA)
+        criteria = _whole(as_table(rows, CRITERIA), "comparisons")
         tables = {
             "criteria": criteria, "weights": weights, "weight_gaps": gaps,
-            "correlations": _with_q(as_table(together, TOGETHER)), **by_model,
+            "correlations": _whole(_with_q(as_table(together, TOGETHER)), "shared_pairs"), **by_model,
         }  # fmt: skip
         clustering = str(criteria["clustering"].iloc[0])
         return Result(
@@ -184,6 +184,11 @@ class JudgeCriteria(Fitted):
             f"{weights}Correlations of verdicts about 0; agreement of votes on one criterion; {words.ties(self.ties)}; "
             f"{words.percent(self.level)} intervals, {hang}."
         )
+
+
+def _whole(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Counts that are missing for some rows, as whole numbers."""
+    return table.assign(**{name: integers([None if words.absent(n) else int(n) for n in table[name]])})
 
 
 def _with_q(table: pd.DataFrame) -> pd.DataFrame:

@@ -51,11 +51,11 @@ def by_criterion(
                 continue
             held = Compare(**base | {"criterion": criterion, "judge": judges}).answer(store, silent)
         except JurylensError as error:
-            said.append(f"{criterion}: {error}")
+            said.append(f"models by {criterion}: {error}")
             continue
         found["model_gaps"].append(held.table("models").assign(criterion=criterion))
         found["orders"].append(held.table("judges").assign(criterion=criterion))
-        said += [f"{criterion}: {text}" for text in held.warnings]
+        said += [f"models by {criterion}: {text}" for text in held.warnings]
     tables = {
         name: (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()).reindex(columns=list(COLUMNS[name]))
         for name, parts in found.items()

@@ -27,8 +27,9 @@ WEIGHTS = {"judge": "judge", "criterion": "criterion", "weight": "weight", "inte
 TOGETHER = {"criterion_1": "criterion", "criterion_2": "and", "correlation": "correlation", "interval": "interval",
             "same": "same verdict", "correlation_ref": "reference", "difference": "difference",
             "difference_interval": "interval ", "q": "q"}  # fmt: skip
-ORDERS = {"criterion": "criterion", "spearman": "Spearman", "spearman_interval": "interval", "corrected": "net of noise",
-          "corrected_interval": "interval ", "models": "models", "pairs": "pairs"}  # fmt: skip
+ORDERS = {"criterion": "criterion", "spearman": "Spearman", "spearman_interval": "interval",
+          "corrected": "net of noise", "corrected_interval": "interval ", "models": "models",
+          "pairs": "pairs"}  # fmt: skip
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -60,13 +61,15 @@ def draw(seen: View, judge: str | None) -> None:
         show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement")
     together = together[together["judge"] == mine]
     if len(together):
-        verb = "keep" if mine.casefold() in PLURAL else "keeps"
-        st.markdown(f"**How far apart {verb} {escape(mine, 40)} the criteria?** The closest first")
-        show_table(together.sort_values("correlation", ascending=False, kind="stable"), _together(judge), key="criteria-together")
+        st.markdown(f"**How alike are {escape(mine, 40)}'s verdicts on two criteria?** The closest first")
+        closest = together.sort_values("correlation", ascending=False, kind="stable")
+        show_table(closest, _together(judge), key="criteria-together")
     orders = result.table("orders")
     if len(orders):
         st.markdown("**Do both order the models alike on each criterion?**")
-        show_table(orders, ORDERS, key="criteria-orders")
+        known = orders["corrected"].notna().any()
+        columns = {name: said for name, said in ORDERS.items() if known or not name.startswith("corrected")}
+        show_table(orders, columns, key="criteria-orders")
     sentences(result)
 
 
@@ -88,23 +91,14 @@ def _how_many(n: int) -> int:
 
 
 def findings(
-    weights: pd.DataFrame, gaps: pd.DataFrame, criteria: pd.DataFrame, judges: Sequence[str], settings: Mapping[str, object]
-) -> list[str]:
+    weights: pd.DataFrame, gaps: pd.DataFrame, criteria: pd.DataFrame, judges: Sequence[str],
+    settings: Mapping[str, object],
+) -> list[str]:  # fmt: skip
     """What weighs most, where the two part beyond noise, and on which criterion they agree least."""
     said = [_weighs(weights, judge) for judge in reversed(judges)]
     mine, reference = escape(judges[-1], 40), escape(judges[0], 40)
-    parted = gaps[(gaps["q"].notna()) & (gaps["criterion"] != "first_position")]
-    if len(judges) > 1 and len(parted):
-        sure = parted[parted["q"] < BEYOND]
-        more, less = (
-            [escape(str(c), 40) for c in sure.loc[sure["gap"] * sign > 0, "criterion"]] for sign in (1, -1)
-        )  # fmt: skip
-        parts = [f"{word} to {words.listing(some, 4)}" for word, some in (("more", more), ("less", less)) if some]
-        verb = "give" if judges[-1].casefold() in PLURAL else "gives"
-        said.append(
-            f"Than {reference}, {mine} {verb} {' and '.join(parts)}, beyond noise." if parts
-            else f"No criterion weighs differently with {reference}, beyond noise."
-        )  # fmt: skip
+    if len(judges) > 1 and len(gaps):
+        said.append(_parted(gaps, mine, reference, "give" if judges[-1].casefold() in PLURAL else "gives"))
     agreed = criteria[(criteria["judge"] == judges[-1]) & (criteria["criterion"] != settings["overall"])]
     agreed = agreed[agreed["agreement"].notna()].sort_values("agreement", kind="stable")
     if len(judges) > 1 and len(agreed):
@@ -115,6 +109,21 @@ def findings(
     return said
 
 
+def _parted(gaps: pd.DataFrame, mine: str, reference: str, verb: str) -> str:
+    """On what the judge lays more and less weight, net of decisiveness where the scale rests on more than one."""
+    net = int(gaps["scaled_q"].notna().sum()) > 1
+    gap, q = ("gap_scaled", "scaled_q") if net else ("gap", "q")
+    sure = gaps[(gaps["criterion"] != "first_position") & gaps[q].lt(BEYOND).fillna(False)]
+    parts = []
+    for word, sign in (("more", 1), ("less", -1)):
+        some = [escape(str(name), 40) for name in sure.loc[sure[gap] * sign > 0, "criterion"]]
+        parts += [f"{word} weight to {words.listing(some, 4)}"] if some else []
+    how = "beyond noise, net of decisiveness" if net else "beyond noise"
+    if not parts:
+        return f"No criterion weighs differently with {reference}, {how}."
+    return f"Held against {reference}, {mine} {verb} {' and '.join(parts)}, {how}."
+
+
 def _weighs(weights: pd.DataFrame, judge: str) -> str:
     who = escape(judge, 40)
     mine = weights[(weights["judge"] == judge) & (weights["criterion"] != "first_position")]
@@ -122,9 +131,13 @@ def _weighs(weights: pd.DataFrame, judge: str) -> str:
     if mine.empty:
         return f"**What makes {who}'s overall verdict cannot be told.**"
 
-    def named(k: int) -> str:
+    def named(k: int, verb: str = "") -> str:
         row = mine.iloc[k]
-        return f"{escape(str(row['criterion']), 40)} ({escape(words.estimate(row['weight'], row['lower'], row['upper']))})"
+        weight = escape(words.estimate(row["weight"], row["lower"], row["upper"]))
+        name = escape(str(row["criterion"]), 40)
+        return f"{name} {verb} {weight}" if verb else f"{name} ({weight})"
 
-    rest = f" and {named(-1)} least" if len(mine) > 1 else ""
-    return f"**In {who}'s overall verdict {named(0)} weighs most{rest}.**"
+    start = f"In {who}'s overall verdict"
+    if len(mine) > 2:
+        return f"**{start} {named(0)} weighs most and {named(-1)} least.**"
+    return f"**{start} {' and '.join(named(k, 'weighs') for k in range(len(mine)))}.**"
