@@ -21,6 +21,9 @@ SAID = {
     "may stand in": "{} may stand in for {}", "not": "{} may not stand in for {}",
     "undecided": "whether {} may stand in for {} is undecided",
 }  # fmt: skip
+MANY = 3
+"""Judges from beyond which on it is first said how many may."""
+
 COLUMNS = ("judge", "verdict", "advantage", "lower", "upper", "p", "agreement", "ceiling", "comparisons", "pairs",
            "clusters", "clustering", "reason")  # fmt: skip
 
@@ -80,7 +83,7 @@ class JudgeStandIn(Fitted):
                 dict.fromkeys([*sentences(reasons), *said])
             ), settings=self.settings() | {"reference": reference, "clustering": table["clustering"].iloc[0]},
             caption=self._caption(reference, found, str(table["clustering"].iloc[0])), fingerprint=data.fingerprint,
-            findings=tuple(Finding(sentence(judge, reference, one)) for judge, one in found.items()),
+            findings=conclusions(reference, found),
         )  # fmt: skip
 
     def _caption(self, reference: str, found: Mapping[str, StandIn], clustering: str) -> str:
@@ -94,6 +97,26 @@ class JudgeStandIn(Fitted):
             f"A judge may stand in when the lower end is above {words.number(-self.margin)}, and may not when the "
             f"upper end is below it; no verdict below {words.plural(self.smallest, 'pair')}."
         )
+
+
+def conclusions(reference: str, found: Mapping[str, StandIn]) -> tuple[Finding, ...]:
+    """How many may, may not and are undecided, where there are many; then each, the best first; last, in one sentence,
+    all of whom nothing can be told for one and the same reason."""
+    told = {judge: one for judge, one in found.items() if not np.isnan(one.advantage)}
+    best_first = sorted(told.items(), key=lambda item: -item[1].advantage)
+    said = [sentence(judge, reference, one) for judge, one in best_first]
+    if len(said) > MANY:
+        counts = {verdict: sum(one.verdict == verdict for one in found.values()) for verdict in SAID}
+        said.insert(0, f"of {len(found):,} judges {counts['may stand in']:,} may stand in for {reference}, "
+                    f"{counts['not']:,} may not, and {counts['undecided']:,} are undecided")  # fmt: skip
+    unknown: dict[str, list[str]] = {}
+    for judge, one in found.items():
+        if np.isnan(one.advantage):
+            unknown.setdefault(str(one.reason), []).append(judge)
+    for reason, judges in unknown.items():
+        who = f"any of {len(judges):,} judges" if len(judges) > MANY else words.listing(judges)
+        said.append(f"{SAID['undecided'].format(who, reference)}: {reason}")
+    return tuple(Finding(text) for text in said)
 
 
 def sentence(judge: str, reference: str, one: StandIn) -> str:

@@ -237,7 +237,8 @@ def test_verdicts(tmp_path: Path) -> None:
     assert table["verdict"].to_dict()["bad"] == "not"
     lines = [finding.text for finding in result.findings]
     assert lines[0].startswith("good may stand in for people: it agrees with the plurality of the others in ")
-    assert lines[1].startswith("bad may not stand in for people: ")
+    assert lines[1].startswith("like people ")
+    assert lines[2].startswith("bad may not stand in for people: ")
     for row in result.table().to_dict("records"):
         decided = "may stand in" if row["lower"] > -0.05 else "not" if row["upper"] < -0.05 else "undecided"
         assert row["verdict"] == decided
@@ -263,6 +264,16 @@ def test_one_vote_a_pair_is_undecided_and_says_why(tmp_path: Path) -> None:
     assert any("so the ceiling, cannot be told" in w for w in result.warnings)
     content = JudgeAgreement().run(store).as_json()
     assert "ceiling" not in content
+
+
+def test_many_judges_are_counted_first_and_one_reason_is_said_once(tmp_path: Path) -> None:
+    store = stored(tmp_path / "many", rows(300, [(f"good {k}", 0.97) for k in range(4)] + [("bad", 0.3)]))
+    lines = [finding.text for finding in JudgeStandIn().run(store).findings]
+    assert lines[0] == "of 5 judges 4 may stand in for people, 1 may not, and 0 are undecided"
+    assert len(lines) == 6
+    alone = stored(tmp_path / "alone", rows(40, [(f"j{k}", 0.9) for k in range(4)], people=1))
+    [line] = [finding.text for finding in JudgeStandIn().run(alone).findings]
+    assert line.startswith("whether any of 4 judges may stand in for people is undecided: no vote can be left out")
     assert content["human"] == []
     json.dumps(result.as_json(), allow_nan=False)
 

@@ -13,6 +13,7 @@ from ui import selection
 from ui.ask import chosen
 from ui.behind import shared_by
 from ui.figure import figure
+from ui.navigation import link
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -40,6 +41,17 @@ def verdicts(seen: View) -> None:
             text = escape(one.text if named else one.text[:1].upper() + one.text[1:], 600)
             st.markdown(f"**{text}.**")
     table = result.table("judges")
+    if table["advantage"].isna().all():
+        # Nothing to draw: what is missing, and what still can be asked.
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(
+                "People's own agreement is what a judge is held against, and it takes the votes of two people or more "
+                "on the same pairs, each named in a column `annotator`. What this judge and the reference have in "
+                "common is below."
+            )
+            link(seen, "Data", "Add votes", icon=":material/upload_file:")
+        sentences(result)
+        return
     margin = float(result.settings["margin"])
     most = _how_many(int(table["advantage"].notna().sum()))
     figure(
