@@ -16,8 +16,8 @@ from charts.gaps import MARGIN
 from charts.theme import Mark, Theme, base, marks
 
 NAMES: Mapping[str, str] = {
-    "position_consistency": "Position consistency", "first_position": "Position: first",
-    "last_position": "Position: last", "repeat_consistency": "Consistency over repeats", "accuracy": "Accuracy",
+    "position_consistency": "Position consistency", "first_position": "First position",
+    "last_position": "Last position", "repeat_consistency": "Consistency over repeats", "accuracy": "Accuracy",
     "tie_rate": "Ties", "no_verdict": "Refused or invalid", "length": "Length (salience)", "formatting": "Formatting",
     "self_preference": "Self-preference", "compassion_fade": "Compassion fade",
     "option_order": "Option order (letters)",
@@ -71,7 +71,7 @@ def points(row: Mapping[Any, Any]) -> str:
     return f"+{text}" if value is not None and value > 0 and not text.startswith("0") else text
 
 
-def tested(table: pd.DataFrame) -> pd.DataFrame:
+def with_test(table: pd.DataFrame) -> pd.DataFrame:
     """The rows with a test, flagged ones first, the farthest from its null first."""
     some = table[table["p"].notna()]
     flagged = some["flagged"].fillna(False).astype(bool)
@@ -79,7 +79,7 @@ def tested(table: pd.DataFrame) -> pd.DataFrame:
     return some.loc[order.sort_values(["flagged", "away"], kind="stable").index]
 
 
-def described(table: pd.DataFrame) -> pd.DataFrame:
+def without_test(table: pd.DataFrame) -> pd.DataFrame:
     """The rows without a test; the last place is the other side of the first one's test."""
     some = table[table["p"].isna() & (table["bias"] != "last_position")]
     at = {bias: k for k, bias in enumerate(DESCRIBED)}
@@ -96,7 +96,7 @@ def bias_chart(
     table : `biases` of the study `audit`; customdata of each dot: [bias]
     """
     mine = table[table["judge"] == judge]
-    groups = [some for some in (tested(mine), described(mine)) if len(some)]
+    groups = [some for some in (with_test(mine), without_test(mine)) if len(some)]
     if not groups:
         return parts.empty(f"Nothing of {judge} can be audited here.", theme, narrow)
     width = 128.0 if narrow else 200.0
@@ -226,7 +226,7 @@ def _note(mine: pd.DataFrame) -> str:
 
 
 def _alt(mine: pd.DataFrame, judge: str) -> str:
-    some = tested(mine)
+    some = with_test(mine)
     flagged = some[some["flagged"].fillna(False).astype(bool)]
     said = [f"{bias_name(str(r['bias']))} ({points(r)} points)" for r in flagged.to_dict("records")]
     text = f"Biases of {judge}: {len(flagged)} of {len(some)} tested are flagged"

@@ -49,11 +49,11 @@ class Audit(Fitted):
 
     reference: str | None = option(
         None, "whose verdicts say what is right; left out: the judge `gold` or another rule, else the only human one",
-        label="Held against", names="judge",
+        label="Held against", names="judge", widget=False,
     )  # fmt: skip
     own: tuple[str, ...] = option(
         (), "JUDGE=MODEL (repeatable): a model of the judge's own; for judges not named here it follows from the "
-        "attribute family of judges and models, else from their names", label="Own models", advanced=True,
+        "attribute family of judges and models, else from their names", label="Own models", advanced=True, widget=False,
     )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:

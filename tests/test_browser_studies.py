@@ -38,6 +38,7 @@ PLACES = {
     "winrate": ("rankings", "open=winrate&winrate_of=magpie-judge", "winrate", "winrates"),
     "factors trust": ("factors", "open=trust", "held-out", "held_out"),
     "stand-in": ("judges", "", "stand-in", "judges"),
+    "audit": ("judges", "", "audit", "biases"),
     "similarity": ("judges", "", "similarity", "pairs"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
@@ -46,6 +47,7 @@ PLACES = {
     "factors list": ("rankings", "open=controls", "factors", "factors"),
     "correct": ("rankings", "open=correct", "correct", "models"),
     "fit-check": ("rankings", "open=fit&fit_of=magpie-judge", "fit", "pairs"),
+    "judge-again": ("judges", "open=judge_again&purpose=order", "judge_again", "plan"),
     "next-pairs": ("rankings", "open=ask_next&next_of=magpie-judge", "next", "next"),
     "scenario-matrix": ("scenarios", "", "scenario-matrix", "figures"),
     "scenario-agreement": ("scenarios", "show=agreement", "scenario-agreement", "scenarios"),
@@ -160,7 +162,7 @@ def test_the_page_and_the_command_line_give_the_same_numbers(opened, app, run_on
     cls, (_, _, key, table) = REGISTRY[command], PLACES[command]
     fields = {f.name for f in cls.__dataclass_fields__.values()}
     chosen = {k: v for k, v in selected(command).items() if k in fields}
-    if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs", "scenarios",
+    if command in ("rank", "places", "control", "winrate", "fit-check", "next-pairs", "judge-again", "scenarios",
                    "factors hierarchical"):
         # These show one judge at a time.
         chosen["judge"] = ["magpie-judge"]

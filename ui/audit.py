@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.audit import ROBUSTNESS, bias_chart, bias_name, percent, points, tested, towards
+from charts.audit import ROBUSTNESS, bias_chart, bias_name, percent, points, towards, with_test
 from charts.audit_matrix import bias_matrix_chart, worst
 from charts.audit_variants import variants_chart
 from data.queries.examples import PairsBehind
@@ -55,8 +55,9 @@ def biases(seen: View) -> str | None:
     judges = seen.others if compared else seen.judges
     view = _view(judges)
     of = judge or _alone(judges, view)
-    study = replace(chosen(Audit), judge=judges if view == ALL else (of,), own=(),
-                    reference=seen.reference if compared else None)  # fmt: skip
+    reference = seen.reference if compared else None
+    who = judges if view == ALL else (of,)
+    study = replace(chosen(Audit), judge=(reference, *who) if reference else who, own=(), reference=reference)
     if study.cluster not in ("auto", "prompt", "pair", "none"):
         study = replace(study, cluster="auto")
     result = attempt(study)
@@ -120,7 +121,7 @@ def of_one(seen: View, result: Result, judge: str) -> None:
 
 def finding(table: pd.DataFrame, judge: str) -> str:
     """Which biases are flagged and by how much; else the largest of those tested."""
-    name, some = escape(judge, 60), tested(table[table["judge"] == judge])
+    name, some = escape(judge, 60), with_test(table[table["judge"] == judge])
     if not len(some):
         return f"**These data test no bias of {name}.** What would be needed stands below."
     flagged = some[some["flagged"].fillna(False).astype(bool)]
