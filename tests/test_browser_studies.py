@@ -39,6 +39,7 @@ PLACES = {
     "factors trust": ("factors", "open=trust", "held-out", "held_out"),
     "stand-in": ("judges", "", "stand-in", "judges"),
     "audit": ("judges", "", "audit", "biases"),
+    "disagreement": ("judges", "", "disagreement", "parts"),
     "similarity": ("judges", "", "similarity", "pairs"),
     "examples": ("examples", "", "examples", "examples"),
     "datasets health": ("data", "", "health", "health"),
