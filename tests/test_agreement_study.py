@@ -264,6 +264,8 @@ def test_one_vote_a_pair_is_undecided_and_says_why(tmp_path: Path) -> None:
     assert any("so the ceiling, cannot be told" in w for w in result.warnings)
     content = JudgeAgreement().run(store).as_json()
     assert "ceiling" not in content
+    assert content["human"] == []
+    json.dumps(result.as_json(), allow_nan=False)
 
 
 def test_many_judges_are_counted_first_and_one_reason_is_said_once(tmp_path: Path) -> None:
@@ -274,8 +276,6 @@ def test_many_judges_are_counted_first_and_one_reason_is_said_once(tmp_path: Pat
     alone = stored(tmp_path / "alone", rows(40, [(f"j{k}", 0.9) for k in range(4)], people=1))
     [line] = [finding.text for finding in JudgeStandIn().run(alone).findings]
     assert line.startswith("whether any of 4 judges may stand in for people is undecided: no vote can be left out")
-    assert content["human"] == []
-    json.dumps(result.as_json(), allow_nan=False)
 
 
 @pytest.mark.slow
