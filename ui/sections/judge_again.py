@@ -29,7 +29,7 @@ SHOWN_BY = {
 }  # fmt: skip
 """What the audit calls that which a purpose shows; a cue is called as it is."""
 
-PLAN = {"excess": "bias of, points", "pairs": "pairs to judge again", "enough": "as many can be had"}
+PLAN = {"excess": "bias, points", "pairs": "pairs to judge", "enough": "can be had"}
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -46,7 +46,9 @@ def draw(seen: View, judge: str | None) -> None:
                "Then open the file on the page Data: it joins this dataset and needs no mapping.")  # fmt: skip
     _take(seen, result)
     plan = result.table("plan")
-    show_table(plan.assign(excess=100 * plan["excess"]), PLAN, key="judge_again")
+    size = [f"{round(100 * share, 1):g}" for share in plan["excess"]]
+    within = {"excess": "within, points"} if result.settings["purpose"] == REPEAT else {}
+    show_table(plan.assign(excess=size), PLAN | within, key="judge_again")
     foot(result, plan, "plan", "judge_again")
     sentences(result)
 
@@ -79,7 +81,7 @@ def _ask(gone: list[str]) -> JudgeAgain:
         st.selectbox("Size of bias to find", sizes, key="w:excess", format_func=_points,
                      on_change=selection.on_change("excess", "w:excess"))  # fmt: skip
         st.session_state["w:n"] = study.n
-        st.number_input("Pairs", min_value=1, value=None, step=1, key="w:n", placeholder="As many as find it",
+        st.number_input("Pairs", min_value=1, value=None, step=1, key="w:n", placeholder="As needed",
                         on_change=selection.on_change("n", "w:n"))  # fmt: skip
         if study.purpose != NAMES:
             st.session_state["w:blind"] = study.blind
