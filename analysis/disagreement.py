@@ -67,8 +67,8 @@ class Disagreement:
     intervals
     systematic, systematic_lower, systematic_upper : S; repeats : pairs with repeats of the judge; in_fit : rows of
         which all columns are known, of rows
-    noise, fitted, difference : by pair: people's variance (n_pairs,), what each group says of y_J - y_H (n_pairs,
-        groups), and y_J - y_H, of means (n_pairs,)
+    noise, own, fitted, difference : by pair: people's variance and the judge's over repeats, 0 without (n_pairs,), what
+        each group says of y_J - y_H (n_pairs, groups), and y_J - y_H, of means (n_pairs,)
     """
 
     names: tuple[str, ...]
@@ -92,6 +92,7 @@ class Disagreement:
     in_fit: int
     rows: int
     noise: Floats
+    own: Floats
     fitted: Floats
     difference: Floats
 
@@ -165,8 +166,8 @@ def decompose(said: Replies, level: float = 0.95, seed: int = 0, draws: int = DR
     return Disagreement(
         names, value[some], low[some], high[some], value[some] / value[-2], low_share[some], high_share[some],
         float(value[-2]), float(low[-2]), float(high[-2]), float(value[-1]), float(low[-1]), float(high[-1]),
-        groups, len(n), int(n.sum()), n_clusters, int(repeated.sum()), int(known.sum()), len(known), noise, by_pair,
-        of_pair - mean,
+        groups, len(n), int(n.sum()), n_clusters, int(repeated.sum()), int(known.sum()), len(known), noise, flips,
+        by_pair, of_pair - mean,
     )  # fmt: skip
 
 
@@ -257,12 +258,12 @@ def _solve(information: Floats, score: Floats) -> Floats:
 
 def first_pairs(found: Disagreement, most: int) -> list[tuple[str, int, float]]:
     """The pairs that stand most for each part: part, position of the pair, and how much of the squared difference of
-    the judge's mean and people's mean (of noise: people's variance) it is."""
+    the judge's mean and people's mean (of noise: whose variance) it is."""
     out = []
     squared = found.difference**2
     explained = {g: squared - (found.difference - found.fitted[:, k]) ** 2 for k, g in enumerate(found.groups)}
     rest = (found.difference - found.fitted.sum(axis=1)) ** 2
-    for part, by_pair in {PEOPLE: found.noise, **explained, UNEXPLAINED: rest}.items():
+    for part, by_pair in {PEOPLE: found.noise, JUDGE: found.own, **explained, UNEXPLAINED: rest}.items():
         order = np.argsort(rankdata(-by_pair, method="ordinal"))
         out += [(part, int(at), float(by_pair[at])) for at in order[:most] if by_pair[at] > 1e-12]
     return out

@@ -59,7 +59,7 @@ def estimate(value: Any, lower: Any, upper: Any, decimals: int = 2) -> str:
 
 def share(value: Any) -> str:
     """66 %; '' where undefined."""
-    return "" if absent(value) else f"{100 * float(value):.0f} %".replace("-", MINUS)
+    return "" if absent(value) else f"{round(100 * float(value))} %".replace("-", MINUS)
 
 
 def percent(level: float) -> str:

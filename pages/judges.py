@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import audit, judges, selection, stand_in, weight_matrix
+from ui import audit, disagreement, judges, selection, stand_in, weight_matrix
 from ui.sections import JUDGES
 from ui.sections.show import show
 
@@ -10,6 +10,7 @@ seen = selection.current()
 st.title("Judges", anchor=False)
 stand_in.verdicts(seen)
 judge = audit.biases(seen)
+disagreement.sources(seen, judge)
 if seen.names is not None and seen.names.judges:
     show(JUDGES, seen, judge)
 st.subheader("Which judges resemble which?", anchor=False)

@@ -27,7 +27,7 @@ from studies.extract import versions
 from studies.factor_data import KNOWN_ORDER, NOT_RECORDED
 from studies.factor_options import choose, usual
 from studies.judge_votes import as_table, clusters
-from studies.refused import nobody, sentences
+from studies.refused import NAMED, nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 from texts.registry import factors
 
@@ -112,6 +112,8 @@ class DisagreementParts(Fitted):
             f"factors extract --dataset {names.dataset}"
         ]  # fmt: skip
         kept: dict[str, Disagreement] = {}
+        said_of: dict[str, list[str]] = {}
+        few: dict[str, None] = {}
         for k, judge in enumerate(others):
             progress(k / len(others), f"sharing out the disagreement of {judge}")
             try:
@@ -121,26 +123,9 @@ class DisagreementParts(Fitted):
                 reasons[judge] = str(error)
                 continue
             kept[judge] = found_parts
-            warnings += [f"{judge}: {why}" if len(others) > 1 else why for why in one.warnings]
-            if one.clustering.warning is not None:
-                warnings.append(one.clustering.warning)
-            if not found_parts.repeats:
-                warnings.append(f"{judge} has no repeats in one order: its own noise is not identified, and included "
-                                "in the parts of taste")  # fmt: skip
-            elif found_parts.repeats < found_parts.pairs:
-                warnings.append(f"{judge}: its noise is that of {found_parts.repeats:,} of "
-                                f"{words.plural(found_parts.pairs, 'pair')}, those with repeats")  # fmt: skip
-            if found_parts.in_fit < found_parts.rows:
-                warnings.append(f"{judge}: {found_parts.rows - found_parts.in_fit:,} of {found_parts.rows:,} verdicts "
-                                "lack a factor; of these all taste is unexplained")  # fmt: skip
-            below = [name for name, value in zip(found_parts.names, found_parts.value, strict=True)
-                     if name in found_parts.groups and value < 0]  # fmt: skip
-            if below:
-                warnings.append(f"{judge}: {words.listing(below, 3)} below 0: predicts worse than nothing on prompts "
-                                "left out, as many factors of few prompts do. Choose fewer with --factor")  # fmt: skip
-            if one.clustering.name != "none" and found_parts.clusters < FEW_CLUSTERS:
-                warnings.append(f"{found_parts.clusters} {one.clustering.name}s are few to draw from: these intervals "
-                                "are too narrow, most of all those of the parts of taste")  # fmt: skip
+            for why in (*one.warnings, *_remarks(found_parts)):
+                said_of.setdefault(why, []).append(judge)
+            few.update(dict.fromkeys(w for w in (one.clustering.warning, _few(found_parts, one.clustering)) if w))
             self._add(rows, judge, found_parts, one)
         if not kept:
             raise nobody(reasons)
@@ -152,7 +137,8 @@ class DisagreementParts(Fitted):
         return Result(
             study=self, tables=tables, values=_values(kept), fingerprint=fingerprint,
             settings=self.settings() | {"reference": reference, "clustering": rows["judges"][0]["clustering"]},
-            warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])), caption=self._caption(kept, reference),
+            warnings=(*sentences(reasons), *warnings, *_by_judge(said_of), *few),
+            caption=self._caption(kept, reference),
             findings=tuple(Finding(_sentence(judge, reference, one)) for judge, one in kept.items()),
         )  # fmt: skip
 
@@ -260,6 +246,37 @@ def _no_position(shown: NDArray[Any], counts: NDArray[Any]) -> str | None:
     if (toward >= 0).all() or (toward <= 0).all():
         return f"here the response shown {'first' if (toward >= 0).all() else 'second'} always wins"
     return None
+
+
+def _remarks(one: Disagreement) -> list[str]:
+    """What must be known of a judge's parts; none names the judge, so that what many share is said once."""
+    out = []
+    if not one.repeats:
+        out.append("no repeats in one order: its own noise is not identified, and included in the parts of taste")
+    elif one.repeats < one.pairs:
+        out.append(f"its noise is that of {one.repeats:,} of {words.plural(one.pairs, 'pair')}, those with repeats")
+    if one.in_fit < one.rows:
+        missing = one.rows - one.in_fit
+        out.append(f"{missing:,} of {one.rows:,} verdicts lack a factor; of these all taste is unexplained")
+    below = [name for name, value in zip(one.names, one.value, strict=True) if name in one.groups and value < 0]
+    if below:
+        out.append(f"{words.listing(below, 3)} below 0: predicts worse than nothing on prompts left out, as many "
+                   "factors of few prompts do")  # fmt: skip
+    return out
+
+
+def _few(one: Disagreement, clustering: Clustering) -> str | None:
+    if clustering.name == "none" or one.clusters >= FEW_CLUSTERS:
+        return None
+    return (
+        f"{one.clusters} {clustering.name}s are few to draw from: these intervals are too narrow, most of all those of "
+        "the parts of taste"
+    )
+
+
+def _by_judge(said_of: Mapping[str, Sequence[str]]) -> list[str]:
+    """`gpt-4 and gpt-3: why`. said_of : why -> the judges of whom it is true"""
+    return [f"{words.listing(list(judges), NAMED)}: {why}" for why, judges in said_of.items()]
 
 
 def _sentence(judge: str, reference: str, one: Disagreement) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -59,11 +59,6 @@ def pairs_link(behind: PairsBehind, said: str = "Read the {pairs} behind it") ->
 def open_pairs(seen: View, behind: PairsBehind, label: str) -> None:
     """As `pairs_link` where the number is known already, and need not be counted while a page is drawn."""
     navigation.link(seen, "Examples", label, icon=ICON, **behind.words())
-
-
-def go_to_pairs(seen: View, behind: PairsBehind) -> NoReturn:
-    """Leave for the page of these pairs."""
-    navigation.go(seen, "Examples", **behind.words())
 
 
 @st.fragment

@@ -14,8 +14,8 @@ from charts import theme as themes
 from charts import words
 from studies.overview import escape
 from studies.study import Result
-from ui import selection, session
-from ui.behind import Behind, go_to_pairs, with_links
+from ui import session
+from ui.behind import Behind, pairs_link, with_links
 
 TABLE_ROWS = 12
 """Rows of a table that are seen without scrolling."""
@@ -140,7 +140,7 @@ def figure(
 def charts(draw: Draw, key: str, point: Behind | None = None) -> None:
     """The chart alone, in both widths. draw : see `figure`
 
-    point : from a mark's customdata, by position, to the pairs that a click on it opens
+    point : from a mark's customdata, by position, to the pairs behind it; a mark that was clicked has a link to them
     """
     for width, narrow in (("wide", False), ("narrow", True)):
         with st.container(key=f"{width}-{key}"):
@@ -159,14 +159,14 @@ def _chart(drawn: go.Figure, key: str, **more: Any) -> Any:
 
 @st.fragment
 def _clickable(drawn: go.Figure, key: str, point: Behind) -> None:
-    """A chart of which a mark can be clicked, which opens the pairs behind it.
+    """A chart of which a mark can be clicked, and below it the link to that mark's pairs.
 
-    A fragment: a click draws nothing of the page anew before it leaves it.
+    A fragment: a click draws this chart and its link anew, and nothing else of the page.
     """
     chosen = _chart(drawn, key, on_select="rerun", selection_mode="points").selection.points
     found = point(dict(enumerate(chosen[0].get("customdata") or ()))) if chosen else None
     if found is not None:
-        go_to_pairs(selection.current(), found)
+        pairs_link(found, "Read the {pairs} behind this mark")
 
 
 def foot(

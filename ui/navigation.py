@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -48,8 +47,8 @@ SCREENS = (
     Screen("pages/judges.py", "Judges", ":material/gavel:", "Compare",
            ("stand-in", "audit", "disagreement", "similarity", "factors matrix",
             *(study for s in JUDGES for study in s.studies)),
-           ("with", "all", "audit_show", "audit_all", "audit_of", "basis", "over", "measure", "published", "among",
-            "group", "matrix_of", "open", *(word for s in JUDGES for word in s.words))),
+           ("with", "all", "audit_show", "audit_all", "audit_of", "parts_all", "basis", "over", "measure", "published",
+            "among", "group", "matrix_of", "open", *(word for s in JUDGES for word in s.words))),
     Screen("pages/examples.py", "Examples", ":material/menu_book:", "Look closer", ("examples",),
            ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
             "fitted", "lacking", "only", "unlabelled", "all_criteria", "mark")),
@@ -96,8 +95,3 @@ def query(view: View, **words: str | Sequence[str]) -> list[tuple[str, str]]:
 def link(view: View, title: str, label: str, *, icon: str | None = None, **words: str | Sequence[str]) -> None:
     """A link to another page with this selection; `words` are added (`with_` stands for the word `with`)."""
     st.page_link(screen(title).path, label=label, icon=icon, query_params=query(view, **words))
-
-
-def go(view: View, title: str, **words: str | Sequence[str]) -> NoReturn:
-    """As a click on such a link."""
-    st.switch_page(screen(title).path, query_params=query(view, **words))
