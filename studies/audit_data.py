@@ -13,12 +13,13 @@ import pandas as pd
 from analysis.audit import Units, label, repeated
 from analysis.beyond_reference import Held
 from analysis.cells import Cells, Floats, Ints
-from analysis.own_models import Own, find_own
+from analysis.own_models import Own
 from analysis.vcov import Clustering
 from data import queries
-from data.queries.audit import families, in_all_variants, shown, sides
+from data.queries.audit import in_all_variants, shown, sides
 from data.store import Store
 from errors import EmptySelectionError, unknown_name
+from studies.own_models import find_owners
 
 if TYPE_CHECKING:
     from studies.audit import Audit
@@ -241,13 +242,12 @@ def load(study: Audit, store: Store, told: Mapping[str, Sequence[str]]) -> Audit
     """Fetch what a resolved study selects. Raises UnknownNameError, EmptySelectionError."""
     with store.reading("reading verdicts") as con:
         names = queries.catalog(con, study)
-        _check_told(told, names)
-        reference = _reference(study.reference, names)
+        reference = says_right(study.reference, names)
         every = tuple(dict.fromkeys([*study.judge, *([reference] if reference else [])]))
         said = shown(con, names, in_all_variants(replace(study, judge=every), names))
         answers = sides(con, names)
-        family = families(con, names)
-        fingerprint = queries.fingerprint(con, names, every)
+        owners = find_owners(con, names, [judge for judge in study.judge if judge != reference], told)
+        fingerprint = owners.stamped(queries.fingerprint(con, names, every))
     queries.require_rows(len(said), "of these judges")
     judges = tuple(judge for judge in study.judge if judge != reference)
     if not judges:
@@ -261,29 +261,19 @@ def load(study: Audit, store: Store, told: Mapping[str, Sequence[str]]) -> Audit
     nothing = table.iloc[:0]
     kinds = {name: kind for name, (_, kind) in names.judges.items()}
     votes = _votes(by_judge.get(names.judges[reference][0], nothing), study.variant) if reference else pd.DataFrame()
-    own = find_own({j: family.get(("judge", names.judges[j][0])) for j in judges},
-                   {m: family.get(("model", number)) for m, number in names.models.items()}, told)  # fmt: skip
     answers = answers.set_index("pair").rename(columns={"longer": "length", "marked": "formatting"})
     found = {}
     for judge in judges:
-        mine = [names.models[one.model] for one in own if one.judge == judge]
+        mine = [names.models[one.model] for one in owners.own if one.judge == judge]
         a, b = (np.isin(answers[side], mine).astype(np.float64) for side in ("model_a", "model_b"))
         rows = by_judge.get(names.judges[judge][0], nothing)
         exact = reference is not None and kinds[reference] == "rule"
         found[judge] = JudgeSaid(rows, votes, answers.assign(own=a - b), exact, study.variant)
-    return Audited(judges, reference, tuple(own), fingerprint, found, bool(names.models))
+    return Audited(judges, reference, owners.own, fingerprint, found, bool(names.models))
 
 
-def _check_told(told: Mapping[str, Sequence[str]], names: queries.Catalog) -> None:
-    for judge, some in told.items():
-        if judge not in names.judges:
-            raise unknown_name("judge", judge, names.judges)
-        for model in some:
-            if model not in names.models:
-                raise unknown_name("model", model, names.models)
-
-
-def _reference(asked: str | None, names: queries.Catalog) -> str | None:
+def says_right(asked: str | None, names: queries.Catalog) -> str | None:
+    """The judge asked for; else `gold`, the only other rule, or the only human one; None where nobody is alone."""
     if asked is not None:
         if asked not in names.judges:
             raise unknown_name(f"judge in dataset {names.dataset!r}", asked, names.judges)
