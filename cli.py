@@ -20,6 +20,7 @@ from charts import words
 from data import datasets as dataset_work
 from data import imports, queries
 from data import labelings as labeling_work
+from data import own_models as own_model_work
 from data.model import Selection
 from data.queries import labelings as labeling_queries
 from data.queries.published import published_judges
@@ -32,6 +33,7 @@ from studies import extract as extraction
 from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
+from studies.own_models import own_table, read_told
 from studies.pack import pack
 from studies.similarity import JudgeSimilarity
 from studies.similarity_tables import read_groups
@@ -383,6 +385,35 @@ def delete(
     content = {"dataset": name, "deleted": True, "judgments": lost.judgments, "pairs": lost.pairs,
                "published": lost.published}  # fmt: skip
     _show_tables({"deleted": pd.DataFrame([content])}, content, output)
+
+
+@datasets_app.command("own")
+def own_models(
+    name: str,
+    own: Annotated[
+        list[str] | None, typer.Option("--own", help="JUDGE=MODEL (repeatable): all models of the judge's own")
+    ] = None,
+    none: Annotated[list[str] | None, typer.Option(help="a judge that has no own models here (repeatable)")] = None,
+    forget: Annotated[
+        list[str] | None, typer.Option(help="a judge of whom families or names shall tell again (repeatable)")
+    ] = None,
+    output: Output = "table",
+) -> None:
+    """Say which models are a judge's own, for the audit; without options list what is known, and why."""
+    _check_output(output)
+    told: dict[str, list[str] | None] = {}
+    ways: tuple[dict[str, list[str] | None], ...] = (
+        {**read_told(own or ())}, {judge: [] for judge in none or ()}, dict.fromkeys(forget or ()),
+    )  # fmt: skip
+    for said in ways:
+        twice = next((judge for judge in said if judge in told), None)
+        if twice is not None:
+            raise OptionError(f"two things at once are said of {twice!r}: use one of --own, --none and --forget")
+        told |= said
+    if told:
+        own_model_work.set_own(store(), name, told)
+    table = own_table(store(), name)
+    _show_tables({"own_models": table}, {"dataset": name, "own_models": records(table)}, output)
 
 
 # -- factors ------------------------------------------------------------------------------------------------------

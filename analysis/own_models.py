@@ -45,16 +45,22 @@ def family_of(name: str) -> str | None:
 
 
 def find_own(
-    judges: Mapping[str, str | None], models: Mapping[str, str | None], told: Mapping[str, Sequence[str]]
-) -> list[Own]:
+    judges: Mapping[str, str | None], models: Mapping[str, str | None], told: Mapping[str, Sequence[str]],
+    kept: Mapping[str, Sequence[str]] | None = None,
+) -> list[Own]:  # fmt: skip
     """The own models of each judge, in the order of `models`.
 
     judges, models : name -> family as an attribute gives it, or None; told : judge -> its models, which then are all
+    kept : the same as the dataset has it, for judges not told
     """
+    kept = kept or {}
     out = []
     for judge, family in judges.items():
         if judge in told:
             out += [Own(judge, model, "as told") for model in models if model in told[judge]]
+            continue
+        if judge in kept:
+            out += [Own(judge, model, "as the dataset says") for model in models if model in kept[judge]]
             continue
         mine = family if family is not None else family_of(judge)
         for model, given in models.items():

@@ -1,4 +1,4 @@
--- The store, version 4. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
+-- The store, version 5. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
 -- no join. Ids are small integers handed out by the import; uniqueness is the import's duty (a primary key on
 -- ten million rows would cost more than the import itself). Texts stand once each, in a table of their own.
 
@@ -97,6 +97,9 @@ CREATE TABLE published_weight (
 CREATE TABLE attribute (
     dataset_id INTEGER, entity VARCHAR, entity_id INTEGER, name VARCHAR, value VARCHAR, import_id INTEGER
 );
+
+-- Which models are a judge's own, as somebody has said, by name; model NULL: none of them.
+CREATE TABLE own_model (dataset_id INTEGER, judge VARCHAR, model VARCHAR);
 
 -- The order-free sum of row hashes that each import added for each judge (judge_id NULL: scenario labels).
 CREATE TABLE fingerprint (dataset_id INTEGER, import_id INTEGER, judge_id INTEGER, n_rows BIGINT, hash UBIGINT);

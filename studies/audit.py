@@ -17,12 +17,15 @@ from analysis.multiple import adjust_bh
 from analysis.tables import booleans, floats
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
+from data import queries
 from data.model import Progress, option
+from data.queries import Catalog, Con
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.audit_data import Audited, JudgeSaid, load
 from studies.audit_missing import missing
 from studies.judge_votes import as_table, columns
+from studies.own_models import find_owners, read_told
 from studies.study import Fitted, Result, register
 
 COLUMNS = ("judge", "bias", "rate", "lower", "upper", "chance", "null", "excess", "excess_lower", "excess_upper", "p",
@@ -52,8 +55,9 @@ class Audit(Fitted):
         label="Held against", names="judge", widget=False,
     )  # fmt: skip
     own: tuple[str, ...] = option(
-        (), "JUDGE=MODEL (repeatable): a model of the judge's own; for judges not named here it follows from the "
-        "attribute family of judges and models, else from their names", label="Own models", advanced=True, widget=False,
+        (), "JUDGE=MODEL (repeatable): a model of the judge's own; of judges not named here it is what `datasets own` "
+        "has said, else the attribute family of judges and models, else their names", label="Own models",
+        advanced=True, widget=False,
     )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
@@ -61,7 +65,7 @@ class Audit(Fitted):
             raise OptionError(f"--cluster {self.cluster}: an audit compares verdicts on one pair, which hang together "
                               "by prompt or by pair")  # fmt: skip
         progress(0.0, "reading verdicts")
-        data = load(self, store, told=self._told())
+        data = load(self, store, told=read_told(self.own))
         rows: list[dict[str, object]] = []
         further: dict[str, list[dict[str, object]]] = {"self_preference": [], "variants": [], "cannot_show": []}
         said: list[str] = []
@@ -94,14 +98,11 @@ class Audit(Fitted):
             fingerprint=data.fingerprint,
         )  # fmt: skip
 
-    def _told(self) -> dict[str, list[str]]:
-        told: dict[str, list[str]] = {}
-        for word in self.own:
-            judge, _, model = word.rpartition("=")
-            if not judge or not model:
-                raise OptionError(f"--own {word!r}: write JUDGE=MODEL")
-            told.setdefault(judge, []).append(model)
-        return told
+    def stamp(self, con: Con, names: Catalog) -> str:
+        # Whoever says what is right need not be among the judges.
+        return find_owners(con, names, tuple(names.judges)).stamped(
+            queries.fingerprint(con, names, tuple(names.judges))
+        )
 
     # -- one judge ---------------------------------------------------------------------------------------------------
 
@@ -211,7 +212,7 @@ class Audit(Fitted):
         guessed = sorted({one.judge for one in data.own if one.because.startswith("guessed")})
         if guessed:
             out.append(f"which models are their own was guessed from names for {words.listing(guessed, 5)} (table "
-                       "own_models): tell it with --own JUDGE=MODEL, or import the attribute family")  # fmt: skip
+                       "own_models): say it once for all (cli.py datasets own)")  # fmt: skip
         return out
 
     def _caption(self, data: Audited, biases: pd.DataFrame) -> str:

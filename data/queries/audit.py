@@ -92,3 +92,12 @@ def families(con: Con, names: Catalog) -> dict[tuple[str, int], str]:
         {"d": names.dataset_id},
     ).fetchall()
     return {(entity, int(number)): value for entity, number, value in rows}
+
+
+def told_own(con: Con, names: Catalog) -> dict[str, tuple[str, ...]]:
+    """judge -> its own models, of the judges of whom somebody has said so; what the dataset no longer has is left out."""
+    rows = con.execute(
+        "SELECT judge, model FROM own_model WHERE dataset_id = $d ORDER BY judge, model", {"d": names.dataset_id}
+    ).fetchall()
+    told = {judge: tuple(m for j, m in rows if j == judge and m in names.models) for judge, _ in rows}
+    return {judge: told[judge] for judge in names.judges if judge in told}
