@@ -103,8 +103,11 @@ def calibrate(claims: Claims, clustering: Clustering, level: float = 0.95, seed:
     brier = n * p * p - 2 * p * y + _squares(claims)
     means = np.column_stack([brier, n * sure, right, n])
     parts.append(estimate(_means, means, n, claims.cluster, clustering, ("brier", "sureness", "right"), "share"))
-    temperature = _temperature(claims, clustering, level, seed)
-    return Calibration(join(parts), chance, tables, *temperature, int(n.sum()))
+    found = temper(logit(np.clip(p, CLIP, 1 - CLIP)), claims, clustering, level, seed)
+    return Calibration(
+        join(parts), chance, tables, found.temperature, found.lower, found.upper, found.log_loss,
+        found.log_loss_scaled, found.brier_scaled, found.cause, int(n.sum()),
+    )  # fmt: skip
 
 
 def _squares(claims: Claims) -> Floats:
@@ -162,11 +165,28 @@ def _diagram(sure: Floats, right: Floats, n: Floats, here: NDArray[np.bool_], cl
 # -- temperature ----------------------------------------------------------------------------------------------------
 
 
-def _temperature(
-    claims: Claims, clustering: Clustering, level: float, seed: int
-) -> tuple[float, float, float, float, float, float, str | None]:
+@dataclass(frozen=True)
+class Tempered:
+    """The temperature of log-odds z (or of differences of scores, in their unit): sigmoid(z / temperature).
+
+    temperature, lower, upper : NaN where undefined, infinite where no end is; cause : why it is undefined, or None
+    log_loss, log_loss_scaled, brier_scaled : of z as it is, and on clusters left out with the temperature of the others
+    held_out : (n,) z / temperature of the other clusters; NaN where these determine none
+    """
+
+    temperature: float
+    lower: float
+    upper: float
+    log_loss: float
+    log_loss_scaled: float
+    brier_scaled: float
+    cause: str | None
+    held_out: Floats
+
+
+def temper(z: Floats, claims: Claims, clustering: Clustering, level: float = 0.95, seed: int = 0) -> Tempered:
+    """The most likely temperature with its interval. claims : what came true; their p is not looked at"""
     nothing = float("nan")
-    z = logit(np.clip(claims.p, CLIP, 1 - CLIP))
     code = np.arange(len(z)) if clustering.name == "none" else np.unique(claims.cluster, return_inverse=True)[1]
     size = int(code.max()) + 1
     slope = _slope(z, claims.y, claims.n)
@@ -177,13 +197,15 @@ def _temperature(
         scaled[~train] = _slope(z[train], claims.y[train], claims.n[train]) * z[~train]
     plain = _loss(z, claims)
     if np.isnan(slope):
-        return nothing, nothing, nothing, plain, nothing, nothing, "it is never sure of a side, or always right"
+        why = "it is never sure of a side, or always right"
+        return Tempered(nothing, nothing, nothing, plain, nothing, nothing, why, scaled)
     after, brier = nothing, nothing
     if np.isfinite(scaled).all():
         after, p = _loss(scaled, claims), expit(scaled)
         brier = float((claims.n * p * p - 2 * p * claims.y + _squares(claims)).sum() / claims.n.sum())
     if slope <= 0:
-        return nothing, nothing, nothing, plain, after, brier, "it is no more often right where it is surer"
+        why = "it is no more often right where it is surer"
+        return Tempered(nothing, nothing, nothing, plain, after, brier, why, scaled)
     mass = np.bincount(code, claims.n, size)
     deleted, effective = (np.empty(0, dtype=np.int64), np.inf) if clustering.name == "none" else find_heavy(mass)
     score = np.bincount(code, z * (claims.y - claims.n * expit(slope * z)), size)
@@ -192,7 +214,7 @@ def _temperature(
     replicates = np.array([[_slope(z[code != c], claims.y[code != c], claims.n[code != c])] for c in deleted])
     present = int((mass > 0).sum())
     if present < 2 or (len(replicates) and not np.isfinite(replicates).all()):
-        return 1 / slope, nothing, nothing, plain, after, brier, None
+        return Tempered(1 / slope, nothing, nothing, plain, after, brier, None, scaled)
     score[deleted] = 0
     linear = np.array([[score @ score / curvature**2 * present / (present - 1)]])
     clusters = 0 if clustering.name == "none" else present
@@ -200,7 +222,7 @@ def _temperature(
     found = Covariance(clustering, np.array([slope]), (term,))
     half = found.quantiles.two_sided(level) * float(found.se[0])
     upper = 1 / (slope - half) if slope > half else float("inf")
-    return 1 / slope, 1 / (slope + half), upper, plain, after, brier, None
+    return Tempered(1 / slope, 1 / (slope + half), upper, plain, after, brier, None, scaled)
 
 
 def _slope(z: Floats, y: Floats, n: Floats) -> float:
