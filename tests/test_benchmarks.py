@@ -13,9 +13,10 @@ import pytest
 
 from analysis.vcov import Clustering
 from benchmarks import __main__ as bench
-from benchmarks import coverage, coverage_ties, imports, large, rankings, stress, worlds
+from benchmarks import coverage, coverage_ties, imports, judges, large, rankings, stress, worlds
 from benchmarks.worlds import Ratio, Size, Times
 from data import queries
+from data.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = Size(judgments=3_000, models=6, rounds=1, imports=1, replicates=20)
@@ -86,6 +87,20 @@ def test_rankings_give_every_ratio_and_agree_with_the_others(
     # The others stop at steps of 1e-10 and 1e-8; six models converge within a few times that.
     assert len(differences) == 3
     assert max(differences) < 1e-6
+
+
+def test_65_judges_are_audited_and_held_against_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The page itself needs a browser: it is timed by `make bench` alone.
+    monkeypatch.setattr(judges, "page", lambda folder, others, n: [])
+    audited, agreed = judges.measure(tmp_path, TINY, simulated=True)
+    assert [ratio.peer.least for ratio in (audited, agreed)] == [judges.AUDITED, judges.AGREED]
+    assert all(ratio.promised == 1 and ratio.value > 0 for ratio in (audited, agreed))
+    assert "66 judges on 100 pairs" in capsys.readouterr().out
+    with Store(tmp_path / "judges.duckdb").reading() as con:
+        table = queries.dataset_table(con)
+    assert table[["judgments", "pairs", "judges"]].to_numpy().tolist() == [[13_100, 100, 66]]
 
 
 def test_what_is_timed_counts_every_judgment_once(tmp_path: Path) -> None:
