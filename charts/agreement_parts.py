@@ -34,6 +34,7 @@ class Part:
 MARGINS = Part("margins", "margin", "margins", "By margin of people's vote")
 SCENARIOS = Part("scenarios", "scenario", "scenarios", "By scenario", sort=True)
 CRITERIA = Part("criteria", "criterion", "criteria", "By criterion", sort=True)
+LEAD = " Rows: by how much of people's votes their first label leads the second."
 PERIODS = Part("periods", "period", "periods", "Over time")
 
 
@@ -58,7 +59,7 @@ def part_look(part: Part, reference: str, overall: float, ties_left_out: bool) -
     ends = "ties left out" if ties_left_out else "a tie is a label of its own"
     return Look(
         value="agreement", title="comparisons with the same verdict, %",
-        note=f"The line: over all comparisons, {words.share(overall)}; {ends}.",
+        note=f"The line: over all comparisons, {words.share(overall)}; {ends}." + (LEAD if part is MARGINS else ""),
         alt=f"Agreement of {{judges}} with {words.shorten(reference, 30)} in {{things}}.", hover=_hover,
         thing=part.thing, things=part.things, zero=100 * overall, ends=(0.0, 100.0), tested=False, sort=False,
         empty="No part has an agreement of {judges}.",

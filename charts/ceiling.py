@@ -42,6 +42,8 @@ VOTES = Against("agreement", "people", "votes of {who} with the same verdict", "
 MAJORITY = Against(
     "against_others", "ceiling", "agreement with the majority of {who}'s other votes", "a vote left out",
 )  # fmt: skip
+ALONE = Against("agreement", "ceiling", "pairs with the verdict of {who}'s majority", "a vote left out")
+"""Where nobody's vote has others to be held against."""
 
 
 def ceiling_chart(

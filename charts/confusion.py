@@ -30,41 +30,38 @@ def confusion_chart(
     table = table[table["comparisons"] > 0]
     if table.empty:
         return parts.empty(f"No verdict of {judge} can be held against {reference}.", theme, narrow)
-    # A label that neither ever uses has no row and no column.
-    used = [name for name in SAYS if name in {*table["reference_says"], *table["judge_says"]}]
-    n = len(used)
-    counts, shares = np.zeros((n, n)), np.full((n, n), np.nan)
+    # A label that one of them never uses has no row, or no column.
+    theirs, its = ([name for name in SAYS if name in set(table[who])] for who in ("reference_says", "judge_says"))
+    n, m = len(theirs), len(its)
+    counts = np.zeros((n, m))
     for row in table.to_dict("records"):
-        at = used.index(str(row["reference_says"])), used.index(str(row["judge_says"]))
-        counts[at], shares[at] = row["comparisons"], row["share_of_reference"]
-    shares = np.where(counts.sum(axis=1, keepdims=True) > 0, np.nan_to_num(shares), np.nan)
+        counts[theirs.index(str(row["reference_says"])), its.index(str(row["judge_says"]))] = row["comparisons"]
+    shares = counts / counts.sum(axis=1, keepdims=True)
     low, high = channels(theme.second), channels(theme.people)
     names = (words.shorten(reference, 20), words.shorten(judge, 20))
-    hover = [[_hover(names, one, two, counts[i, j], shares[i, j]) for j, two in enumerate(used)]
-             for i, one in enumerate(used)]  # fmt: skip
+    hover = [[_hover(names, one, two, counts[i, j], shares[i, j]) for j, two in enumerate(its)]
+             for i, one in enumerate(theirs)]  # fmt: skip
     figure = go.Figure(
         go.Heatmap(
-            z=shares, x=list(range(n)), y=list(range(n)), zmin=0, zmax=1, showscale=False, xgap=2, ygap=2,
+            z=shares, x=list(range(m)), y=list(range(n)), zmin=0, zmax=1, showscale=False, xgap=2, ygap=2,
             colorscale=[[0.0, as_hex(low)], [1.0, as_hex(high)]], hoverinfo="text", hovertext=hover,
-            customdata=[[[one, two] for two in used] for one in used],
+            customdata=[[[one, two] for two in its] for one in theirs],
         )
     )  # fmt: skip
     texts, inks = [], []
-    for i in range(n):
-        for j in range(n):
-            known = np.isfinite(shares[i, j])
-            texts.append(f"<b>{words.share(shares[i, j])}</b><br>{int(counts[i, j]):,}" if known else "·")
-            inks.append(ink(low + shares[i, j] * (high - low)) if known else theme.muted)
+    for share, count in zip(shares.ravel(), counts.ravel(), strict=True):
+        texts.append(f"<b>{words.share(share)}</b><br>{int(count):,}")
+        inks.append(ink(low + share * (high - low)))
     figure.add_trace(
         go.Scatter(
-            x=[j for _ in used for j in range(n)], y=[i for i in range(n) for _ in used], mode="text", text=texts,
+            x=[j for _ in theirs for j in range(m)], y=[i for i in range(n) for _ in its], mode="text", text=texts,
             textfont={"color": inks, "size": theme.small}, hoverinfo="skip", showlegend=False,
         )
     )  # fmt: skip
-    rows = written.fit_labels([f"{names[0]}: {SAYS[one]}" for one in used], 90.0 if narrow else 180.0, theme.label)
+    rows = written.fit_labels([f"{names[0]}: {SAYS[one]}" for one in theirs], 90.0 if narrow else 180.0, theme.label)
     left = written.labels_width(rows, theme.label) + 14
     width, height = CELL[narrow]
-    head, fitted = _heads(names[1], used, width, theme)
+    head, fitted = _heads(names[1], its, width, theme)
     top = fitted * theme.label * written.LINE + 14
     remark, taken = parts.note(
         f"In bold the share of what {names[0]} said; framed: the same verdict.", theme, narrow, left, 2
@@ -74,17 +71,17 @@ def confusion_chart(
         # Cells keep their shape on a wide page.
         margin={"l": left, "r": 8, "t": top, "b": 2 + taken, "pad": 4},
         xaxis={
-            "range": [-0.5, max(n - 0.5, room / width - 0.5)], "side": "top", "tickmode": "array",
-            "tickvals": list(range(n)), "ticktext": head, "tickangle": 0,
+            "range": [-0.5, max(m - 0.5, room / width - 0.5)], "side": "top", "tickmode": "array",
+            "tickvals": list(range(m)), "ticktext": head, "tickangle": 0,
             "tickfont": {"size": theme.label, "color": theme.text}, "showgrid": False, "zeroline": False, "ticks": "",
             "fixedrange": True,
         },
         yaxis=parts.row_axis(n, [one.html for one in rows], theme),
-        shapes=[_frame(k, theme) for k in range(n)], annotations=[remark],
+        shapes=[_frame(its.index(one), i, theme) for i, one in enumerate(theirs) if one in its], annotations=[remark],
     )  # fmt: skip
     alt = f"What {judge} says where {reference} says a, b or tie: " + "; ".join(
-        f"{one}: {words.listing([f'{two} {words.share(shares[i, j])}' for j, two in enumerate(used)])}"
-        for i, one in enumerate(used) if np.isfinite(shares[i]).all()
+        f"{one}: {words.listing([f'{two} {words.share(shares[i, j])}' for j, two in enumerate(its)])}"
+        for i, one in enumerate(theirs)
     )  # fmt: skip
     return base(figure, theme, n * height + top + 2 + taken, alt + ".")
 
@@ -99,14 +96,15 @@ def _heads(judge: str, used: list[str], width: float, theme: Theme) -> tuple[lis
     return [one.html for one in fitted], max(len(one.lines) for one in fitted)
 
 
-def _frame(k: int, theme: Theme) -> dict[str, Any]:
+def _frame(column: int, row: int, theme: Theme) -> dict[str, Any]:
     return {
-        "type": "rect", "x0": k - 0.485, "x1": k + 0.485, "y0": k - 0.465, "y1": k + 0.465, "layer": "above",
+        "type": "rect", "x0": column - 0.485, "x1": column + 0.485, "y0": row - 0.465, "y1": row + 0.465,
+        "layer": "above",
         "line": {"color": theme.text, "width": 1.6}, "fillcolor": "rgba(0,0,0,0)",
     }  # fmt: skip
 
 
 def _hover(names: tuple[str, str], one: str, two: str, count: float, share: float) -> str:
     said = f"{written.escape(names[0])} says {SAYS[one]}, {written.escape(names[1])} says {SAYS[two]}"
-    of = f"<br>{words.share(share)} of those where {written.escape(names[0])} does" if np.isfinite(share) else ""
-    return f"{said}<br>{words.plural(int(count), 'comparison')}{of}"
+    of = f"{words.share(share)} of those where {written.escape(names[0])} does"
+    return f"{said}<br>{words.plural(int(count), 'comparison')}, {of}"

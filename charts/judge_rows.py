@@ -57,10 +57,12 @@ def judge_rows_chart(
     most: int | None = None,
     narrow: bool = False,
     labels: Mapping[str, str] | None = None,
+    known: Sequence[str] | None = None,
 ) -> go.Figure:
     """One row a thing with each judge's value and its interval.
 
     table : with the columns `judge`, `q` where tested, and those that `look` names; judges : those drawn, one or two
+    known : all judges of a chart beside this one, in its order, so that each has the same mark in both
     customdata of each mark: [thing]
     """
     table = table[table["judge"].isin(list(judges)) & table[look.value].notna()]
@@ -77,7 +79,7 @@ def judge_rows_chart(
     ends = [parts.numbers(shown, name) - look.zero for name in (look.value, look.lower, look.upper)]
     low, high = (look.zero + end for end in parts.span(*ends))
     limits = (low, high) if look.ends is None else (max(low, look.ends[0]), min(high, look.ends[1]))
-    drawn = marks(list(judges), humans, theme)
+    drawn = marks(list(known or judges), humans, theme)
     figure = go.Figure()
     for k, judge in enumerate(judges):
         mine = shown[shown["judge"] == judge]

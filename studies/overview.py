@@ -207,6 +207,35 @@ def _differ_tile(rows: Sequence[Mapping[Any, Any]], models: pd.DataFrame) -> Til
     return Tile("Models that differ", counts[0], f"{who[0]}{others} · q < .05, net of decisiveness")
 
 
+def agreement_line(reference: str, judges: pd.DataFrame, ties_left_out: bool) -> str:
+    """How often judges agree with the reference, beside its votes with one another; "" where that cannot be said.
+
+    judges : the table of the study `agreement`
+    """
+    ending = "_no_ties" if ties_left_out else ""
+    told = judges[judges[f"agreement{ending}"].notna()].head(SENTENCES).to_dict("records")
+    if not told:
+        return ""
+    people, (first, *others) = escape(reference), told
+    agree = "agree" if str(first["judge"]).casefold() in PLURAL else "agrees"
+    parts = [
+        f"{escape(str(first['judge']))} {agree} with {people} on {_percent(first, f'agreement{ending}')} of verdicts"
+        + (" without ties" if ties_left_out else ""),
+        *(f"{escape(str(row['judge']))} on {_percent(row, f'agreement{ending}')}" for row in others),
+    ]
+    ceilings = [row for row in told if not words.absent(row[f"people{ending}"])]
+    if ceilings:
+        # Those of different judges differ by the pairs that each has judged.
+        parts.append(f"{people} with one another on {_percent(ceilings[0], f'people{ending}')}")
+    return f"{', '.join(parts)}."
+
+
+def _percent(row: Mapping[Any, Any], name: str) -> str:
+    """66 % [58 %, 73 %]"""
+    ends = [words.share(row[f"{name}_{end}"]) for end in ("lower", "upper")]
+    return escape(words.share(row[name]) + (f" [{', '.join(ends)}]" if all(ends) else ""))
+
+
 # -- each judge alone ---------------------------------------------------------------------------------------------
 
 

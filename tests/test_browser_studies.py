@@ -76,6 +76,8 @@ PLACES = {
     "factors amce": ("factors", "open=amce", "amce", "amce"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
     "criteria": ("judges", "open=criteria", "criteria", "weights"),
+    "agreement": ("judges", "open=with_people", "with-people", "judges"),
+    "alt-test": ("judges", "open=alt_test", "alt-test", "judges"),
 }
 
 

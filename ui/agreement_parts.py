@@ -30,6 +30,11 @@ NAMES = {CONFUSION: "Verdict by verdict", **{name: part.question for name, part 
          DIFFERENCES: "Against other judges"}  # fmt: skip
 PART = {"agreement": "agreement", "interval": "interval", "comparisons": "comparisons", "pairs": "pairs",
         "clusters": "clusters"}  # fmt: skip
+LEADS = {
+    "no majority": "where people have no majority", "unanimous": "where they are unanimous",
+    "up to a third": "where their majority leads by up to a third of the votes",
+    "up to two thirds": "where it leads by up to two thirds", "more": "where it leads by more",
+}  # fmt: skip
 CELLS = {"reference_says": "reference says", "judge_says": "judge says", "comparisons": "comparisons",
          "share": "share of all", "share_of_reference": "share of the reference's"}  # fmt: skip
 
@@ -106,7 +111,8 @@ def _part(seen: View, result: Result, table: pd.DataFrame, part: Part, judge: st
     shown = as_percent(table, part)
     st.markdown(_drift(result, judge) if part is PERIODS else parted(table, part, judge))
     charts(
-        lambda theme, narrow: judge_rows_chart(shown, (judge,), theme, look, humans=seen.humans, narrow=narrow),
+        lambda theme, narrow: judge_rows_chart(shown, (judge,), theme, look, humans=seen.humans, narrow=narrow,
+                                               known=[str(one) for one in result.table("judges")["judge"]]),
         f"agreement-{part.table}",
     )
     heads = {"start": "from", "end": "to"} if part is PERIODS else {part.thing: part.thing}
@@ -125,11 +131,12 @@ def _in_scenario(reference: str, judge: str, row: Mapping[Any, Any]) -> PairsBeh
 def parted(table: pd.DataFrame, part: Part, judge: str) -> str:
     """Where a judge agrees least and most; of margins from the narrowest to the widest."""
     known = table[table["agreement"].notna()]
-    ordered = known if part is MARGINS else known.sort_values("agreement", kind="stable")
+    if part is MARGINS:
+        narrow, wide = (f"{_share(row)} {LEADS[str(row['margin'])]}" for _, row in known.iloc[[0, -1]].iterrows())
+        return f"**{escape(judge, 40)} agrees in {narrow}, and in {wide}.**"
+    ordered = known.sort_values("agreement", kind="stable")
     first, last = (f"{escape(str(row[part.thing]), 60)}, {_share(row)}" for _, row in ordered.iloc[[0, -1]].iterrows())
     who = escape(judge, 40)
-    if part is MARGINS:
-        return f"**By how clearly people prefer an answer: {who} agrees from {first}, to {last}.**"
     said = f"**{who} agrees least in {first}, and most in {last}.**"
     apart = float(ordered["upper"].iloc[0] or 1) < float(ordered["lower"].iloc[-1] or 0) if (
         ordered[["lower", "upper"]].iloc[[0, -1]].notna().all(axis=None)

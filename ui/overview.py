@@ -11,11 +11,12 @@ import studies  # noqa: F401  (registers the studies)
 from charts import words
 from data.queries.examples import PairsBehind
 from errors import JurylensError
+from studies.agreement import JudgeAgreement
 from studies.compare import Compare
 from studies.factor_judgments import NotMeasuredError
 from studies.factors_gap import FactorsGap
 from studies.health import Health
-from studies.overview import SENTENCES, Line, Tile, escape, most_different, question, with_code
+from studies.overview import SENTENCES, Line, Tile, agreement_line, escape, most_different, question, with_code
 from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
 from ui import session
@@ -75,20 +76,46 @@ def finding(seen: View) -> Found:
     if len(seen.others) > SENTENCES:
         rest = len(seen.others) - SENTENCES
         st.caption(f"The first {SENTENCES} judges of {len(seen.others)}; choose others in the sidebar ({rest} more).")
-    if lead is not None:
+    agreement = _agreement(seen)
+    if lead is not None or agreement:
         with st.container(key="finding"):
-            st.markdown(f"**{lead.finding}** {lead.more}")
+            if lead is not None:
+                st.markdown(f"**{lead.finding}** {lead.more}")
+            if agreement:
+                st.markdown(agreement if lead is not None else f"**{agreement}**")
+    if lead is not None:
         st.caption(lead.trust)
     _what_is_missing(seen, found)
-    if lead is not None:
+    if lead is not None or agreement:
         with st.container(horizontal=True, key="onwards"):
-            link(seen, "Rankings", "See who moves", icon=":material/arrow_forward:")
+            if lead is not None:
+                link(seen, "Rankings", "See who moves", icon=":material/arrow_forward:")
+            if agreement:
+                link(seen, "Judges", "See how often they agree", icon=":material/arrow_forward:", open="with_people")
             if "compare" in found.results:
                 held = found.results["compare"][0]
                 row = held.table("judges").iloc[0]
                 behind = shared_by(str(held.settings["reference"]), str(row["judge"]))
                 open_pairs(seen, behind, f"Read the {words.plural(int(row['pairs']), 'shared pair')}")
     return found
+
+
+def _agreement(seen: View) -> str:
+    """How often the first judges agree with people, and people with one another; "" where nobody can be compared."""
+    if seen.reference is None or not seen.others:
+        return ""
+    # As the page Judges asks it first, which then finds the answer there.
+    study = replace(chosen(JudgeAgreement), judge=(str(seen.reference), *seen.others), ties="drop")
+    if study.cluster not in ("auto", "prompt", "pair", "none"):
+        study = replace(study, cluster="auto")
+    try:
+        result = session.answer(study)
+    except JurylensError:
+        # The page Judges says what is lacking.
+        return ""
+    cells = result.table("confusion")
+    has_ties = bool(cells.loc[cells["reference_says"] == "tie", "comparisons"].any())
+    return agreement_line(str(seen.reference), result.table("judges"), has_ties)
 
 
 def _answers(seen: View) -> Found:

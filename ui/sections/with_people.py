@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.ceiling import MAJORITY, VOTES, Against, ceiling_chart
+from charts.ceiling import ALONE, MAJORITY, VOTES, Against, ceiling_chart
 from studies.agreement import JudgeAgreement
 from studies.overview import escape
 from studies.study import Result
@@ -33,12 +33,17 @@ def draw(seen: View, judge: str | None) -> None:
     if judge is None or seen.reference is None:
         st.info("This holds judges against a reference: choose two judges in the sidebar.", icon=":material/info:")
         return
-    study = asked(seen, str(seen.reference), *seen.others)
-    result = attempt(study)
-    if result is None:
+    study = replace(chosen(JudgeAgreement), judge=(str(seen.reference), *seen.others), between=False)
+    if study.cluster not in ("auto", "prompt", "pair", "none"):
+        study = replace(study, cluster="auto")
+    found = with_ties(study)
+    if found is None:
         return
+    study, result = found
     table, out = result.table("judges"), study.ties == "drop"
     against = (MAJORITY if study.level_of == "majority" else VOTES).ties(out)
+    if study.level_of == "majority" and not table[against.value].notna().any():
+        against = ALONE.ties(out)
     # Where the judge that is looked at shares no pair with the reference, another one is.
     held = judge if judge in set(table["judge"]) else str(table["judge"].iloc[0])
     st.markdown(finding(table, held, against, str(seen.reference)))
@@ -56,13 +61,26 @@ def draw(seen: View, judge: str | None) -> None:
     sentences(result)
 
 
-def asked(seen: View, *judges: str) -> JudgeAgreement:
-    """What the address asks of these judges, the reference first; ties are left out unless it says otherwise."""
-    study = replace(chosen(JudgeAgreement), judge=judges, between=False)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
-    ties = selection.page_word(TIES, list(LEFT_OUT), "out")
-    return replace(study, ties="drop" if ties == "out" else "half")
+def with_ties(study: JudgeAgreement) -> tuple[JudgeAgreement, Result] | None:
+    """The study with ties as the address has them, and its answer.
+
+    Unless it says so ties are left out where the reference has some: a judge that must choose cannot say them. Where
+    only judges have ties these are verdicts not given, and leaving them out would praise the judge that says least.
+    """
+    ties = selection.page_word(TIES, list(LEFT_OUT))
+    if ties == "label":
+        study = replace(study, ties="half")
+        result = attempt(study)
+        return None if result is None else (study, result)
+    study = replace(study, ties="drop")
+    result = attempt(study)
+    if result is None:
+        return None
+    cells = result.table("confusion")
+    if ties is None and not cells.loc[cells["reference_says"] == "tie", "comparisons"].any():
+        study = replace(study, ties="half")
+        result = attempt(study)
+    return None if result is None else (study, result)
 
 
 def choices(study: JudgeAgreement) -> None:
@@ -85,16 +103,20 @@ def finding(table: pd.DataFrame, judge: str, against: Against, reference: str) -
     if words.absent(row[against.value]):
         return f"**No verdict of {who} can be held against {what} here.**"
     said = f"{who} agrees with {what} in {_share(row, against.value)} of comparisons"
-    if words.absent(row[against.ceiling]):
-        said += f"; how often {people} agree with one another cannot be told."
-    else:
-        who_else = f"{people} left out" if against.value.startswith("against") else f"{people} with one another"
-        said += f", {who_else} in {_share(row, against.ceiling)}."
-    text = f"**{said}**"
+    if not words.absent(row[against.ceiling]):
+        said += f", {escape(against.band.format(who=reference), 60)} in {_share(row, against.ceiling)}"
+    text = f"**{said}.**"
+    apart = "advantage_no_ties" if against.value.endswith("_no_ties") else "advantage"
+    if against.value.startswith("against") and not words.absent(row[apart]):
+        value, low, high = (
+            None if words.absent(row[f"{apart}{end}"]) else 100 * float(row[f"{apart}{end}"])
+            for end in ("", "_lower", "_upper")
+        )
+        text += f" On the same comparisons these are {escape(words.estimate(value, low, high, 1))} points apart."
     others = table[table[against.value].notna()]
     if len(others) > 2:
-        value = others[against.value].to_numpy(dtype=float)
-        first, last = (others.iloc[int(at)] for at in (np.argmax(value), np.argmin(value)))
+        shares = others[against.value].to_numpy(dtype=float)
+        first, last = (others.iloc[int(at)] for at in (np.argmax(shares), np.argmin(shares)))
         text += (
             f" Of {words.plural(len(others), 'judge')} {escape(str(first['judge']), 40)} agrees most "
             f"({escape(words.share(first[against.value]))}), {escape(str(last['judge']), 40)} least "
