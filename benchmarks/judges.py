@@ -53,7 +53,8 @@ def write(path: Path) -> Path:
         out = csv.writer(file)
         out.writerow(["prompt", "response_a", "response_b", "judge", "judge_kind", "swapped", "winner"])
         for k in range(PAIRS):
-            words = [f"Question {k}", *("- word " * int(n) for n in length[k])]
+            answers = [f"Answer {side}" + " word" * int(n) for side, n in zip("ab", length[k], strict=True)]
+            words = [f"Question {k}", *answers]
             out.writerow([*words, "expert", "human", "", "ab"[int(quality[k] < 0)]])
             for judge in range(JUDGES):
                 skill, first = judge / JUDGES * 3, 1.5 * (1 - judge / JUDGES)
