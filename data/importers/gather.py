@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from data.importers.source import open_source
 from data.importers.table import Part, RawTable, make_view, read_table
 from data.model import Progress, Rejection
 from errors import FileError
+
+SHOWN = 1000
+"""Characters of an offending value that a rejection carries."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,23 @@ class Gatherer:
         name: str,
         needs: Iterable[str] = (),
         known: Mapping[str, Iterable[str]] | None = None,
+        *,
+        only: Collection[str] | None = None,
+        within: str | None = None,
     ) -> Piece | None:
-        """Read one file into its own table. None, and a rejection, when it is damaged or lacks a column."""
+        """Read one file into its own table. None, and a rejection, when it is damaged or lacks a column.
+
+        known, only : see `read_table`; within : see `open_source`
+        """
         done, self.taken = self.taken, self.taken + 1
 
         def tell(share: float, text: str) -> None:
             self.progress(min((done + share) / self.total, 1.0), f"{name}: {text}")
 
         try:
-            source = open_source(path, self.workdir, tell)
-            raw = read_table(source, self.con, self.workdir, tell, known=known, into=f"temp.piece_{done}")
+            source = open_source(path, self.workdir, tell, within=within)
+            into = f"temp.piece_{done}"
+            raw = read_table(source, self.con, self.workdir, tell, known=known, into=into, only=only)
             missing = [column for column in needs if column not in raw.columns]
             if missing:
                 have = ", ".join(column[:40] for column in raw.columns[:20])
@@ -133,6 +143,19 @@ class Gatherer:
         lines = piece.raw.line_of([row for row, _ in found])
         for (_, value), line in zip(found, lines, strict=True):
             self.reject(Rejection(line, column, value, reason, file=piece.name))
+
+    def refused_as(self, piece: Piece, column: str, value: str, reason: str, joins: str = "", then: str = "") -> None:
+        """One rejection for each row of the piece, with its joins, where `reason` is not NULL.
+
+        column, value, reason : SQL, of text; then : where the joins make several rows of one, SQL that orders them
+        """
+        found = self.con.execute(
+            f"SELECT {piece.table}.rowid, {column}, left({value}, {SHOWN}), {reason} FROM {piece.table} {joins} "
+            f"WHERE ({reason}) IS NOT NULL ORDER BY {', '.join(filter(None, (f'{piece.table}.rowid', then)))}"
+        ).fetchall()
+        lines = piece.raw.line_of([row for row, *_ in found])
+        for (_, name, cell, why), line in zip(found, lines, strict=True):
+            self.reject(Rejection(line, name, cell, why, file=piece.name))
 
     def drop(self, piece: Piece) -> None:
         """Forget a piece's table once its rows are added."""

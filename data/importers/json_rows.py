@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -45,7 +45,7 @@ class _Number(str):
     """The digits of a JSON number, kept as they stand in the file."""
 
 
-class _Broken:
+class Broken:
     """A place where no record could be read."""
 
     def __init__(self, reason: str, text: str) -> None:
@@ -60,13 +60,24 @@ _HALF = "half of a surrogate pair (\\ud800 to \\udfff alone) is no text"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str) -> JsonRows:
+def read(
+    source: Source,
+    con: duckdb.DuckDBPyConnection,
+    progress: Progress,
+    into: str,
+    records: Iterator[tuple[int, Any]] | None = None,
+    only: Collection[str] | None = None,
+) -> JsonRows:
     """Write the records to the new table `into` of `con`, batch by batch.
+
+    records : (number, value or Broken) of each, where the file is neither lines nor an array
+    only : the keys to keep; None: all
 
     Raises FileError when keys cannot be columns: too many, alike but for spaces, or none at all.
     """
-    records = _array(source, progress) if source.kind == "json" else _lines(source, progress)
-    target = _Target(con, into)
+    if records is None:
+        records = _array(source, progress) if source.kind == "json" else _lines(source, progress)
+    target = _Target(con, into, only)
     for number, record in records:
         target.take(number, record)
         if len(target.columns) > MOST_KEYS:
@@ -74,7 +85,7 @@ def read(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, int
                 f"{source.name} has more than {MOST_KEYS} different keys: records of a table share their keys"
             )
     target.write()
-    if target.numbers and not target.columns:
+    if target.numbers and not target.columns and only is None:
         raise FileError(f"{source.name}: its records have no keys, so there is no column to read")
     names = [key.strip() or f"column {i}" for i, key in enumerate(target.columns, 1)]
     if len(set(names)) < len(names):
@@ -93,8 +104,8 @@ def creation(into: str) -> str:
 class _Target:
     """The table being filled, and what was taken so far."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, into: str) -> None:
-        self.con, self.into = con, into
+    def __init__(self, con: duckdb.DuckDBPyConnection, into: str, only: Collection[str] | None = None) -> None:
+        self.con, self.into, self.only = con, into, only
         self.columns: dict[str, None] = {}
         self.numbers: list[int] = []
         self.rejections: list[Rejection] = []
@@ -103,14 +114,14 @@ class _Target:
 
     def take(self, number: int, record: Any) -> None:
         """One record, or the place of a broken one."""
-        row = record if isinstance(record, _Broken) else _texts(record)
+        row = record if isinstance(record, Broken) else _texts(record, self.only)
         if isinstance(row, dict) and not row.keys() <= self.columns.keys():
             new = [key for key in row if key not in self.columns]
             if any(_SURROGATE.search(key) for key in new):
-                row = _Broken(_HALF, "")
+                row = Broken(_HALF, "")
             else:
                 self.columns |= dict.fromkeys(new)
-        if isinstance(row, _Broken):
+        if isinstance(row, Broken):
             self.rejections.append(Rejection(number, None, row.text, row.reason))
             return
         self.batch.append((number, row))
@@ -150,18 +161,19 @@ class _Target:
             if bad is None:
                 good.append((number, row))
             else:
-                shown = _Broken(_HALF, row[bad] or "")
+                shown = Broken(_HALF, row[bad] or "")
                 self.rejections.append(Rejection(number, bad, shown.text, shown.reason))
         self.batch = good
 
 
-def _texts(record: Any) -> Row | _Broken:
+def _texts(record: Any, only: Collection[str] | None) -> Row | Broken:
     try:
         if not isinstance(record, dict):
-            return _Broken("the record is no JSON object: write {...} with one key a column", _dump(record))
-        return {key: value if type(value) is str else _text(value) for key, value in record.items()}
+            return Broken("the record is no JSON object: write {...} with one key a column", _dump(record))
+        kept = record if only is None else {key: value for key, value in record.items() if key.strip() in only}
+        return {key: value if type(value) is str else _text(value) for key, value in kept.items()}
     except RecursionError:
-        return _Broken("nested too deeply", "")
+        return Broken("nested too deeply", "")
 
 
 def _text(value: Any) -> str | None:
@@ -192,7 +204,7 @@ def _decode(text: str, pos: int = 0) -> tuple[Any, int]:
 
 
 def _lines(source: Source, progress: Progress) -> Iterator[tuple[int, Any]]:
-    """(line, value or _Broken) of each line that is not blank."""
+    """(line, value or Broken) of each line that is not blank."""
     done, total, told = 0, max(source.plain.stat().st_size, 1), 0
     with source.plain.open("rb") as file:
         for number, raw in enumerate(file, 1):
@@ -208,7 +220,7 @@ def _lines(source: Source, progress: Progress) -> Iterator[tuple[int, Any]]:
                 if end < len(text):
                     raise ValueError("text follows the object")
             except ValueError as error:
-                yield number, _Broken(f"no valid JSON ({_plain(error)}): write one whole object a line", text)
+                yield number, Broken(f"no valid JSON ({_plain(error)}): write one whole object a line", text)
                 continue
             yield number, value
 
@@ -218,18 +230,19 @@ def _plain(error: ValueError) -> str:
 
 
 def _array(source: Source, progress: Progress) -> Iterator[tuple[int, Any]]:
-    """(number, value or _Broken) of each element of an array of any size."""
+    """(number, value or Broken) of each element of an array of any size."""
     with source.plain.open(encoding="utf-8-sig", newline="") as file:
-        yield from _Array(file, source.plain.stat().st_size, progress).elements()
+        yield from Array(file, source.plain.stat().st_size, progress).elements()
 
 
-class _Array:
+class Array:
     """An array read through a window of text, so that memory stays at a few of its records."""
 
     def __init__(self, file: TextIO, size: int, progress: Progress) -> None:
         self.file, self.size, self.progress = file, max(size, 1), progress
         self.window, self.pos, self.chunk, self.read = "", 0, WINDOW, 0
         self.keys: frozenset[str] = frozenset()
+        self.closed = False
 
     def _more(self) -> bool:
         """Extend the window; doubling keeps the work linear in the size of a huge record."""
@@ -251,28 +264,38 @@ class _Array:
                 return ""
 
     def elements(self) -> Iterator[tuple[int, Any]]:
-        """(number from 1, value or _Broken); after a broken element goes on at the next that looks alike."""
+        """What `items` gives of a file that is one array."""
+        number = 0
+        for number, value in self.items():
+            yield number, value
+        if self.closed and self._next_char():
+            rest = self.window[self.pos :]
+            yield number + 1, Broken("text follows the end of the array: write one array", rest)
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        """(number from 1, value or Broken) of the array that begins at the position, up to its end.
+
+        After a broken element goes on at the next that looks alike.
+        """
         self._next_char()
         self.pos += 1
-        number = 0
+        number, self.keys, self.closed = 0, frozenset(), False
         while True:
             char = self._next_char()
             if char == "]":
                 self.pos += 1
-                if self._next_char():
-                    rest = self.window[self.pos :]
-                    yield number + 1, _Broken("text follows the end of the array: write one array", rest)
+                self.closed = True
                 return
             if char == "," and number:
                 self.pos += 1
                 continue
             number += 1
             if not char:
-                yield number, _Broken("the array is not closed: the file is cut off here", "")
+                yield number, Broken("the array is not closed: the file is cut off here", "")
                 return
             value = self._element()
             yield number, value
-            if isinstance(value, _Broken) and not self._resume():
+            if isinstance(value, Broken) and not self._resume():
                 return
             if number % 500 == 0:
                 self.progress(min(self.read / self.size, 1.0), "reading the records")
@@ -289,7 +312,7 @@ class _Array:
                 cut = at >= len(self.window) - 16 or reason.startswith("Unterminated string")
                 if cut and len(self.window) - self.pos < LARGEST and self._more():
                     continue
-                return _Broken(f"no valid JSON ({reason})", self.window[self.pos : self.pos + SHOWN])
+                return Broken(f"no valid JSON ({reason})", self.window[self.pos : self.pos + SHOWN])
             # A number at the edge may go on behind it.
             if end == len(self.window) and not isinstance(value, dict | list) and self._more():
                 continue

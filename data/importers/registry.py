@@ -15,6 +15,7 @@ import duckdb
 from data.importers import (
     alpaca_eval,
     auto_j,
+    chatbot_arena,
     factor_weights,
     factors,
     gair,
@@ -40,7 +41,8 @@ class Importer(Protocol):
 
 # Special formats first: the general one reads any table and so must be asked last.
 IMPORTERS: tuple[Importer, ...] = (
-    llmfao, alpaca_eval, auto_j, gair, pandalm, mtbench_alt_test, llmbar, factors, labels, factor_weights, judgments,
+    llmfao, alpaca_eval, auto_j, gair, pandalm, mtbench_alt_test, llmbar, chatbot_arena,
+    factors, labels, factor_weights, judgments,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ class Source:
     encoding : for the report ("UTF-8", "CP1252", ...); compression : "gzip" or None
     delimiter : of a csv, else None
     sha256, size : of the original file, size in bytes
+    within : the key under which the records stand, where they are a list in one JSON object
     newlines : line feeds in `plain`; mixed_line_ends : some, but not all, have a carriage return before
     inferred : sentences about what was taken for granted
     """
@@ -49,14 +50,19 @@ class Source:
     newlines: int
     mixed_line_ends: bool
     inferred: tuple[str, ...] = ()
+    within: str | None = None
 
     @cached_property
     def sha256(self) -> str:
         return digest(self.path)
 
 
-def open_source(path: Path | str, workdir: Path, progress: Progress = silent) -> Source:
+def open_source(
+    path: Path | str, workdir: Path, progress: Progress = silent, *, within: str | None = None
+) -> Source:
     """Recognise `path` and bring it into a readable form; working files go to `workdir`.
+
+    within : the file is one JSON object, whose records stand under this key
 
     Streams: memory stays at a few chunks of 4 MB whatever the file's size.
     Raises FileError when the file is missing, damaged, empty or no table.
@@ -83,9 +89,9 @@ def open_source(path: Path | str, workdir: Path, progress: Progress = silent) ->
                 raise FileError(f"{name} is a gzip file with nothing in it: export or download it again")
             if path.suffix.lower() != ".gz":
                 notes += (f"{name} is gzip-compressed although its name does not end in .gz",)
-            return _recognise(path, plain, inner, size, workdir, "gzip", notes, progress)
+            return _recognise(path, plain, inner, size, workdir, "gzip", notes, progress, within)
         note = (f"{name} ends in .gz but is not compressed; read as it is",) if path.suffix.lower() == ".gz" else ()
-        return _recognise(path, path, head, size, workdir, None, note, progress)
+        return _recognise(path, path, head, size, workdir, None, note, progress, within)
     except OSError as error:
         raise FileError(
             f"{path} cannot be read: {error.strerror or error}; check its permissions and the free disk space"
@@ -101,8 +107,11 @@ def _recognise(
     compression: str | None,
     notes: tuple[str, ...],
     progress: Progress,
+    within: str | None,
 ) -> Source:
     name = path.name
+    if within is not None and not_a_table.is_parquet(head):
+        raise FileError(f"{name} is Parquet, not a JSON object with a list {within}")
     if not_a_table.is_parquet(head):
         not_a_table.refuse_cut_parquet(name, plain)
         if _suffix(path) not in (".parquet", ".pq"):
@@ -145,7 +154,12 @@ def _recognise(
     if not text.strip():
         raise FileError(f"{name} holds nothing but white space: export or download it again")
     not_a_table.refuse_markup(name, text)
-    kind = layout.json_kind(name, plain, text, whole=len(top) < HEAD, suffix=_suffix(path))
+    if within is None:
+        kind = layout.json_kind(name, plain, text, whole=len(top) < HEAD, suffix=_suffix(path))
+    elif text.lstrip().startswith("{"):
+        kind = "json"
+    else:
+        raise FileError(f"{name} is no JSON object with a list {within}")
     delimiter = None
     if kind is None:
         kind = "csv"
@@ -153,7 +167,8 @@ def _recognise(
         if delimiter != ",":
             notes += (f"columns are separated by a {layout.DELIMITERS[delimiter]}",)
     if kind == "json":
-        notes += ("a JSON array: lines in the report are record numbers",)
+        where = "a JSON array" if within is None else f"a JSON object with a list {within}"
+        notes += (f"{where}: lines in the report are record numbers",)
     mixed = survey.carriage_returns not in (0, survey.line_feeds) or (survey.carriage_returns != survey.crlf)
     return Source(
         path,
@@ -167,6 +182,7 @@ def _recognise(
         survey.line_feeds,
         mixed,
         notes,
+        within,
     )
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from data.importers import json_rows
+from data.importers import json_object, json_rows
 from data.importers.records import Header, read_header, scan
 from data.importers.source import Source, open_source
 from data.model import Progress, Rejection, silent
@@ -54,6 +55,7 @@ class RawTable:
     inferred : sentences about what was taken for granted
     parts : the files read, in row order; one unless a folder was read
     in_folder : whether rows and rejections name their file
+    beside : of a JSON object whose records are a list, what stands under its other keys
     """
 
     columns: tuple[str, ...]
@@ -62,6 +64,7 @@ class RawTable:
     inferred: tuple[str, ...]
     parts: tuple[Part, ...]
     in_folder: bool = False
+    beside: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def line_of(self, rows: Sequence[int]) -> list[int | None]:
         """The 1-based line on which each row begins; computed when asked, which may read the file again.
@@ -111,15 +114,17 @@ def read_table(
     *,
     known: Mapping[str, Iterable[str]] | None = None,
     into: str = CELLS,
+    only: Collection[str] | None = None,
 ) -> RawTable:
     """Fill `raw` from `source`. Replaces a `raw` that is already there.
 
     known : vocabulary of columns by name (winner: a, b, tie); it helps to tell a broken quote from CSV in a text
     into : the table that takes the cells (`temp.NAME`: a temporary one); `raw` is made over the default one only
+    only : names of the columns to keep, where leaving out the others saves reading them (JSON and Parquet)
     Raises FileError when the file has no header, no row, a name twice, or is damaged.
     """
     con.execute(f"DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS {into}; SET preserve_insertion_order = true")
-    table = _read(source, con, workdir, progress, known or {}, into)
+    table = _read(source, con, workdir, progress, known or {}, into, only)
     if into == CELLS:
         make_view(con)
     return table
@@ -132,15 +137,19 @@ def _read(
     progress: Progress,
     known: Mapping[str, Iterable[str]],
     into: str,
+    only: Collection[str] | None,
 ) -> RawTable:
     if source.kind == "csv":
         return _read_csv(source, con, workdir, progress, known, into)
     if source.kind == "parquet":
-        return _read_parquet(source, con, progress, into)
-    rows = json_rows.read(source, con, progress, into)
+        return _read_parquet(source, con, progress, into, only)
+    beside: dict[str, Any] = {}
+    records = json_object.records(source, progress, beside) if source.within is not None else None
+    rows = json_rows.read(source, con, progress, into, records, only)
     if not rows.n_rows and not rows.rejections:
         raise FileError(f"{source.name} holds no record")
-    return _table(source, rows.columns, rows.n_rows, rows.rejections, lambda wanted: rows.lines[wanted])
+    table = _table(source, rows.columns, rows.n_rows, rows.rejections, lambda wanted: rows.lines[wanted])
+    return replace(table, beside=beside)
 
 
 def make_view(con: duckdb.DuckDBPyConnection) -> None:
@@ -325,8 +334,10 @@ class _Lines:
 # ---------------------------------------------------------------- Parquet
 
 
-def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str) -> RawTable:
-    """All columns as text; lists, structs and maps as JSON, floats with all their digits."""
+def _read_parquet(
+    source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str, only: Collection[str] | None
+) -> RawTable:
+    """The columns as text; lists, structs and maps as JSON, floats with all their digits."""
     import pyarrow
     import pyarrow.parquet
 
@@ -340,10 +351,12 @@ def _read_parquet(source: Source, con: duckdb.DuckDBPyConnection, progress: Prog
             "SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false))", [path]
         ).fetchall()
         aliases = ", ".join(f"v{i}" for i in range(len(described)))
+        kept = [i for i, name in enumerate(columns) if only is None or name in only]
+        columns = tuple(columns[i] for i in kept)
         cells = ", ".join(
-            (f"to_json(v{i})::VARCHAR AS c{i}" if _nested(kind) else f"v{i}::VARCHAR AS c{i}")
-            for i, (kind,) in enumerate(described)
-        )
+            (f"to_json(v{i})::VARCHAR AS c{k}" if _nested(described[i][0]) else f"v{i}::VARCHAR AS c{k}")
+            for k, i in enumerate(kept)
+        ) or "NULL::VARCHAR AS c0"  # fmt: skip
         run_sql(
             con,
             f"{json_rows.creation(into)} {into} AS SELECT {cells} "
