@@ -46,6 +46,7 @@ COLUMNS = (
     "winner", "swapped", "variant", "judgment_id", "judged_at", "language", "turns", "is_code", "math",
     "creative_writing", "instruction_following", "session",
 )  # fmt: skip
+OPTIONAL = frozenset({"language", "turns", "is_code", "math", "creative_writing", "instruction_following", "session"})
 MODELS = ("model_a", "model_b")
 CONVERSATIONS = ("conversation_a", "conversation_b")
 VOTES = ("winner_model_a", "winner_model_b", "winner_tie")
@@ -108,7 +109,7 @@ def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Pr
         if piece is not None:
             _add(gatherer, piece)
             gatherer.drop(piece)
-    return gatherer.finish()
+    return gatherer.finish(OPTIONAL)
 
 
 def _add(gatherer: Gatherer, piece: Piece) -> None:

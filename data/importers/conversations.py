@@ -23,8 +23,8 @@ AT_ONCE = 1000
 """Cells that are rewritten between two writes."""
 USER, ASSISTANT = ("user", "human"), ("assistant", "gpt", "model", "chatbot", "bot")
 _MESSAGES = '[{"role":"VARCHAR","from":"VARCHAR","content":"JSON","value":"JSON"}]'
-_BLOCK = '[{"type":"VARCHAR","text":"VARCHAR","data":"VARCHAR"}]'
-_BLOCKS = f'[{{"content":{_BLOCK},"value":{_BLOCK}}}]'
+BLOCK = '[{"type":"VARCHAR","text":"VARCHAR","data":"VARCHAR"}]'
+_BLOCKS = f'[{{"content":{BLOCK},"value":{BLOCK}}}]'
 BREAK = "chr(10) || chr(10)"
 """SQL of what stands between two turns."""
 

@@ -51,18 +51,22 @@ class Gatherer:
         total: int,
         in_folder: bool,
     ) -> None:
-        self.columns, self.con, self.workdir, self.progress = tuple(columns), con, workdir, progress
+        self.con, self.workdir, self.progress = con, workdir, progress
         self.total, self.in_folder, self.taken = max(total, 1), in_folder, 0
         self.rejections: list[Rejection] = []
         self.inferred: list[str] = []
         self.remarks: dict[str, list[str]] = {}
         self.parts: list[Part] = []
         con.execute("DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS raw_cells")
-        # Temporary tables are not logged; one persistent write at the end is several times faster.
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE gathered ({', '.join(f'c{i} VARCHAR' for i in range(len(self.columns)))})"
-        )
         self.n_rows = 0
+        self.expect(columns)
+
+    def expect(self, columns: Sequence[str]) -> None:
+        """Gather these columns; to be called before the first row is added, where a file itself says which they are."""
+        self.columns = tuple(columns)
+        # Temporary tables are not logged; one persistent write at the end is several times faster.
+        cells = ", ".join(f"c{i} VARCHAR" for i in range(len(self.columns)))
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE gathered ({cells})")
 
     def read(
         self,
@@ -161,15 +165,26 @@ class Gatherer:
         """Forget a piece's table once its rows are added."""
         self.con.execute(f"DROP TABLE {piece.table}")
 
-    def finish(self) -> RawTable:
-        """`raw` over all that was added. Raises FileError when no file could be read at all."""
+    def finish(self, optional: Collection[str] = ()) -> RawTable:
+        """`raw` over all that was added. Raises FileError when no file could be read at all.
+
+        optional : columns that are left out where they hold nothing at all
+        """
         if not self.parts:
             reasons = "; ".join(rejection.reason for rejection in self.rejections[:3])
             raise FileError(reasons or "there is no file to read")
         self.con.execute("CREATE TABLE raw_cells AS SELECT * FROM temp.gathered; DROP TABLE temp.gathered")
         make_view(self.con)
+        columns = self.columns
+        if asked := [k for k, name in enumerate(columns) if name in optional]:
+            counts = self.con.execute(f"SELECT {', '.join(f'count(c{k})' for k in asked)} FROM raw_cells").fetchall()[0]
+            empty = {k for k, count in zip(asked, counts, strict=True) if not count}
+            kept = [k for k in range(len(columns)) if k not in empty]
+            columns = tuple(columns[k] for k in kept)
+            cells = ", ".join(f"c{k} AS c{i}" for i, k in enumerate(kept))
+            self.con.execute(f"CREATE OR REPLACE VIEW raw AS SELECT rowid AS row, {cells} FROM raw_cells")
         return RawTable(
-            self.columns,
+            columns,
             self.n_rows,
             tuple(self.rejections),
             tuple(self.inferred) + self._remarks(),

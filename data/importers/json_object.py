@@ -58,7 +58,7 @@ class _Object(Array):
             raise FileError(f"{name} has no list {key}; it has {', '.join(key[:40] for key in [*beside][:20])}")
 
     def _member(self) -> str | Broken:
-        """The key at the position; the position is then behind its colon."""
+        """The key at the position; the position is then at its value."""
         if not self._next_char():
             return Broken("the object is not closed: the file is cut off here", "")
         key = self._element()
@@ -67,4 +67,5 @@ class _Object(Array):
         if not isinstance(key, str) or self._next_char() != ":":
             return Broken("no valid JSON: a key and a colon are expected", str(key))
         self.pos += 1
+        self._next_char()
         return key

@@ -14,13 +14,16 @@ import duckdb
 
 from data.importers import (
     alpaca_eval,
+    annotated_pairs,
     auto_j,
     chatbot_arena,
     factor_weights,
     factors,
     gair,
+    helpsteer2,
     judgments,
     labels,
+    llm_comparator,
     llmbar,
     llmfao,
     mtbench_alt_test,
@@ -42,7 +45,7 @@ class Importer(Protocol):
 # Special formats first: the general one reads any table and so must be asked last.
 IMPORTERS: tuple[Importer, ...] = (
     llmfao, alpaca_eval, auto_j, gair, pandalm, mtbench_alt_test, llmbar, chatbot_arena,
-    factors, labels, factor_weights, judgments,
+    helpsteer2, annotated_pairs, llm_comparator, factors, labels, factor_weights, judgments,
 )  # fmt: skip
 
 
