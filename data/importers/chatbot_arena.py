@@ -150,12 +150,12 @@ def _add(gatherer: Gatherer, piece: Piece) -> None:
             "response_a": "s.response_a",
             "response_b": "s.response_b",
             "judge": f"CASE WHEN {person} THEN 'human' ELSE {voter} END",
-            "judge_kind": f"CASE WHEN {person} THEN 'human' END",
+            "judge_kind": f"CASE WHEN {person} THEN 'human' ELSE 'llm' END",
             "annotator": f"CASE WHEN {person} THEN coalesce({voter}, {t('judge_hash')}) END",
             "winner": "s.winner",
             "swapped": "'false'" if told else "NULL",
             "variant": f"CASE WHEN {named} THEN '{NAMED}' END",
-            "judgment_id": f"coalesce({t('question_id')}, {t('id')})",
+            "judgment_id": _own_id(gatherer, piece),
             "judged_at": f"CASE WHEN {milliseconds} THEN (try_cast({when} AS DOUBLE) / 1000)::VARCHAR ELSE {when} END",
             "language": t("language"),
             "turns": "s.turns",
@@ -225,6 +225,19 @@ def _said(gatherer: Gatherer, piece: Piece, layout: str) -> str:
             END AS bad FROM checked"""
 
 
+def _own_id(gatherer: Gatherer, piece: Piece) -> str:
+    """SQL for the id of a battle, where the file has one for each (in MT-Bench's judgments it is the question's)."""
+    for name in ("id", "question_id"):
+        cell = piece.cell(name)
+        sql = f"SELECT count({cell}), count(DISTINCT {cell}) FROM {piece.table}"
+        n, different = gatherer.con.execute(sql).fetchall()[0]
+        if n and n == different:
+            return cell
+        if n:
+            gatherer.inferred.append(f"{piece.name}: {name} stands for several battles: not taken for their id")
+    return "NULL"
+
+
 NOTHING_BAD = "NULL::STRUCT(field VARCHAR, value VARCHAR, reason VARCHAR)"
 
 
@@ -251,6 +264,14 @@ def _tell(gatherer: Gatherer, piece: Piece, layout: str, named: str) -> None:
         f"{image:,} prompts have pictures: kept as [image ...], without the picture": image,
     }
     gatherer.inferred += [f"{piece.name}: {sentence}" for sentence, n in said.items() if n]
+    voter = piece.cell("judge")
+    machines = gatherer.con.execute(
+        f"SELECT DISTINCT trim({voter}) FROM {piece.table} WHERE trim({voter}) <> '' "
+        f"AND NOT regexp_full_match(lower(trim({voter})), '{PEOPLE}') ORDER BY 1 LIMIT 20"
+    ).fetchall()
+    if machines:
+        listed = ", ".join(name for (name,) in machines)
+        gatherer.inferred.append(f"{piece.name}: judges of their own, taken for llm judges: {listed}")
     if layout == "texts":
         gatherer.inferred.append(f"{piece.name}: winner_tie is a tie or both bad: the file does not say which")
     if layout == "votes":

@@ -40,7 +40,7 @@ def json_kind(name: str, plain: Path, text: str, *, whole: bool, suffix: str) ->
     values = [_parse(line) for line in lines[:20] if line.strip()]
     if any(isinstance(value, dict) for value in values):
         only = values[0] if len(values) == 1 and whole and len(lines) <= 2 else None
-        if isinstance(only, dict):
+        if isinstance(only, dict) and suffix not in (".jsonl", ".ndjson"):
             _refuse_wrapped(name, only)
         return "jsonl"
     if body[0] != "{" or not (named or re.match(r'\{\s*"', body)):
