@@ -40,7 +40,6 @@ TEXTS = (
 KEYS = ("input_text", "output_text_a", "output_text_b", "score")
 JUDGE = "rater"
 FACTORS = ("per_model_number", "per_model_boolean", "per_model_category")
-_RATINGS = '[{"score":"JSON","is_flipped":"VARCHAR","rationale":"VARCHAR"}]'
 
 
 def sniff(path: Path) -> bool:
@@ -101,17 +100,18 @@ def _columns(name: str, kind: str) -> list[str]:
 
 def _add(gatherer: Gatherer, piece: Piece, models: tuple[str | None, str | None], schema: dict[str, str]) -> None:
     t, con = piece.cell, gatherer.con
-    ratings = f"TRY(from_json({t('individual_rater_scores')}, '{_RATINGS}'))"
+    ratings = f"TRY(from_json({t('individual_rater_scores')}, '[\"JSON\"]'))"
     own = f"coalesce({t('score')}, 'null')"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE comparator_score AS WITH listed AS (
-            SELECT rowid AS record, {own} AS score, {ratings} AS ratings, {t("individual_rater_scores")} AS cell
-            FROM {piece.table}),
+            SELECT rowid AS record, {own} AS score, {ratings} AS ratings FROM {piece.table}),
         scored AS (
             SELECT record, 0 AS k, 'score' AS field, score AS said, NULL AS flipped, NULL AS reason, NULL AS bad
             FROM listed WHERE len(coalesce(ratings, [])) = 0
-            UNION ALL SELECT record, k, 'individual_rater_scores', coalesce(r.score ->> '$', 'null'), r.is_flipped,
-                r.rationale, CASE WHEN r IS NULL THEN 'is no rating: {{"score": 1.5, "is_flipped": false}}' END
+            UNION ALL SELECT record, k, 'individual_rater_scores',
+                CASE WHEN json_type(r) = 'OBJECT' THEN coalesce(r ->> '$.score', 'null') ELSE r::VARCHAR END,
+                r ->> '$.is_flipped', r ->> '$.rationale',
+                CASE WHEN json_type(r) <> 'OBJECT' THEN 'is no rating: {{"score": 1.5, "is_flipped": false}}' END
             FROM (SELECT record, unnest(ratings) AS r, unnest(range(1, len(ratings) + 1)) AS k FROM listed))
         SELECT *, CASE WHEN isfinite(try_cast(said AS DOUBLE)) THEN try_cast(said AS DOUBLE) END AS score,
             CASE WHEN bad IS NOT NULL THEN bad
