@@ -64,7 +64,7 @@ class _Object(Array):
         key = self._element()
         if isinstance(key, Broken):
             return key
-        if not isinstance(key, str) or self._next_char() != ":":
+        if type(key) is not str or self._next_char() != ":":
             return Broken("no valid JSON: a key and a colon are expected", str(key))
         self.pos += 1
         self._next_char()
