@@ -30,6 +30,7 @@ the left. Not recorded in the other layouts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -108,7 +109,6 @@ def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Pr
         gatherer.taken += 1
         if piece is not None:
             _add(gatherer, piece)
-            gatherer.drop(piece)
     return gatherer.finish(OPTIONAL)
 
 
@@ -121,16 +121,19 @@ def _add(gatherer: Gatherer, piece: Piece) -> None:
             f"{piece.name} has neither winner with conversation_a and conversation_b, nor winner_model_a, "
             f"winner_model_b and winner_tie with texts; it has {', '.join(piece.raw.columns[:20])}"
         )
-    t, con = piece.cell, gatherer.con
 
     def tell(share: float, text: str) -> None:
         gatherer.progress(min((gatherer.taken - 1 + share) / gatherer.total, 1.0), f"{piece.name}: {text}")
 
-    con.execute("DROP TABLE IF EXISTS temp.arena_said")
-    sql = f"CREATE TEMP TABLE arena_said AS {_said(gatherer, piece, layout)}"
-    run_sql(con, sql, (), tell, "reading the conversations")
-    joins = f"JOIN arena_said s ON s.record = {piece.table}.rowid"
-    gatherer.refused_as(piece, "s.bad.field", "s.bad.value", "s.bad.reason", joins)
+    # A table of its own in the order of the file, with all that is needed: joins of long texts would be sorted again.
+    rest = tuple(name for name in piece.raw.columns if name not in (*CONVERSATIONS, "conversations", *TEXTS, *VOTES))
+    passed = "".join(f", {piece.cell(name)} AS c{k}" for k, name in enumerate(rest))
+    sql = f"CREATE TEMP TABLE arena_rows AS {_said(gatherer, piece, layout, passed, len(rest))}"
+    run_sql(gatherer.con, sql, (), tell, "reading the conversations")
+    gatherer.drop(piece)
+    rows = Piece(piece.name, "arena_rows", replace(piece.raw, columns=rest))
+    t = rows.cell
+    gatherer.refused_as(rows, "bad.field", "bad.value", "bad.reason")
     told = columns >= {"anony", "tstamp"}
     voter = f"nullif(trim(coalesce({t('judge')}, '')), '')"
     person = f"coalesce(regexp_full_match(lower({voter}), '{PEOPLE}'), true)"
@@ -141,61 +144,61 @@ def _add(gatherer: Gatherer, piece: Piece) -> None:
         name: f"""TRY(json_extract_string({t("category_tag")}, '$.*."{key}"')[1])""" for name, key in TAGS.items()
     }
     gatherer.add(
-        piece,
+        rows,
         {
-            "prompt": "s.prompt",
-            "prompt_id": "s.prompt_id",
+            "prompt": "prompt",
+            "prompt_id": "prompt_id",
             "model_a": t("model_a"),
             "model_b": t("model_b"),
-            "response_a": "s.response_a",
-            "response_b": "s.response_b",
+            "response_a": "response_a",
+            "response_b": "response_b",
             "judge": f"CASE WHEN {person} THEN 'human' ELSE {voter} END",
             "judge_kind": f"CASE WHEN {person} THEN 'human' ELSE 'llm' END",
             "annotator": f"CASE WHEN {person} THEN coalesce({voter}, {t('judge_hash')}) END",
-            "winner": "s.winner",
+            "winner": "winner",
             "swapped": "'false'" if told else "NULL",
             "variant": f"CASE WHEN {named} THEN '{NAMED}' END",
-            "judgment_id": _own_id(gatherer, piece),
+            "judgment_id": _own_id(gatherer, rows),
             "judged_at": f"CASE WHEN {milliseconds} THEN (try_cast({when} AS DOUBLE) / 1000)::VARCHAR ELSE {when} END",
             "language": t("language"),
-            "turns": "s.turns",
+            "turns": "turns",
             "is_code": t("is_code"),
             **tags,
             "session": t("evaluation_session_id"),
         },
-        joins,
-        refuse="s.bad IS NOT NULL",
+        refuse="bad IS NOT NULL",
     )
-    _tell(gatherer, piece, layout, named)
-    con.execute("DROP TABLE temp.arena_said")
+    _tell(gatherer, rows, layout, named)
+    gatherer.drop(rows)
 
 
-def _said(gatherer: Gatherer, piece: Piece, layout: str) -> str:
-    """SELECT of record, prompt, prompt_id, response_a, response_b, winner, turns, others, cut, and bad.
+def _said(gatherer: Gatherer, piece: Piece, layout: str, passed: str, n_passed: int) -> str:
+    """SELECT of prompt, prompt_id, response_a, response_b, winner, turns, others, cut, bad and the columns passed on.
 
-    others : messages of other roles; cut : turns were left out; bad : {field, value, reason} of what cannot be read
+    passed : SQL of further columns c0, c1, ..., n_passed of them; others : messages of other roles; cut : turns were
+    left out; bad : {field, value, reason} of what cannot be read
     """
     t = piece.cell
     bad = f"regexp_full_match(lower(trim({t('winner')})), 'tie \\(both[ _]bad\\)')"
     word = f"CASE WHEN {bad} THEN 'both_bad' ELSE {t('winner')} END"
     if layout == "votes":
         alone = f"coalesce({t('judge')}, '') || '/' || coalesce({t('tstamp')}, {piece.table}.rowid::VARCHAR)"
-        return f"""SELECT rowid AS record, NULL::VARCHAR AS prompt, coalesce({t("question_id")}, {alone}) AS prompt_id,
+        return f"""SELECT NULL::VARCHAR AS prompt, coalesce({t("question_id")}, {alone}) AS prompt_id,
             NULL::VARCHAR AS response_a, NULL::VARCHAR AS response_b, {word} AS winner, {t("turn")} AS turns,
-            0 AS others, false AS cut, {NOTHING_BAD} AS bad FROM {piece.table}"""
+            0 AS others, false AS cut, {NOTHING_BAD} AS bad{passed} FROM {piece.table}"""
     if layout == "texts":
         _repair(gatherer, piece, TEXTS)
         a, b, tie = (f"coalesce(try_cast({t(vote)} AS DOUBLE), -1)" for vote in VOTES)
         clear = f"{a} IN (0, 1) AND {b} IN (0, 1) AND {tie} IN (0, 1) AND {a} + {b} + {tie} = 1"
         shown = " || ', ' || ".join(f"coalesce({t(vote)}, '')" for vote in VOTES)
         prompt, one, two = (conversations.strings(t(name)) for name in TEXTS)
-        return f"""SELECT rowid AS record, {prompt} AS prompt, NULL::VARCHAR AS prompt_id,
+        return f"""SELECT {prompt} AS prompt, NULL::VARCHAR AS prompt_id,
             {one} AS response_a, {two} AS response_b,
             CASE WHEN {a} = 1 THEN 'a' WHEN {b} = 1 THEN 'b' WHEN {tie} = 1 THEN 'tie' END AS winner,
             NULL::VARCHAR AS turns, 0 AS others, false AS cut, CASE WHEN NOT ({clear}) THEN
                 {{'field': 'winner_model_a', 'value': {shown},
                 'reason': 'one of winner_model_a, winner_model_b and winner_tie is 1, the others are 0'}} END AS bad
-            FROM {piece.table}"""
+            {passed} FROM {piece.table}"""
     both = set(CONVERSATIONS) <= set(piece.raw.columns)
     names = CONVERSATIONS if both else ("conversations", "conversations")
     _repair(gatherer, piece, CONVERSATIONS if both else ("conversations",))
@@ -209,12 +212,13 @@ def _said(gatherer: Gatherer, piece: Piece, layout: str) -> str:
     until_a, until_b = (conversations.until(f"whole_{side}", "n") for side in ("a", "b"))
     differ = "'is another prompt than that of conversation_a: the user says other things'"
     said_b = conversations.joined(user_b)
-    return f"""WITH listed AS (SELECT rowid AS record, {conversations.turns(one)} AS whole_a,
+    on = "".join(f", c{k}" for k in range(n_passed))
+    return f"""WITH listed AS (SELECT {conversations.turns(one)} AS whole_a,
             {conversations.turns(two)} AS whole_b, {one} AS cell_a, {two} AS cell_b,
-            CASE WHEN {n} > 0 THEN {n} END AS n, {word} AS winner FROM {piece.table}),
+            CASE WHEN {n} > 0 THEN {n} END AS n, {word} AS winner{passed} FROM {piece.table}),
         cut AS (SELECT *, {until_a} AS a, {until_b} AS b FROM listed),
         checked AS (SELECT *, {wrong_a} AS wrong_a, {wrong_b} AS wrong_b FROM cut)
-        SELECT record, {conversations.joined(user_a)} AS prompt, NULL::VARCHAR AS prompt_id,
+        SELECT {conversations.joined(user_a)} AS prompt, NULL::VARCHAR AS prompt_id,
             {conversations.joined(conversations.by("a", "assistant"))} AS response_a,
             {conversations.joined(conversations.by("b", "assistant"))} AS response_b, winner,
             len({user_a})::VARCHAR AS turns, len({other_a}) + len({other_b}) AS others, len(a) < len(whole_a) AS cut,
@@ -222,7 +226,7 @@ def _said(gatherer: Gatherer, piece: Piece, layout: str) -> str:
                 WHEN wrong_b IS NOT NULL THEN {{'field': '{names[1]}', 'value': left(cell_b, 1000), 'reason': wrong_b}}
                 WHEN {user_a} <> {user_b} THEN
                     {{'field': '{names[1]}', 'value': left({said_b}, 1000), 'reason': {differ}}}
-            END AS bad FROM checked"""
+            END AS bad{on} FROM checked"""
 
 
 def _own_id(gatherer: Gatherer, piece: Piece) -> str:
@@ -254,7 +258,7 @@ def _tell(gatherer: Gatherer, piece: Piece, layout: str, named: str) -> None:
     others, cut, seen, later, image = gatherer.con.execute(
         f"""SELECT count(*) FILTER (others > 0), count(*) FILTER (cut), count(*) FILTER ({named}),
             count(*) FILTER ({order}), count(*) FILTER (regexp_matches(prompt, '\\[[a-z_]+ [0-9a-f]{{8}}\\]'))
-        FROM {piece.table} JOIN arena_said s ON s.record = {piece.table}.rowid WHERE bad IS NULL"""
+        FROM {piece.table} WHERE bad IS NULL"""
     ).fetchall()[0]
     said = {
         f"{others:,} battles have messages of another role (a system message): left out": others,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from data.duck import told
 from data.importers.source import open_source
 from data.importers.table import Part, RawTable, make_view, read_table
 from data.model import Progress, Rejection
@@ -119,17 +121,19 @@ class Gatherer:
         """
         names = list(cells)
         targets = ", ".join(f"c{self.columns.index(name)}" for name in names)
-        self.con.execute(
+        # A table alone is read in its order; to sort long texts is what an import would else wait for.
+        order = f"ORDER BY {', '.join(filter(None, (f'{piece.table}.rowid', then)))}" if joins or then else ""
+        self._run(
             f"INSERT INTO temp.gathered ({targets}) SELECT {', '.join(cells[name] for name in names)} "
-            f"FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) "
-            f"ORDER BY {', '.join(filter(None, (f'{piece.table}.rowid', then)))}"
+            f"FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) {order}",
+            piece.name,
         )
         after = int(self.con.execute("SELECT count(*) FROM temp.gathered").fetchall()[0][0])
         count, first = after - self.n_rows, self.n_rows
         self.n_rows = after
         old = piece.raw.parts[0]
         lines = old.lines
-        if count != piece.raw.n_rows:
+        if count != piece.raw.n_rows or then:
             kept = self.con.execute(
                 f"SELECT {piece.table}.rowid FROM {piece.table} {joins} WHERE NOT coalesce({refuse}, false) "
                 f"ORDER BY {piece.table}.rowid"
@@ -137,6 +141,11 @@ class Gatherer:
             lines = _through(old.lines, np.asarray(kept, dtype=np.int64))
         self.parts.append(replace(old, name=piece.name, first_row=first, n_rows=count, lines=lines))
         return count
+
+    def _run(self, sql: str, name: str) -> None:
+        """One long statement, told about; stopping in `progress` interrupts it."""
+        share = min(self.taken / self.total, 1.0)
+        told(self.con, partial(self.con.execute, sql), lambda: self.progress(share, f"{name}: gathering the rows"))
 
     def refused(self, piece: Piece, condition: str, column: str, reason: str, joins: str = "") -> None:
         """One rejection for each row of the piece that meets the SQL condition."""
@@ -173,7 +182,7 @@ class Gatherer:
         if not self.parts:
             reasons = "; ".join(rejection.reason for rejection in self.rejections[:3])
             raise FileError(reasons or "there is no file to read")
-        self.con.execute("CREATE TABLE raw_cells AS SELECT * FROM temp.gathered; DROP TABLE temp.gathered")
+        self._run("CREATE TABLE raw_cells AS SELECT * FROM temp.gathered; DROP TABLE temp.gathered", "all files")
         make_view(self.con)
         columns = self.columns
         if asked := [k for k, name in enumerate(columns) if name in optional]:
