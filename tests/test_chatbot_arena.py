@@ -290,8 +290,8 @@ def test_a_repaired_cell_stays_in_its_row() -> None:
 
 @pytest.mark.slow
 def test_many_rows_pass_through_without_a_loss(store: Store, tmp_path: Path) -> None:
-    # More than one row group of DuckDB; every tenth battle is rejected, every seventh is written as Python prints it.
-    n = 20_000
+    # More than one row group of DuckDB (122,880 rows); every tenth battle is rejected, every seventh is written as Python prints it.
+    n = 130_000
     with (tmp_path / "big.jsonl").open("w") as out:
         for k in range(n):
             row = battle(k, conversation_a=talk(f"prompt {k}", f"yes {k}" * 20), conversation_b=talk(f"prompt {k}", "no"))
