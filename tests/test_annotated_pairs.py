@@ -149,11 +149,12 @@ def test_version_one_and_missing_prompts(store: Store, tmp_path: Path) -> None:
         "id": "x", "prompt": None, "text_a": "one", "text_b": "two", "annotations": {"h": {"pref": "text_b"}},
         "metadata": {"model_a": "m1", "model_b": "m2"},
     }  # fmt: skip
-    file = whole(tmp_path / "p.json", old, old | {"id": "y", "text_a": "three"})
+    file = whole(tmp_path / "p.json", old, old | {"id": "y", "text_a": "three", "annotations": {"h": {"pref": "text_a"}}})
     report = import_path(store, file, "d")
     assert (report.accepted, report.prompts, report.pairs) == (2, 2, 2)
     row = judgments(store)[0]
     assert (row["prompt_id"], row["model_a"], row["response_b"], row["outcome"]) == ("x", "m1", "two", "b")
+    assert judgments(store)[1]["outcome"] == "a"
     assert "prompt" not in row
     assert any("2 comparisons have no prompt" in text for text in report.inferred)
 
@@ -189,3 +190,18 @@ def test_keys_in_any_order_gzip_and_damage(store: Store, tmp_path: Path) -> None
     for k, other in enumerate(("", "[]", "{}", '{"comparisons": []}', '{"comparisons": [{"id": 1}]}', "a,b")):
         (tmp_path / f"{k}.json").write_text(other)
         assert not annotated_pairs.sniff(tmp_path / f"{k}.json")
+
+
+def test_a_comparison_that_stands_twice(store: Store, tmp_path: Path) -> None:
+    notes = {"h": "a", "m": "b"}
+    turned = pair(2, {"h": "b", "m": "b"}, prompt="prompt 0", response_a={"text": "two", "model": "m2"},
+                  response_b={"text": "one", "model": "m1"})  # fmt: skip
+    file = whole(tmp_path / "p.json", pair(0, notes), pair(1, notes, prompt="prompt 0"), turned)
+    report = import_path(store, file, "d")
+    assert (report.accepted, report.pairs) == (6, 1)
+    # People without names are separate votes, a model asked again repeats itself; the third lists the pair turned round.
+    assert [(row["judge"], row["outcome"], row.get("repeat")) for row in judgments(store)] == [
+        ("cooks", "a", None), ("robot", "b", None), ("cooks", "a", None), ("robot", "b", 2), ("cooks", "a", None),
+        ("robot", "a", 3),
+    ]  # fmt: skip
+    assert import_path(store, file, "d").duplicates == 6

@@ -184,3 +184,10 @@ def test_parquet_and_what_is_not_taken_for_it(store: Store, tmp_path: Path) -> N
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileError, match="holds no preferences"):
         import_path(store, tmp_path / "empty", "d", ImportOptions(format="helpsteer2"))
+
+
+def test_lines_hold_where_as_many_rows_come_of_other_records(store: Store, tmp_path: Path) -> None:
+    votes = [{"strength": 1, "justification": "x"}]
+    records = [preference(0, "?"), preference(1, 1, prompt=" ", all_preferences_unprocessed=votes), preference(2, 1)]
+    report = import_path(store, lines(tmp_path / "p.jsonl", *records), "d")
+    assert [row[:2] for row in rejected(report)] == [(1, "preference_strength"), (2, "prompt"), (2, "prompt")]
