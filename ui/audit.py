@@ -13,11 +13,13 @@ from charts import words
 from charts.audit import ROBUSTNESS, bias_chart, bias_name, percent, points, towards, with_test
 from charts.audit_matrix import bias_matrix_chart, worst
 from charts.audit_variants import variants_chart
+from data.own_models import set_own
 from data.queries.examples import PairsBehind
+from errors import JurylensError
 from studies.audit import Audit
 from studies.overview import escape
 from studies.study import Result
-from ui import rankings, selection
+from ui import rankings, selection, session
 from ui.ask import chosen, shown
 from ui.figure import figure, show_table
 from ui.remarks import sentences
@@ -29,6 +31,11 @@ VIEWS = {ONE: "One judge", ALL: "All judges"}
 
 MOST, SAID = 15, 5
 """Judges drawn until all are asked for, and biases that a sentence names."""
+
+TOLD = "own-models-said"
+"""Where the answer to a saved choice waits for the next run."""
+
+SAID_SO, GUESSED, WARNED = "as the dataset says", "guessed from the names", "which models are their own was guessed"
 
 VARIANTS = {
     "judge": "judge", "variant": "circumstance", "pairs": "pairs", "towards": "towards the cue", "away": "away",
@@ -67,7 +74,8 @@ def biases(seen: View) -> str | None:
         of_all(seen, result)
     else:
         of_one(seen, result, of)
-    sentences(result)
+    # Where one judge is looked at its own models stand above, with why they are.
+    sentences(result, [text for text in result.warnings if view == ALL or not text.startswith(WARNED)])
     cannot_show(result, of if view == ONE else None)
     return judge
 
@@ -107,7 +115,8 @@ def of_one(seen: View, result: Result, judge: str) -> None:
         pairs=lambda row: _behind(result, {"judge": judge} | dict(row)),
     )  # fmt: skip
     for row in result.table("self_preference").to_dict("records"):
-        st.markdown(_own(row, result.settings.get("reference")))
+        st.markdown(_own(row, result))
+    own_models(seen, result, judge)
     variants = result.table("variants")
     if len(variants):
         with st.expander("Circumstances: before and after"):
@@ -168,9 +177,11 @@ def trust(result: Result, judge: str) -> str:
     return " · ".join([*parts, "flagged: q < .05 within the judge (Benjamini-Hochberg)"])
 
 
-def _own(row: Mapping[Any, Any], reference: object) -> str:
+def _own(row: Mapping[Any, Any], result: Result) -> str:
     """Self-preference as two papers measure it, in a line."""
-    text = f"**Its own models** ({escape(str(row['own']), 200)}): picked in {percent(row['own_rate'])}"
+    reference, why = result.settings.get("reference"), set(result.table("own_models")["because"])
+    guessed = ", guessed from their names" if GUESSED in why else ""
+    text = f"**Its own models** ({escape(str(row['own']), 200)}{guessed}): picked in {percent(row['own_rate'])}"
     if not words.absent(row["reference_rate"]):
         by = f"by {escape(str(reference), 60)} in {percent(row['reference_rate'])}"
         text += f", {by}; {_gap(row, 'dbg')} points (DBG)"
@@ -183,6 +194,41 @@ def _gap(row: Mapping[Any, Any], name: str) -> str:
     value, low, high = (row[f"{name}{end}"] for end in ("", "_lower", "_upper"))
     as_row = {"excess": value, "excess_lower": low, "excess_upper": high}
     return escape(points(as_row), 100)
+
+
+def own_models(seen: View, result: Result, judge: str) -> None:
+    """Which models count as its own and why, to be set right."""
+    assert seen.names is not None
+    if not seen.names.models:
+        return
+    told = st.session_state.pop(TOLD, None)
+    if told:
+        st.caption(escape(str(told), 400))
+    table = result.table("own_models")
+    mine = table[table["judge"] == judge]
+    dataset = seen.names.dataset
+    with st.expander(f"Its own models ({len(mine):,})", key=f"audit-own-{judge}"):
+        because = f"Now: {mine['because'].iloc[0]}." if len(mine) else "Now: none of these models."
+        st.caption(f"{because} What is saved here holds for this dataset, on every page and command.")
+        # By judge and by what is in force: another judge's choice, or one that was taken back, does not linger.
+        key = f"w:own-models-{judge}-{hash(tuple(mine['model']))}"
+        own = st.multiselect(f"Models of {shown(judge)}'s own", list(seen.names.models), list(mine["model"]), key=key,
+                             format_func=shown, placeholder="None of them")  # fmt: skip
+        with st.container(horizontal=True):
+            if st.button("Save", key="save-own", icon=":material/save:"):
+                _save(dataset, judge, own, f"Saved: {words.plural(len(own), 'model')} of {judge}'s own.")
+            said = not len(mine) or mine["because"].iloc[0] == SAID_SO
+            if said and st.button("As families and names tell", key="forget-own", type="tertiary"):
+                _save(dataset, judge, None, f"Families and names tell {judge}'s own models again.")
+
+
+def _save(dataset: str, judge: str, own: list[str] | None, said: str) -> None:
+    try:
+        set_own(session.store(), dataset, {judge: own})
+    except JurylensError as error:
+        said = str(error)
+    st.session_state[TOLD] = said
+    st.rerun()
 
 
 # -- all judges -----------------------------------------------------------------------------------------------------
