@@ -16,7 +16,7 @@ from charts.confusion import confusion_chart
 from charts.judge_rows import BEYOND, judge_rows_chart
 from data.queries.examples import PairsBehind
 from studies.agreement import JudgeAgreement
-from studies.overview import escape
+from studies.overview import PLURAL, escape
 from studies.study import Result
 from ui import selection
 from ui.figure import charts, show_table
@@ -83,6 +83,11 @@ def _confusion(seen: View, table: pd.DataFrame, judge: str) -> None:
         show_table(table, CELLS, key="confusion")
 
 
+def _s(judge: str) -> str:
+    """Ends the verb of a judge: people agree, gpt-4 agrees."""
+    return "" if judge.casefold() in PLURAL else "s"
+
+
 def confused(table: pd.DataFrame, reference: str, judge: str) -> str:
     """What the judge says where the reference prefers an answer, and how often each ties."""
     n = {(str(r["reference_says"]), str(r["judge_says"])): int(r["comparisons"]) for r in table.to_dict("records")}
@@ -90,18 +95,21 @@ def confused(table: pd.DataFrame, reference: str, judge: str) -> str:
     decided = sum(n.get(at, 0) for at in sides)
     who, people, whole = escape(judge, 40), escape(reference, 40), sum(n.values())
     if not decided or not whole:
-        return f"**{people} says nothing but ties on the pairs of {who}.**"
+        return f"**{people} say{_s(reference)} nothing but ties on the pairs of {who}.**"
     same, tied = n.get(("a", "a"), 0) + n.get(("b", "b"), 0), n.get(("a", "tie"), 0) + n.get(("b", "tie"), 0)
     of = [escape(words.share(count / decided)) for count in (same, decided - same - tied, tied)]
+    which = f"the same in {of[0]}, the other in {of[1]} and neither in {of[2]}" if tied else (
+        f"the same in {of[0]} and the other in {of[1]}"
+    )  # fmt: skip
     said = (
-        f"**Of {decided:,} comparisons in which {people} prefers an answer, {who} prefers the same in {of[0]}, the "
-        f"other in {of[1]} and neither in {of[2]}.**"
+        f"**Of {decided:,} comparisons in which {people} prefer{_s(reference)} an answer, {who} prefer{_s(judge)} "
+        f"{which}.**"
     )
     mine = sum(count for (_, two), count in n.items() if two == "tie")
     theirs = sum(count for (one, _), count in n.items() if one == "tie")
     if mine or theirs:
         shares = [escape(words.share(count / whole)) for count in (mine, theirs)]
-        said += f" {who} ties in {shares[0]} of all {whole:,}, {people} in {shares[1]}."
+        said += f" {who} tie{_s(judge)} in {shares[0]} of all {whole:,}, {people} in {shares[1]}."
     return said
 
 

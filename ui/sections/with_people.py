@@ -125,7 +125,10 @@ def finding(table: pd.DataFrame, judge: str, against: Against, reference: str) -
         both = others[others[against.ceiling].notna()]
         above = int((both[against.value] >= both[against.ceiling]).sum())
         if len(both):
-            text += f" {above or 'None'} of {len(both)} reach{'es' if above == 1 else ''} the agreement among people."
+            text += (
+                f" {above or 'Not one'} of the {len(both):,} reach{'es' if above < 2 else ''} people's agreement with "
+                "one another."
+            )
     return text
 
 
