@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
-from analysis.cluster_sums import Figures
+from analysis.cells import Floats, Ints
+from analysis.cluster_sums import Figures, estimate
 from analysis.shares import hold_shares
-from analysis.vcov import choose_clustering
+from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress
@@ -28,7 +28,7 @@ COUNTS = ("reliability", "pairs", "votes", "clusters", "clustering")
 FEW_VOTES = 10
 """Votes a pair below which the correction for people's error goes too far (measured: 3 % with 10, 28 % with 5)."""
 
-BY_SHARE = ("judge", "low", "high", "people", "judge_mean", "pairs")
+BY_SHARE = ("judge", "low", "high", "people", "judge_mean", "lower", "upper", "pairs")
 
 
 @register
@@ -73,6 +73,7 @@ class JudgeShares(Fitted):
         share = people.counts() @ weights / n
         found: dict[str, Figures] = {}
         reasons: dict[str, str] = {}
+        about: dict[str, str] = {}
         warnings: list[str] = []
         rows: list[dict[str, object]] = []
         bins: list[dict[str, object]] = []
@@ -98,18 +99,22 @@ class JudgeShares(Fitted):
             if clustering.warning is not None:
                 warnings.append(clustering.warning)
             if np.isnan(one["slope"]):
-                warnings.append(f"{judge}: people's shares differ from even by too little more than so few votes do by "
-                                "chance to tell how extreme it is")  # fmt: skip
+                about[judge] = (
+                    "people's shares differ from even by too little more than so few votes do by chance to tell how "
+                    "extreme it is"
+                )
             elif n[at].mean() < FEW_VOTES:
-                warnings.append(f"{judge}: {words.number(n[at].mean())} votes a pair are few for an extremity: it "
-                                "comes out too large, by a quarter with five")  # fmt: skip
+                about[judge] = (
+                    f"{words.number(n[at].mean())} votes a pair are few for an extremity: it comes out too large, by a "
+                    "quarter with five"
+                )
             found[judge] = one
             rows.append(
                 {"judge": judge, **columns(one, self.level), "reliability": reliable if np.isfinite(reliable) else None,
                  "pairs": len(mine), "votes": int(n[at].sum()), "clusters": int(one.clusters[0]),
                  "clustering": clustering.name}
             )  # fmt: skip
-            bins += _by_share(judge, h, j)
+            bins += _by_share(judge, h, j, clusters(here, clustering), clustering, self.level)
         if not found:
             raise nobody(reasons)
         progress(1.0, "done")
@@ -123,7 +128,8 @@ class JudgeShares(Fitted):
             study=self, values=values, fingerprint=fingerprint,
             tables={"judges": as_table(rows, ("judge", *ends, *COUNTS)), "by_share": as_table(bins, BY_SHARE)},
             settings=self.settings() | {"reference": reference, "clustering": rows[0]["clustering"]},
-            warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])), caption=self._caption(rows, reference),
+            warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings, *sentences(about)])),
+            caption=self._caption(rows, reference),
         )  # fmt: skip
 
     def _caption(self, rows: list[dict[str, object]], reference: str) -> str:
@@ -137,15 +143,27 @@ class JudgeShares(Fitted):
         )
 
 
-def _by_share(judge: str, h: np.ndarray[Any, Any], j: np.ndarray[Any, Any]) -> list[dict[str, object]]:
+def _by_share(
+    judge: str, h: Floats, j: Floats, cluster: Ints, clustering: Clustering, level: float
+) -> list[dict[str, object]]:
     """Mean shares by people's share of the side that most of them prefer, so that what is called a does not matter."""
     turned = h < 0.5
     most, same = np.where(turned, 1 - h, h), np.where(turned, 1 - j, np.where(h == 0.5, 0.5, j))
     # From even on: .5 to 1 in five steps. Where people are even no side is the one that most prefer.
     at = np.clip(((most - 0.5) * 10 + 1e-9).astype(int), 0, 4)
-    frame = pd.DataFrame({"people": most, "judge_mean": same})
-    return [
-        {"judge": judge, "low": 0.5 + 0.1 * k, "high": 0.6 + 0.1 * k, "people": float(part["people"].mean()),
-         "judge_mean": float(part["judge_mean"].mean()), "pairs": len(part)}
-        for k in range(5) for part in [frame[at == k]] if len(part)
-    ]  # fmt: skip
+    rows: list[dict[str, object]] = []
+    for k in range(5):
+        some = np.flatnonzero(at == k)
+        if not len(some):
+            continue
+        one = np.ones(len(some))
+        found = estimate(
+            lambda sums: sums[..., :1] / sums[..., 1:], np.column_stack([same[some], one]), one, cluster[some],
+            clustering, ("judge_mean",), "share",
+        ).one("judge_mean", level) or {}  # fmt: skip
+        rows.append(
+            {"judge": judge, "low": 0.5 + 0.1 * k, "high": 0.6 + 0.1 * k, "people": float(most[some].mean()),
+             "judge_mean": float(same[some].mean()), "lower": found.get("lower"), "upper": found.get("upper"),
+             "pairs": len(some)}
+        )  # fmt: skip
+    return rows

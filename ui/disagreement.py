@@ -73,7 +73,8 @@ def finding(table: pd.DataFrame, judge: str, reference: str) -> str:
     rest = share.pop(UNEXPLAINED)
     if JUDGE in share:
         parts.append(f"{words.share(share.pop(JUDGE))} the judge's noise")
-    told = sorted(share.items(), key=lambda one: -one[1])
+    # What rounds to nothing is not worth a word.
+    told = sorted(((name, value) for name, value in share.items() if abs(value) >= 0.005), key=lambda one: -one[1])
     parts += [f"{words.share(value)} {name}" for name, value in told]
     return (
         f"**Of the disagreement of {escape(judge, 40)} with a vote of {people}, {words.listing(parts, 9)}; "
