@@ -13,6 +13,9 @@ from charts import words
 from charts.diagonal import Look, diagonal_chart
 from charts.theme import Theme
 
+BINS = (5, 10, 20)
+"""How many there can be."""
+
 
 def _hover(row: Mapping[Any, Any]) -> str:
     return (

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 from canvas import draw
 
-from charts.reliability import reliability_chart
+from analysis import calibration
+from charts.reliability import BINS, reliability_chart
 from charts.rows import WIDTH
 from charts.shares import shares_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme
@@ -44,6 +45,10 @@ def dots(figure: go.Figure) -> list[go.Scatter]:
 
 def notes(figure: go.Figure) -> str:
     return " ".join(str(a.text).replace("<br>", " ") for a in figure.layout.annotations)
+
+
+def test_the_bins_are_those_that_are_computed() -> None:
+    assert BINS == calibration.BINS
 
 
 def test_dots_lie_where_the_bins_say() -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from analysis.calibration import BINS
 from charts import words
-from charts.reliability import reliability_chart
+from charts.reliability import BINS, reliability_chart
 from data.queries import replies
 from studies.calibration import SURE, JudgeCalibration
 from studies.overview import escape
