@@ -30,6 +30,9 @@ from analysis.vcov import Clustering
 FEW = 10
 """Pairs with a side (and clusters) below which nothing is tested."""
 
+ALONE = 1e-8
+"""Share of itself that a term must keep beside the others to be told apart from them; less is rounding."""
+
 SEVERAL = 30
 """Pairs with two votes of the reference from which on these alone are looked at."""
 
@@ -73,7 +76,9 @@ def preference_for(name: str, side: Floats, held: Held, clustering: Clustering, 
     n = int((side != 0).sum())
     plain = preferred(name, side, held, clustering, level)
     if n < FEW or plain.clusters < FEW:
-        return _without(plain, f"{n} pairs with such a side, {plain.clusters} independent parts: it needs {FEW}")
+        return _without(plain, _few(n, "pair", plain.clusters) + " with such a side")
+    if not held.total.any():
+        return _without(plain, "the reference prefers neither answer in any of these pairs")
     ordered = bool(np.mean(held.order**2) > 1e-3)
     mean = held.total / held.votes
     if held.exact:
@@ -105,7 +110,7 @@ def against_even(name: str, side: Floats, held: Held, clustering: Clustering, le
     """The same without a reference: the null is .5, as where the side was drawn by lot."""
     plain = preferred(name, side, held, clustering, level)
     if plain.n < FEW or plain.clusters < FEW:
-        return _without(plain, f"{plain.n} verdicts, {plain.clusters} independent parts: it needs {FEW}")
+        return _without(plain, _few(plain.n, "verdict", plain.clusters))
     sums = np.column_stack([held.judge * side, side**2])
     found = estimate(_beyond_half, sums, side**2, held.cluster, clustering, (name, "excess"), "slope")
     return _ended(plain, found, level)
@@ -159,11 +164,13 @@ def _fit(
     flat = [cell for row in matrix for cell in row] + [term * judge for term in terms]
     sums = np.column_stack([*flat, held.judge * side, side**2])
 
+    apart = _told_apart(sums[:, : k * k].sum(axis=0).reshape(k, k), terms)
+
     def figures(s: NDArray[Any]) -> NDArray[Any]:
         left = s[..., : k * k].reshape(*s.shape[:-1], k, k)
         right = s[..., k * k : k * k + k]
         try:
-            found = np.linalg.solve(left, right[..., None])[..., first, 0]
+            found = np.linalg.solve(left, right[..., None])[..., first, 0] if apart else np.full(s.shape[:-1], np.nan)
         except np.linalg.LinAlgError:
             found = np.full(s.shape[:-1], np.nan)
         rate = (1 + s[..., -2] / s[..., -1]) / 2
@@ -172,14 +179,30 @@ def _fit(
     return estimate(figures, sums, np.ones(len(side)), held.cluster, clustering, (name, "excess"), "slope")
 
 
+def _told_apart(moments: Floats, terms: list[Floats]) -> bool:
+    """Whether no term is made of the others but for rounding. moments : (k, k) sums of their products"""
+    size = np.sqrt([float(term @ term) for term in terms])
+    if not (size > 0).all():
+        return False
+    return bool(np.linalg.svd(moments / np.outer(size, size), compute_uv=False)[-1] > ALONE)
+
+
 def _ended(plain: Bias, found: Figures, level: float) -> Bias:
     lower, upper = found.interval(level)
-    if not np.isfinite(found.value[1]):
-        return _without(plain, "the reference and this side are one and the same in these pairs")
+    if not abs(found.value[1]) <= 1:
+        # Undefined, or further apart than two shares can be: what people prefer is hardly measured at all.
+        return _without(plain, "what the reference prefers, this side and the order cannot be told apart here")
+    p = found.p_value("excess")
     return Bias(
         plain.bias, plain.rate, plain.n, plain.clusters, plain.lower, plain.upper, plain.chance, float(found.value[0]),
-        float(found.value[1]), float(lower[1]), float(upper[1]), found.p_value("excess"),
+        float(found.value[1]), float(lower[1]), float(upper[1]), p,
+        "" if np.isfinite(p) else "all independent parts say the same: nothing tells how sure it is",
     )  # fmt: skip
+
+
+def _few(n: int, what: str, parts: int) -> str:
+    counted = [f"{k} {word}" + "s" * (k != 1) for k, word in ((parts, "independent part"), (n, what))]
+    return f"{FEW} independent parts are needed, and there {'is' if parts == 1 else 'are'} {' and '.join(counted)}"
 
 
 def _without(plain: Bias, why: str) -> Bias:
