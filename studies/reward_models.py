@@ -28,6 +28,7 @@ from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, unknown_name
 from studies.audit_data import says_right
 from studies.judge_votes import as_table, clusters, columns, ended
+from studies.overview import PLURAL
 from studies.refused import nobody, sentences
 from studies.reward_bands import BAND_COLUMNS, BAND_JUDGES, PAIRS, Bands, find_bands
 from studies.study import Finding, Fitted, Result, register
@@ -303,7 +304,9 @@ class RewardModels(Fitted):
         )
 
     def _sentence(self, row: Mapping[str, object]) -> str:
-        said = f"{row['judge']} prefers what {self.reference} prefers in {_share(row, 'accuracy', '')} of comparisons"
+        reference = str(self.reference)
+        verb = "prefer" if reference.casefold() in PLURAL else "prefers"
+        said = f"{row['judge']} prefers what {reference} {verb} in {_share(row, 'accuracy', '')} of comparisons"
         if row.get("macro") is not None and row["scenarios"] != 1:
             said += f", least in {row['worst']}: {_share(row, 'worst_accuracy', 'worst_')}"
         if row.get("drop") is not None:

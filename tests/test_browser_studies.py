@@ -27,7 +27,10 @@ SELECTION = {"dataset": ["sample"], "judge": ["people", "magpie-judge"], "ties":
 ASKED = {"dataset": ["asked"], "judge": ["people", "owl"]}
 
 # Where the sample has nothing to say: what is chosen instead.
-OTHERWISE = {"criteria": ASKED}
+OTHERWISE = {
+    "criteria": ASKED,
+    "reward-models": ASKED | {"judge": ["people", "owl", "scorer-s", "scorer-m", "scorer-l"]},
+}
 
 # Where the menu of a study's figure is: address, words of that page, key of the menu, table.
 PLACES = {
@@ -78,6 +81,7 @@ PLACES = {
     "factors amce": ("factors", "open=amce", "amce", "amce"),
     "tie-policies": ("rankings", "open=ties", "ties", "policies"),
     "criteria": ("judges", "open=criteria", "criteria", "weights"),
+    "reward-models": ("judges", "open=reward_models", "reward-models", "judges"),
     "agreement": ("judges", "open=with_people", "with-people", "judges"),
     "alt-test": ("judges", "open=alt_test", "alt-test", "judges"),
 }
