@@ -13,7 +13,7 @@ without the bias would have. Tests of paired outcomes are exact (`paired_flips`)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from analysis.paired_flips import flip_p
 from analysis.vcov import Clustering
 
 NAN = float("nan")
+SAME = "no verdict differs between the two circumstances that are compared"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,18 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.one)
+
+
+def without_spread(bias: Bias, toward: int, cluster: Ints, clustering: Clustering) -> Bias:
+    """A bias against .5 where all verdicts go one way: no spread tells how sure it is, the number of clusters does.
+
+    toward : +1 or -1. The exact test of the signs of clusters; the interval of the rate, less .5
+    """
+    sign = np.full(len(cluster), toward, dtype=np.int64)
+    return replace(
+        bias, null=0.5, excess=bias.rate - 0.5, excess_lower=bias.lower - 0.5, excess_upper=bias.upper - 0.5,
+        p=_flips(sign, cluster, clustering),
+    )  # fmt: skip
 
 
 def label(p: Floats) -> Ints:
@@ -155,7 +168,8 @@ def _paired(
         found = estimate(_against_half, some, some[:, 2], cluster, clustering, (name, "null", "excess"),
                          ("share", "share", "difference"))  # fmt: skip
         # One test, of which one against the other: it stands once.
-        out.append(_bias(name, found, len(up), level, chance, p if k == 0 else NAN))
+        one = _bias(name, found, len(up), level, chance, p if k == 0 else NAN)
+        out.append(replace(one, why=SAME) if k == 0 and np.isnan(p) else one)
     return out
 
 

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.audit import NAN, Bias
+from analysis.audit import NAN, Bias, without_spread
 from analysis.cells import Floats, Ints
-from analysis.cluster_sums import Figures, estimate
+from analysis.cluster_sums import ALIKE, Figures, estimate
 from analysis.vcov import Clustering
 
 FEW = 10
@@ -112,6 +112,8 @@ def against_even(name: str, side: Floats, held: Held, clustering: Clustering, le
     if plain.n < FEW or plain.clusters < FEW:
         return _without(plain, _few(plain.n, "verdict", plain.clusters))
     sums = np.column_stack([held.judge * side, side**2])
+    if min(plain.rate, 1 - plain.rate) < ALIKE:
+        return without_spread(plain, 1 if plain.rate > 0.5 else -1, held.cluster, clustering)
     found = estimate(_beyond_half, sums, side**2, held.cluster, clustering, (name, "excess"), "slope")
     return _ended(plain, found, level)
 

@@ -20,7 +20,7 @@ NAMES: Mapping[str, str] = {
     "last_position": "Last position", "repeat_consistency": "Consistency over repeats", "accuracy": "Accuracy",
     "tie_rate": "Ties", "no_verdict": "Refused or invalid", "length": "Length (salience)", "formatting": "Formatting",
     "self_preference": "Self-preference", "compassion_fade": "Compassion fade",
-    "option_order": "Option order (letters)",
+    "option_order": "Option order (letters)", "letters": "Letters exchanged",
     "bandwagon": "Bandwagon", "authority": "Authority", "distraction": "Distraction", "reflection": "Reflection",
     "belief": "Belief", "persona": "Persona",
 }  # fmt: skip

@@ -13,6 +13,8 @@ from analysis import audit
 from analysis.audit import Bias, Units
 from analysis.beyond_reference import against_even, own_against_gold, preference_for, preferred
 from analysis.first_place import first_beyond_strengths
+from analysis.letters import NAMES as LETTER_SHARES
+from analysis.letters import letter_shares, option_order
 from analysis.multiple import adjust_bh
 from analysis.tables import booleans, floats
 from analysis.vcov import Clustering, choose_clustering
@@ -20,12 +22,14 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog, Con
+from data.queries.audit import letters_word
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.audit_data import Audited, JudgeSaid, load
 from studies.audit_missing import missing
+from studies.audit_odd import odd_verdicts
 from studies.judge_votes import as_table, columns
-from studies.own_models import find_owners, read_told
+from studies.own_models import find_owners, read_told, stamped
 from studies.study import Fitted, Result, register
 
 COLUMNS = ("judge", "bias", "rate", "lower", "upper", "chance", "null", "excess", "excess_lower", "excess_upper", "p",
@@ -67,7 +71,9 @@ class Audit(Fitted):
         progress(0.0, "reading verdicts")
         data = load(self, store, told=read_told(self.own))
         rows: list[dict[str, object]] = []
-        further: dict[str, list[dict[str, object]]] = {"self_preference": [], "variants": [], "cannot_show": []}
+        further: dict[str, list[dict[str, object]]] = {
+            name: [] for name in ("self_preference", "variants", "letters", "cannot_show")
+        }
         said: list[str] = []
         for k, judge in enumerate(data.judges):
             progress(k / len(data.judges), f"auditing {judge}")
@@ -89,6 +95,8 @@ class Audit(Fitted):
                 "judge", "variant", "pairs", "towards", "away", *(f"{name}{end}" for name in (
                     "accuracy_plain", "accuracy", "change") for end in ("", "_lower", "_upper")), "p", "labelled",
                 "robustness", "consistency"]),
+            "letters": as_table(further["letters"], ["judge", *(
+                f"{name}{end}" for name in LETTER_SHARES for end in ("", "_lower", "_upper")), "verdicts"]),
             "own_models": as_table([one.__dict__ for one in data.own], ["judge", "model", "because"]),
             "cannot_show": as_table(further["cannot_show"], ["judge", "bias", "why", "needed"]),
         }  # fmt: skip
@@ -100,9 +108,9 @@ class Audit(Fitted):
 
     def stamp(self, con: Con, names: Catalog) -> str:
         # Whoever says what is right need not be among the judges.
-        return find_owners(con, names, tuple(names.judges)).stamped(
-            queries.fingerprint(con, names, tuple(names.judges))
-        )
+        everybody = tuple(names.judges)
+        rests = [*find_owners(con, names, everybody).words, *letters_word(con, names)]
+        return stamped(queries.fingerprint(con, names, everybody), rests)
 
     # -- one judge ---------------------------------------------------------------------------------------------------
 
@@ -115,6 +123,12 @@ class Audit(Fitted):
             found += audit.both_orders(orders, by, level)
         elif one.side_order is not None:
             found.append(self._one_order(one, by))
+        letters = one.letters(by)
+        if letters is not None and letters.crossed:
+            found.append(option_order(letters, by, level))
+            further["letters"].append(
+                {"judge": judge, **columns(letter_shares(letters, by), level), "verdicts": len(letters.judge)}
+            )
         found += self._plain(one, by)
         held, sides = one.held(by)
         if len(held.judge):
@@ -206,6 +220,14 @@ class Audit(Fitted):
         if data.reference is None:
             out.append("no judge says what is right (a judge called gold, or one human judge): length, formatting and "
                        "own models are shown without a test; choose one with --reference")  # fmt: skip
+        out += odd_verdicts(data)
+        silent = [judge for judge in data.judges if not len(data.of(judge).plain)]
+        if silent:
+            out.append(f"no verdict in plain circumstances, which all else is held against: {words.listing(silent, 5)}")
+        apart = [judge for judge in data.judges if judge not in silent and not data.of(judge).meets]
+        if apart and data.reference is not None:
+            out.append(f"no pair shared with {data.reference}, so that accuracy, length, formatting and own models "
+                       f"have no test: {words.listing(apart, 5)}")  # fmt: skip
         lost = [f"{judge} in {name}" for judge in data.judges for name in data.of(judge).without_twin]
         if lost:
             out.append(f"no verdict has a plain twin on the same pair, and says nothing: {words.listing(lost, 5)}")

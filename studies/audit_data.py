@@ -13,13 +13,14 @@ import pandas as pd
 from analysis.audit import Units, label, repeated
 from analysis.beyond_reference import Held
 from analysis.cells import Cells, Floats, Ints
+from analysis.letters import Letters
 from analysis.own_models import Own
 from analysis.vcov import Clustering
 from data import queries
-from data.queries.audit import in_all_variants, shown, sides
+from data.queries.audit import in_all_variants, letters_word, shown, sides
 from data.store import Store
 from errors import EmptySelectionError, unknown_name
-from studies.own_models import find_owners
+from studies.own_models import find_owners, stamped
 
 if TYPE_CHECKING:
     from studies.audit import Audit
@@ -65,6 +66,11 @@ class JudgeSaid:
     @property
     def n_prompts(self) -> int:
         return int(self.rows["prompt"].nunique())
+
+    @property
+    def meets(self) -> bool:
+        """Whether the reference has a verdict on any of its plain pairs."""
+        return bool(len(self.votes)) and bool(np.isin(self.plain["pair"], self.votes["pair"]).any())
 
     @cached_property
     def variants(self) -> list[str]:
@@ -132,6 +138,18 @@ class JudgeSaid:
             count * known["p"].to_numpy(dtype=np.float64), count, known["shown"].to_numpy(dtype=np.int64),
             {"pair": pair, "prompt": known["prompt"].to_numpy(dtype=np.int64)},
         )  # fmt: skip
+
+    def letters(self, by: Clustering) -> Letters | None:
+        """Plain verdicts with a known letter and place; None where there are none."""
+        known = self.plain[(self.plain["letter"] != 0) & (self.plain["shown"] != 0)]
+        if not len(known):
+            return None
+        return Letters(2 * known["p"].to_numpy() - 1, known["letter"].to_numpy(dtype=np.float64),
+                       known["shown"].to_numpy(dtype=np.float64), self._cluster(known["pair"], by))  # fmt: skip
+
+    @property
+    def has_letters(self) -> bool:
+        return bool((self.plain["letter"] != 0).any())
 
     def repeats(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
         """Comparisons of repeats in the same order that agree, all of them, and clusters."""
@@ -247,7 +265,7 @@ def load(study: Audit, store: Store, told: Mapping[str, Sequence[str]]) -> Audit
         said = shown(con, names, in_all_variants(replace(study, judge=every), names))
         answers = sides(con, names)
         owners = find_owners(con, names, [judge for judge in study.judge if judge != reference], told)
-        fingerprint = owners.stamped(queries.fingerprint(con, names, every))
+        fingerprint = stamped(queries.fingerprint(con, names, every), [*owners.words, *letters_word(con, names)])
     queries.require_rows(len(said), "of these judges")
     judges = tuple(judge for judge in study.judge if judge != reference)
     if not judges:

@@ -116,6 +116,8 @@ def of_one(seen: View, result: Result, judge: str) -> None:
     )  # fmt: skip
     for row in result.table("self_preference").to_dict("records"):
         st.markdown(_own(row, result))
+    for row in result.table("letters").to_dict("records"):
+        st.markdown(_letters(row))
     own_models(seen, result, judge)
     variants = result.table("variants")
     if len(variants):
@@ -188,6 +190,17 @@ def _own(row: Mapping[Any, Any], result: Result) -> str:
     if not words.absent(row["equal_opportunity"]):
         text += f"; right about its own more often than about others by {_gap(row, 'equal_opportunity')} points"
     return f"{text}. {words.plural(int(row['pairs']), 'pair')}."
+
+
+def _letters(row: Mapping[Any, Any]) -> str:
+    """Verdicts by letter against verdicts by place, in a line."""
+    ends = f"[{percent(row['letter_lower'])}, {percent(row['letter_upper'])}]"
+    text = (
+        f"the answer with the first letter is picked in {percent(row['letter'])} {ends}, {percent(row['shown_first'])} "
+        f"where it stood first and {percent(row['shown_last'])} where it stood last; the first place, averaged over "
+        f"letters, in {percent(row['place'])}. {words.plural(int(row['verdicts']), 'verdict')}."
+    )
+    return f"**Letters and places**: {escape(text, 400)}"
 
 
 def _gap(row: Mapping[Any, Any], name: str) -> str:
