@@ -37,7 +37,8 @@ def odd_verdicts(data: Audited) -> list[str]:
             again = int((rows[["a", "b", "tie"]].sum(axis=1) > 1).sum())
             split.append(f"{judge} ({both:,} of {again:,})")
     told = [(CONSTANT[kind], some) for kind, some in kinds.items()]
-    told.append(("asked again in the same order, verdicts went to both sides, and their mean counts, in questions", split))
+    said = "asked again in the same order, verdicts went to both sides, and their mean counts, in questions"
+    told.append((said, split))
     return [f"{text}: {words.listing(some, MOST)}" for text, some in told if some]
 
 
