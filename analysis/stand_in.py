@@ -77,7 +77,8 @@ def _decide(
         return "undecided", f"compared on {pairs} of the {smallest} pairs that are needed"
     if not np.isfinite(ends[0]):
         one = f"there {'is' if clusters == 1 else 'are'} {clusters} independent part{'' if clusters == 1 else 's'}"
-        return "undecided", f"nothing tells how sure its advantage of {found[name]:.2f} is: {one}, all alike"
+        size = f"{100 * found[name]:.0f}".replace("-", "−")
+        return "undecided", f"nothing tells how sure its advantage of {size} points is: {one}, all alike"
     if ends[0] > -margin:
         return "may stand in", None
     if ends[1] < -margin:

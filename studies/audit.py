@@ -224,10 +224,6 @@ class Audit(Fitted):
         silent = [judge for judge in data.judges if not len(data.of(judge).plain)]
         if silent:
             out.append(f"no verdict in plain circumstances, which all else is held against: {words.listing(silent, 5)}")
-        apart = [judge for judge in data.judges if judge not in silent and not data.of(judge).meets]
-        if apart and data.reference is not None:
-            out.append(f"no pair shared with {data.reference}, so that accuracy, length, formatting and own models "
-                       f"have no test: {words.listing(apart, 5)}")  # fmt: skip
         lost = [f"{judge} in {name}" for judge in data.judges for name in data.of(judge).without_twin]
         if lost:
             out.append(f"no verdict has a plain twin on the same pair, and says nothing: {words.listing(lost, 5)}")

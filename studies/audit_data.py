@@ -67,11 +67,6 @@ class JudgeSaid:
     def n_prompts(self) -> int:
         return int(self.rows["prompt"].nunique())
 
-    @property
-    def meets(self) -> bool:
-        """Whether the reference has a verdict on any of its plain pairs."""
-        return bool(len(self.votes)) and bool(np.isin(self.plain["pair"], self.votes["pair"]).any())
-
     @cached_property
     def variants(self) -> list[str]:
         """The names of circumstances other than plain that have a plain twin."""

@@ -151,7 +151,10 @@ class JudgeCalibration(Fitted):
                 )
             y, p = np.where(p > 0.5, y, n - y), sure
         elif np.isin(p, (0.0, 0.5, 1.0)).all():
-            raise NotIdentifiedError("gives a label and no preference between: there is nothing to say how sure it is")
+            raise NotIdentifiedError(
+                "gives a label and no preference between: nothing says how sure it is. Import p_a, scores or several "
+                "verdicts a pair, or the column confidence (--of confidence)"
+            )
         pairs = len(np.unique(mine["pair"]))
         nobody = np.zeros(len(p), dtype=np.int64)
         return Claims(p, y, n, counts[:, 2], nobody, self.of == "preference"), pairs, at

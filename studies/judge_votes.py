@@ -149,7 +149,10 @@ def oddities(who: str, raw: PairVotes, judge: str) -> list[str]:
         n = counts.sum(axis=0)
         total, sides = int(n.sum()), n[:2]
         if total and n[2] == total:
-            said.append(f"{name} says nothing but ties here: agreement without ties is not defined")
+            said.append(
+                f"{name} says nothing but ties here (verdicts on a pair that contradict each other are one): "
+                "agreement without ties is not defined"
+            )
         elif total > 1 and n.max() == total:
             said.append(
                 f"{name} always says {'ab'[int(n.argmax())]} here: kappa, alpha and ac1 cannot tell that from chance"

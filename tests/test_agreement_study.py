@@ -159,7 +159,8 @@ def test_two_orders_that_part_are_a_tie(tmp_path: Path) -> None:
     result = JudgeAgreement(judge=("people", "gpt")).run(stored(tmp_path / "o", given_rows))
     said = result.table("confusion").query("comparisons > 0")[["reference_says", "judge_says"]]
     assert said.to_numpy().tolist() == [["a", "tie"]]
-    assert "gpt says nothing but ties here: agreement without ties is not defined" in result.warnings
+    said = "gpt says nothing but ties here (verdicts on a pair that contradict each other are one): "
+    assert f"{said}agreement without ties is not defined" in result.warnings
 
 
 # -- criteria and time ---------------------------------------------------------------------------------------------------
