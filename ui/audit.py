@@ -17,6 +17,7 @@ from data.own_models import set_own
 from data.queries.examples import PairsBehind
 from errors import JurylensError
 from studies.audit import Audit
+from studies.audit_data import says_right
 from studies.overview import escape
 from studies.study import Result
 from ui import rankings, selection, session
@@ -54,17 +55,17 @@ def biases(seen: View) -> str | None:
     if seen.names is None or not seen.names.judges:
         return None
     compared = seen.reference is not None and bool(seen.others)
-    if not compared and seen.reference in seen.humans:
-        # People alone: they say what is right, and nobody is held against it.
+    right = seen.reference if compared else says_right(None, seen.names)
+    judges = tuple(judge for judge in seen.judges if judge != right)
+    if not judges:
+        # Who says what is right is alone here, and nobody is held against it.
         return None
     st.subheader("How is it biased?", anchor=False)
     judge = rankings.choose_judge(seen) if compared else None
-    judges = seen.others if compared else seen.judges
     view = _view(judges)
     of = judge or _alone(judges, view)
-    reference = seen.reference if compared else None
     who = judges if view == ALL else (of,)
-    study = replace(chosen(Audit), judge=(reference, *who) if reference else who, own=(), reference=reference)
+    study = replace(chosen(Audit), judge=(right, *who) if right else who, own=(), reference=right)
     if study.cluster not in ("auto", "prompt", "pair", "none"):
         study = replace(study, cluster="auto")
     result = attempt(study)
