@@ -22,7 +22,7 @@ NAMES: Mapping[str, str] = {
     "self_preference": "Self-preference", "compassion_fade": "Compassion fade",
     "option_order": "Option order (letters)", "letters": "Letters exchanged",
     "bandwagon": "Bandwagon", "authority": "Authority", "distraction": "Distraction", "reflection": "Reflection",
-    "belief": "Belief", "persona": "Persona",
+    "belief": "Belief", "persona": "Persona", "padding": "Padding",
 }  # fmt: skip
 ROBUSTNESS = ": robustness"
 
