@@ -58,6 +58,6 @@ def missing(data: Audited, judge: str, one: JudgeSaid, found: Sequence[Bias]) ->
             unknown = not (one.plain.loc[one.plain["letter"] != 0, "shown"] != 0).any()
             reason = "the shown order is not known" if unknown else "each letter always stood in one place"
         add("option_order", reason, "the letters that answers were called by, shuffled against their places (columns "
-            "letter_a, letter_b and swapped), or the same pairs judged again with letters exchanged: the columns variant "
-            "(letters) and cue (the side that then has the first letter)")  # fmt: skip
+            "letter_a, letter_b and swapped), or the same pairs judged again with letters exchanged: the columns "
+            "variant (letters) and cue (the side that then has the first letter)")  # fmt: skip
     return out

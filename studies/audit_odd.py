@@ -22,21 +22,24 @@ CONSTANT: Mapping[str, str] = {
 
 
 def odd_verdicts(data: Audited) -> list[str]:
-    """Sentences: verdicts that are all alike, and that contradict one another."""
+    """Sentences: verdicts that are all alike, on other pairs than the reference, or in contradiction."""
     kinds: dict[str, list[str]] = {kind: [] for kind in CONSTANT}
-    split = []
+    apart, split = [], []
     for judge in data.judges:
-        rows = data.of(judge).plain
+        rows, votes = data.of(judge).plain, data.of(judge).votes
         if not len(rows):
             continue
         kind = always(rows)
         if kind:
             kinds[kind].append(judge)
+        if len(votes) and not rows["pair"].isin(votes["pair"]).any():
+            apart.append(judge)
         both = int(((rows["a"] > 0) & (rows["b"] > 0)).sum())
         if both:
             again = int((rows[["a", "b", "tie"]].sum(axis=1) > 1).sum())
             split.append(f"{judge} ({both:,} of {again:,})")
     told = [(CONSTANT[kind], some) for kind, some in kinds.items()]
+    told.append((f"no pair is shared with {data.reference}, so that nothing tells biases from good taste", apart))
     said = "asked again in the same order, verdicts went to both sides, and their mean counts, in questions"
     told.append((said, split))
     return [f"{text}: {words.listing(some, MOST)}" for text, some in told if some]
