@@ -193,7 +193,7 @@ def _differences(seen: View, judge: str, study: JudgeAgreement, most: int) -> No
     )  # fmt: skip
     ending = "_no_ties" if out else ""
     heads = {
-        "judge": "judge", "against": "less", f"difference{ending}": "difference",
+        "judge": "judge", "against": "minus", f"difference{ending}": "difference",
         f"difference{ending}_interval": "interval", f"p{ending}": "p", f"q{ending}": "q",
         f"agreement{ending}": "agreement", f"agreement_against{ending}": "of the other", "pairs": "pairs",
     }  # fmt: skip
