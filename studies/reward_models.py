@@ -134,6 +134,9 @@ class RewardModels(Fitted):
             if one is None:
                 reasons[judge] = f"shares no pair with {self.reference}"
                 continue
+            if not compared(one.z, one.at.counts(), ties=self.ties != "drop")[1].any():
+                reasons[judge] = f"nothing but ties is left of what it shares with {self.reference}"
+                continue
             held[judge] = one
             row, some, told = self._judge(names, judge, one)
             rows.append(row)

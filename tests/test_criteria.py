@@ -314,7 +314,8 @@ def test_no_models_no_common_pairs_and_criteria_of_one_judge_only(tmp_path: Path
         if row["criterion"] == "overall":
             row["winner"] = overall["winner"]
     result = JudgeCriteria().run(stored(tmp_path / "s", always))
-    assert "separation" in " ".join(result.warnings)
+    assert "the answer that it speaks for is always preferred (separation)" in " ".join(result.warnings)
+    assert "factor" not in " ".join(result.warnings)
     assert "correct" not in result.table("weights")["criterion"].tolist()
 
 

@@ -346,6 +346,9 @@ def test_refusals(tmp_path: Path, store: Store) -> None:
     nobody = stored(tmp_path / "n", [row for row in rows(10) if row["judge"] not in ("people",)])
     with pytest.raises(OptionError, match="--reference: say whose verdicts are right"):
         RewardModels().run(nobody)
+    even = [row | ({"winner": "tie"} if row["judge"] == "people" else {}) for row in rows(10)]
+    with pytest.raises(NotIdentifiedError, match="small and large: nothing but ties is left of what it shares with people"):
+        RewardModels(ties="drop").run(stored(tmp_path / "e", even))
     apart = [row | {"prompt": "q" + str(row["prompt"])} if row["judge"] in ("small", "large") else row
              for row in rows(10)]  # fmt: skip
     with pytest.raises(NotIdentifiedError, match="small and large: shares no pair with people"):
