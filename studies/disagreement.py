@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.disagreement import JUDGE, PEOPLE, SAID, Disagreement, Replies, decompose, first_pairs
+from analysis.disagreement import FEW, JUDGE, PEOPLE, SAID, Disagreement, Replies, decompose, first_pairs
 from analysis.tables import floats
-from analysis.vcov import FEW_CLUSTERS, Clustering, choose_clustering
+from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress, option
@@ -214,7 +214,7 @@ class DisagreementParts(Fitted):
             f"Mean squared difference of a verdict and a vote of {reference}; pairs with two votes or more ({ties}): "
             f"{who}. Each pair weighs by its votes; taste is shared out by the Shapley value of what position, length "
             f"and style, and content explain on prompts left out (5 folds). {words.percent(self.level)} intervals, "
-            "percentiles over clusters drawn with replacement."
+            "studentised, over clusters drawn with replacement."
         )
 
 
@@ -243,6 +243,8 @@ def _no_position(shown: NDArray[Any], counts: NDArray[Any]) -> str | None:
     if known < KNOWN_ORDER:
         return f"the shown order is known for {words.share(known)} of the verdicts, and {KNOWN_ORDER:.0%} are asked for"
     toward = shown * (counts[:, 0] - counts[:, 1])
+    if not toward.any():
+        return "its verdicts in each order are ties, or cancel each other"
     if (toward >= 0).all() or (toward <= 0).all():
         return f"here the response shown {'first' if (toward >= 0).all() else 'second'} always wins"
     return None
@@ -266,12 +268,9 @@ def _remarks(one: Disagreement) -> list[str]:
 
 
 def _few(one: Disagreement, clustering: Clustering) -> str | None:
-    if clustering.name == "none" or one.clusters >= FEW_CLUSTERS:
+    if clustering.name == "none" or one.clusters >= FEW:
         return None
-    return (
-        f"{one.clusters} {clustering.name}s are few to draw from: these intervals are too narrow, most of all those of "
-        "the parts of taste"
-    )
+    return f"{one.clusters} {clustering.name}s are too few to draw from: these intervals rest on Student's t alone"
 
 
 def _by_judge(said_of: Mapping[str, Sequence[str]]) -> list[str]:

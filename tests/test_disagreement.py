@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 from test_agreement_study import call, rows, stored
 
-from analysis.disagreement import JUDGE, PEOPLE, SAID, UNEXPLAINED, Disagreement, Replies, decompose
+from analysis.disagreement import (
+    JUDGE,
+    PEOPLE,
+    SAID,
+    UNEXPLAINED,
+    Disagreement,
+    Replies,
+    _ends,
+    _Explained,
+    decompose,
+)  # fmt: skip
 from data.imports import ImportOptions, import_path
 from data.store import Store
 from errors import NotIdentifiedError, OptionError, UnknownNameError
@@ -136,6 +146,56 @@ def test_many_columns_that_say_nothing_explain_nothing() -> None:
     # More columns than half of the pairs: they predict worse than nothing, and that is shown.
     assert part(found, "content") < 0
     assert found.share.sum() == pytest.approx(1, abs=1e-9)
+
+
+def test_what_is_left_without_a_cluster_is_fitted_anew() -> None:
+    given = world(4, 60, length=0.2, first=0.1)
+    n = given.votes.sum(axis=1).astype(float)
+    d = given.replies @ SAID / given.replies.sum(axis=1) - given.votes @ SAID / n
+    cluster = np.unique(given.cluster, return_inverse=True)[1]
+
+    def explained(kept: np.ndarray) -> _Explained:
+        # The same clusters in the same folds, one of them empty.
+        return _Explained(given.x[kept], d[kept], n[kept], cluster[kept], 15, given.group, 0)
+
+    found = explained(np.arange(60)).shapley(without=True)
+    for c in (0, 7, 14):
+        np.testing.assert_allclose(found[c], explained(np.flatnonzero(cluster != c)).shapley()[0], atol=1e-10)
+
+
+def test_columns_that_repeat_others_share_what_they_explain() -> None:
+    given = world(6, 400, length=0.2)
+    twice = Replies(given.votes, given.cluster, given.pair, given.replies, np.column_stack([given.x, given.x[:, 1]]),
+                    (*given.group, "again"))  # fmt: skip
+    one, two = decompose(given), decompose(twice)
+    explained = [found.value[[found.names.index(g) for g in found.groups]].sum() for found in (one, two)]
+    assert explained[0] == pytest.approx(explained[1], rel=1e-6)
+    assert part(two, "style") == pytest.approx(part(two, "again"), rel=1e-6)
+    assert np.isfinite(two.lower).all()
+
+
+def test_ends_by_hand() -> None:
+    """Of a mean, leaving out one and pseudo-values give its own standard error: two values are Student's t."""
+    x = np.array([[1.0], [3.0]])
+    low, high = _ends(x.mean(axis=0), x[::-1], 0.95, 0, 100)
+    # Mean 2, standard error 1, t(1) = 12.706.
+    assert (low[0], high[0]) == pytest.approx((2 - 12.706, 2 + 12.706), abs=1e-3)
+    # One that is undefined without some cluster has no interval, and takes it from no other.
+    both = np.column_stack([x[::-1], [np.nan, 1.0]])
+    low, high = _ends(np.array([2.0, 1.0]), both, 0.95, 0, 100)
+    assert np.isnan([low[1], high[1]]).all()
+    assert np.isfinite([low[0], high[0]]).all()
+
+
+def test_a_wild_correction_is_not_made() -> None:
+    rng = np.random.default_rng(0)
+    away = rng.normal(size=(20, 1)) * 1e-3
+    value = np.array([1.0])
+    # Whichever is left out, the value is .01 more: a correction by 19 * .01, with an error of .004.
+    low, high = _ends(value, value + 0.01 + away, 0.95, 0, 200)
+    assert (low + high) / 2 == pytest.approx(value)
+    low, high = _ends(value, value + away, 0.95, 0, 200)
+    assert (low[0] + high[0]) / 2 == pytest.approx(20 - 19 * (1 + away.mean()))
 
 
 def test_no_disagreement_and_too_little() -> None:
