@@ -40,7 +40,7 @@ def odd_verdicts(data: Audited) -> list[str]:
             split.append(f"{judge} ({both:,} of {again:,})")
     told = [(CONSTANT[kind], some) for kind, some in kinds.items()]
     told.append((f"no pair is shared with {data.reference}, so that nothing tells biases from good taste", apart))
-    said = "verdicts on questions asked again in the same order went to both sides, and their mean counts"
+    said = "asked again in the same order, verdicts went to both sides, and their mean counts, in questions"
     told.append((said, split))
     return [f"{text}: {words.listing(some, MOST)}" for text, some in told if some]
 
