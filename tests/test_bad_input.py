@@ -170,7 +170,8 @@ def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pyt
         says_something(app, section)
 
 
-@pytest.mark.parametrize("case", ["usual", "one prompt", "all ties", "hostile names", "no human", "one judge chosen"])
+@pytest.mark.parametrize("case", ["usual", "one prompt", "all ties", "hostile names", "no human", "one judge chosen",
+                                  "odd judges"])
 def test_each_section_of_judges_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     app = opened(store, monkeypatch, case, "pages/judges.py", JUDGES)
     for section in JUDGES:
