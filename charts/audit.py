@@ -136,6 +136,7 @@ def bias_chart(
         top -= heights[k] + gap
     remark, taken = parts.note(_note(mine), theme, narrow, left, axes[-1]) if _note(mine) else (None, 8.0)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": 8, "b": axes[-1] + taken, "pad": 6},
         shapes=shapes, annotations=[remark] if remark else [], **layout,
     )  # fmt: skip

@@ -99,6 +99,7 @@ def bias_matrix_chart(
     remark, taken = parts.note(_note(n, len(every), len(columns) - len(shown), bool(gone)), theme, narrow, left, 4)
     right = 8 + room - width * len(shown)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": right, "t": top, "b": taken + 8, "pad": 6},
         xaxis=head_axis(over, head_size, theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
