@@ -31,6 +31,11 @@ SAMPLE = {"share": "share of pairs", "labelled": "with people's votes, %", "unla
           "difference": "difference, points", "p": "p", "q": "q"}  # fmt: skip
 MASKING = {"method": "method", "rmse": "typical error, log-odds", "width": "width of the intervals",
            "coverage": "intervals that hold, %"}  # fmt: skip
+WINRATES = {"model": "model", "against": "against", "corrected": "corrected, %", "interval": "interval, %",
+            "classical": "{people} alone, %", "naive": "{judge} alone, %", "labelled": "pairs with votes",
+            "worth": "worth more pairs", "potential_gain": "at most times"}  # fmt: skip
+ALL = "all it met"
+
 METHODS = {"corrected": "corrected", "classical": "{reference} alone", "naive": "{judge} alone"}
 
 
@@ -57,6 +62,7 @@ def draw(seen: View, judge: str | None) -> None:
     figure(lambda look, narrow: correct_chart(models, reference, judge, look, humans=seen.humans, most=most,
                                               narrow=narrow),
            result, "models", key="correct", columns=columns, folded=False, pairs=pairs)  # fmt: skip
+    _winrates(result.table("winrates"), reference, judge)
     if len(sample):
         st.markdown(fairness(sample, reference))
         shares = [described(str(kind), str(trait)) for kind, trait in zip(sample["kind"], sample["trait"], strict=True)]
@@ -89,6 +95,43 @@ def behind(reference: str, judge: str) -> Behind:
     return lambda row: PairsBehind((reference, judge), shared=True, model=str(row["model"]), ties="half")
 
 
+def _winrates(table: pd.DataFrame, reference: str, judge: str) -> None:
+    """Win rates with the judge as a help, and what it is worth to each."""
+    people, who = words.shorten(reference, 24), words.shorten(judge, 24)
+    columns = {c: h.format(people=people, judge=who) for c, h in WINRATES.items() if _has_numbers(table, c)}
+    if not table["classical"].notna().any():
+        return
+    st.markdown(worths(table, reference, judge))
+    read = table.assign(against=table["against"].astype(object).where(table["against"].notna(), ALL))
+    show_table(read, columns, key="correct-winrates")
+
+
+def worths(table: pd.DataFrame, reference: str, judge: str) -> str:
+    """To which win rate the judge's verdicts are worth most, and least."""
+    people, who = escape(reference), escape(judge)
+    known = table[table["worth"].notna()]
+    if known.empty:
+        return f"**How often each model wins by the votes of {people}**, and what {who} could add."
+    order = known.sort_values("gain", ascending=False, kind="stable")
+    best, worst = (order.iloc[at] for at in (0, -1))
+    text = f"**To the win rate of {_rate(best)} the verdicts of {who} are worth {_worth(best)}**"
+    if len(order) > 1:
+        text += f", the most of {len(order):,} win rates; to that of {_rate(worst)} {_worth(worst)}, the least"
+    return text + "."
+
+
+def _rate(row: pd.Series) -> str:
+    against = "" if words.absent(row["against"]) else f" against {escape(str(row['against']), 40)}"
+    return f"{escape(str(row['model']), 40)}{against}"
+
+
+def _worth(row: pd.Series) -> str:
+    more = round(float(row["worth"]))
+    if more < 1:
+        return "no more pair with votes"
+    return f"{words.plural(more, 'more pair')} with votes than its {int(row['labelled']):,}"
+
+
 def _headings(reference: str, judge: str) -> dict[str, str]:
     people, who = words.shorten(reference, 24), words.shorten(judge, 24)
     named = {"classical": f"{people} alone", "naive": f"{who} alone", "labelled": f"pairs with votes of {people}"}
@@ -96,7 +139,7 @@ def _headings(reference: str, judge: str) -> dict[str, str]:
 
 
 def _has_numbers(models: pd.DataFrame, column: str) -> bool:
-    name = {"interval": "lower", "rank_interval": "rank_lower"}.get(column, column)
+    name = {"interval": "lower", "rank_interval": "rank_lower", "against": "model"}.get(column, column)
     return bool(models[name].notna().any())
 
 
