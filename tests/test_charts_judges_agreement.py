@@ -255,7 +255,7 @@ def test_differences_are_filled_beyond_noise() -> None:
     figure = looks.difference_chart(table, "crowd", ["gpt-3", "gpt-4", "owl"], LIGHT)
     owl, three = drawn_marks(figure)
     assert [owl.x[0], three.x[0]] == pytest.approx([5, -1])
-    assert three.marker.color == LIGHT.background
+    assert (three.marker.color, three.marker.line.color) == (LIGHT.background, LIGHT.noise)
     assert owl.marker.color == marks(["gpt-3", "gpt-4", "owl"], (), LIGHT)["owl"].colour
     without = looks.difference_chart(table, "crowd", ["gpt-3", "gpt-4", "owl"], LIGHT, ties_left_out=True)
     assert [trace.x[0] for trace in drawn_marks(without)] == pytest.approx([1, -5])

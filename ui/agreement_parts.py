@@ -19,7 +19,9 @@ from studies.agreement import JudgeAgreement
 from studies.overview import PLURAL, escape
 from studies.study import Result
 from ui import selection
+from ui.behind import ICON
 from ui.figure import charts, show_table
+from ui.navigation import link
 from ui.session import attempt
 from ui.view import View
 
@@ -81,6 +83,10 @@ def _confusion(seen: View, table: pd.DataFrame, judge: str) -> None:
     charts(lambda theme, narrow: confusion_chart(table, reference, judge, theme, narrow=narrow), "confusion")
     with st.expander("The same as a table"):
         show_table(table, CELLS, key="confusion")
+    parted = table[(table["reference_says"] != "tie") & (table["judge_says"] != "tie")]
+    if (parted.loc[parted["reference_says"] != parted["judge_says"], "comparisons"] > 0).any():
+        link(seen, "Examples", "Read the pairs on which their majorities take opposite sides", icon=ICON,
+             judge=[reference, judge], disagree="opposite")  # fmt: skip
 
 
 def _s(judge: str) -> str:
