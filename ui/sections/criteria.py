@@ -11,6 +11,7 @@ import streamlit as st
 from charts import words
 from charts.criteria import criteria_chart, criterion_agreement_chart
 from charts.judge_rows import BEYOND
+from data.queries.examples import PairsBehind
 from studies.criteria import JudgeCriteria
 from studies.overview import PLURAL, escape
 from ui import selection
@@ -48,6 +49,7 @@ def draw(seen: View, judge: str | None) -> None:
     figure(
         lambda theme, narrow: criteria_chart(weights, judges, theme, humans=seen.humans, most=most, narrow=narrow),
         result, "weights", key="criteria", columns=WEIGHTS,
+        pairs=lambda row: _behind((str(row["judge"]),), row["criterion"]), point=lambda at: _behind(judges, at[0]),
     )  # fmt: skip
     mine = judges[-1]
     if judge is not None and criteria.loc[criteria["judge"] == mine, "agreement"].notna().sum() > 1:
@@ -56,9 +58,10 @@ def draw(seen: View, judge: str | None) -> None:
         charts(
             lambda theme, narrow: criterion_agreement_chart(
                 criteria, mine, overall, theme, humans=seen.humans, most=most, narrow=narrow
-            ), "criteria-agreement",
+            ), "criteria-agreement", lambda at: _behind(judges, at[0]),
         )  # fmt: skip
-        show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement")
+        show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement",
+                   pairs=lambda row: _behind(judges, row["criterion"]))  # fmt: skip
     together = together[together["judge"] == mine]
     if len(together):
         st.markdown(f"**How alike are {escape(mine, 40)}'s verdicts on two criteria?** The closest first")
@@ -71,6 +74,13 @@ def draw(seen: View, judge: str | None) -> None:
         columns = {name: said for name, said in ORDERS.items() if known or not name.startswith("corrected")}
         show_table(orders, columns, key="criteria-orders")
     sentences(result)
+
+
+def _behind(judges: Sequence[str], criterion: object) -> PairsBehind | None:
+    """The pairs that each of them judged on one criterion; those of the shown order are of none."""
+    if criterion == "first_position":
+        return None
+    return PairsBehind(tuple(judges), shared=True, counted="given", criterion=str(criterion))
 
 
 def _without_judge() -> dict[str, str]:
