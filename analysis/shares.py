@@ -36,7 +36,7 @@ def hold_shares(
     The slope is NaN where less than LEAST of people's mean square is more than error.
     """
     x, error = _log_odds(h, votes)
-    y = np.where(soft > 0, logit(np.clip(j, SOFT, 1 - SOFT)), _log_odds(j, verdicts)[0])
+    y = log_odds(j, verdicts, soft)
     sums = np.column_stack([votes * x * y, votes * x * x, votes * error])
     _, square, noise = sums.sum(axis=0)
     reliable = 1 - noise / square if square > 0 else float("nan")
@@ -56,6 +56,11 @@ def hold_shares(
         ("share", "share", "difference", "share", "share"),
     )  # fmt: skip
     return join([slopes, spread]), float(reliable)
+
+
+def log_odds(j: Floats, verdicts: Floats, soft: Floats) -> Floats:
+    """(n,) of a judge's shares, stated as numbers or of so many labels."""
+    return np.where(soft > 0, logit(np.clip(j, SOFT, 1 - SOFT)), _log_odds(j, verdicts)[0])
 
 
 def _log_odds(share: Floats, n: Floats) -> tuple[Floats, Floats]:

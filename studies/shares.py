@@ -10,12 +10,13 @@ import numpy as np
 
 from analysis.cells import Floats, Ints
 from analysis.cluster_sums import Figures, estimate
-from analysis.shares import hold_shares
+from analysis.few_votes import slope_on_leaning
+from analysis.shares import hold_shares, log_odds
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress
-from data.queries.replies import preferences
+from data.queries.replies import Rows, preferences
 from data.queries.votes import votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
@@ -24,9 +25,13 @@ from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
 FIGURES = ("slope", "slope_raw", "entropy_people", "entropy_judge", "entropy_difference", "divergence", "distance")
+BINOMIAL = ("slope_binomial", "slope_binomial_lower", "slope_binomial_upper")
 COUNTS = ("reliability", "pairs", "votes", "clusters", "clustering")
 FEW_VOTES = 10
 """Votes a pair below which the correction for people's error goes too far (measured: 3 % with 10, 28 % with 5)."""
+
+LEANING = (5, 40)
+"""Votes a pair from which on what people lean towards can be told, and from which on nobody needs to ask."""
 
 BY_SHARE = ("judge", "low", "high", "people", "judge_mean", "lower", "upper", "pairs")
 
@@ -41,11 +46,12 @@ class JudgeShares(Fitted):
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "judges": ("scenario", "judge", "slope", "slope_lower", "slope_upper", "entropy_people", "entropy_judge",
-                   "divergence", "distance", "pairs", "votes"),
+        "judges": ("scenario", "judge", "slope", "slope_lower", "slope_upper", *BINOMIAL, "entropy_people",
+                   "entropy_judge", "divergence", "distance", "pairs", "votes"),
     }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
-        "judge": "judge", "slope": "extremity", "slope_interval": "interval", "entropy_people": "entropy, people",
+        "judge": "judge", "slope": "extremity", "slope_interval": "interval",
+        "slope_binomial": "by leaning", "slope_binomial_interval": "interval ", "entropy_people": "entropy, people",
         "entropy_judge": "entropy, judge", "divergence": "divergence", "distance": "distance", "pairs": "pairs",
     }  # fmt: skip
 
@@ -91,11 +97,13 @@ class JudgeShares(Fitted):
             at = np.searchsorted(people.pair, mine["pair"])
             here = people.take(at)
             clustering = choose_clustering(self.cluster, len(np.unique(here.prompt)))
+            codes = clusters(here, clustering)
             j, h = mine["p"].astype(np.float64), share[at]
             one, reliable = hold_shares(
                 h, n[at], j, mine["verdicts"].astype(np.float64), mine["soft"].astype(np.float64),
-                clusters(here, clustering), clustering,
+                codes, clustering,
             )  # fmt: skip
+            by_leaning = self._by_leaning(h, n[at], j, mine, codes)
             if clustering.warning is not None:
                 warnings.append(clustering.warning)
             if np.isnan(one["slope"]):
@@ -106,15 +114,15 @@ class JudgeShares(Fitted):
             elif n[at].mean() < FEW_VOTES:
                 about[judge] = (
                     f"{words.number(n[at].mean())} votes a pair are few for an extremity: it comes out too large, by a "
-                    "quarter with five"
+                    "quarter with five" + (", which that by leaning is not" if by_leaning else "")
                 )
             found[judge] = one
             rows.append(
-                {"judge": judge, **columns(one, self.level), "reliability": reliable if np.isfinite(reliable) else None,
-                 "pairs": len(mine), "votes": int(n[at].sum()), "clusters": int(one.clusters[0]),
-                 "clustering": clustering.name}
+                {"judge": judge, **columns(one, self.level), **dict.fromkeys(BINOMIAL), **by_leaning,
+                 "reliability": reliable if np.isfinite(reliable) else None, "pairs": len(mine),
+                 "votes": int(n[at].sum()), "clusters": int(one.clusters[0]), "clustering": clustering.name}
             )  # fmt: skip
-            bins += _by_share(judge, h, j, clusters(here, clustering), clustering, self.level)
+            bins += _by_share(judge, h, j, codes, clustering, self.level)
         if not found:
             raise nobody(reasons)
         progress(1.0, "done")
@@ -123,14 +131,26 @@ class JudgeShares(Fitted):
         if len(found) == 1:
             one = next(iter(found.values()))
             values = {name: one.one(name, self.level) for name in FIGURES}
+            ends_of = zip(BINOMIAL, ("value", "lower", "upper"), strict=True)
+            values["slope_binomial"] = {end: rows[0][k] for k, end in ends_of if rows[0][k] is not None} or None
             values = {name: value for name, value in values.items() if value is not None} | {"pairs": rows[0]["pairs"]}
         return Result(
             study=self, values=values, fingerprint=fingerprint,
-            tables={"judges": as_table(rows, ("judge", *ends, *COUNTS)), "by_share": as_table(bins, BY_SHARE)},
+            tables={
+                "judges": as_table(rows, ("judge", *ends, *BINOMIAL, *COUNTS)), "by_share": as_table(bins, BY_SHARE),
+            },
             settings=self.settings() | {"reference": reference, "clustering": rows[0]["clustering"]},
             warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings, *sentences(about)])),
             caption=self._caption(rows, reference),
         )  # fmt: skip
+
+    def _by_leaning(self, h: Floats, votes: Floats, j: Floats, mine: Rows, cluster: Ints) -> dict[str, float]:
+        """The extremity on what people lean towards, with its interval; empty where it is not asked for."""
+        if not LEANING[0] <= votes.mean() < LEANING[1]:
+            return {}
+        y = log_odds(j, mine["verdicts"].astype(np.float64), mine["soft"].astype(np.float64))
+        found = slope_on_leaning(h, votes, y, cluster, self.level, self.seed)
+        return {name: value for name, value in zip(BINOMIAL, found, strict=True) if np.isfinite(value)}
 
     def _caption(self, rows: list[dict[str, object]], reference: str) -> str:
         who = words.listing([f"{row['judge']} ({row['pairs']:,} pairs, {row['votes']:,} votes)" for row in rows], 5)

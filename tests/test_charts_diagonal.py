@@ -96,12 +96,14 @@ def test_nothing_to_draw_is_said() -> None:
 
 def test_what_sections_say() -> None:
     row = {
-        "judge": "gpt_1", "slope": 2.0, "slope_lower": 1.5, "slope_upper": 2.5, "entropy_judge": 0.3,
+        "judge": "gpt_1", "slope_binomial": None, "slope": 2.0, "slope_lower": 1.5, "slope_upper": 2.5, "entropy_judge": 0.3,
         "entropy_people": 0.6, "entropy_difference_lower": -0.4, "entropy_difference_upper": -0.2,
     }  # fmt: skip
     assert "more extreme than people: its log-odds are 2.00 [1.50, 2.50] times theirs" in kept_shares.finding(row, "people")
     assert "less extreme" in kept_shares.finding(row | {"slope_lower": 0.2, "slope_upper": 0.5}, "people")
     assert "Nothing shows" in kept_shares.finding(row | {"slope_lower": 0.9}, "people")
+    few = {"slope_binomial": 1.2, "slope_binomial_lower": 0.9, "slope_binomial_upper": 1.5}
+    assert "Nothing shows that gpt\\_1" in kept_shares.finding(row | few, "people")
     gone = row | {"slope": None, "slope_lower": None, "slope_upper": None}
     assert "more of one mind" in kept_shares.finding(gone, "people")
     assert "more divided" in kept_shares.finding(gone | {"entropy_difference_lower": 0.1,

@@ -61,9 +61,9 @@ def finding(row: Mapping[Any, Any], reference: str) -> str:
     """How extreme a judge is; by entropy where the slope cannot be told. row : of the table `judges`"""
     who, people = escape(str(row["judge"]), 40), escape(reference, 40)
     theirs, be = ("theirs", "are") if reference.casefold() in PLURAL else ("those of the reference", "is")
-    low, high = row["slope_lower"], row["slope_upper"]
+    value, low, high = (row[name] for name in _slope(row))
     if not (words.absent(low) or words.absent(high)):
-        slope = words.estimate(row["slope"], low, high)
+        slope = words.estimate(value, low, high)
         if low > 1:
             return f"**{who} is more extreme than {people}: its log-odds are {slope} times {theirs}.**"
         if high < 1:
@@ -92,9 +92,16 @@ def spread(row: Mapping[Any, Any], reference: str) -> str:
 
 
 def _head(row: Mapping[Any, Any]) -> str:
-    if words.absent(row["slope"]):
+    value, low, high = (row[name] for name in _slope(row))
+    if words.absent(value):
         return f"divergence {words.number(row['divergence'])}"
-    return f"extremity {words.estimate(row['slope'], row['slope_lower'], row['slope_upper'])}"
+    return f"extremity {words.estimate(value, low, high)}"
+
+
+def _slope(row: Mapping[Any, Any]) -> tuple[str, str, str]:
+    """The columns of the extremity: by leaning, where few votes make the other too large."""
+    name = "slope" if words.absent(row["slope_binomial"]) else "slope_binomial"
+    return name, f"{name}_lower", f"{name}_upper"
 
 
 def _view() -> str:
