@@ -31,6 +31,9 @@ SINGLE = (
 COUNTS = ("pairs", "comparisons", "clusters", "clustering")
 BIN = ("judge", "bins", "low", "high", "sureness", "right", "lower", "upper", "comparisons", "clusters")
 
+SEVERAL = 5
+"""Labels on a pair from which on their share stands for a preference."""
+
 
 @register
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class JudgeCalibration(Fitted):
     }  # fmt: skip
 
     of: str = option(
-        "preference", "what is held against people's votes: the judge's preference p_a (soft, or averaged over its "
-        "verdicts on a pair), or the confidence that it states", label="How sure it is by", choices=SURE,
+        "preference", "what is held against people's votes: the judge's preference p_a (soft, or the share of five "
+        "labels and more on a pair), or the confidence that it states", label="How sure it is by", choices=SURE,
     )  # fmt: skip
     certain: float = option(
         1.0, "the confidence that means certain: 1, or 100 where percent are stated", label="Certain is", advanced=True
@@ -139,6 +142,14 @@ class JudgeCalibration(Fitted):
         mine = mine.take(np.isin(mine["pair"], people.pair))
         if not len(mine):
             raise NotIdentifiedError(f"shares no pair with {reference}")
+        if self.of == "preference" and not (mine["soft"] > 0).any():
+            # Labels alone: one or two on a pair say 0, .5 or 1, whatever the judge's preference is.
+            mine = mine.take(mine["verdicts"] >= SEVERAL)
+            if not len(mine):
+                raise NotIdentifiedError(
+                    "gives labels and no preference between: nothing says how sure it is. Import p_a or scores, "
+                    f"{SEVERAL} verdicts or more a pair, or the column confidence (--of confidence)"
+                )
         at = people.take(np.searchsorted(people.pair, mine["pair"]))
         counts = at.counts().astype(np.float64)
         y, n, p = counts @ np.array([1.0, 0.0, 0.5]), counts.sum(axis=1), mine["p"].astype(np.float64)
@@ -150,11 +161,6 @@ class JudgeCalibration(Fitted):
                     f"no shares of {self.certain:g}: say with --certain which one means certain"
                 )
             y, p = np.where(p > 0.5, y, n - y), sure
-        elif np.isin(p, (0.0, 0.5, 1.0)).all():
-            raise NotIdentifiedError(
-                "gives a label and no preference between: nothing says how sure it is. Import p_a, scores or several "
-                "verdicts a pair, or the column confidence (--of confidence)"
-            )
         pairs = len(np.unique(mine["pair"]))
         nobody = np.zeros(len(p), dtype=np.int64)
         return Claims(p, y, n, counts[:, 2], nobody, self.of == "preference"), pairs, at

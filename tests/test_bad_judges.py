@@ -106,7 +106,7 @@ REFUSED = {
 }  # fmt: skip
 """What is refused with exit code 1, and in which words."""
 
-LABELS = "gives a label and no preference between: nothing says how sure it is. Import p_a, scores or several verdicts"
+LABELS = "gives labels and no preference between: nothing says how sure it is. Import p_a or scores, 5 verdicts or more"
 ONE_LABEL = "gives one label a pair, which is no share: judge each pair several times"
 ALWAYS = {
     "criteria": "has one criterion only ('overall'): import verdicts with a column `criterion`",

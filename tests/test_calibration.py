@@ -194,7 +194,7 @@ def test_stated_confidence(tmp_path: Path) -> None:
 
 def test_refusals(tmp_path: Path) -> None:
     store = stored(tmp_path / "r", rows(10, [("old", 0.9)]))
-    with pytest.raises(NotIdentifiedError, match="old: gives a label and no preference"):
+    with pytest.raises(NotIdentifiedError, match="old: gives labels and no preference"):
         JudgeCalibration().run(store)
     with pytest.raises(NotIdentifiedError, match="old: states no confidence"):
         JudgeCalibration(of="confidence").run(store)
