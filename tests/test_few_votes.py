@@ -50,7 +50,7 @@ def test_what_is_called_a_changes_nothing() -> None:
 
 
 def test_the_interval_leaves_out_one_cluster_after_the_other() -> None:
-    h, votes, y = world(2, n=24)
+    h, votes, y = world(2, votes=12, n=24)
     cluster = np.arange(24) // 4
     value, low, high = slope_on_leaning(h, votes, y, cluster)
     without = np.array([slope_on_leaning(h[k], votes[k], y[k], cluster[k])[0]
