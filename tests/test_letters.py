@@ -108,3 +108,15 @@ def test_letters_that_cannot_be_told_from_places_say_so(tmp_path: Path) -> None:
         assert "option_order" not in found.index
         assert not len(letters)
         assert reason in why
+
+
+@pytest.mark.slow
+def test_the_bench_of_letters_keeps_its_promises() -> None:
+    from benchmarks.coverage_letters import measure
+
+    for row in measure(100, 1).to_dict("records"):
+        if row["quantity"] == "flagged":
+            # At .07 more than 14 of 100 have a chance of .003.
+            assert row["coverage"] <= 0.14, row
+        else:
+            assert row["coverage"] >= 0.87, row  # at .95, 86 or fewer of 100 have a chance below .001
