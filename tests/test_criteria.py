@@ -319,6 +319,21 @@ def test_no_models_no_common_pairs_and_criteria_of_one_judge_only(tmp_path: Path
     assert "correct" not in result.table("weights")["criterion"].tolist()
 
 
+def test_a_judge_without_a_verdict_here(tmp_path: Path) -> None:
+    """One of whom the chosen scenario has nothing, and one of whom it has the overall verdict alone."""
+    given = [row | {"scenario": "code"} for row in rows(20)]
+    given += [row | {"judge": "late", "scenario": "poem", "prompt": "z" + str(row["prompt"])} for row in rows(20)
+              if row["judge"] == "llm"]  # fmt: skip
+    given += [row | {"judge": "short"} for row in given if row["judge"] == "llm" and row["criterion"] == "overall"]
+    store = stored(tmp_path / "v", given)
+    result = JudgeCriteria(scenario=("code",)).run(store)
+    assert "late: no other criterion is there" in " ".join(result.warnings).replace("late and short", "late")
+    assert set(result.table()["judge"]) == {"people", "llm", "short"}
+    assert set(result.table("correlations")["judge"]) == {"people", "llm"}
+    with pytest.raises(EmptySelectionError, match="what late said has no verdict"):
+        JudgeCriteria(scenario=("code",), judge=("late",)).run(store)
+
+
 def test_refusals(tmp_path: Path) -> None:
     one = stored(tmp_path / "o", [row for row in rows(10) if row["criterion"] == "overall"])
     with pytest.raises(EmptySelectionError, match=r"dataset 'd' has one criterion only \('overall'\): import .*criterion"):

@@ -73,7 +73,8 @@ def draw(seen: View, judge: str | None) -> None:
         known = orders["corrected"].notna().any()
         columns = {name: said for name, said in ORDERS.items() if known or not name.startswith("corrected")}
         show_table(orders, columns, key="criteria-orders")
-    sentences(result)
+    # Gaps of models, which a scale would make net of decisiveness, are not shown here.
+    sentences(result, [text for text in result.warnings if not (text.startswith("models by") and "scale" in text)])
 
 
 def _behind(judges: Sequence[str], criterion: object) -> PairsBehind | None:
