@@ -13,7 +13,7 @@ intervals keep it fixed. They follow the rules of `vcov`, for clusters with peop
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,9 @@ from analysis.vcov import FEW_CLUSTERS, Clustering
 
 LEAST = 20
 """Labelled pairs of two models from which on they have a row, and of any row from which on a gain is given."""
+
+MASKED = 60
+"""Models whose win rates are held against themselves in the masking experiment."""
 
 MOST = 2_000
 """Pairs of models at most, those with most labelled pairs."""
@@ -91,15 +94,66 @@ class Sums:
         return found[0], found[1], found[2]
 
 
-def corrected_winrates(pairs: JudgedPairs, clustering: Clustering, level: float = 0.95) -> list[WinRate]:
+def corrected_winrates(
+    pairs: JudgedPairs, clustering: Clustering, level: float = 0.95, *, each: bool = True,
+    among: Sequence[str] | None = None,
+) -> list[WinRate]:  # fmt: skip
     """The win rate of each model against all that it met, then of each against each with 20 labelled pairs or more.
+
+    each : whether those of two models are asked for; among : the models whose rate against all is, None: all
 
     Models without people's votes have none. Of two models both directions are given.
     """
     met = np.zeros(len(pairs.models), dtype=bool)
     met[pairs.a[pairs.labelled]] = met[pairs.b[pairs.labelled]] = True
+    if among is not None:
+        met &= np.isin(pairs.models, among)
     rows = [_one(pairs, clustering, level, int(k), None) for k in np.flatnonzero(met)]
-    return [*rows, *(_one(pairs, clustering, level, i, j) for i, j in _often(pairs))]
+    return [*rows, *(_one(pairs, clustering, level, i, j) for i, j in (_often(pairs) if each else []))]
+
+
+def mask_winrates(
+    pairs: JudgedPairs, share: float, rng: np.random.Generator, *, splits: int = 50, level: float = 0.95,
+    report: Callable[[float], None] = lambda share: None,
+) -> pd.DataFrame:  # fmt: skip
+    """Hide people's votes on a share of their pairs, and hold the rest against the win rates of all of their votes.
+
+    Columns: method (corrected, classical, naive), rmse and width (percentage points), coverage (share of 1; missing for
+    naive), winrates (how many were compared). As in `masking` single pairs are hidden and intervals are by pair. Of
+    more than 60 models those with most votes.
+    """
+    every = {one.model: one for one in corrected_winrates(pairs, Clustering("pair"), level, each=False)}
+    names = sorted(every, key=lambda name: -every[name].labelled)[:MASKED]
+    labelled = np.flatnonzero(pairs.labelled)
+    n_hidden = min(max(round(share * len(labelled)), 1), len(labelled) - 1)
+    away: list[list[float]] = [[], [], []]
+    width: list[list[float]] = [[], [], []]
+    held: list[list[float]] = [[], [], []]
+    for split in range(splits):
+        report(split / splits)
+        hidden = np.zeros(len(pairs), dtype=bool)
+        hidden[rng.permutation(labelled)[:n_hidden]] = True
+        left = pairs.hide(hidden)
+        for one in corrected_winrates(left, Clustering("pair"), level, each=False, among=names):
+            if np.isnan(one.corrected[0]):
+                continue
+            target = every[one.model].classical[0]
+            for k, (value, low, high) in enumerate((one.corrected, one.classical, (one.naive, NAN, NAN))):
+                away[k].append(value - target)
+                if low == low:
+                    width[k].append(high - low)
+                    held[k].append(float(low <= target <= high))
+    report(1.0)
+
+    def mean(parts: list[float], scale: float = 1.0) -> float | None:
+        return scale * float(np.mean(parts)) if parts else None
+
+    return pd.DataFrame({
+        "method": pd.Series(["corrected", "classical", "naive"], dtype=object),
+        "rmse": floats([None if not part else 100 * float(np.sqrt(np.mean(np.square(part)))) for part in away]),
+        "width": floats([mean(part, 100) for part in width]), "coverage": floats([mean(part) for part in held]),
+        "winrates": integers([len(part) for part in away]),
+    })  # fmt: skip
 
 
 def _often(pairs: JudgedPairs) -> list[tuple[int, int]]:
@@ -228,7 +282,7 @@ def _interval(sums: Sums, share: float, kinds: Sequence[Kind], level: float) -> 
     variance, freedom = _variance(sums, share, kinds)
     n = kinds[0].n_clusters
     found = Figures(("x",), ("share",), np.array([value]), np.sqrt([variance]), np.array([freedom]), np.array([n]),
-                    np.zeros(1))  # fmt: skip
+                    np.zeros(1), np.array([n]))  # fmt: skip
     lower, upper = found.interval(level)
     return value, (float(lower[0]), float(upper[0]))
 

@@ -7,7 +7,7 @@ import pytest
 from toy_pairs import pairs_of, some_pairs, turned
 
 from analysis.ppi import fit_corrected
-from analysis.ppi_winrate import LEAST, WinRate, corrected_winrates, winrate_table
+from analysis.ppi_winrate import LEAST, WinRate, corrected_winrates, mask_winrates, winrate_table
 from analysis.vcov import Clustering
 
 PROMPT, PAIR = Clustering("prompt"), Clustering("pair")
@@ -116,6 +116,16 @@ def test_extremes_are_finite_or_absent() -> None:
     assert np.isnan(one.classical[1:]).all()
     # Of few labelled pairs there is no row of two models.
     assert all(row.against is None for row in corrected_winrates(pairs_of(rows[: LEAST - 1] + rows[30:]), PAIR))
+
+
+def test_hidden_votes_are_found_again_better_with_a_good_judge() -> None:
+    pairs = some_pairs(models=3, prompts=80, labelled=0.8)
+    found = mask_winrates(pairs, 0.9, np.random.default_rng(0), splits=10).set_index("method")
+    assert (found["winrates"] == 30).all()
+    assert found.loc["corrected", "rmse"] < found.loc["classical", "rmse"]
+    assert found.loc["corrected", "width"] < found.loc["classical", "width"]
+    assert found.loc[["corrected", "classical"], "coverage"].between(0.8, 1).all()
+    assert found.loc["naive", ["width", "coverage"]].isna().all()
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -36,6 +37,8 @@ WINRATES = {"model": "model", "against": "against", "corrected": "corrected, %",
             "worth": "worth more pairs", "potential_gain": "at most times"}  # fmt: skip
 ALL = "all it met"
 
+MASKING_RATES = {"method": "win rates", "rmse": "typical error, points", "width": "width of the intervals",
+                 "coverage": "intervals that hold, %"}  # fmt: skip
 METHODS = {"corrected": "corrected", "classical": "{reference} alone", "naive": "{judge} alone"}
 
 
@@ -72,6 +75,10 @@ def draw(seen: View, judge: str | None) -> None:
         shown = result.table("masking")
         said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
         show_table(_in_percent(shown.assign(method=said), MASKING), MASKING, key="correct-masking")
+    if "masking_winrates" in result.tables:
+        shown = result.table("masking_winrates")
+        said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
+        show_table(_in_percent(shown.assign(method=said), MASKING_RATES), MASKING_RATES, key="correct-masking-winrates")
     # What stands above the table of the sample is not said again.
     sentences(result, [text for text in result.warnings if not (len(sample) and text.startswith(ASSUMED))])
 
@@ -107,29 +114,26 @@ def _winrates(table: pd.DataFrame, reference: str, judge: str) -> None:
 
 
 def worths(table: pd.DataFrame, reference: str, judge: str) -> str:
-    """To which win rate the judge's verdicts are worth most, and least."""
+    """As how many more votes the judge's verdicts count for the models' win rates against all that they met."""
     people, who = escape(reference), escape(judge)
-    known = table[table["worth"].notna()]
+    known = table[table["worth"].notna() & table["against"].isna()]
     if known.empty:
         return f"**How often each model wins by the votes of {people}**, and what {who} could add."
-    order = known.sort_values("gain", ascending=False, kind="stable")
-    best, worst = (order.iloc[at] for at in (0, -1))
-    text = f"**To the win rate of {_rate(best)} the verdicts of {who} are worth {_worth(best)}**"
-    if len(order) > 1:
-        text += f", the most of {len(order):,} win rates; to that of {_rate(worst)} {_worth(worst)}, the least"
-    return text + "."
+    worth = known["worth"].to_numpy(dtype=float)
+    pairs = int(known["labelled"].median())
+    if len(known) == 1:
+        return f"**For the win rate of {escape(str(known['model'].iloc[0]), 40)} {who} counts as {_more(worth[0])}.**"
+    best = known.iloc[int(worth.argmax())]
+    return (
+        f"**For the win rates of {words.plural(len(known), 'model')}, each with about "
+        f"{words.plural(pairs, 'judged pair')}, {who} counts as {_more(float(np.median(worth)))} at the median** and "
+        f"as {_more(worth.max())} at most, for {escape(str(best['model']), 40)}."
+    )
 
 
-def _rate(row: pd.Series) -> str:
-    against = "" if words.absent(row["against"]) else f" against {escape(str(row['against']), 40)}"
-    return f"{escape(str(row['model']), 40)}{against}"
-
-
-def _worth(row: pd.Series) -> str:
-    more = round(float(row["worth"]))
-    if more < 1:
-        return "no more pair with votes"
-    return f"{words.plural(more, 'more pair')} with votes than its {int(row['labelled']):,}"
+def _more(worth: float) -> str:
+    more = max(round(worth), 0)
+    return f"{words.plural(more, 'more pair')} with votes" if more else "no more pair with votes"
 
 
 def _headings(reference: str, judge: str) -> dict[str, str]:
