@@ -87,7 +87,7 @@ def test_kappa_of_65_judges_with_the_expert_is_that_of_scikit_learn(real: Path, 
     expert = pd.read_csv(real / "llmbar_natural" / "pairs.csv").set_index("pair_id")["expert_label"]
     found = JudgeAgreement(dataset="llmbar").run(published).table("judges").set_index("judge")
     assert len(found) == 65
-    for judge, mine in labels.items():
+    for judge, mine in ((str(name), column) for name, column in labels.items()):
         mine = mine.dropna()
         gold = expert.loc[mine.index]
         assert found.loc[judge, "kappa"] == pytest.approx(cohen_kappa_score(gold, mine, labels=[0, 1, 2]), abs=SUMS)
@@ -126,7 +126,7 @@ def test_the_audit_of_65_judges_is_recomputed_from_the_file(real: Path, publishe
     verdicts = pd.read_csv(real / "llmbar_natural" / "llm_judgments.csv")
     both = verdicts.pivot_table(index=["judge", "pair_id"], columns="shown_swapped", values="winner").dropna()
     table = Audit(dataset="llmbar").run(published).table("biases").set_index(["judge", "bias"])
-    for judge, mine in both.groupby("judge"):
+    for judge, mine in ((str(name), rows) for name, rows in both.groupby("judge")):
         assert table.loc[(judge, "position_consistency"), "rate"] == pytest.approx((mine[False] == mine[True]).mean())
         first, last = ((mine[False] == one) & (mine[True] == 3 - one) for one in (1, 2))
         assert table.loc[(judge, "first_position"), "rate"] == pytest.approx(first.mean())
