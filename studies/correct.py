@@ -174,7 +174,7 @@ class Correct(Fitted):
             )  # fmt: skip
             rates = mask_winrates(
                 pairs, self.mask_human, np.random.default_rng(self.seed), level=self.level,
-                report=lambda share: report(0.8 + 0.2 * share, text),
+                report=lambda share: report(0.8 + 0.2 * share, "holding win rates against those of all votes"),
             )  # fmt: skip
         return Corrected(judge, fetched, found, winrates, sample, masking, rates)
 
