@@ -94,7 +94,7 @@ def _satterthwaite(se: Floats, df: Floats) -> float:
 
 def _figure(name: str, kind: Kind, value: float, se: float, df: float, n: int) -> Figures:
     one, error, freedom = (np.array([number]) for number in (value, se, df))
-    return Figures((name,), (kind,), one, error, freedom, np.array([n]), np.zeros(1))
+    return Figures((name,), (kind,), one, error, freedom, np.array([n]), np.zeros(1), np.array([n]))
 
 
 # -- margins over several reward models ------------------------------------------------------------------------------

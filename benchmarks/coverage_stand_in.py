@@ -81,6 +81,8 @@ def worlds() -> tuple[World, ...]:
         at("at the margin, 100 prompts", 100, 3),
         at("at the margin, 13 prompts", 13, 100),
         at("at the margin, 40 pairs", 40, 1),
+        at("at the margin, clear pairs, 60 of them", 60, 1, prompt_sd=0.0, pair_sd=30.0, tie=0.0),
+        at("at the margin, clear pairs, 300 of them", 300, 1, prompt_sd=0.0, pair_sd=30.0, tie=0.0),
         at("worse than the margin, 100 prompts", 100, 3, margin=0.08),
         World("as good as people, 12 pairs", 12, 1, skill=1.0, own=0.0, verdicts=True, undecided=1.0),
         World("as good as people, 40 pairs", 40, 1, skill=1.0, own=0.0, verdicts=True, undecided=0.5),
