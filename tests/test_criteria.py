@@ -224,6 +224,13 @@ def test_the_study_says_what_other_studies_say(store: Store) -> None:
     ranked = Rank(criterion="clear").run(store).table()
     models = result.table("models").query("criterion == 'clear'")
     assert models["strength"].tolist() == pytest.approx(ranked["strength"].tolist())
+    # The order by one criterion against that on the whole, by two rankings of the same pairs.
+    whole = Rank(criterion="overall").run(store).table()
+    for judge in ("people", "llm"):
+        by = [one[one["judge"] == judge].set_index("model")["strength"] for one in (ranked, whole)]
+        row = criteria[(criteria["judge"] == judge) & (criteria["criterion"] == "clear")].iloc[0]
+        assert row["order"] == pytest.approx(by[0].corr(by[1], method="spearman"))
+        assert row["order_lower"] <= row["order"] <= row["order_upper"]
     assert set(result.table("orders")["criterion"]) == {"overall", *CRITERIA}
     assert len(result.table("model_gaps")) == 9
     assert "follows correct" in result.findings[1].text
