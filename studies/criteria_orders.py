@@ -81,7 +81,7 @@ def like_overall(study: Fitted, data: Asked, store: Store, judge: str) -> tuple[
         try:
             found[criterion] = _rho(study, data, store, judge, criterion)
         except (NotIdentifiedError, EmptySelectionError) as error:
-            said.append(f"models by {criterion}: the order of {judge} cannot be held against that on the whole: {error}")
+            said.append(f"models by {criterion}: the order of {judge} cannot be held against its overall one: {error}")
     return found, list(gathered(said))
 
 
