@@ -34,7 +34,7 @@ from errors import NotIdentifiedError
 
 FOLDS = 5
 DRAWS = 1_000
-BLOCKS = 200
+BLOCKS = 100
 """More clusters than these are left out and drawn together in so many blocks, made at random."""
 
 FEW = 10

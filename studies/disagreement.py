@@ -245,8 +245,6 @@ def _no_position(shown: NDArray[Any], counts: NDArray[Any]) -> str | None:
     toward = shown * (counts[:, 0] - counts[:, 1])
     if not toward.any():
         return "its verdicts in each order are ties, or cancel each other"
-    if not toward.any():
-        return "its verdicts in each order are ties, or cancel each other"
     if (toward >= 0).all() or (toward <= 0).all():
         return f"here the response shown {'first' if (toward >= 0).all() else 'second'} always wins"
     return None
