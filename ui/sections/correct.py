@@ -109,7 +109,8 @@ def _winrates(table: pd.DataFrame, reference: str, judge: str) -> None:
     if not table["classical"].notna().any():
         return
     st.markdown(worths(table, reference, judge))
-    read = table.assign(against=table["against"].astype(object).where(table["against"].notna(), ALL))
+    read = table.assign(against=table["against"].astype(object).where(table["against"].notna(), ALL),
+                        worth=table["worth"].round().astype("Int64"))  # fmt: skip
     show_table(read, columns, key="correct-winrates")
 
 

@@ -12,7 +12,7 @@ from charts import words
 from charts.audit import bias_name
 from errors import JurylensError
 from studies.audit import Audit
-from studies.cues import LETTERS, NAMES, ORDER, PURPOSES, REPEAT
+from studies.cues import LETTERS, NAMES, ORDER, PURPOSES, REPEAT, inserted
 from studies.judge_again import STEPS, JudgeAgain
 from studies.overview import escape
 from studies.study import Result
@@ -42,6 +42,8 @@ def draw(seen: View, judge: str | None) -> None:
     if result is None:
         return
     st.markdown(finding(result.values, who, result.settings))
+    if inserted(str(result.settings["purpose"])):
+        st.markdown(escape(inserted(str(result.settings["purpose"])), 400))
     st.caption("Fill in the column `winner`: a where response_a is better, b, or tie. response_a is to be shown first. "
                "Then open the file on the page Data: it joins this dataset and needs no mapping.")  # fmt: skip
     _take(seen, result)
