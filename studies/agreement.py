@@ -35,7 +35,19 @@ from data.model import Progress, option
 from data.queries.differences import UNNAMED
 from data.queries.votes import Votes
 from data.store import Store
-from studies.judge_votes import Held, Loaded, as_table, clusters, columns, ended, held, load, oddities, shared
+from studies.judge_votes import (
+    Held,
+    Loaded,
+    as_table,
+    clusters,
+    columns,
+    ended,
+    hang_together,
+    held,
+    load,
+    oddities,
+    shared,
+)
 from studies.periods import PERIODS, by_period
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -131,7 +143,7 @@ class JudgeAgreement(Fitted):
         judges = tables["judges"]
         return Result(
             study=self, tables=tables, values=self._values(judges, differences),
-            settings=self.settings() | {"reference": reference, "clustering": judges["clustering"].iloc[0]},
+            settings=self.settings() | {"reference": reference, "clustering": hang_together(judges["clustering"])},
             warnings=tuple(dict.fromkeys([*sentences(reasons), *said])), caption=self._caption(judges, reference),
             fingerprint=data.fingerprint,
         )  # fmt: skip
@@ -303,7 +315,7 @@ class JudgeAgreement(Fitted):
              for row in judges.to_dict("records")], 5,
         )  # fmt: skip
         what = "majority labels" if self.level_of == "majority" else "votes"
-        by = judges["clustering"].iloc[0]
+        by = hang_together(judges["clustering"])
         hang = "taken as independent" if by == "none" else f"clustered by {by}; below 50 clusters jackknife, t"
         return (
             f"Agreement of {reference}'s {what} with those of {who}; kappa (Cohen) and AC1 (Gwet) of all comparisons, "

@@ -18,7 +18,7 @@ from data.queries.replies import Rows, confidences, preferences
 from data.queries.votes import Votes, votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.judge_votes import as_table, clusters, columns
+from studies.judge_votes import as_table, clusters, columns, hang_together
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -113,10 +113,11 @@ class JudgeCalibration(Fitted):
             raise nobody(reasons)
         progress(1.0, "done")
         ends = [f"{name}{end}" for name in FIGURES for end in ("", "_lower", "_upper")]
+        hang = hang_together(str(row["clustering"]) for row in rows)
         tables = {"judges": as_table(rows, ("judge", *ends, *SINGLE, *COUNTS)), "bins": as_table(bins, BIN)}
         return Result(
             study=self, tables=tables, values=self._values(found), fingerprint=fingerprint,
-            settings=self.settings() | {"reference": reference, "clustering": rows[0]["clustering"]},
+            settings=self.settings() | {"reference": reference, "clustering": hang},
             warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])), caption=self._caption(found, reference),
             findings=tuple(Finding(_sentence(judge, one)) for judge, one in found.items()),
         )  # fmt: skip

@@ -3,7 +3,7 @@ wrong with them?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,6 +111,11 @@ def clusters(at: Votes, clustering: Clustering) -> Ints:
     """(n,) codes of what hangs together."""
     code: Ints = (at.prompt if clustering.name == "prompt" else at.pair).astype(np.int64)
     return code
+
+
+def hang_together(names: Iterable[str]) -> str:
+    """`prompt`; `pair or prompt` where judges differ in it."""
+    return " or ".join(sorted(set(map(str, names))))
 
 
 def columns(found: Figures, level: float, names: Sequence[str] | None = None) -> dict[str, float | None]:

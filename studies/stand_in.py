@@ -13,7 +13,7 @@ from charts import words
 from data.model import Progress, option
 from data.store import Store
 from errors import OptionError
-from studies.judge_votes import as_table, load, oddities, shared
+from studies.judge_votes import as_table, hang_together, load, oddities, shared
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -81,8 +81,8 @@ class JudgeStandIn(Fitted):
         return Result(
             study=self, tables={"judges": table}, values=_values(found), warnings=tuple(
                 dict.fromkeys([*sentences(reasons), *said])
-            ), settings=self.settings() | {"reference": reference, "clustering": table["clustering"].iloc[0]},
-            caption=self._caption(reference, found, str(table["clustering"].iloc[0])), fingerprint=data.fingerprint,
+            ), settings=self.settings() | {"reference": reference, "clustering": hang_together(table["clustering"])},
+            caption=self._caption(reference, found, hang_together(table["clustering"])), fingerprint=data.fingerprint,
             findings=conclusions(reference, found),
         )  # fmt: skip
 

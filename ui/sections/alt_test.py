@@ -60,7 +60,7 @@ def draw(seen: View, judge: str | None) -> None:
     annotators = result.table("annotators")
     mine = annotators[annotators["judge"] == held].sort_values("difference", kind="stable", ignore_index=True)
     st.markdown(f"**Which annotators does {escape(held, 40)} win?** Those that it does best against first")
-    clustered = result.settings["clustering"] == "prompt"
+    clustered = "prompt" in result.settings["clustering"]
     show_table(mine, {c: h for c, h in ANNOTATORS.items() if clustered or c != "p_clustered"}, key="annotators")
     sentences(result)
 
@@ -95,7 +95,7 @@ def trust(result: Result, judge: str) -> str:
     table = result.table("judges")
     row: dict[Any, Any] = table[table["judge"] == judge].iloc[0].to_dict()
     parts = [words.amounts(pair=int(row["items"]), annotator=int(row["annotators"])),
-             f"{words.percent(result.settings['level'])} intervals by {result.settings['clustering']}",
+             f"{words.percent(result.settings['level'])} intervals by {row['clustering']}",
              "one-sided tests, Benjamini-Yekutieli"]  # fmt: skip
     if int(row["left_out"]):
         few = f"fewer than {result.settings['few_items']} pairs"
