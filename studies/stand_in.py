@@ -21,11 +21,14 @@ SAID = {
     "may stand in": "{} may stand in for {}", "not": "{} may not stand in for {}",
     "undecided": "whether {} may stand in for {} is undecided",
 }  # fmt: skip
+TIES_MATTER = 0.02
+"""How much an advantage must change without ties to be said without them too."""
+
 MANY = 3
 """Judges from beyond which on it is first said how many may."""
 
 COLUMNS = ("judge", "verdict", "advantage", "lower", "upper", "p", "agreement", "ceiling", "comparisons", "pairs",
-           "clusters", "clustering", "reason")  # fmt: skip
+           "clusters", "clustering", "reason", "advantage_no_ties", "lower_no_ties", "upper_no_ties")  # fmt: skip
 
 
 @register
@@ -36,9 +39,14 @@ class JudgeStandIn(Fitted):
     command: ClassVar[str] = "stand-in"
     title: ClassVar[str] = "May it stand in for people?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "judges": ("judge", "verdict", "advantage", "lower", "upper", "advantage_no_ties", "p", "agreement", "ceiling",
+                   "pairs", "clusters", "reason"),
+    }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "verdict": "verdict", "agreement": "agreement with the others", "ceiling": "people's",
-        "advantage": "advantage", "interval": "interval", "pairs": "pairs", "reason": "reason",
+        "advantage": "advantage", "interval": "interval", "advantage_no_ties": "without ties", "pairs": "pairs",
+        "reason": "reason",
     }  # fmt: skip
 
     margin: float = option(
@@ -126,6 +134,9 @@ def sentence(judge: str, reference: str, one: StandIn) -> str:
         return f"{start}: {one.reason}"
     points = words.estimate(100 * one.advantage, 100 * one.lower, 100 * one.upper, 1)
     why = f"; {one.reason}" if one.verdict == "undecided" and one.reason else ""
+    if abs(one.advantage - one.advantage_no_ties) >= TIES_MATTER and not np.isnan(one.lower_no_ties):
+        value, low, high = (100 * end for end in (one.advantage_no_ties, one.lower_no_ties, one.upper_no_ties))
+        why += f". Where nobody ties it is {words.estimate(value, low, high, 1)}"
     return (
         f"{start}: it agrees with the plurality of the others in {words.share(one.agreement)} of "
         f"{one.comparisons:,} comparisons, people in {words.share(one.ceiling)}, {points} points apart{why}"
