@@ -53,7 +53,7 @@ class JudgeStandIn(Fitted):
         MARGIN, "how much less than a person a judge may agree with the others, as a share", label="Margin"
     )
     smallest: int = option(
-        SMALLEST, "pairs that must be compared before any verdict", label="Smallest number of pairs", advanced=True
+        SMALLEST, "pairs that must be compared before any verdict", label="Smallest number of pairs"
     )
 
     def answer(self, store: Store, progress: Progress) -> Result:

@@ -10,7 +10,7 @@ from charts.stand_in import stand_in_chart
 from studies.overview import escape
 from studies.stand_in import JudgeStandIn
 from ui import selection
-from ui.ask import chosen
+from ui.ask import ask, chosen
 from ui.behind import shared_by
 from ui.figure import figure
 from ui.navigation import link
@@ -38,8 +38,18 @@ def verdicts(seen: View) -> None:
         for one in result.findings[:SAID]:
             # A sentence that begins with a judge's name leaves the name as it is.
             named = any(one.text.startswith(judge) for judge in seen.others)
-            text = escape(one.text if named else one.text[:1].upper() + one.text[1:], 600)
-            st.markdown(f"**{text}.**")
+            text = one.text if named else one.text[:1].upper() + one.text[1:]
+            verdict, colon, reason = (escape(part, 600) for part in text.partition(":"))
+            st.markdown(f"**{verdict}{colon}**{reason}.")
+    with st.popover("The rule", type="tertiary", icon=":material/rule:"):
+        st.markdown(
+            "Each vote of a person is left out in turn. That vote and the judge are both held against what most of the "
+            "others said; the judge's advantage is how much more often it agrees with them. It **may stand in** when "
+            "the whole interval lies above minus the margin (a test of non-inferiority, at 2.5 % with a 95 % "
+            "interval), **may not** when it lies below, and is **undecided** else, and with fewer "
+            "pairs than the smallest number."
+        )
+        ask(JudgeStandIn)
     table = result.table("judges")
     if table["advantage"].isna().all():
         # Nothing to draw: what is missing, and what still can be asked.
