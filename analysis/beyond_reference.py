@@ -22,13 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.audit import NAN, Bias, without_spread
+from analysis.audit import FEW, NAN, Bias, without_spread
 from analysis.cells import Floats, Ints
 from analysis.cluster_sums import ALIKE, Figures, estimate
 from analysis.vcov import Clustering
-
-FEW = 10
-"""Pairs with a side (and clusters) below which nothing is tested."""
 
 ALONE = 1e-8
 """Share of itself that a term must keep beside the others to be told apart from them; less is rounding."""

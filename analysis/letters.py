@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.audit import Bias, without_spread
-from analysis.beyond_reference import FEW
+from analysis.audit import FEW, Bias, without_spread
 from analysis.cells import Floats, Ints
 from analysis.cluster_sums import ALIKE, Figures, estimate
 from analysis.vcov import Clustering

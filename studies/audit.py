@@ -189,10 +189,10 @@ class Audit(Fitted):
         if not len(met.units):
             return []
         units, cued = met.units, met.units.toward != 0
-        robustness = audit.stays(f"{variant}: robustness", (units.one == units.two).astype(np.float64), met.same,
-                                 met.repeats, units.cluster, by, level)  # fmt: skip
+        robustness = audit.stays(f"{variant}: robustness", met.same, met.whole, met.again_same, met.again, met.cluster,
+                                 by, level)  # fmt: skip
         row: dict[str, object] = {
-            "judge": judge, "variant": variant, "pairs": len(units), "robustness": robustness.rate,
+            "judge": judge, "variant": variant, "pairs": len(met.whole), "robustness": robustness.rate,
             "consistency": None if np.isnan(robustness.null) else robustness.null,
         }  # fmt: skip
         if cued.any():

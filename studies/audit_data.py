@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.audit import Units, label, repeated
+from analysis.audit import Units, repeated
 from analysis.beyond_reference import Held
 from analysis.cells import Cells, Floats, Ints
 from analysis.letters import Letters
@@ -32,13 +32,18 @@ UNIT = ["pair", "voter"]
 class Met:
     """Verdicts in a variant beside plain ones of the same pair and voter (and order, where both have it).
 
-    right : the reference's label (+1 a, -1 b, 0 none); same, repeats : comparisons of plain repeats
+    units : the first with the first, the second with the second ...; right : the reference's label (+1 a, -1 b, 0 none)
+    By pair, voter, order and cue: same, whole : comparisons of each verdict with each plain one that agree, and all;
+    again_same, again : of plain repeats with one another (none where the order differs); cluster : codes
     """
 
     units: Units
     right: Ints
     same: Floats
-    repeats: Floats
+    whole: Floats
+    again_same: Floats
+    again: Floats
+    cluster: Ints
 
 
 @dataclass(frozen=True)
@@ -91,14 +96,14 @@ class JudgeSaid:
         """Units that plain circumstances and a variant both show in both orders, plain ones first."""
         tables = [_by_order(rows) for rows in (self.plain, self._in(variant))]
         both = tables[0].join(tables[1].add_suffix("_there"), how="inner")
-        cluster = self._cluster(both.index.get_level_values("pair"), by)
-        here = Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
-        return here, Units(label(both["first_there"].to_numpy()), label(both["last_there"].to_numpy()), cluster)
+        row, (first, last, first_there, last_there) = one_by_one(*(both[name] for name in both.columns))
+        cluster = self._cluster(both.index.get_level_values("pair")[row], by)
+        return Units(first, last, cluster), Units(first_there, last_there, cluster)
 
     def _orders(self, rows: pd.DataFrame, by: Clustering) -> Units:
         both = _by_order(rows)
-        cluster = self._cluster(both.index.get_level_values("pair"), by)
-        return Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
+        row, (first, last) = one_by_one(both["first"], both["last"])
+        return Units(first, last, self._cluster(both.index.get_level_values("pair")[row], by))
 
     @property
     def side_order(self) -> Any:
@@ -208,23 +213,23 @@ class JudgeSaid:
         return rows.groupby(UNIT).mean().groupby("pair").mean()
 
     def with_plain(self, variant: str, by: Clustering) -> Met:
-        """Each verdict of a variant beside its plain twin: of the same order where there is one, else of any."""
-        there = self._in(variant).groupby([*UNIT, "shown", "cue"], as_index=False)["p"].mean()
-        plain = self.plain.assign(n=lambda t: t["a"] + t["b"] + t["tie"])
-        same, pairs = repeated(*(plain[name].to_numpy() for name in ("a", "b", "tie")))
-        plain = plain.assign(same=same, repeats=pairs)
-        exact = plain.groupby([*UNIT, "shown"]).agg(q=("p", "mean"), same=("same", "sum"), repeats=("repeats", "sum"))
-        loose = plain.groupby(UNIT).agg(q=("p", "mean"), same=("same", "sum"), repeats=("repeats", "sum"))
-        met = there.join(exact, on=[*UNIT, "shown"])
-        other = there.join(loose, on=UNIT)
-        met = met.where(met["q"].notna(), other)
-        met = met[met["q"].notna()]
-        units = Units(
-            label(met["q"].to_numpy(dtype=np.float64)), label(met["p"].to_numpy(dtype=np.float64)),
-            self._cluster(met["pair"], by), met["cue"].to_numpy(dtype=np.int64),
-        )  # fmt: skip
+        """Verdicts of a variant beside their plain twins: of the same order where there is one, else of any."""
+        there = _words(self._in(variant), [*UNIT, "shown", "cue"]).reset_index()
+        exact, loose = _words(self.plain, [*UNIT, "shown"]), _words(self.plain, UNIT)
+        met = there.join(exact.rename("plain"), on=[*UNIT, "shown"]).join(loose.rename("any"), on=UNIT)
+        met = met[met["any"].notna()]
+        ordered = met["plain"].notna().to_numpy()
+        plain, other = met["plain"].where(ordered, met["any"]), met["word"]
+        row, (one, two) = one_by_one(plain, other)
+        cluster = self._cluster(met["pair"], by)
         right = met["pair"].map(self._right).fillna(0).to_numpy(dtype=np.int64)
-        return Met(units, right, met["same"].to_numpy(dtype=np.float64), met["repeats"].to_numpy(dtype=np.float64))
+        units = Units(one, two, cluster[row], met["cue"].to_numpy(dtype=np.int64)[row])
+        here, beside = _counts(plain), _counts(other)
+        again_same, again = repeated(*here.T)
+        return Met(
+            units, right[row], (here * beside).sum(axis=1), here.sum(axis=1) * beside.sum(axis=1),
+            again_same * ordered, again * ordered, cluster,
+        )  # fmt: skip
 
     @cached_property
     def _prompt(self) -> pd.Series:
@@ -307,7 +312,37 @@ def _votes(rows: pd.DataFrame, plain: str) -> pd.DataFrame:
     return pd.DataFrame({"pair": means["pair"], "r": 2 * means["p"] - 1})
 
 
+def one_by_one(*said: pd.Series) -> tuple[Ints, list[Ints]]:
+    """The k-th verdict of a row in one circumstance with its k-th in each other, as far as all of them have one.
+
+    said : words of a, b, t, row by row. Returns the row of each, and labels (+1 a, -1 b, 0 tie) by circumstance
+    """
+    length = np.array([[len(word) for word in words] for words in said], dtype=np.int64).reshape(len(said), -1)
+    n = length.min(axis=0)
+    row = np.repeat(np.arange(len(n)), n)
+    k = np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
+    start = np.cumsum(length, axis=1) - length
+    return row, [_labels(words)[start[at][row] + k] for at, words in enumerate(said)]
+
+
+def _labels(words: pd.Series) -> Ints:
+    letters = np.frombuffer("".join(words).encode(), dtype=np.uint8)
+    return np.asarray((letters == ord("a")).astype(np.int64) - (letters == ord("b")))
+
+
+def _counts(words: pd.Series) -> Floats:
+    """(n, 3) how many verdicts are a, b, tie."""
+    return np.array([[word.count(one) for one in "abt"] for word in words], dtype=np.float64).reshape(-1, 3)
+
+
+def _words(rows: pd.DataFrame, by: list[str]) -> pd.Series:
+    """The verdicts of rows that are alike in these columns, as one word."""
+    if rows.duplicated(by).any():
+        return rows.groupby(by)["word"].sum()
+    return rows.set_index(by)["word"]
+
+
 def _by_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean p_a by unit: first (a shown first) and last (b shown first), of the units that have both."""
-    one, two = (rows[rows["shown"] == side].groupby(UNIT)["p"].mean() for side in (1, -1))
+    """Verdicts by unit: first (a shown first) and last (b shown first), of the units that have both."""
+    one, two = (_words(rows[rows["shown"] == side], UNIT) for side in (1, -1))
     return pd.concat({"first": one, "last": two}, axis=1, join="inner")

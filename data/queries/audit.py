@@ -26,6 +26,7 @@ class Shown:
     letter : +1 where a was called by the first letter, -1 where b was, 0 unknown
     voter : annotator, a code of its own for each verdict of people without names, 0 for a judge without annotators
     a, b, tie, none : how many verdicts of each; p : mean p_a, NaN where there is none
+    word : the verdicts one by one, as they were repeated: a, b, or t for a tie; None where there is none
     """
 
     judge_id: Column
@@ -41,6 +42,7 @@ class Shown:
     tie: Column
     none: Column
     p: Column
+    word: Column
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -66,7 +68,9 @@ def shown(con: Con, names: Catalog, condition: str) -> Shown:
             coalesce(cue, 0) AS cue, {letter}::TINYINT AS letter, coalesce({voter_of(names)}, 0) AS voter,
             count(*) FILTER (outcome <> 0 AND p_a > 0.5) AS a, count(*) FILTER (outcome <> 0 AND p_a < 0.5) AS b,
             count(*) FILTER (outcome <> 0 AND p_a = 0.5) AS tie, count(*) FILTER (outcome = 0) AS none,
-            coalesce(round(avg(p_a) FILTER (outcome <> 0), 9), 'nan'::DOUBLE) AS p
+            coalesce(round(avg(p_a) FILTER (outcome <> 0), 9), 'nan'::DOUBLE) AS p,
+            string_agg(CASE WHEN p_a > 0.5 THEN 'a' WHEN p_a < 0.5 THEN 'b' ELSE 't' END, ''
+                ORDER BY repeat NULLS LAST, judgment_id) FILTER (outcome <> 0) AS word
         FROM {source}
         GROUP BY judge_id, pair_id, variant_id, shown, coalesce(cue, 0), {letter}::TINYINT,
             coalesce({voter_of(names)}, 0)

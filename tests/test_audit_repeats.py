@@ -1,0 +1,132 @@
+"""Is a judge without a bias left alone where its verdicts are repeated, in one circumstance more often than in the other?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.audit import Bias, both_orders, stays
+from analysis.multiple import adjust_bh
+from analysis.vcov import Clustering
+from studies.audit import Audit
+from studies.audit_data import JudgeSaid, one_by_one
+
+PAIR = Clustering("pair")
+
+
+def judge_said(rows: list[dict[str, object]], right: dict[int, int] | None = None) -> JudgeSaid:
+    """As read from a store. rows : pair, word (verdicts) and what differs from plain; right : the label of gold by pair"""
+    usual = {"judge_id": 1, "variant": "plain", "shown": 1, "cue": 0, "letter": 0, "voter": 0, "none": 0}
+    table = pd.DataFrame([usual | {"prompt": row["pair"]} | row for row in rows])
+    for name, code in (("a", "a"), ("b", "b"), ("tie", "t")):
+        table[name] = table["word"].str.count(code)
+    table["p"] = (table["a"] + table["tie"] / 2) / table["word"].str.len()
+    votes = pd.DataFrame({"pair": list(right or {}), "r": [float(r) for r in (right or {}).values()]})
+    sides = pd.DataFrame(dict.fromkeys(("length", "formatting", "own"), 0.0), index=table["pair"].unique())
+    return JudgeSaid(table, votes, sides.assign(model_a=-1, model_b=-1), True, "plain")
+
+
+def drawn(seed: int, plain: int, there: int, sure: float = 0.85, pairs: int = 120, effect: bool = False) -> JudgeSaid:
+    """Right in `sure` of all verdicts, each drawn by itself; the cue of the variant names the wrong side."""
+    rng = np.random.default_rng(seed)
+    rows, right = [], {}
+    for k in range(pairs):
+        truth = right[k] = 1 if rng.random() < 0.5 else -1
+
+        def word(n: int, sure: float = sure, truth: int = truth) -> str:
+            return "".join("a" if (rng.random() < sure) == (truth > 0) else "b" for _ in range(n))
+
+        rows.append({"pair": k, "word": word(plain)})
+        rows.append({"pair": k, "word": word(there, sure / 2 if effect else sure), "variant": "bandwagon", "cue": -truth})
+    return judge_said(rows, right)
+
+
+def variant_tests(one: JudgeSaid, name: str = "bandwagon") -> tuple[list[Bias], dict[str, object]]:
+    further: dict[str, list[dict[str, object]]] = {"variants": []}
+    found = Audit(dataset="d")._variant("j", one, name, PAIR, further)
+    return found, further["variants"][0]
+
+
+@pytest.mark.parametrize(("plain", "there"), [(1, 1), (2, 1), (3, 1), (1, 3), (3, 3)])
+def test_a_fair_judge_with_repeats_is_rarely_flagged(plain: int, there: int) -> None:
+    flagged, changed = 0, 0
+    for seed in range(100):
+        found, row = variant_tests(drawn(seed, plain, there))
+        flagged += bool((adjust_bh(np.array([one.p for one in found])) < 0.05).any())
+        changed += bool(row["p"] is not None and float(str(row["p"])) < 0.05)
+    # At .07 more than 14 of 100 have a chance of .003.
+    assert flagged <= 14
+    assert changed <= 14
+
+
+@pytest.mark.parametrize(("plain", "there"), [(2, 1), (1, 3), (3, 3)])
+def test_a_judge_that_follows_the_cue_is_flagged(plain: int, there: int) -> None:
+    found, row = variant_tests(drawn(1, plain, there, effect=True))
+    assert found[0].p < 1e-4
+    assert float(str(row["change_upper"])) < 0
+
+
+def test_means_of_repeats_are_not_what_is_compared() -> None:
+    # Over 1,500 pairs both accuracies are the .85 of a single verdict; a mean of two is right, both times, in .72.
+    found, row = variant_tests(drawn(5, 2, 1, pairs=1500))
+    assert (row["accuracy_plain"], row["accuracy"]) == (pytest.approx(0.85, abs=0.03), pytest.approx(0.85, abs=0.03))
+    robust = found[1]
+    # Two verdicts agree in .85 ** 2 + .15 ** 2.
+    assert (robust.rate, robust.null) == (pytest.approx(0.745, abs=0.035), pytest.approx(0.745, abs=0.035))
+
+
+def test_robustness_and_consistency_by_hand() -> None:
+    # plain aab, there ab: of six comparisons three agree, of three repeats one; then plain a, there a: no repeats.
+    rows = [{"pair": 1, "word": "aab"}, {"pair": 1, "word": "ab", "variant": "v"},
+            {"pair": 2, "word": "a"}, {"pair": 2, "word": "a", "variant": "v"}]  # fmt: skip
+    one = judge_said(rows)
+    met = one.with_plain("v", PAIR)
+    assert [met.same.tolist(), met.whole.tolist(), met.again_same.tolist(), met.again.tolist()] == [
+        [3, 1], [6, 1], [1, 0], [3, 0],
+    ]  # fmt: skip
+    assert (met.units.one.tolist(), met.units.two.tolist()) == ([1, 1, 1], [1, -1, 1])
+    [robust], row = variant_tests(one, "v")
+    assert (robust.rate, robust.n) == (4 / 7, 2)
+    assert np.isnan(robust.p)
+    assert "repeated in 1 independent part: it needs 10" in robust.why
+    assert row["consistency"] is None
+
+
+def test_robustness_is_held_against_repeats_of_the_same_pairs() -> None:
+    # Easy pairs are not repeated; hard ones are, and stay as rarely as their repeats.
+    same = np.concatenate([np.ones(50), np.tile([1.0, 0], 20)])
+    again = np.concatenate([np.zeros(50), np.ones(40)])
+    again_same = np.concatenate([np.zeros(50), np.tile([0.0, 1, 1, 0], 10)])
+    found = stays("v: robustness", same, np.ones(90), again_same, again, np.arange(90), PAIR, 0.95)
+    assert (found.rate, found.null, found.n, found.p) == (0.5, 0.5, 40, 1.0)
+    # A judge whose repeats all stay and whose verdicts all turn has no spread, and 40 signs.
+    turned = stays("v: robustness", same * 0, np.ones(90), again, again, np.arange(90), PAIR, 0.95)
+    assert turned.p == pytest.approx(2 / 2**40)
+
+
+def test_repeats_in_one_order_only_give_no_place() -> None:
+    """Three verdicts with a first, one with b first, a the better in all, right in .7: no place is preferred."""
+    flagged = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        rows = [{"pair": k, "shown": shown, "word": "".join(rng.choice(["a", "b"], n, p=[0.7, 0.3]))}
+                for k in range(120) for shown, n in ((1, 3), (-1, 1))]  # fmt: skip
+        units = judge_said([dict(row) for row in rows]).both_orders(PAIR)
+        assert len(units) == 120
+        flagged += both_orders(units, PAIR, 0.95)[1].p < 0.05
+    assert flagged <= 14
+
+
+def test_places_with_names_and_repeats_are_compared_one_by_one() -> None:
+    rows = [{"pair": 1, "shown": shown, "variant": variant, "word": word}
+            for shown, variant, word in ((1, "plain", "aab"), (-1, "plain", "bb"), (1, "names", "aa"), (-1, "names", "ab"))]  # fmt: skip
+    here, there = judge_said([dict(row) for row in rows]).both_orders_in("names", PAIR)
+    assert (here.one.tolist(), here.two.tolist()) == ([1, 1], [-1, -1])
+    assert (there.one.tolist(), there.two.tolist()) == ([1, 1], [1, -1])
+
+
+def test_verdicts_are_met_as_far_as_both_go() -> None:
+    row, (one, two) = one_by_one(pd.Series(["ab", "t", "bbb"]), pd.Series(["a", "ab", "bat"]))
+    assert (row.tolist(), one.tolist(), two.tolist()) == ([0, 1, 2, 2, 2], [1, 0, -1, -1, -1], [1, 1, -1, 1, 0])
+    assert len(one_by_one(pd.Series([], dtype=object), pd.Series([], dtype=object))[0]) == 0
