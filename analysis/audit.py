@@ -2,8 +2,9 @@
 
 Rates are shares of units (single verdicts, two by two where circumstances are compared, the first with the first),
 their intervals clustered and symmetric in log-odds (`cluster_sums`). Means of repeats are not compared: those of more
-verdicts are nearer to what is usual, and more often ties, also without a bias. Each bias has a `chance`, what guessing at random would give (descriptive), and where it is tested a `null`, what a judge
-without the bias would have. Tests of paired outcomes are exact (`paired_flips`).
+verdicts are nearer to what is usual, and more often ties, also without a bias. Each bias has a `chance`, what guessing
+at random would give (descriptive), and where it is tested a `null`, what a judge without the bias would have. Tests of
+paired outcomes are exact (`paired_flips`).
 
 - Position, from both orders: the same place chosen in both (Koo et al. 2024: guessing gives .25 each for first and
   last); both first against both last is the test.
@@ -34,7 +35,8 @@ class Bias:
     """One bias of one judge; NaN where undefined.
 
     rate : as `bias` says, with its interval; chance : of guessing; null : of a judge without the bias
-    excess : rate - null, with its interval; p : of the null; n : units; clusters : behind it; why : reason without test
+    excess : rate - null, with its interval; p : of the null; n : units; clusters : behind it, by `clustering`
+    why : reason without test
     """
 
     bias: str
@@ -50,6 +52,7 @@ class Bias:
     excess_upper: float = NAN
     p: float = NAN
     why: str = ""
+    clustering: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from studies.audit import Audit
 
 UNIT = ["pair", "voter"]
+SIDES = {"length": "length", "formatting": "formatting", "self_preference": "own"}
+"""Biases towards a side, and the column of `JudgeSaid.sides` that tells it."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Met:
 class JudgeSaid:
     """One judge's rows as `queries.audit.shown` has them, as a table, beside the reference's.
 
+    What its methods return hangs together by pair: `cluster` holds pairs, which `codes` turns into other clusters.
+
     rows : with `variant` as its name; votes : of the reference, a row a vote: pair, r (from -1 to 1)
     sides : by pair: length, formatting (+1, -1, 0, NaN) and own (+1, -1, 0)
     """
@@ -68,10 +72,6 @@ class JudgeSaid:
     def _in(self, variant: str) -> pd.DataFrame:
         return self.rows[(self.rows["variant"] == variant) & self.rows["p"].notna()]
 
-    @property
-    def n_prompts(self) -> int:
-        return int(self.rows["prompt"].nunique())
-
     @cached_property
     def variants(self) -> list[str]:
         """The names of circumstances other than plain that have a plain twin."""
@@ -88,37 +88,29 @@ class JudgeSaid:
     def _paired(self, variant: str) -> bool:
         return bool(np.isin(self._in(variant)["pair"], self.plain["pair"]).any())
 
-    def both_orders(self, by: Clustering) -> Units:
+    def both_orders(self) -> Units:
         """Units that plain circumstances show in both orders."""
-        return self._orders(self.plain, by)
+        return self._orders(self.plain)
 
-    def both_orders_in(self, variant: str, by: Clustering) -> tuple[Units, Units]:
+    def both_orders_in(self, variant: str) -> tuple[Units, Units]:
         """Units that plain circumstances and a variant both show in both orders, plain ones first."""
         tables = [_by_order(rows) for rows in (self.plain, self._in(variant))]
         both = tables[0].join(tables[1].add_suffix("_there"), how="inner")
         row, (first, last, first_there, last_there) = one_by_one(*(both[name] for name in both.columns))
-        cluster = self._cluster(both.index.get_level_values("pair")[row], by)
+        cluster = _pairs(both.index.get_level_values("pair")[row])
         return Units(first, last, cluster), Units(first_there, last_there, cluster)
 
-    def _orders(self, rows: pd.DataFrame, by: Clustering) -> Units:
+    def _orders(self, rows: pd.DataFrame) -> Units:
         both = _by_order(rows)
         row, (first, last) = one_by_one(both["first"], both["last"])
-        return Units(first, last, self._cluster(both.index.get_level_values("pair")[row], by))
+        return Units(first, last, _pairs(both.index.get_level_values("pair")[row]))
 
-    @property
-    def side_order(self) -> Any:
-        """Of verdicts with a known order: that order (+1 a first), and them as `Held`; None where none is known."""
+    def in_order(self) -> tuple[Floats, Held]:
+        """Of verdicts with a known order: that order (+1 a first), and them as `Held`."""
         known = self.plain[self.plain["shown"] != 0]
-        if not len(known):
-            return None
-
-        def found(by: Clustering) -> tuple[Floats, Held]:
-            zero = np.zeros(len(known))
-            judge = 2 * known["p"].to_numpy() - 1
-            cluster = self._cluster(known["pair"], by)
-            return known["shown"].to_numpy(dtype=np.float64), Held(judge, zero, zero, zero + 1, zero, cluster, False)
-
-        return found
+        zero = np.zeros(len(known))
+        held = Held(2 * known["p"].to_numpy() - 1, zero, zero, zero + 1, zero, _pairs(known["pair"]), False)
+        return known["shown"].to_numpy(dtype=np.float64), held
 
     @property
     def cells_in_order(self) -> Cells | None:
@@ -139,29 +131,29 @@ class JudgeSaid:
             {"pair": pair, "prompt": known["prompt"].to_numpy(dtype=np.int64)},
         )  # fmt: skip
 
-    def letters(self, by: Clustering) -> Letters | None:
+    def letters(self) -> Letters | None:
         """Plain verdicts with a known letter and place; None where there are none."""
         known = self.plain[(self.plain["letter"] != 0) & (self.plain["shown"] != 0)]
         if not len(known):
             return None
         return Letters(2 * known["p"].to_numpy() - 1, known["letter"].to_numpy(dtype=np.float64),
-                       known["shown"].to_numpy(dtype=np.float64), self._cluster(known["pair"], by))  # fmt: skip
+                       known["shown"].to_numpy(dtype=np.float64), _pairs(known["pair"]))  # fmt: skip
 
     @property
     def has_letters(self) -> bool:
         return bool((self.plain["letter"] != 0).any())
 
-    def repeats(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
+    def repeats(self) -> tuple[Floats, Floats, Ints]:
         """Comparisons of repeats in the same order that agree, all of them, and clusters."""
         same, pairs = repeated(*(self.plain[name].to_numpy() for name in ("a", "b", "tie")))
-        return same, pairs, self._cluster(self.plain["pair"], by)
+        return same, pairs, _pairs(self.plain["pair"])
 
-    def counts(self, by: Clustering) -> tuple[Floats, Floats, Floats, Ints]:
+    def counts(self) -> tuple[Floats, Floats, Floats, Ints]:
         """Ties, verdicts, replies without one, and clusters, in plain circumstances."""
         rows = self.rows[self.rows["variant"] == self.plain_name]
         verdicts = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
         ties, none = (rows[name].to_numpy(dtype=np.float64) for name in ("tie", "none"))
-        return ties, verdicts, none, self._cluster(rows["pair"], by)
+        return ties, verdicts, none, _pairs(rows["pair"])
 
     @cached_property
     def _right(self) -> pd.Series:
@@ -175,16 +167,16 @@ class JudgeSaid:
         found = pd.Series(lead, index=counts.index)
         return found[found != 0].astype(np.int64)
 
-    def accuracy(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
+    def accuracy(self) -> tuple[Floats, Floats, Ints]:
         """Verdicts that are the reference's label, all on pairs that have one, and clusters. A tie is wrong."""
         rows = self.plain
         right = rows["pair"].map(self._right)
         rows, right = rows[right.notna()], right[right.notna()]
         hit = np.where(right > 0, rows["a"], rows["b"]).astype(np.float64)
         whole = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
-        return hit, whole, self._cluster(rows["pair"], by)
+        return hit, whole, _pairs(rows["pair"])
 
-    def held(self, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+    def held(self) -> tuple[Held, dict[str, Floats]]:
         """On the pairs that the reference has judged too."""
         mine = self._means()
         if len(self.votes):
@@ -192,19 +184,19 @@ class JudgeSaid:
             mine = mine.join(votes[["r", "square", "one"]].sum(), how="inner")
         else:
             mine = mine.iloc[:0].assign(r=0.0, square=0.0, one=1.0)
-        return self._as_held(mine, by)
+        return self._as_held(mine)
 
-    def alone(self, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+    def alone(self) -> tuple[Held, dict[str, Floats]]:
         """On all of its pairs, without a reference."""
-        return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0), by)
+        return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0))
 
-    def _as_held(self, mine: pd.DataFrame, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+    def _as_held(self, mine: pd.DataFrame) -> tuple[Held, dict[str, Floats]]:
         judge, total, squares, votes, order = (
             mine[name].to_numpy(dtype=np.float64) for name in ("judge", "r", "square", "one", "order")
         )
-        held = Held(judge, total, squares, votes, order, self._cluster(mine.index, by), self.exact)
+        held = Held(judge, total, squares, votes, order, _pairs(mine.index), self.exact)
         at = self.sides.reindex(mine.index)
-        return held, {name: at[name].to_numpy(dtype=np.float64) for name in ("length", "formatting", "own")}
+        return held, {name: at[column].to_numpy(dtype=np.float64) for name, column in SIDES.items()}
 
     def _means(self) -> pd.DataFrame:
         """By pair: judge (mean verdict from -1 to 1 over orders, then voters) and order (mean order)."""
@@ -212,7 +204,7 @@ class JudgeSaid:
                              "judge": 2 * self.plain["p"] - 1, "order": self.plain["shown"]})  # fmt: skip
         return rows.groupby(UNIT).mean().groupby("pair").mean()
 
-    def with_plain(self, variant: str, by: Clustering) -> Met:
+    def with_plain(self, variant: str) -> Met:
         """Verdicts of a variant beside their plain twins: of the same order where there is one, else of any."""
         there = _words(self._in(variant), [*UNIT, "shown", "cue"]).reset_index()
         exact, loose = _words(self.plain, [*UNIT, "shown"]), _words(self.plain, UNIT)
@@ -221,7 +213,7 @@ class JudgeSaid:
         ordered = met["plain"].notna().to_numpy()
         plain, other = met["plain"].where(ordered, met["any"]), met["word"]
         row, (one, two) = one_by_one(plain, other)
-        cluster = self._cluster(met["pair"], by)
+        cluster = _pairs(met["pair"])
         right = met["pair"].map(self._right).fillna(0).to_numpy(dtype=np.int64)
         units = Units(one, two, cluster[row], met["cue"].to_numpy(dtype=np.int64)[row])
         here, beside = _counts(plain), _counts(other)
@@ -235,10 +227,13 @@ class JudgeSaid:
     def _prompt(self) -> pd.Series:
         return self.rows.drop_duplicates("pair").set_index("pair")["prompt"]
 
-    def _cluster(self, pairs: Any, by: Clustering) -> Ints:
-        if by.name != "prompt":
-            return np.asarray(pairs, dtype=np.int64)
-        return np.asarray(self._prompt.reindex(pairs), dtype=np.int64)
+    def n_prompts(self, pairs: Ints) -> int:
+        """Prompts of these pairs."""
+        return len(np.unique(self._prompt.reindex(pairs)))
+
+    def codes(self, pairs: Ints, by: Clustering) -> Ints:
+        """What these pairs hang together by."""
+        return np.asarray(self._prompt.reindex(pairs), dtype=np.int64) if by.name == "prompt" else pairs
 
 
 @dataclass(frozen=True)
@@ -310,6 +305,10 @@ def _votes(rows: pd.DataFrame, plain: str) -> pd.DataFrame:
     rows = rows[(rows["variant"] == plain) & rows["p"].notna()]
     means = rows.groupby(UNIT, as_index=False)["p"].mean()
     return pd.DataFrame({"pair": means["pair"], "r": 2 * means["p"] - 1})
+
+
+def _pairs(pairs: Any) -> Ints:
+    return np.asarray(pairs, dtype=np.int64)
 
 
 def one_by_one(*said: pd.Series) -> tuple[Ints, list[Ints]]:

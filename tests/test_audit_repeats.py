@@ -8,8 +8,8 @@ import pytest
 
 from analysis.audit import Bias, both_orders, stays
 from analysis.multiple import adjust_bh
-from analysis.vcov import Clustering
-from studies.audit import Audit
+from analysis.vcov import Clustering, choose_clustering
+from studies.audit import Audit, _few_prompts
 from studies.audit_data import JudgeSaid, one_by_one
 
 PAIR = Clustering("pair")
@@ -44,7 +44,7 @@ def drawn(seed: int, plain: int, there: int, sure: float = 0.85, pairs: int = 12
 
 def variant_tests(one: JudgeSaid, name: str = "bandwagon") -> tuple[list[Bias], dict[str, object]]:
     further: dict[str, list[dict[str, object]]] = {"variants": []}
-    found = Audit(dataset="d")._variant("j", one, name, PAIR, further)
+    found = [bias for bias, _ in Audit(dataset="d")._variant("j", one, name, further)]
     return found, further["variants"][0]
 
 
@@ -81,7 +81,7 @@ def test_robustness_and_consistency_by_hand() -> None:
     rows = [{"pair": 1, "word": "aab"}, {"pair": 1, "word": "ab", "variant": "v"},
             {"pair": 2, "word": "a"}, {"pair": 2, "word": "a", "variant": "v"}]  # fmt: skip
     one = judge_said(rows)
-    met = one.with_plain("v", PAIR)
+    met = one.with_plain("v")
     assert [met.same.tolist(), met.whole.tolist(), met.again_same.tolist(), met.again.tolist()] == [
         [3, 1], [6, 1], [1, 0], [3, 0],
     ]  # fmt: skip
@@ -112,7 +112,7 @@ def test_repeats_in_one_order_only_give_no_place() -> None:
         rng = np.random.default_rng(seed)
         rows = [{"pair": k, "shown": shown, "word": "".join(rng.choice(["a", "b"], n, p=[0.7, 0.3]))}
                 for k in range(120) for shown, n in ((1, 3), (-1, 1))]  # fmt: skip
-        units = judge_said([dict(row) for row in rows]).both_orders(PAIR)
+        units = judge_said([dict(row) for row in rows]).both_orders()
         assert len(units) == 120
         flagged += both_orders(units, PAIR, 0.95)[1].p < 0.05
     assert flagged <= 14
@@ -121,7 +121,7 @@ def test_repeats_in_one_order_only_give_no_place() -> None:
 def test_places_with_names_and_repeats_are_compared_one_by_one() -> None:
     rows = [{"pair": 1, "shown": shown, "variant": variant, "word": word}
             for shown, variant, word in ((1, "plain", "aab"), (-1, "plain", "bb"), (1, "names", "aa"), (-1, "names", "ab"))]  # fmt: skip
-    here, there = judge_said([dict(row) for row in rows]).both_orders_in("names", PAIR)
+    here, there = judge_said([dict(row) for row in rows]).both_orders_in("names")
     assert (here.one.tolist(), here.two.tolist()) == ([1, 1], [-1, -1])
     assert (there.one.tolist(), there.two.tolist()) == ([1, 1], [1, -1])
 
@@ -130,3 +130,26 @@ def test_verdicts_are_met_as_far_as_both_go() -> None:
     row, (one, two) = one_by_one(pd.Series(["ab", "t", "bbb"]), pd.Series(["a", "ab", "bat"]))
     assert (row.tolist(), one.tolist(), two.tolist()) == ([0, 1, 2, 2, 2], [1, 0, -1, -1, -1], [1, 1, -1, 1, 0])
     assert len(one_by_one(pd.Series([], dtype=object), pd.Series([], dtype=object))[0]) == 0
+
+
+# -- what hangs together ---------------------------------------------------------------------------------------------
+
+
+def test_a_variant_on_few_prompts_hangs_together_by_pair() -> None:
+    """40 prompts of ten pairs; the variant on five of them, 23 verdicts towards the cue and none away."""
+    rows = [{"pair": 10 * p + k, "prompt": p, "word": "a"} for p in range(40) for k in range(10)]
+    rows += [{"pair": 10 * p + k, "prompt": p, "word": "b" if 10 * p + k < 23 else "a", "variant": "bandwagon", "cue": -1}
+             for p in range(5) for k in range(10)]  # fmt: skip
+    told = Audit(dataset="d")._variant("j", judge_said([dict(row) for row in rows]), "bandwagon", {"variants": []})
+    bias, by = told[0]
+    # Prompts of ten, ten and three that move as a whole could not be below .25.
+    assert (bias.p, by.name) == (pytest.approx(2 / 2**23), "pair")
+    assert "these intervals speak about these prompts only: 5 are too few" in str(by.warning)
+    assert {by.name for _, by in Audit(dataset="d")._plain(judge_said([dict(row) for row in rows]))} == {"prompt"}
+
+
+def test_warnings_of_few_prompts_name_their_rows() -> None:
+    few, many = choose_clustering("auto", 5), choose_clustering("auto", 40)
+    some = [("j", "bandwagon", few), ("j", "tie_rate", many)]
+    assert [text.endswith("too few to generalise from: bandwagon of j") for text in _few_prompts(some)] == [True]
+    assert [text.endswith("too few to generalise from") for text in _few_prompts(some[:1])] == [True]
