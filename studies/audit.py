@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis import audit
-from analysis.audit import Bias, Units
+from analysis.audit import FEW, Bias, Units
 from analysis.beyond_reference import against_even, own_against_gold, preference_for, preferred
-from analysis.cells import Ints
+from analysis.cells import Floats, Ints
 from analysis.first_place import first_beyond_strengths
 from analysis.letters import NAMES as LETTER_SHARES
 from analysis.letters import letter_shares, option_order
@@ -37,6 +37,10 @@ from studies.study import Fitted, Result, register
 COLUMNS = ("judge", "bias", "rate", "lower", "upper", "chance", "null", "excess", "excess_lower", "excess_upper", "p",
            "n", "clusters", "clustering", "why")  # fmt: skip
 FLAGGED = 0.05
+ASIDE = 0.1
+"""Share of verdicts from which on it is said that they were left aside."""
+LEAST = 0.1
+"""Share of verdicts that the rarer order must have where it may have been drawn by lot."""
 Told = tuple[Bias, Clustering]
 NAMES = ("names", "compassion_fade", "compassion-fade", "model_names")
 """Variants in which models are called by their names."""
@@ -75,7 +79,7 @@ class Audit(Fitted):
         data = load(self, store, told=read_told(self.own))
         rows: list[dict[str, object]] = []
         further: dict[str, list[dict[str, object]]] = {
-            name: [] for name in ("self_preference", "variants", "letters", "cannot_show")
+            name: [] for name in ("self_preference", "variants", "letters", "cannot_show", "aside", "by_lot")
         }
         hang: list[tuple[str, str, Clustering]] = []
         for k, judge in enumerate(data.judges):
@@ -104,7 +108,7 @@ class Audit(Fitted):
         }  # fmt: skip
         return Result(
             study=self, tables=tables, values={}, settings=self.settings() | {"reference": data.reference},
-            warnings=(*_few_prompts(hang), *self._warnings(data)), caption=self._caption(data, biases),
+            warnings=(*_few_prompts(hang), *self._warnings(data, further)), caption=self._caption(data, biases),
             fingerprint=data.fingerprint,
         )  # fmt: skip
 
@@ -125,12 +129,7 @@ class Audit(Fitted):
         self, data: Audited, judge: str, one: JudgeSaid, further: dict[str, list[dict[str, object]]]
     ) -> list[Told]:
         level, found = self.level, []
-        orders = one.both_orders()
-        if len(orders):
-            by, cluster = self._hang(one, orders.cluster)
-            found += [(bias, by) for bias in audit.both_orders(replace(orders, cluster=cluster), by, level)]
-        elif (one.plain["shown"] != 0).any():
-            found.append(self._one_order(one))
+        found += self._places(judge, one, further)
         letters = one.letters()
         if letters is not None and letters.crossed:
             by, cluster = self._hang(one, letters.cluster)
@@ -169,19 +168,52 @@ class Audit(Fitted):
             found += self._variant(judge, one, variant, further)
         return found
 
-    def _one_order(self, one: JudgeSaid) -> Told:
-        """Beyond the strengths of the models that stood first, where there are models that tell."""
+    def _places(self, judge: str, one: JudgeSaid, further: dict[str, list[dict[str, object]]]) -> list[Told]:
+        """From both orders; where few pairs have both and others one, the first place from all verdicts."""
+        orders, (side, _) = one.both_orders(), one.in_order()
+        if not len(side):
+            return []
+        if not len(orders):
+            return [self._one_order(judge, one, further)]
+        by, cluster = self._hang(one, orders.cluster)
+        paired: list[Told] = [(b, by) for b in audit.both_orders(replace(orders, cluster=cluster), by, self.level)]
+        aside = one.n_in_order - 2 * len(orders)
+        if aside and paired[0][0].clusters < FEW:
+            bias, by = self._one_order(judge, one, further)
+            if not np.isnan(bias.p):
+                return [paired[0], (bias, by)]
+        if aside > ASIDE * one.n_in_order:
+            further["aside"].append({"judge": judge, "verdicts": aside})
+        return paired
+
+    def _one_order(self, judge: str, one: JudgeSaid, further: dict[str, list[dict[str, object]]]) -> Told:
+        """Beyond the strengths of the models that stood first; else beyond what the reference explains; else against
+        .5, where the order may have been drawn by lot."""
         side, held = one.in_order()
         by, cluster = self._hang(one, held.cluster)
         lot = against_even("first_position", side, replace(held, cluster=cluster), by, self.level)
+        if lot.why:
+            return lot, by
         cells = one.cells_in_order
-        if cells is None or lot.why:
+        if cells is not None:
+            by_models, _ = self._hang(one, cells.clusters["pair"])
+            try:
+                return first_beyond_strengths(cells, by_models, self.level), by_models
+            except NotIdentifiedError:
+                pass
+        shared = one.held()[0]
+        seen, why = shared.order != 0, "neither models that change places nor a reference tell order from merit"
+        if seen.sum() >= FEW:
+            by_reference, cluster = self._hang(one, shared.cluster, seen)
+            shared = replace(shared, cluster=cluster, order=np.zeros(len(seen)))
+            bias = preference_for("first_position", one.held()[0].order, shared, by_reference, self.level)
+            if not np.isnan(bias.p):
+                return bias, by_reference
+            why = bias.why
+        elif changes(side) and (cells is None or lot.rate in (0, 1)):
+            further["by_lot"].append({"judge": judge})
             return lot, by
-        by, _ = self._hang(one, cells.clusters["pair"])
-        try:
-            return first_beyond_strengths(cells, by, self.level), by
-        except NotIdentifiedError:
-            return lot, by
+        return Bias("first_position", lot.rate, lot.n, lot.clusters, lot.lower, lot.upper, lot.chance, why=why), by
 
     def _plain(self, one: JudgeSaid) -> list[Told]:
         out = []
@@ -235,12 +267,20 @@ class Audit(Fitted):
 
     # -- what is said of it ------------------------------------------------------------------------------------------
 
-    def _warnings(self, data: Audited) -> list[str]:
+    def _warnings(self, data: Audited, further: Mapping[str, list[dict[str, object]]]) -> list[str]:
         out = []
         if data.reference is None:
             out.append("no judge says what is right (a judge called gold, or one human judge): length, formatting and "
                        "own models are shown without a test; choose one with --reference")  # fmt: skip
         out += odd_verdicts(data)
+        if further["aside"]:
+            some = [f"{row['judge']} ({row['verdicts']:,})" for row in further["aside"]]
+            out.append("first and last places are of pairs in both orders, and verdicts on others are left aside: "
+                       f"{words.listing(some, 5)}")  # fmt: skip
+        if further["by_lot"]:
+            some = [str(row["judge"]) for row in further["by_lot"]]
+            out.append("which answer stood first is taken to have been drawn by lot, as neither models nor a reference "
+                       f"tell order from merit: {words.listing(some, 5)}")  # fmt: skip
         silent = [judge for judge in data.judges if not len(data.of(judge).plain)]
         if silent:
             out.append(f"no verdict in plain circumstances, which all else is held against: {words.listing(silent, 5)}")
@@ -271,6 +311,11 @@ def _row(bias: Bias) -> dict[str, object]:
     return {
         name: None if isinstance(value, float) and np.isnan(value) else value for name, value in bias.__dict__.items()
     } | {"why": bias.why or None}
+
+
+def changes(side: Floats) -> bool:
+    """Whether both orders are met often enough for a draw by lot. side : (n,) +1 or -1"""
+    return min(float(np.mean(side > 0)), float(np.mean(side < 0))) >= LEAST
 
 
 def _few_prompts(hang: list[tuple[str, str, Clustering]]) -> list[str]:

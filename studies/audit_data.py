@@ -113,6 +113,11 @@ class JudgeSaid:
         return known["shown"].to_numpy(dtype=np.float64), held
 
     @property
+    def n_in_order(self) -> int:
+        """Verdicts with a known order."""
+        return int(self.plain.loc[self.plain["shown"] != 0, "word"].str.len().sum())
+
+    @property
     def cells_in_order(self) -> Cells | None:
         """Verdicts between two different models with a known order; None where there are none."""
         known = self.plain[self.plain["shown"] != 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.audit import Bias
+from analysis.audit import SAME, Bias
 from studies.audit_data import Audited, JudgeSaid
 
 CUES = {
@@ -29,6 +29,8 @@ def missing(data: Audited, judge: str, one: JudgeSaid, found: Sequence[Bias]) ->
     if "first_position" not in there:
         add("first_position", "no shown order is known",
             "the column swapped, or --set swapped=false where a came first")  # fmt: skip
+    elif "first_position" not in tested and why.get("first_position", SAME) != SAME:
+        add("first_position", "", "the same pairs judged again in the other order, and the column swapped")
     if "repeat_consistency" not in there:
         add("repeat_consistency", "no pair is judged twice in the same order", "the same question asked again, and the "
             "column repeat")  # fmt: skip
