@@ -96,8 +96,10 @@ def test_nothing_to_draw_is_said() -> None:
 
 def test_what_sections_say() -> None:
     row = {
-        "judge": "gpt_1", "slope_binomial": None, "slope": 2.0, "slope_lower": 1.5, "slope_upper": 2.5, "entropy_judge": 0.3,
-        "entropy_people": 0.6, "entropy_difference_lower": -0.4, "entropy_difference_upper": -0.2,
+        "judge": "gpt_1", "slope_binomial": None, "slope": 2.0, "slope_lower": 1.5, "slope_upper": 2.5, "parting_judge": 0.2,
+        "parting_people": 0.41, "parting_difference_lower": -0.3, "parting_difference_upper": -0.1, "kind": "labels",
+        # Fewer labels look more of one mind than as many votes: entropies say nothing of it.
+        "entropy_judge": 0.3, "entropy_people": 0.6, "entropy_difference_lower": -0.4, "entropy_difference_upper": -0.2,
     }  # fmt: skip
     assert "more extreme than people: its log-odds are 2.00 [1.50, 2.50] times theirs" in kept_shares.finding(row, "people")
     assert "less extreme" in kept_shares.finding(row | {"slope_lower": 0.2, "slope_upper": 0.5}, "people")
@@ -105,9 +107,13 @@ def test_what_sections_say() -> None:
     few = {"slope_binomial": 1.2, "slope_binomial_lower": 0.9, "slope_binomial_upper": 1.5}
     assert "Nothing shows that gpt\\_1" in kept_shares.finding(row | few, "people")
     gone = row | {"slope": None, "slope_lower": None, "slope_upper": None}
-    assert "more of one mind" in kept_shares.finding(gone, "people")
-    assert "more divided" in kept_shares.finding(gone | {"entropy_difference_lower": 0.1,
-                                                         "entropy_difference_upper": 0.2}, "people")  # fmt: skip
+    parts = "two votes of people part on 41 % of these pairs, two of gpt\\_1 on 20 %"
+    assert kept_shares.finding(gone, "people") == f"**gpt\\_1 is more of one mind than people: {parts}.**"
+    assert parts in kept_shares.finding(row, "people")
+    assert "two by the preferences of gpt" in kept_shares.finding(gone | {"kind": "preferences"}, "people")
+    more = {"parting_difference_lower": 0.1, "parting_difference_upper": 0.2}
+    assert "more divided" in kept_shares.finding(gone | more, "people")
+    assert "as far as can be told" in kept_shares.finding(gone | {"parting_difference_upper": 0.1}, "people")
     word = {"temperature": 2.0, "temperature_lower": 1.8, "temperature_upper": 2.2, "log_loss": 0.7,
             "log_loss_scaled": 0.6, "brier_scaled": 0.2, "clustering": "prompt"}  # fmt: skip
     assert "temperature of 2.00 [1.80, 2.20] would bring log loss from .70 to .60" in calibrated.scaled(word)

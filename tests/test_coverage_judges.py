@@ -54,3 +54,15 @@ def test_the_extremity_by_leaning_is_covered(name: str) -> None:
     assert table["mean slope_binomial over exact"] == pytest.approx(1, abs=0.08)
     # What it mends: by variances it is a quarter too large.
     assert table["mean slope over exact"] > 1.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["40 votes, 75 prompts, 2 labels", "10 votes, 75 prompts, like people, 3 labels"])
+def test_the_extremity_of_few_labels_is_covered(name: str) -> None:
+    bench, of = world("coverage_shares", name)
+    table = bench.run_world(of, 100, 1).set_index("quantity")["coverage"]
+    assert table["slope_binomial"] >= 0.86
+    assert table["parting_difference"] >= 0.86
+    assert table["mean slope_binomial over exact"] == pytest.approx(1, abs=0.06)
+    # What it mends: by log-odds of so few labels it is a fifth too small at the least.
+    assert table["mean slope over exact"] < 0.85

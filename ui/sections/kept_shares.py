@@ -11,7 +11,7 @@ import streamlit as st
 from charts import words
 from charts.shares import shares_chart
 from studies.overview import PLURAL, escape
-from studies.shares import JudgeShares
+from studies.shares import LABELS, JudgeShares
 from ui import selection
 from ui.ask import chosen
 from ui.behind import shared_by
@@ -58,43 +58,52 @@ def draw(seen: View, judge: str | None) -> None:
 
 
 def finding(row: Mapping[Any, Any], reference: str) -> str:
-    """How extreme a judge is; by entropy where the slope cannot be told. row : of the table `judges`"""
+    """How extreme a judge is, where that can be told, and how often two votes part. row : of the table `judges`"""
     who, people = escape(str(row["judge"]), 40), escape(reference, 40)
-    theirs, be = ("theirs", "are") if reference.casefold() in PLURAL else ("those of the reference", "is")
+    theirs = "theirs" if reference.casefold() in PLURAL else "those of the reference"
+    parts = (
+        f"two votes of {people} part on {words.share(row['parting_people'])} of these pairs, two "
+        f"{'of' if row['kind'] == LABELS else 'by the preferences of'} {who} on {words.share(row['parting_judge'])}"
+    )
     value, low, high = (row[name] for name in _slope(row))
     if not (words.absent(low) or words.absent(high)):
         slope = words.estimate(value, low, high)
         if low > 1:
-            return f"**{who} is more extreme than {people}: its log-odds are {slope} times {theirs}.**"
+            return f"**{who} is more extreme than {people}: its log-odds are {slope} times {theirs}; {parts}.**"
         if high < 1:
-            return f"**{who} is less extreme than {people}: its log-odds are {slope} times {theirs}.**"
+            return f"**{who} is less extreme than {people}: its log-odds are {slope} times {theirs}; {parts}.**"
         return f"**Nothing shows that {who} is more or less extreme than {people}: its log-odds are {slope} times " \
-               f"{theirs}.**"  # fmt: skip
-    bits = f"{words.number(row['entropy_judge'])} bits of entropy a pair against {words.number(row['entropy_people'])}"
-    low, high = row["entropy_difference_lower"], row["entropy_difference_upper"]
+               f"{theirs}; {parts}.**"  # fmt: skip
+    low, high = row["parting_difference_lower"], row["parting_difference_upper"]
     if words.absent(low) or words.absent(high) or low <= 0 <= high:
-        return f"**{who} is as divided as {people} as far as can be told: {bits}.**"
+        return f"**{who} is as divided as {people} as far as can be told: {parts}.**"
     if low > 0:
-        return f"**{who} is more divided on a pair than {people} {be}: {bits}.**"
-    return f"**{who} is more of one mind than {people}: {bits}.**"
+        return f"**{who} is more divided on a pair than {people}: {parts}.**"
+    return f"**{who} is more of one mind than {people}: {parts}.**"
 
 
 def spread(row: Mapping[Any, Any], reference: str) -> str:
     """The grey line: what there is, and how far the two are apart."""
+    ends = [row[f"parting_difference{end}"] for end in ("", "_lower", "_upper")]
     told = [
-        f"{name} {words.estimate(row[key], row[f'{key}_lower'], row[f'{key}_upper'])}"
-        for key, name in (("entropy_people", f"entropy of {reference}"), ("entropy_judge", "of the judge"),
-                          ("divergence", "divergence"), ("distance", "mean distance of shares"))
-    ]  # fmt: skip
+        f"judge less {reference} in how often two votes part {words.estimate(*ends)}",
+        *(
+            f"{name} {words.estimate(row[key], row[f'{key}_lower'], row[f'{key}_upper'])}"
+            for key, name in (("divergence", "divergence"), ("distance", "mean distance of shares"))
+        ),
+    ]
     counts = words.amounts(pair=int(row["pairs"]), vote=int(row["votes"]))
     clusters = f", {words.plural(int(row['clusters']), str(row['clustering']))}" if row["clustering"] != "none" else ""
-    return f"{counts}{clusters}; {', '.join(told)} (bits, but the last). Few votes look less divided than many would."
+    return (
+        f"{counts}{clusters}; {', '.join(told)}. Divergence, distance and entropy depend on how many votes there are; "
+        "how often two part does not."
+    )
 
 
 def _head(row: Mapping[Any, Any]) -> str:
     value, low, high = (row[name] for name in _slope(row))
     if words.absent(value):
-        return f"divergence {words.number(row['divergence'])}"
+        return f"two part on {words.share(row['parting_judge'])}"
     return f"extremity {words.estimate(value, low, high)}"
 
 
