@@ -90,4 +90,4 @@ def _decide(
         return "may stand in", None
     if ends[1] < -margin:
         return "not", "it agrees with the others less than people do, by more than the margin"
-    return "undecided", "the interval of its advantage holds the margin: more pairs would decide"
+    return "undecided", "the interval holds the margin"

@@ -74,6 +74,11 @@ class JudgeStandIn(Fitted):
             if both is None:
                 reasons[judge] = f"shares no pair with {reference}"
                 continue
+            if 1 < int(both.raw.reference.sum(axis=1).max()) < 3:
+                said.append(
+                    f"{judge}: {reference} gave two votes a pair at most, so that the others are one person: this says "
+                    "that the judge is as much like one of them as the two are like each other"
+                )
             said += [one for one in oddities(reference, both.raw, judge) if "ceiling" in one or "nothing but" in one]
             if both.clustering.warning is not None:
                 said.append(both.clustering.warning)
@@ -91,7 +96,7 @@ class JudgeStandIn(Fitted):
                 dict.fromkeys([*sentences(reasons), *said])
             ), settings=self.settings() | {"reference": reference, "clustering": hang_together(table["clustering"])},
             caption=self._caption(reference, found, hang_together(table["clustering"])), fingerprint=data.fingerprint,
-            findings=conclusions(reference, found),
+            findings=conclusions(reference, found, self.margin),
         )  # fmt: skip
 
     def _caption(self, reference: str, found: Mapping[str, StandIn], clustering: str) -> str:
@@ -107,12 +112,12 @@ class JudgeStandIn(Fitted):
         )
 
 
-def conclusions(reference: str, found: Mapping[str, StandIn]) -> tuple[Finding, ...]:
+def conclusions(reference: str, found: Mapping[str, StandIn], margin: float) -> tuple[Finding, ...]:
     """How many may, may not and are undecided, where there are many; then each, the best first; last, in one sentence,
     all of whom nothing can be told for one and the same reason."""
     told = {judge: one for judge, one in found.items() if not np.isnan(one.advantage)}
     best_first = sorted(told.items(), key=lambda item: -item[1].advantage)
-    said = [sentence(judge, reference, one) for judge, one in best_first]
+    said = [sentence(judge, reference, one, margin) for judge, one in best_first]
     if len(said) > MANY:
         counts = {verdict: sum(one.verdict == verdict for one in found.values()) for verdict in SAID}
         said.insert(0, f"of {len(found):,} judges {counts['may stand in']:,} may stand in for {reference}, "
@@ -127,19 +132,20 @@ def conclusions(reference: str, found: Mapping[str, StandIn]) -> tuple[Finding, 
     return tuple(Finding(text) for text in said)
 
 
-def sentence(judge: str, reference: str, one: StandIn) -> str:
+def sentence(judge: str, reference: str, one: StandIn, margin: float = MARGIN) -> str:
     """`gpt-4 may not stand in for crowd: it agrees ...`"""
     start = SAID[one.verdict].format(judge, reference)
     if np.isnan(one.advantage):
         return f"{start}: {one.reason}"
     points = words.estimate(100 * one.advantage, 100 * one.lower, 100 * one.upper, 1)
-    why = f"; {one.reason}" if one.verdict == "undecided" and one.reason else ""
+    why = f". {one.reason[:1].upper()}{one.reason[1:]}" if one.verdict == "undecided" and one.reason else ""
     if abs(one.advantage - one.advantage_no_ties) >= TIES_MATTER and not np.isnan(one.lower_no_ties):
         value, low, high = (100 * end for end in (one.advantage_no_ties, one.lower_no_ties, one.upper_no_ties))
-        why += f". Where nobody ties it is {words.estimate(value, low, high, 1)}"
+        without = "may stand in" if low > -100 * margin else "may not" if high < -100 * margin else "undecided"
+        why += f". Without ties it would be {words.estimate(value, low, high, 1)}: {without}"
     return (
-        f"{start}: it agrees with the plurality of the others in {words.share(one.agreement)} of "
-        f"{one.comparisons:,} comparisons, people in {words.share(one.ceiling)}, {points} points apart{why}"
+        f"{start}: it agrees with most of the others in {words.share(one.agreement)} of {one.comparisons:,} "
+        f"comparisons, people do in {words.share(one.ceiling)}, a difference of {points} points{why}"
     )
 
 

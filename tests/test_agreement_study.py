@@ -237,7 +237,7 @@ def test_verdicts(tmp_path: Path) -> None:
     assert table["verdict"].to_dict()["good"] == "may stand in"
     assert table["verdict"].to_dict()["bad"] == "not"
     lines = [finding.text for finding in result.findings]
-    assert lines[0].startswith("good may stand in for people: it agrees with the plurality of the others in ")
+    assert lines[0].startswith("good may stand in for people: it agrees with most of the others in ")
     assert lines[1].startswith("like people ")
     assert lines[2].startswith("bad may not stand in for people: ")
     for row in result.table().to_dict("records"):

@@ -19,6 +19,9 @@ from ui.session import attempt
 from ui.view import View
 
 MOST = 15
+REASONS = (": it agrees with", ": no vote can be", ": compared on", ": nothing tells")
+"""How what stands behind a verdict begins."""
+
 SAID = 3
 """Judges whose verdict is said in words; the chart has all."""
 
@@ -39,8 +42,9 @@ def verdicts(seen: View) -> None:
             # A sentence that begins with a judge's name leaves the name as it is.
             named = any(one.text.startswith(judge) for judge in seen.others)
             text = one.text if named else one.text[:1].upper() + one.text[1:]
-            verdict, colon, reason = (escape(part, 600) for part in text.partition(":"))
-            st.markdown(f"**{verdict}{colon}**{reason}.")
+            # Judges' names may have colons of their own.
+            at = next((text.rfind(start) for start in REASONS if start in text), len(text))
+            st.markdown(f"**{escape(text[:at], 600)}**{escape(text[at:], 600)}.")
     with st.popover("The rule", type="tertiary", icon=":material/rule:"):
         st.markdown(
             "Each vote of a person is left out in turn. That vote and the judge are both held against what most of the "
