@@ -11,12 +11,13 @@ independently: a judge that shares people's taste, or is noisier than they are, 
 
 Where people gave one vote a pair their noise is not known. `slope` then lies between that of least squares (a vote
 without noise) and 1 (a judge as noisy as a person), as long as the judge is no more decisive than people. The bias is
-linear in it: what both ends agree on is reported, the smaller one; where they part nothing is.
+linear in it: what both ends agree on is reported, the smaller one; where they part nothing is. Where there are several
+votes the larger p-value and the wider interval count of the two that trust their strength and do not (`weak_votes`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,12 @@ from analysis.audit import FEW, NAN, Bias, without_spread
 from analysis.cells import Floats, Ints
 from analysis.cluster_sums import ALIKE, Figures, estimate
 from analysis.vcov import Clustering
+from analysis.weak_votes import conditions, p_of, reach
 
 ALONE = 1e-8
 """Share of itself that a term must keep beside the others to be told apart from them; less is rounding."""
+
+TOGETHER = "what the reference prefers, this side and the order cannot be told apart here"
 
 SEVERAL = 30
 """Pairs with two votes of the reference from which on these alone are looked at."""
@@ -78,11 +82,14 @@ def preference_for(name: str, side: Floats, held: Held, clustering: Clustering, 
         return _without(plain, "the reference prefers neither answer in any of these pairs")
     ordered = bool(np.mean(held.order**2) > 1e-3)
     mean = held.total / held.votes
+    if min(plain.rate, 1 - plain.rate) < ALIKE:
+        return _always(plain, held, side, mean, ordered, clustering)
     if held.exact:
         return _ended(plain, _fit(name, held, side, mean**2, ordered, clustering), level)
     if bool((held.votes > 1).all()):
         product = (held.total**2 - held.squares) / (held.votes * (held.votes - 1))
-        return _ended(plain, _fit(name, held, side, product, ordered, clustering), level)
+        found = _fit(name, held, side, product, ordered, clustering)
+        return _however_weak(_ended(plain, found, level), held, side, product, ordered, clustering, level)
     ends = [
         _ended(plain, _fit(name, held, side, mean**2, ordered, clustering, slope), level) for slope in (None, 1.0)
     ]
@@ -91,6 +98,43 @@ def preference_for(name: str, side: Floats, held: Held, clustering: Clustering, 
     near = min(ends, key=lambda end: abs(end.excess))
     p = max(end.p for end in ends)
     return Bias(**{**near.__dict__, "p": p})
+
+
+def one_vote_each(side: Floats, held: Held) -> bool:
+    """Whether these are compared by single votes of people, the noise of which is not known."""
+    several = int(((held.votes > 1) & (np.nan_to_num(side) != 0)).sum())
+    return not held.exact and several < SEVERAL and not bool((held.votes > 1).all())
+
+
+def _always(
+    plain: Bias, held: Held, side: Floats, mean: Floats, ordered: bool, clustering: Clustering
+) -> Bias:
+    """A judge that takes its side in every pair: no residual tells how sure that is, pairs do in which the reference
+    is against it. Of these a judge without the bias takes the side in half at most."""
+    apart = _told_apart([mean, side, held.order] if ordered else [mean, side])
+    toward = 1 if plain.rate > 0.5 else -1
+    against = toward * mean * side < 0
+    if not apart or not against.any():
+        return _without(plain, TOGETHER)
+    return without_spread(plain, toward, held.cluster[against], clustering)
+
+
+def _however_weak(
+    found: Bias, held: Held, side: Floats, product: Floats, ordered: bool, clustering: Clustering, level: float
+) -> Bias:
+    """The larger p and the wider interval of the two that trust the votes' strength and that do not."""
+    if np.isnan(found.p):
+        return found
+    rows = np.arange(len(side)) if clustering.name == "none" else held.cluster
+    parts = conditions(held.judge, held.total / held.votes, side, product, held.order if ordered else None, rows)
+    p = p_of(parts)
+    low, high = reach(parts, 2 * found.excess, found.excess_upper - found.excess_lower, level)
+    if (low, high) == (-2.0, 2.0):
+        return _without(found, "people's votes on a pair agree too little to tell what they prefer from this side")
+    return replace(
+        found, p=max(found.p, p) if np.isfinite(p) else found.p, excess_lower=min(found.excess_lower, low / 2),
+        excess_upper=max(found.excess_upper, high / 2),
+    )  # fmt: skip
 
 
 def preferred(name: str, side: Floats, held: Held, clustering: Clustering, level: float) -> Bias:
@@ -163,7 +207,7 @@ def _fit(
     flat = [cell for row in matrix for cell in row] + [term * judge for term in terms]
     sums = np.column_stack([*flat, held.judge * side, side**2])
 
-    apart = _told_apart(sums[:, : k * k].sum(axis=0).reshape(k, k), terms)
+    apart = _told_apart(terms, sums[:, : k * k].sum(axis=0).reshape(k, k))
 
     def figures(s: NDArray[Any]) -> NDArray[Any]:
         left = s[..., : k * k].reshape(*s.shape[:-1], k, k)
@@ -178,8 +222,10 @@ def _fit(
     return estimate(figures, sums, np.ones(len(side)), held.cluster, clustering, (name, "excess"), "slope")
 
 
-def _told_apart(moments: Floats, terms: list[Floats]) -> bool:
+def _told_apart(terms: list[Floats], moments: Floats | None = None) -> bool:
     """Whether no term is made of the others but for rounding. moments : (k, k) sums of their products"""
+    if moments is None:
+        moments = np.array([[float(one @ two) for two in terms] for one in terms])
     size = np.sqrt([float(term @ term) for term in terms])
     if not (size > 0).all():
         return False
@@ -190,7 +236,7 @@ def _ended(plain: Bias, found: Figures, level: float) -> Bias:
     lower, upper = found.interval(level)
     if not abs(found.value[1]) <= 1:
         # Undefined, or further apart than two shares can be: what people prefer is hardly measured at all.
-        return _without(plain, "what the reference prefers, this side and the order cannot be told apart here")
+        return _without(plain, TOGETHER)
     p = found.p_value("excess")
     return Bias(
         plain.bias, plain.rate, plain.n, plain.clusters, plain.lower, plain.upper, plain.chance, float(found.value[0]),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis import audit
 from analysis.audit import FEW, Bias, Units
-from analysis.beyond_reference import against_even, own_against_gold, preference_for, preferred
+from analysis.beyond_reference import against_even, one_vote_each, own_against_gold, preference_for, preferred
 from analysis.cells import Floats, Ints
 from analysis.first_place import first_beyond_strengths
 from analysis.letters import NAMES as LETTER_SHARES
@@ -79,7 +79,8 @@ class Audit(Fitted):
         data = load(self, store, told=read_told(self.own))
         rows: list[dict[str, object]] = []
         further: dict[str, list[dict[str, object]]] = {
-            name: [] for name in ("self_preference", "variants", "letters", "cannot_show", "aside", "by_lot")
+            name: [] for name in (
+                "self_preference", "variants", "letters", "cannot_show", "aside", "by_lot", "one_vote")
         }
         hang: list[tuple[str, str, Clustering]] = []
         for k, judge in enumerate(data.judges):
@@ -148,7 +149,10 @@ class Audit(Fitted):
                     continue
                 by, cluster = self._hang(one, held.cluster, counted)
                 here = replace(held, cluster=cluster)
-                found.append((preference_for(name, side, here, by, level), by))
+                bias = preference_for(name, side, here, by, level)
+                found.append((bias, by))
+                if not np.isnan(bias.p) and one_vote_each(side, here):
+                    further["one_vote"].append({"judge": judge, "bias": name})
                 if name == "self_preference":
                     mine = [m.model for m in data.own if m.judge == judge]
                     figures = columns(own_against_gold(side, here, by), level)
@@ -208,6 +212,8 @@ class Audit(Fitted):
             shared = replace(shared, cluster=cluster, order=np.zeros(len(seen)))
             bias = preference_for("first_position", one.held()[0].order, shared, by_reference, self.level)
             if not np.isnan(bias.p):
+                if one_vote_each(one.held()[0].order, shared):
+                    further["one_vote"].append({"judge": judge, "bias": "first_position"})
                 return bias, by_reference
             why = bias.why
         elif changes(side) and (cells is None or lot.rate in (0, 1)):
@@ -281,6 +287,10 @@ class Audit(Fitted):
             some = [str(row["judge"]) for row in further["by_lot"]]
             out.append("which answer stood first is taken to have been drawn by lot, as neither models nor a reference "
                        f"tell order from merit: {words.listing(some, 5)}")  # fmt: skip
+        if further["one_vote"]:
+            some = [f"{row['bias']} of {row['judge']}" for row in further["one_vote"]]
+            out.append("people gave one vote a pair, so that a judge more decisive than they are seems to have more of "
+                       f"each taste of theirs: {words.listing(some, 5)}")  # fmt: skip
         silent = [judge for judge in data.judges if not len(data.of(judge).plain)]
         if silent:
             out.append(f"no verdict in plain circumstances, which all else is held against: {words.listing(silent, 5)}")

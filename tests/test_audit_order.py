@@ -17,7 +17,7 @@ from studies.audit_missing import missing
 
 
 def places(one: JudgeSaid) -> tuple[dict[str, Bias], Mapping[str, list[dict[str, object]]]]:
-    further: dict[str, list[dict[str, object]]] = {"aside": [], "by_lot": []}
+    further: dict[str, list[dict[str, object]]] = {"aside": [], "by_lot": [], "one_vote": []}
     told = Audit(dataset="d")._places("j", one, further)
     return {bias.bias: bias for bias, _ in told}, further
 
@@ -91,3 +91,10 @@ def test_one_pair_in_both_orders_leaves_the_others_their_test() -> None:
     found, further = places(judge_said(rows))
     assert (found["first_position"].n, found["first_position"].p) == (12, pytest.approx(2 / 2**12))
     assert further["aside"] == [{"judge": "j", "verdicts": 288}]
+
+
+def test_one_vote_a_pair_is_said() -> None:
+    one = replace(better_first(1, models=False), exact=False)
+    found, further = places(one)
+    assert not np.isnan(found["first_position"].p)
+    assert further["one_vote"] == [{"judge": "j", "bias": "first_position"}]
