@@ -45,6 +45,7 @@ from studies.judge_votes import (
     hang_together,
     held,
     load,
+    nothing_shared,
     oddities,
     shared,
 )
@@ -114,7 +115,7 @@ class JudgeAgreement(Fitted):
             progress(0.9 * k / len(others), f"comparing {judge} with {reference}")
             both = shared(data.of(reference), data.of(judge), self.cluster)
             if both is None:
-                reasons[judge] = f"shares no pair with {reference}"
+                reasons[judge] = nothing_shared(reference, data.names, self.variant)
                 continue
             said += oddities(reference, both.raw, judge)
             if both.clustering.warning is not None:

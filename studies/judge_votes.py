@@ -113,6 +113,11 @@ def clusters(at: Votes, clustering: Clustering) -> Ints:
     return code
 
 
+def nothing_shared(reference: str, names: Catalog, variant: str) -> str:
+    """Why a judge cannot be held against the reference, naming the circumstances where there are others."""
+    return f"shares no pair with {reference}" + (f" in {variant} circumstances" if len(names.variants) > 1 else "")
+
+
 def hang_together(names: Iterable[str]) -> str:
     """`prompt`; `pair or prompt` where judges differ in it."""
     return " or ".join(sorted(set(map(str, names))))

@@ -13,7 +13,7 @@ from charts import words
 from data.model import Progress, option
 from data.store import Store
 from errors import OptionError
-from studies.judge_votes import as_table, hang_together, load, oddities, shared
+from studies.judge_votes import as_table, hang_together, load, nothing_shared, oddities, shared
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -72,7 +72,7 @@ class JudgeStandIn(Fitted):
             progress(k / len(others), f"holding {judge} against {reference}")
             both = shared(data.of(reference), data.of(judge), self.cluster)
             if both is None:
-                reasons[judge] = f"shares no pair with {reference}"
+                reasons[judge] = nothing_shared(reference, data.names, self.variant)
                 continue
             if 1 < int(both.raw.reference.sum(axis=1).max()) < 3:
                 said.append(
