@@ -3,10 +3,10 @@
     python -m benchmarks.coverage_shares [--runs 500] [--workers 2]
 
 Every run draws prompts, pairs within them whose log-odds are normal, of two camps, or even for half of them, people's
-votes and a judge that states so many times these log-odds, with noise of its own, or gives labels by them. Exact values
-are those of 200,000 pairs, of the slope with people's log-odds as they are. Promised: 91-98.5 % of the intervals of each
-figure, the slope by variances from 40 votes a pair on, and means of the slopes within 6 %; of five votes less, as the
-worlds say.
+votes and a judge that states so many times these log-odds, with noise of its own, or gives labels by them. Exact
+values are those of 200,000 pairs, of the slope with people's log-odds as they are. Promised: 91-98.5 % of the intervals
+of each figure, the slope by variances from 40 votes a pair on, and means of the slopes within 6 %; of five votes less,
+as the worlds say.
 """
 
 from __future__ import annotations

@@ -14,11 +14,12 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog
+from data.queries.places import places
 from data.queries.replies import Rows, confidences, preferences
 from data.queries.votes import Votes, votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.judge_votes import as_table, clusters, columns, hang_together
+from studies.judge_votes import as_table, columns, hang_together
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -50,8 +51,8 @@ class JudgeCalibration(Fitted):
     }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "sureness": "sure", "right": "right", "ece_10": "error, 10 bins",
-        "ece_10_interval": "interval", "ece_10_by_chance": "by chance", "brier": "Brier", "temperature": "temperature",
-        "temperature_interval": "interval ", "comparisons": "comparisons",
+        "ece_10_interval": "without chance", "ece_10_by_chance": "by chance", "brier": "Brier",
+        "temperature": "temperature", "temperature_interval": "interval ", "comparisons": "comparisons",
     }  # fmt: skip
 
     of: str = option(
@@ -70,6 +71,7 @@ class JudgeCalibration(Fitted):
             condition = queries.where(self, names, ranked=False)
             counted = votes(con, names, condition)
             said = preferences(con, condition) if self.of == "preference" else confidences(con, condition)
+            placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         reference, *others = self.judge
@@ -87,7 +89,11 @@ class JudgeCalibration(Fitted):
             try:
                 claims, pairs, at = self._claims(people, said, names, judge, reference)
                 clustering = choose_clustering(self.cluster, len(np.unique(at.prompt)))
-                one = calibrate(replace(claims, cluster=clusters(at, clustering)), clustering, self.level, self.seed)
+                claims = replace(claims, cluster=placed.codes(at.pair, clustering.name))
+                if clustering.name == "none":
+                    # Folds are of rows then: they too stand where the store's numbers do not matter.
+                    claims = claims.take(np.lexsort((np.abs(claims.p - 0.5), claims.cluster)))
+                one = calibrate(claims, clustering, self.level, self.seed)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)
                 continue
@@ -184,7 +190,8 @@ class JudgeCalibration(Fitted):
         return (
             f"How sure: {sure}; right: share of the votes of {reference} on the same pair for that side ({ties}). "
             f"{who}. Calibration error over bins of one width; temperature by most likelihood, its losses on clusters "
-            f"left out (5 folds). {words.percent(self.level)} intervals, clustered, symmetric in log-odds for shares."
+            f"left out (5 folds). {words.percent(self.level)} intervals, clustered, symmetric in log-odds for shares; "
+            "those of errors are freed of what chance adds."
         )
 
 

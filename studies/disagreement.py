@@ -18,6 +18,7 @@ from data.model import Progress, option
 from data.queries import Catalog, Con
 from data.queries import differences as rows_queries
 from data.queries import texts as texts_queries
+from data.queries.places import Places, places
 from data.queries.replies import Rows, replies
 from data.queries.texts import TEXT, Source
 from data.queries.votes import Votes, votes
@@ -26,7 +27,7 @@ from errors import NotIdentifiedError, OptionError
 from studies.extract import versions
 from studies.factor_data import KNOWN_ORDER, NOT_RECORDED
 from studies.factor_options import choose, usual
-from studies.judge_votes import as_table, clusters
+from studies.judge_votes import as_table
 from studies.refused import NAMED, nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 from texts.registry import factors
@@ -94,6 +95,7 @@ class DisagreementParts(Fitted):
             found = texts_queries.sources(con, names, versions())
             chosen = [found[name] for name in self.factor]
             differences = rows_queries.differences(con, names, chosen, condition) if chosen else None
+            placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         x = np.empty((0, 0)) if differences is None else np.asarray(differences.x, dtype=np.float64)
@@ -117,7 +119,7 @@ class DisagreementParts(Fitted):
         for k, judge in enumerate(others):
             progress(k / len(others), f"sharing out the disagreement of {judge}")
             try:
-                one = self._one(people, said.of(names.judges[judge][0]), x, unit, chosen)
+                one = self._one(people, said.of(names.judges[judge][0]), x, unit, chosen, placed)
                 found_parts = decompose(one.said, self.level, self.seed)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)
@@ -142,7 +144,9 @@ class DisagreementParts(Fitted):
             findings=tuple(Finding(_sentence(judge, reference, one)) for judge, one in kept.items()),
         )  # fmt: skip
 
-    def _one(self, people: Votes, said: Rows, x: NDArray[Any], unit: NDArray[Any], chosen: Sequence[Source]) -> _Input:
+    def _one(
+        self, people: Votes, said: Rows, x: NDArray[Any], unit: NDArray[Any], chosen: Sequence[Source], placed: Places
+    ) -> _Input:
         counts = np.column_stack([said[name] for name in ("a", "b", "tie")]).astype(np.int64)
         if self.ties == "drop":
             counts[:, 2] = 0
@@ -178,7 +182,7 @@ class DisagreementParts(Fitted):
         table = np.column_stack([columns[i] for i in order]) if columns else np.empty((len(rows), 0))
         votes_here = here.counts()
         replies_here = Replies(
-            votes_here, clusters(here, clustering), at, counts, table, tuple(group[i] for i in order)
+            votes_here, placed.codes(here.pair, clustering.name), at, counts, table, tuple(group[i] for i in order)
         )
         return _Input(replies_here, here, clustering, tuple(warnings))
 

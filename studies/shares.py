@@ -17,11 +17,12 @@ from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress
+from data.queries.places import places
 from data.queries.replies import preferences
 from data.queries.votes import votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.judge_votes import as_table, clusters, columns
+from studies.judge_votes import as_table, columns
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
@@ -73,6 +74,7 @@ class JudgeShares(Fitted):
             counted = votes(con, names, condition)
             verdicts = condition + (" AND p_a <> 0.5" if self.ties == "drop" else "")
             said = preferences(con, verdicts)
+            placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         reference, *others = self.judge
@@ -104,7 +106,7 @@ class JudgeShares(Fitted):
             at = np.searchsorted(people.pair, mine["pair"])
             here = people.take(at)
             clustering = choose_clustering(self.cluster, len(np.unique(here.prompt)))
-            codes = clusters(here, clustering)
+            codes = placed.codes(here.pair, clustering.name)
             j, h, labels, soft = (part.astype(np.float64) for part in
                                   (mine["p"], share[at], mine["verdicts"], mine["soft"]))  # fmt: skip
             one, reliable = hold_shares(

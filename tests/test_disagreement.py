@@ -251,8 +251,9 @@ def test_refusals(tmp_path: Path) -> None:
     assert call(store, "disagreement", "--dataset", "d")[0] == 0
 
 
-def test_a_delivered_factor_is_content_and_position_is_told(tmp_path: Path) -> None:
-    given = pd.DataFrame(rows(200))
+def delivered(pairs: int) -> list[dict[str, object]]:
+    """A factor of each response, a shown order, and a judge that goes by the former."""
+    given = pd.DataFrame(rows(pairs))
     rng = np.random.default_rng(0)
     pair = given["pair_id"].astype("category").cat.codes.to_numpy()
     care = rng.normal(size=pair.max() + 1)
@@ -260,11 +261,26 @@ def test_a_delivered_factor_is_content_and_position_is_told(tmp_path: Path) -> N
     given["swapped"] = np.where(rng.random(len(given)) < 0.5, "true", "false")
     mine = (given["judge"] == "old").to_numpy()
     given.loc[mine, "winner"] = np.where(given.loc[mine, "care_a"] > 0, "a", "b")
-    result = DisagreementParts(judge=("people", "old")).run(stored(tmp_path / "f", given.to_dict("records")))
+    return [{str(name): value for name, value in row.items()} for row in given.to_dict("records")]
+
+
+def test_a_delivered_factor_is_content_and_position_is_told(tmp_path: Path) -> None:
+    result = DisagreementParts(judge=("people", "old")).run(stored(tmp_path / "f", delivered(200)))
     share = result.table().set_index("part")["share"]
     assert list(share.index) == [PEOPLE, "position", "content", UNEXPLAINED]
     assert share["content"] > 0.3
     assert abs(share["position"]) < 0.05
+
+
+def test_the_order_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    given = delivered(200)
+    turned = [given[k] for k in np.random.default_rng(2).permutation(len(given))]
+    one, two = (
+        DisagreementParts(judge=("people", "old")).run(stored(tmp_path / name, some))
+        for name, some in (("one", given), ("two", turned))
+    )
+    assert one.fingerprint == two.fingerprint
+    pd.testing.assert_frame_equal(one.table(), two.table())
 
 
 @pytest.mark.real

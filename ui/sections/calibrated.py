@@ -63,7 +63,9 @@ def draw(seen: View, judge: str | None) -> None:
 def errors(row: Mapping[Any, Any]) -> str:
     """What a judge's word is off by."""
     told = [
-        f"{words.estimate(row[f'ece_{k}'], row[f'ece_{k}_lower'], row[f'ece_{k}_upper'])} in {k} bins"
+        f"{words.number(row[f'ece_{k}'])} in {k} bins"
+        + ("" if words.absent(row[f"ece_{k}_upper"]) else
+           f" ({words.interval(row[f'ece_{k}_lower'], row[f'ece_{k}_upper'])} without what chance adds)")
         for k in BINS if not words.absent(row[f"ece_{k}"])
     ]  # fmt: skip
     chance = words.number(row["ece_10_by_chance"])
