@@ -159,15 +159,18 @@ def against_even(name: str, side: Floats, held: Held, clustering: Clustering, le
     return _ended(plain, found, level)
 
 
-def own_against_gold(own: Floats, held: Held, clustering: Clustering) -> Figures:
-    """own_rate, reference_rate, dbg (the former less the latter), and equal_opportunity.
+def own_against_gold(
+    own: Floats, judge: Ints, reference: Ints, cluster: Ints, clustering: Clustering
+) -> Figures:
+    """own_rate, reference_rate, dbg (the former less the latter; Chen et al. 2025), and equal_opportunity.
+
+    own : (n,) +1, -1 or 0, by pair; judge, reference : labels, +1, -1 or 0 for a tie (or no majority)
 
     equal_opportunity : P(picks own | the reference prefers own) less P(picks other | the reference prefers other)
     (Wataoka et al. 2024). All over pairs in which one answer is its own; ties count half.
     """
-    mean = held.total / held.votes
-    picks, right = (1 + held.judge * own) / 2, (1 + mean * own) / 2
-    size, prefers, against = np.abs(own), mean * own > 0, mean * own < 0
+    picks, right = (1 + judge * own) / 2, (1 + reference * own) / 2
+    size, prefers, against = np.abs(own), reference * own > 0, reference * own < 0
     columns = [size * picks, size * right, size, prefers * picks, prefers, against * (1 - picks), against]
     sums = np.column_stack(columns).astype(np.float64)
 
@@ -175,7 +178,7 @@ def own_against_gold(own: Floats, held: Held, clustering: Clustering) -> Figures
         judge, gold = s[..., 0] / s[..., 2], s[..., 1] / s[..., 2]
         return np.stack([judge, gold, judge - gold, s[..., 3] / s[..., 4] - s[..., 5] / s[..., 6]], axis=-1)
 
-    return estimate(figures, sums, size, held.cluster, clustering,
+    return estimate(figures, sums, size, cluster, clustering,
                     ("own_rate", "reference_rate", "dbg", "equal_opportunity"),
                     ("share", "share", "difference", "difference"))  # fmt: skip
 

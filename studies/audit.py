@@ -75,6 +75,9 @@ class Audit(Fitted):
         if self.cluster not in ("auto", "prompt", "pair", "none"):
             raise OptionError(f"--cluster {self.cluster}: an audit compares verdicts on one pair, which hang together "
                               "by prompt or by pair")  # fmt: skip
+        if self.ties != "half":
+            raise OptionError(f"--ties {self.ties}: an audit counts a tie as half of each side, as wrong, and as a "
+                              "verdict of its own where two are compared; use --ties half")  # fmt: skip
         progress(0.0, "reading verdicts")
         data = load(self, store, told=read_told(self.own))
         rows: list[dict[str, object]] = []
@@ -155,7 +158,7 @@ class Audit(Fitted):
                     further["one_vote"].append({"judge": judge, "bias": name})
                 if name == "self_preference":
                     mine = [m.model for m in data.own if m.judge == judge]
-                    figures = columns(own_against_gold(side, here, by), level)
+                    figures = columns(own_against_gold(side, *one.labels(), cluster, by), level)
                     further[name].append(
                         {"judge": judge, "own": ", ".join(mine), **figures, "pairs": int(counted.sum())}
                     )

@@ -86,7 +86,8 @@ class JudgeSaid:
         return [str(name) for name in self.rows["variant"].unique() if name != self.plain_name]
 
     def _paired(self, variant: str) -> bool:
-        return bool(np.isin(self._in(variant)["pair"], self.plain["pair"]).any())
+        here, there = (pd.MultiIndex.from_frame(rows[UNIT]) for rows in (self.plain, self._in(variant)))
+        return bool(there.isin(here).any())
 
     def both_orders(self) -> Units:
         """Units that plain circumstances show in both orders."""
@@ -109,7 +110,7 @@ class JudgeSaid:
         """Of verdicts with a known order: that order (+1 a first), and them as `Held`."""
         known = self.plain[self.plain["shown"] != 0]
         zero = np.zeros(len(known))
-        held = Held(2 * known["p"].to_numpy() - 1, zero, zero, zero + 1, zero, _pairs(known["pair"]), False)
+        held = Held(_label(known), zero, zero, zero + 1, zero, _pairs(known["pair"]), False)
         return known["shown"].to_numpy(dtype=np.float64), held
 
     @property
@@ -132,7 +133,7 @@ class JudgeSaid:
         pair = known["pair"].to_numpy(dtype=np.int64)
         return Cells(
             tuple(str(number) for number in models), code[:, 0], code[:, 1], count.astype(np.float64),
-            count * known["p"].to_numpy(dtype=np.float64), count, known["shown"].to_numpy(dtype=np.int64),
+            known["a"].to_numpy() + known["tie"].to_numpy() / 2, count, known["shown"].to_numpy(dtype=np.int64),
             {"pair": pair, "prompt": known["prompt"].to_numpy(dtype=np.int64)},
         )  # fmt: skip
 
@@ -141,7 +142,7 @@ class JudgeSaid:
         known = self.plain[(self.plain["letter"] != 0) & (self.plain["shown"] != 0)]
         if not len(known):
             return None
-        return Letters(2 * known["p"].to_numpy() - 1, known["letter"].to_numpy(dtype=np.float64),
+        return Letters(_label(known), known["letter"].to_numpy(dtype=np.float64),
                        known["shown"].to_numpy(dtype=np.float64), _pairs(known["pair"]))  # fmt: skip
 
     @property
@@ -191,6 +192,13 @@ class JudgeSaid:
             mine = mine.iloc[:0].assign(r=0.0, square=0.0, one=1.0)
         return self._as_held(mine)
 
+    def labels(self) -> tuple[Ints, Ints]:
+        """On the pairs of `held`: the judge's label of its mean probability, and the reference's of the majority."""
+        mine = self._means()
+        mine = mine[mine.index.isin(self.votes["pair"])] if len(self.votes) else mine.iloc[:0]
+        right = self._right.reindex(mine.index).fillna(0).to_numpy(dtype=np.int64)
+        return np.sign(mine["p"].to_numpy() - 0.5).astype(np.int64), right
+
     def alone(self) -> tuple[Held, dict[str, Floats]]:
         """On all of its pairs, without a reference."""
         return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0))
@@ -204,10 +212,9 @@ class JudgeSaid:
         return held, {name: at[column].to_numpy(dtype=np.float64) for name, column in SIDES.items()}
 
     def _means(self) -> pd.DataFrame:
-        """By pair: judge (mean verdict from -1 to 1 over orders, then voters) and order (mean order)."""
-        rows = pd.DataFrame({"pair": self.plain["pair"], "voter": self.plain["voter"],
-                             "judge": 2 * self.plain["p"] - 1, "order": self.plain["shown"]})  # fmt: skip
-        return rows.groupby(UNIT).mean().groupby("pair").mean()
+        """By pair, means over verdicts, then voters: judge (labels from -1 to 1), order, and p (of a)."""
+        rows = self.plain.assign(judge=_label(self.plain), order=self.plain["shown"])
+        return _mean(rows, UNIT, ["judge", "order", "p"]).groupby("pair").mean()
 
     def with_plain(self, variant: str) -> Met:
         """Verdicts of a variant beside their plain twins: of the same order where there is one, else of any."""
@@ -308,8 +315,22 @@ def says_right(asked: str | None, names: queries.Catalog) -> str | None:
 def _votes(rows: pd.DataFrame, plain: str) -> pd.DataFrame:
     """One row a vote of the reference: pair, r from -1 to 1 (mean over orders and repeats)."""
     rows = rows[(rows["variant"] == plain) & rows["p"].notna()]
-    means = rows.groupby(UNIT, as_index=False)["p"].mean()
-    return pd.DataFrame({"pair": means["pair"], "r": 2 * means["p"] - 1})
+    means = _mean(rows.assign(r=2 * rows["p"] - 1), UNIT, ["r"])
+    return pd.DataFrame({"pair": means.index.get_level_values("pair"), "r": means["r"].to_numpy()})
+
+
+def _mean(rows: pd.DataFrame, by: list[str], names: list[str]) -> pd.DataFrame:
+    """Means over verdicts, of which each row holds as many as it counts."""
+    n = rows[["a", "b", "tie"]].sum(axis=1)
+    sums = rows[names].mul(n, axis=0).assign(n=n, **{one: rows[one] for one in by}).groupby(by).sum()
+    # Halves of sums of thirds are halves but for rounding.
+    return sums[names].div(sums["n"], axis=0).round(9)
+
+
+def _label(rows: pd.DataFrame) -> Floats:
+    """Mean label of the verdicts of each row, from -1 (b) to 1 (a)."""
+    a, b, tie = (rows[name].to_numpy(dtype=np.float64) for name in ("a", "b", "tie"))
+    return np.asarray((a - b) / (a + b + tie))
 
 
 def _pairs(pairs: Any) -> Ints:

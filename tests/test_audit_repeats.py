@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from analysis.audit import Bias, both_orders, stays
+from analysis.beyond_reference import own_against_gold
 from analysis.multiple import adjust_bh
+from analysis.paired_flips import _upper, flip_p
 from analysis.vcov import Clustering, choose_clustering
+from errors import OptionError
 from studies.audit import Audit, _few_prompts
-from studies.audit_data import JudgeSaid, one_by_one
+from studies.audit_data import JudgeSaid, _votes, one_by_one
 
 PAIR = Clustering("pair")
 
@@ -153,3 +159,64 @@ def test_warnings_of_few_prompts_name_their_rows() -> None:
     some = [("j", "bandwagon", few), ("j", "tie_rate", many)]
     assert [text.endswith("too few to generalise from: bandwagon of j") for text in _few_prompts(some)] == [True]
     assert [text.endswith("too few to generalise from") for text in _few_prompts(some[:1])] == [True]
+
+
+# -- what a vote, a label and a twin are -----------------------------------------------------------------------------
+
+
+def test_votes_of_the_reference_are_means_of_verdicts_not_of_orders() -> None:
+    """a twice with a first, b once with b first: two of three verdicts are for a."""
+    rows = judge_said([{"pair": 1, "word": "aa"}, {"pair": 1, "shown": -1, "word": "b"}]).rows
+    votes = _votes(rows, "plain")
+    assert votes["r"].tolist() == [pytest.approx(1 / 3)]
+    one = replace(judge_said([{"pair": 1, "word": "a"}]), votes=votes)
+    hit, whole, _ = one.accuracy()
+    assert (hit.tolist(), whole.tolist()) == ([1], [1])
+    # The same of the judge itself.
+    held, _ = replace(judge_said([{"pair": 1, "word": "aa"}, {"pair": 1, "shown": -1, "word": "b"}]), votes=votes).held()
+    assert (held.judge[0], held.order[0]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+
+
+def test_soft_verdicts_count_by_their_labels() -> None:
+    one = judge_said([{"pair": k, "shown": 1 - 2 * (k % 2), "word": "a" if k % 2 else "b"} for k in range(40)])
+    soft = replace(one, rows=one.rows.assign(p=np.where(one.rows["a"] > 0, 0.55, 0.45)))
+    for said in (one, soft):
+        held, _ = said.alone()
+        assert held.judge.tolist() == [1.0 if k % 2 else -1.0 for k in range(40)]
+        side, in_order = said.in_order()
+        assert (in_order.judge * side).tolist() == [-1.0] * 40
+
+
+def test_dbg_holds_labels_against_the_majority() -> None:
+    """Three people, two for its own in each of 30 pairs; the judge always for its own: no difference."""
+    votes = pd.DataFrame({"pair": np.repeat(np.arange(30), 3), "r": np.tile([1.0, 1, -1], 30)})
+    one = replace(judge_said([{"pair": k, "word": "a"} for k in range(30)]), votes=votes, exact=False)
+    found = own_against_gold(np.ones(30), *one.labels(), np.arange(30), PAIR)
+    assert [found[name] for name in ("own_rate", "reference_rate", "dbg")] == [1.0, 1.0, 0.0]
+    held, _ = one.held()
+    assert held.cluster.tolist() == list(range(30))
+    # No majority is half of each.
+    split = replace(one, votes=votes[votes.index % 3 > 0])
+    assert own_against_gold(np.ones(30), *split.labels(), np.arange(30), PAIR)["dbg"] == 0.5
+
+
+def test_a_variant_of_another_voter_has_no_twin() -> None:
+    one = judge_said([{"pair": 1, "word": "a", "voter": 1}, {"pair": 1, "word": "b", "voter": 2, "variant": "zzz"}])
+    assert (one.variants, one.without_twin) == ([], ["zzz"])
+
+
+def test_many_single_flips_are_exact_and_many_clusters_nearly() -> None:
+    sign = np.concatenate([np.ones(1299), -np.ones(1201)]).astype(np.int64)
+    assert flip_p(sign, np.arange(2500)) == pytest.approx(binomtest(1299, 2500).pvalue, rel=1e-9)
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(1, 4, 2400)
+    signs = np.repeat(rng.choice([-1, 1], 2400, p=[0.48, 0.52]), sizes)
+    cluster = np.repeat(np.arange(2400), sizes)
+    seen, total = abs(int(signs.sum())), int(sizes.sum())
+    exact = 2 * _upper(sizes, (seen + total) // 2)
+    assert flip_p(signs, cluster) == pytest.approx(exact, rel=5e-3)
+
+
+def test_dropping_ties_is_refused() -> None:
+    with pytest.raises(OptionError, match="--ties drop: an audit counts a tie as half of each side"):
+        Audit(dataset="d", ties="drop").answer(None, lambda share, text: None)  # type: ignore[arg-type]

@@ -68,6 +68,8 @@ def biases(seen: View) -> str | None:
     study = replace(chosen(Audit), judge=(right, *who) if right else who, own=(), reference=right)
     if study.cluster not in ("auto", "prompt", "pair", "none"):
         study = replace(study, cluster="auto")
+    if study.ties != "half":
+        study = replace(study, ties="half")
     result = attempt(study)
     if result is None:
         return judge
@@ -189,7 +191,9 @@ def _own(row: Mapping[Any, Any], result: Result) -> str:
         by = f"by {escape(str(reference), 60)} in {percent(row['reference_rate'])}"
         text += f", {by}; {_gap(row, 'dbg')} points (DBG)"
     if not words.absent(row["equal_opportunity"]):
-        text += f"; right about its own more often than about others by {_gap(row, 'equal_opportunity')} points"
+        less = float(row["equal_opportunity"]) < 0
+        gap = _gap(row, "equal_opportunity", turned=less, signed=False)
+        text += f"; right about its own {'less' if less else 'more'} often than about others by {gap} points"
     return f"{text}. {words.plural(int(row['pairs']), 'pair')}."
 
 
@@ -204,10 +208,13 @@ def _letters(row: Mapping[Any, Any]) -> str:
     return f"**Letters and places**: {escape(text, 400)}"
 
 
-def _gap(row: Mapping[Any, Any], name: str) -> str:
+def _gap(row: Mapping[Any, Any], name: str, *, turned: bool = False, signed: bool = True) -> str:
+    """In points. turned : the other way round; signed : with a plus where it is above 0"""
     value, low, high = (row[f"{name}{end}"] for end in ("", "_lower", "_upper"))
-    as_row = {"excess": value, "excess_lower": low, "excess_upper": high}
-    return escape(points(as_row), 100)
+    if turned:
+        value, low, high = (None if words.absent(one) else -one for one in (value, high, low))
+    text = points({"excess": value, "excess_lower": low, "excess_upper": high})
+    return escape(text if signed else text.removeprefix("+"), 100)
 
 
 def own_models(seen: View, result: Result, judge: str) -> None:
