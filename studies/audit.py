@@ -41,6 +41,8 @@ ASIDE = 0.1
 """Share of verdicts from which on it is said that they were left aside."""
 LEAST = 0.1
 """Share of verdicts that the rarer order must have where it may have been drawn by lot."""
+FURTHER = ("self_preference", "variants", "letters", "cannot_show", "aside", "by_lot", "one_vote")
+"""What is gathered beside the rows: tables of their own, and what warnings say."""
 Told = tuple[Bias, Clustering]
 NAMES = ("names", "compassion_fade", "compassion-fade", "model_names")
 """Variants in which models are called by their names."""
@@ -81,10 +83,7 @@ class Audit(Fitted):
         progress(0.0, "reading verdicts")
         data = load(self, store, told=read_told(self.own))
         rows: list[dict[str, object]] = []
-        further: dict[str, list[dict[str, object]]] = {
-            name: [] for name in (
-                "self_preference", "variants", "letters", "cannot_show", "aside", "by_lot", "one_vote")
-        }
+        further: dict[str, list[dict[str, object]]] = {name: [] for name in FURTHER}
         hang: list[tuple[str, str, Clustering]] = []
         for k, judge in enumerate(data.judges):
             progress(k / len(data.judges), f"auditing {judge}")
@@ -128,6 +127,10 @@ class Audit(Fitted):
         """What these pairs hang together by, and their codes. counted : those that say something of the bias"""
         by = choose_clustering(self.cluster, one.n_prompts(pairs if counted is None else pairs[counted]))
         return by, one.codes(pairs, by)
+
+    def biases_of(self, data: Audited, judge: str) -> list[Bias]:
+        """The rows of one judge, without what stands beside them."""
+        return [bias for bias, _ in self._biases(data, judge, data.of(judge), {name: [] for name in FURTHER})]
 
     def _biases(
         self, data: Audited, judge: str, one: JudgeSaid, further: dict[str, list[dict[str, object]]]

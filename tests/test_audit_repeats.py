@@ -220,3 +220,12 @@ def test_many_single_flips_are_exact_and_many_clusters_nearly() -> None:
 def test_dropping_ties_is_refused() -> None:
     with pytest.raises(OptionError, match="--ties drop: an audit counts a tie as half of each side"):
         Audit(dataset="d", ties="drop").answer(None, lambda share, text: None)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", range(5))
+def test_the_bench_of_what_was_asked_keeps_its_promise(world: int) -> None:
+    from benchmarks.coverage_audit import ASKED, run_asked
+
+    # At .07 more than 14 of 100 have a chance of .003.
+    assert run_asked(ASKED[world], 100, 1)["coverage"].iloc[0] <= 0.14
