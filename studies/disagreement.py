@@ -36,6 +36,9 @@ STYLE = ("length", "formatting", "tone", "wording")
 """Groups of the taxonomy that are length or style; sources, the prompt and what files delivered are content."""
 
 POSITION, LENGTH, CONTENT = "position", "length and style", "content"
+ITS = "{its}"
+"""Stands for `its` or `their` in what is said of one judge or of several."""
+
 PARTS = ("judge", "part", "share", "share_lower", "share_upper", "value", "lower", "upper")
 JUDGES = ("judge", "disagreement", "disagreement_lower", "disagreement_upper", "systematic", "systematic_lower",
           "systematic_upper", "pairs", "votes", "clusters", "clustering", "pairs_with_repeats")  # fmt: skip
@@ -109,10 +112,7 @@ class DisagreementParts(Fitted):
             )
         reasons: dict[str, str] = {}
         rows: dict[str, list[dict[str, object]]] = {"parts": [], "judges": [], "pairs": []}
-        warnings: list[str] = [] if chosen else [
-            "no factor is known of these responses: all taste beside position is unexplained. Measure them with "
-            f"factors extract --dataset {names.dataset}"
-        ]  # fmt: skip
+        warnings = _no_factors(found, self.factor)
         kept: dict[str, Disagreement] = {}
         said_of: dict[str, list[str]] = {}
         few: dict[str, None] = {}
@@ -232,6 +232,26 @@ class _Input:
     warnings: tuple[str, ...]
 
 
+def _no_factors(found: Mapping[str, Source], chosen: Sequence[str]) -> list[str]:
+    """What must be known of factors that taste is not told by. chosen : those that it is told by"""
+    ordinary = usual(found)
+    by_judgment = [name for name in ordinary if found[name].by_judgment]
+    out = []
+    if by_judgment and set(chosen) == set(ordinary) - set(by_judgment):
+        one = len(by_judgment) == 1
+        out.append(
+            f"{words.quoted(by_judgment, 6)} {'differs' if one else 'differ'} by judgment and {'is' if one else 'are'} "
+            "left out: taste is told by what two responses are to everybody"
+        )
+    if not chosen:
+        more = "no other factor is known" if out else "no factor is known"
+        out.append(
+            f"{more} of these responses: all taste beside position is unexplained until their texts are measured (page "
+            "Factors, or factors extract)"
+        )
+    return out
+
+
 def _several(of: Votes, ties: str) -> Votes:
     """The pairs with two votes or more, without ties where these are dropped."""
     if ties == "drop":
@@ -248,7 +268,7 @@ def _no_position(shown: NDArray[Any], counts: NDArray[Any]) -> str | None:
         return f"the shown order is known for {words.share(known)} of the verdicts, and {KNOWN_ORDER:.0%} are asked for"
     toward = shown * (counts[:, 0] - counts[:, 1])
     if not toward.any():
-        return "its verdicts in each order are ties, or cancel each other"
+        return "{its} verdicts in each order are ties, or cancel each other"
     if (toward >= 0).all() or (toward <= 0).all():
         return f"here the response shown {'first' if (toward >= 0).all() else 'second'} always wins"
     return None
@@ -258,9 +278,9 @@ def _remarks(one: Disagreement) -> list[str]:
     """What must be known of a judge's parts; none names the judge, so that what many share is said once."""
     out = []
     if not one.repeats:
-        out.append("no repeats in one order: its own noise is not identified, and included in the parts of taste")
+        out.append("no repeats in one order: {its} own noise is not identified, and included in the parts of taste")
     elif one.repeats < one.pairs:
-        out.append(f"its noise is that of {one.repeats:,} of {words.plural(one.pairs, 'pair')}, those with repeats")
+        out.append(f"{ITS} noise is that of {one.repeats:,} of {words.plural(one.pairs, 'pair')}, those with repeats")
     if one.in_fit < one.rows:
         missing = one.rows - one.in_fit
         out.append(f"{missing:,} of {one.rows:,} verdicts lack a factor; of these all taste is unexplained")
@@ -279,7 +299,10 @@ def _few(one: Disagreement, clustering: Clustering) -> str | None:
 
 def _by_judge(said_of: Mapping[str, Sequence[str]]) -> list[str]:
     """`gpt-4 and gpt-3: why`. said_of : why -> the judges of whom it is true"""
-    return [f"{words.listing(list(judges), NAMED)}: {why}" for why, judges in said_of.items()]
+    return [
+        f"{words.listing(list(judges), NAMED)}: {why.replace(ITS, 'its' if len(judges) == 1 else 'their')}"
+        for why, judges in said_of.items()
+    ]
 
 
 def _sentence(judge: str, reference: str, one: Disagreement) -> str:

@@ -283,6 +283,30 @@ def test_the_order_of_a_file_changes_nothing(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(one.table(), two.table())
 
 
+def test_factors_that_differ_by_judgment_are_named(tmp_path: Path) -> None:
+    given = pd.DataFrame(delivered(60))
+    rng = np.random.default_rng(4)
+    given["mood_a"], given["mood_b"] = rng.normal(size=(2, len(given))).round(3)
+    store = stored(tmp_path / "m", [dict(row) for row in given.to_dict("records")])
+    result = DisagreementParts(judge=("people", "old")).run(store)
+    left_out = "'mood' differs by judgment and is left out: taste is told by what two responses are to everybody"
+    assert left_out in result.warnings
+    assert "content" in set(result.table()["part"])
+    alone = stored(tmp_path / "a", [dict(row) for row in given.drop(columns=["care_a", "care_b"]).to_dict("records")])
+    warnings = DisagreementParts(judge=("people", "old")).run(alone).warnings
+    assert left_out in warnings
+    assert any(text.startswith("no other factor is known of these responses") for text in warnings)
+    assert not any("--" in text for text in warnings)
+
+
+def test_what_is_true_of_several_judges_is_said_in_the_plural(tmp_path: Path) -> None:
+    store = stored(tmp_path / "p", rows(40, [("old", 0.9), ("new", 0.8)]))
+    warnings = DisagreementParts(judge=("people", "old", "new")).run(store).warnings
+    assert any(text.startswith("old and new: no repeats in one order: their own noise") for text in warnings)
+    one = DisagreementParts(judge=("people", "old")).run(store).warnings
+    assert any(text.startswith("old: no repeats in one order: its own noise") for text in one)
+
+
 @pytest.mark.real
 def test_llmfao(real: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "s.duckdb")
