@@ -51,6 +51,7 @@ class AltTestStudy(Fitted):
         return (*names.humans, *(j for j in names.judges if j not in names.humans))
 
     def answer(self, store: Store, progress: Progress) -> Result:
+        self.compared()
         if not 0 <= self.epsilon < 1:
             raise OptionError(
                 f"--epsilon {self.epsilon:g}: a share from 0 up to but not 1; .2 is usual against experts"
@@ -70,9 +71,11 @@ class AltTestStudy(Fitted):
         humans = [judge for judge in self.judge if judge in names.humans]
         others = [judge for judge in self.judge if judge not in names.humans]
         if not humans or not others:
-            have = ", ".join(repr(j) for j in self.judge)
-            lacking = "people: name them with --judge" if not humans else "judges to test: name one with --judge"
-            raise EmptySelectionError(f"alt-test holds judges against people, and {have} has no {lacking}")
+            have = words.quoted(self.judge, 5)
+            lacking = "are no people: name them" if not humans else "is no judge to test: name one"
+            raise EmptySelectionError(
+                f"alt-test holds judges against people, and among {have} there {lacking} with --judge"
+            )
         if self.ties == "drop":
             said = said.take(said.p_a != 0.5)
         pairs, at = np.unique(said.pair, return_inverse=True)

@@ -129,8 +129,7 @@ class JudgeCalibration(Fitted):
         )  # fmt: skip
 
     def _check(self) -> None:
-        if len(self.judge) < 2:
-            raise OptionError(f"calibration needs two judges, the reference first; only {self.judge[0]!r} is chosen")
+        self.compared()
         if self.cluster not in ("auto", "prompt", "pair", "none"):
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or by pair")
         if not self.certain > 0:

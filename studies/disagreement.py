@@ -86,8 +86,7 @@ class DisagreementParts(Fitted):
         return f"{super().stamp(con, names)} {texts_queries.state(con, versions())}"
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise OptionError(f"disagreement needs two judges, the reference first; only {self.judge[0]!r} is chosen")
+        self.compared()
         if self.cluster not in ("auto", "prompt", "pair", "none"):
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or pair")
         progress(0.0, "counting votes")

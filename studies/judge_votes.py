@@ -51,11 +51,7 @@ def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
     Raises OptionError for clusters that comparisons of different people's votes do not have, and for a single judge;
     EmptySelectionError where nobody gave a verdict.
     """
-    if len(study.judge) < 2:
-        raise OptionError(
-            f"{study.command} needs two judges, the reference first; only {study.judge[0]!r} is chosen: add another "
-            "with --judge"
-        )
+    study.compared()
     if study.cluster not in ("auto", "prompt", "pair", "none"):
         raise OptionError(
             f"--cluster {study.cluster}: agreement compares the votes of different people, which hang together by "

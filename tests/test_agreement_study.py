@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import cli
 from data.imports import ImportOptions, import_path
 from data.store import Store
-from errors import NotIdentifiedError, OptionError
+from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.agreement import FIGURES, JudgeAgreement
 from studies.periods import by_period
 from studies.stand_in import JudgeStandIn
@@ -311,7 +311,7 @@ def test_intervals_hold_what_they_promise(world: str) -> None:
 
 def test_refusals(store: Store) -> None:
     for study in (JudgeAgreement, JudgeStandIn):
-        with pytest.raises(OptionError, match="needs two judges, the reference first"):
+        with pytest.raises(EmptySelectionError, match="needs two judges, the reference first"):
             study(judge=("people",)).run(store)
         with pytest.raises(OptionError, match="hang together by prompt or by pair"):
             study(cluster="annotator").run(store)

@@ -287,10 +287,12 @@ def test_study_refusals(tmp_path: Path) -> None:
     store = store_of(tmp_path, frame(np.random.default_rng(10), n=20))
     with pytest.raises(NotIdentifiedError, match=r"no annotator has 30 pairs .* the most is 20"):
         AltTestStudy(dataset="d").run(store)
-    with pytest.raises(EmptySelectionError, match="'gpt' has no people"):
-        AltTestStudy(dataset="d", judge=("gpt",)).run(store)
-    with pytest.raises(EmptySelectionError, match="'people' has no judges to test"):
+    with pytest.raises(EmptySelectionError, match="alt-test needs two judges"):
         AltTestStudy(dataset="d", judge=("people",)).run(store)
+    (tmp_path / "two").mkdir()
+    two = store_of(tmp_path / "two", frame(np.random.default_rng(10), n=20, judges=("gpt", "other")))
+    with pytest.raises(EmptySelectionError, match="among 'gpt' and 'other' there are no people: name them with --judge"):
+        AltTestStudy(dataset="d", judge=("gpt", "other")).run(two)
     with pytest.raises(OptionError, match="--epsilon 2"):
         AltTestStudy(dataset="d", epsilon=2.0).run(store)
     with pytest.raises(OptionError, match="--cluster annotator"):
