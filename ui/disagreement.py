@@ -96,8 +96,8 @@ def trust(result: Result, judge: str) -> str:
     counts = words.amounts(pair=int(row["pairs"]), vote=int(row["votes"]))
     clusters = f", {words.plural(int(row['clusters']), str(row['clustering']))}" if row["clustering"] != "none" else ""
     return (
-        f"{what} {size}; {counts}{clusters}. No judge can agree with people who disagree. Click a part to read the "
-        "pairs where it is largest."
+        f"{what} {size}; {counts}{clusters}. No judge can agree with people who disagree. Click a part for a link "
+        "to the pairs where it is largest."
     )
 
 
