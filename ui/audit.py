@@ -23,6 +23,7 @@ from studies.study import Result
 from ui import rankings, selection, session
 from ui.ask import chosen, shown
 from ui.figure import figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -263,7 +264,7 @@ def of_all(seen: View, result: Result) -> None:
     held = f"held against {reference} · " if reference is not None else ""
     n = f"{words.plural(table['judge'].nunique(), 'judge')} · {words.plural(int(table['p'].notna().sum()), 'test')} · "
     st.caption(escape(f"{n}{held}flagged: q < .05 within the judge (Benjamini-Hochberg)", 4000))
-    most = _how_many(len(worst(table)))
+    most = how_many(len(worst(table)), MOST, "judges", "audit_all")
     figure(
         lambda theme, narrow: bias_matrix_chart(table, theme, most=most, narrow=narrow), result, "biases", key="audit",
         columns=Audit.shown, read=_named, pairs=lambda row: _behind(result, row),
@@ -294,14 +295,6 @@ def finding_of_all(table: pd.DataFrame) -> str:
     largest = sure.sort_values("excess", key=lambda v: v.abs(), ascending=False, kind="stable")
     row: Mapping[Any, Any] = largest.iloc[0].to_dict()
     return text + f"The largest: {escape(str(row['judge']), 60)} towards {_lean(row, True)}."
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state["w:audit_all"] = selection.page_word("audit_all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key="w:audit_all", on_change=selection.on_change("audit_all", "w:audit_all"))
-    return n if st.session_state["w:audit_all"] else MOST
 
 
 # -- shared ---------------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from data.queries.examples import PairsBehind
 from studies.disagreement import DisagreementParts
 from studies.overview import escape
 from studies.study import Result
-from ui import selection
 from ui.ask import chosen
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -46,7 +46,7 @@ def sources(seen: View, judge: str | None) -> None:
     with st.container(key="disagreement"):
         st.markdown(finding(table[table["judge"] == first], first, str(seen.reference)))
     st.caption(escape(trust(result, first), 4000))
-    drawn = order[: _how_many(len(order))]
+    drawn = order[: how_many(len(order), MOST, "judges", ALL)]
     totals = dict(zip(judges["judge"], judges["disagreement"], strict=True))
     listed = _listed(result)
 
@@ -108,12 +108,3 @@ def _listed(result: Result) -> dict[tuple[str, str], tuple[int, ...]]:
         key = (str(row["judge"]), str(row["part"]))
         found[key] = (*found.get(key, ()), int(row["pair"]))
     return found
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    key = f"w:{ALL}"
-    st.session_state[key] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=key, on_change=selection.on_change(ALL, key))
-    return n if st.session_state[key] else MOST

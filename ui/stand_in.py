@@ -9,10 +9,10 @@ import streamlit as st
 from charts.stand_in import stand_in_chart
 from studies.overview import escape
 from studies.stand_in import JudgeStandIn
-from ui import selection
 from ui.ask import ask, chosen
 from ui.behind import shared_by
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.navigation import link
 from ui.remarks import sentences
 from ui.session import attempt
@@ -67,18 +67,10 @@ def verdicts(seen: View) -> None:
         sentences(result)
         return
     margin = float(result.settings["margin"])
-    most = _how_many(int(table["advantage"].notna().sum()))
+    most = how_many(int(table["advantage"].notna().sum()), MOST, "judges")
     figure(
         lambda theme, narrow: stand_in_chart(table, margin, theme, humans=seen.humans, most=most, narrow=narrow),
         result, "judges", key="stand-in", columns=JudgeStandIn.shown,
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip
     sentences(result)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key="w:all", on_change=selection.on_change("all", "w:all"))
-    return n if st.session_state["w:all"] else MOST

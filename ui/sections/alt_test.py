@@ -13,10 +13,10 @@ from charts.alt_test import alt_test_chart
 from studies.alt_test import AltTestStudy
 from studies.overview import escape
 from studies.study import Result
-from ui import selection
 from ui.ask import ask, chosen
 from ui.behind import shared_by
 from ui.figure import figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -49,7 +49,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.markdown(finding(table, held, study.epsilon))
     st.caption(trust(result, held))
     options()
-    most = _how_many(len(table))
+    most = how_many(len(table), MOST, "judges", ALL)
     people = next(iter(result.settings["people"]))
     figure(
         lambda theme, narrow: alt_test_chart(table, theme, humans=seen.humans, focus=held, most=most, narrow=narrow),
@@ -101,11 +101,3 @@ def trust(result: Result, judge: str) -> str:
         few = f"fewer than {result.settings['few_items']} pairs"
         parts.insert(1, f"{words.plural(int(row['left_out']), 'annotator')} with {few} left out")
     return escape(" · ".join(parts), 4000)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST

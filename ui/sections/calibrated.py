@@ -18,6 +18,7 @@ from ui.ask import chosen
 from ui.behind import shared_by
 from ui.cache import Remembered
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.view import View
 
@@ -47,7 +48,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(escape(f"{errors(rows[order[0]])} {scaled(rows[order[0]])}".strip(), 4000))
     # The one asked for first, then those whose word is farthest from what it means.
     order[1:] = sorted(order[1:], key=lambda name: -float(rows[name][f"ece_{n_bins}"]))
-    drawn = order[: _how_many(len(order))]
+    drawn = order[: how_many(len(order), MOST, "judges", "calibrated_all")]
     figure(
         lambda theme, narrow: reliability_chart(
             result.table("bins"), drawn, n_bins, theme, confidence=study.of == "confidence", narrow=narrow,
@@ -140,12 +141,3 @@ def _states(seen: View) -> bool:
     store, dataset = session.store(), seen.names.dataset_id
     with store.reading("looking for confidences") as con:
         return bool(_stated.get(store, dataset, lambda: replies.any_confidence(con, dataset)))
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    key = "w:calibrated_all"
-    st.session_state[key] = selection.page_word("calibrated_all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=key, on_change=selection.on_change("calibrated_all", key))
-    return n if st.session_state[key] else MOST

@@ -14,9 +14,9 @@ from charts.judge_rows import BEYOND
 from data.queries.examples import PairsBehind
 from studies.criteria import JudgeCriteria
 from studies.overview import PLURAL, escape
-from ui import selection
 from ui.ask import chosen
 from ui.figure import charts, figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -45,7 +45,7 @@ def draw(seen: View, judge: str | None) -> None:
         "Weights hold the other criteria equal: one that goes along with another gets none of the other's credit. "
         "They say what the overall verdict goes with, which a judge may also have given first and explained after."
     )
-    most = _how_many(int((criteria["judge"] == judges[-1]).sum()))
+    most = how_many(int((criteria["judge"] == judges[-1]).sum()), MOST, "criteria", ALL)
     figure(
         lambda theme, narrow: criteria_chart(weights, judges, theme, humans=seen.humans, most=most, narrow=narrow),
         result, "weights", key="criteria", columns=WEIGHTS,
@@ -91,14 +91,6 @@ def _without_judge() -> dict[str, str]:
 def _together(judge: str | None) -> dict[str, str]:
     alone = ("correlation_ref", "difference", "difference_interval", "q")
     return {name: said for name, said in TOGETHER.items() if judge is not None or name not in alone}
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n} criteria", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST
 
 
 def findings(

@@ -16,6 +16,7 @@ from ui import selection
 from ui.ask import chosen
 from ui.behind import shared_by
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -44,7 +45,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.markdown(finding(first, str(seen.reference)))
     st.caption(escape(spread(first, str(seen.reference)), 4000))
     order[1:] = sorted(order[1:], key=lambda name: -float(rows[name]["divergence"]))
-    drawn = order[: _how_many(len(order))]
+    drawn = order[: how_many(len(order), MOST, "judges", "shares_all")]
     heads = {name: _head(rows[name]) for name in drawn}
     figure(
         lambda theme, narrow: shares_chart(
@@ -119,12 +120,3 @@ def _view() -> str:
     st.segmented_control("Drawn", list(VIEWS), key="w:shares_show", format_func=VIEWS.__getitem__, required=True,
                          on_change=selection.on_change("shares_show", "w:shares_show"))  # fmt: skip
     return view
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    key = "w:shares_all"
-    st.session_state[key] = selection.page_word("shares_all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=key, on_change=selection.on_change("shares_all", key))
-    return n if st.session_state[key] else MOST

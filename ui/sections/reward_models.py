@@ -18,6 +18,7 @@ from ui import selection
 from ui.ask import chosen, shown
 from ui.behind import open_pairs
 from ui.figure import charts, figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -57,7 +58,7 @@ def draw(seen: View, judge: str | None) -> None:
         st.multiselect("In distribution", known, key=f"w:{INSIDE}", format_func=shown,
                        placeholder="Scenarios that they were trained for",
                        on_change=selection.on_change(INSIDE, f"w:{INSIDE}"))  # fmt: skip
-    most = _how_many(len(judges))
+    most = how_many(len(judges), MOST, "judges", ALL)
     columns = {name: said for name, said in (RewardModels.shown or {}).items()
                if asked or not name.startswith("drop")}  # fmt: skip
     figure(
@@ -108,11 +109,3 @@ def _labels(seen: View, result: Result, judge: str | None) -> None:
             how = "the" if n == whole else f"{n} of the {whole:,}"
             label = f"Read {how} {words.plural(n, 'pair') if n == whole else 'pairs'}: {band}"
             open_pairs(seen, PairsBehind(counted="given", only=tuple(int(pair) for pair in some["pair"])), label)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n} judges", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST
