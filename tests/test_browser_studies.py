@@ -28,6 +28,8 @@ ASKED = {"dataset": ["asked"], "judge": ["people", "owl"]}
 
 # Where the sample has nothing to say: what is chosen instead.
 OTHERWISE = {
+    # Whatever is said of ties, an audit counts them as they are.
+    "audit": {"ties": ["half"]},
     "criteria": ASKED,
     "reward-models": ASKED | {"judge": ["people", "owl", "scorer-s", "scorer-m", "scorer-l"]},
 }
