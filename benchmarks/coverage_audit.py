@@ -36,6 +36,8 @@ from studies.audit_data import Audited, JudgeSaid
 POOLED = (0.93, 0.97)
 EACH = (0.91, 0.985)
 FLAGGED = 0.07
+MORE = 4
+"""Times as many runs where few tests are made."""
 BIASES = ("first_position", "bandwagon", "length", "self_preference")
 LARGE = 2_000_000
 
@@ -163,6 +165,8 @@ def flagged_when_asked(of: Asked, seed: int) -> bool:
 
 def run_asked(of: Asked, runs: int, workers: int = 2) -> pd.DataFrame:
     """The share of runs that are flagged, as `run_world` has it."""
+    # One or two tests at 5 %: of 500 runs one time in fifty lies above .07 by chance.
+    runs *= MORE
     value = float(np.mean(repeat(partial(flagged_when_asked, of), runs, workers)))
     row = {"world": of.name, "quantity": "flagged", "coverage": value, "each_low": value, "each_high": value}
     return pd.DataFrame([row | {"runs": runs, "promised_low": 0.0, "promised_high": FLAGGED}])
