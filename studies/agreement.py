@@ -76,6 +76,7 @@ class JudgeAgreement(Fitted):
     command: ClassVar[str] = "agreement"
     title: ClassVar[str] = "How often do judges agree with people?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES, "human": WITHIN}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "judges": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties",

@@ -31,6 +31,7 @@ class AltTestStudy(Fitted):
 
     command: ClassVar[str] = "alt-test"
     title: ClassVar[str] = "May a judge take an annotator's place?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "advantage_probability": "as good or better", "interval": "interval",
@@ -56,7 +57,7 @@ class AltTestStudy(Fitted):
             raise OptionError(
                 f"--epsilon {self.epsilon:g}: a share from 0 up to but not 1; .2 is usual against experts"
             )
-        if self.cluster not in ("auto", "prompt", "pair"):
+        if self.cluster not in self.clusterings:
             raise OptionError(
                 f"--cluster {self.cluster}: here several annotators judge the same pairs, which hang together by "
                 "prompt or by pair"

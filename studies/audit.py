@@ -55,6 +55,7 @@ class Audit(Fitted):
 
     command: ClassVar[str] = "audit"
     title: ClassVar[str] = "How is each judge biased?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "biases": ("judge", "bias", "rate", "lower", "upper", "chance", "null", "p", "q", "flagged", "n"),
     }
@@ -74,7 +75,7 @@ class Audit(Fitted):
     )  # fmt: skip
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: an audit compares verdicts on one pair, which hang together "
                               "by prompt or by pair")  # fmt: skip
         if self.ties != "half":

@@ -43,6 +43,7 @@ class JudgeCalibration(Fitted):
 
     command: ClassVar[str] = "calibration"
     title: ClassVar[str] = "Is a judge as often right as it is sure?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": (*FIGURES, "temperature")}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -130,7 +131,7 @@ class JudgeCalibration(Fitted):
 
     def _check(self) -> None:
         self.compared()
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or by pair")
         if not self.certain > 0:
             raise OptionError(f"--certain {self.certain:g}: a confidence above 0, usually 1 or 100")

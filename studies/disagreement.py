@@ -52,6 +52,7 @@ class DisagreementParts(Fitted):
 
     command: ClassVar[str] = "disagreement"
     title: ClassVar[str] = "Why do a judge and people part?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "part": "part", "share": "share", "share_interval": "interval", "value": "of the squared "
@@ -87,7 +88,7 @@ class DisagreementParts(Fitted):
 
     def answer(self, store: Store, progress: Progress) -> Result:
         self.compared()
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or pair")
         progress(0.0, "counting votes")
         with store.reading("counting votes") as con:

@@ -52,7 +52,7 @@ def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
     EmptySelectionError where nobody gave a verdict.
     """
     study.compared()
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
+    if study.cluster not in study.clusterings:
         raise OptionError(
             f"--cluster {study.cluster}: agreement compares the votes of different people, which hang together by "
             "prompt or by pair"

@@ -49,6 +49,7 @@ class JudgeShares(Fitted):
 
     command: ClassVar[str] = "shares"
     title: ClassVar[str] = "Does a judge keep people's disagreement?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -64,7 +65,7 @@ class JudgeShares(Fitted):
 
     def answer(self, store: Store, progress: Progress) -> Result:
         self.compared()
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or by pair")
         progress(0.0, "counting votes")
         with store.reading("counting votes") as con:

@@ -39,6 +39,7 @@ class JudgeStandIn(Fitted):
     command: ClassVar[str] = "stand-in"
     title: ClassVar[str] = "May it stand in for people?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "judges": ("judge", "verdict", "advantage", "lower", "upper", "advantage_no_ties", "p", "agreement", "ceiling",
                    "pairs", "clusters", "reason"),

@@ -67,8 +67,6 @@ def biases(seen: View) -> str | None:
     of = judge or _alone(judges, view)
     who = judges if view == ALL else (of,)
     study = replace(chosen(Audit), judge=(right, *who) if right else who, own=(), reference=right)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     if study.ties != "half":
         study = replace(study, ties="half")
     result = attempt(study)

@@ -33,8 +33,6 @@ def sources(seen: View, judge: str | None) -> None:
         return
     st.subheader("Where does its disagreement with people come from?", anchor=False)
     study = replace(chosen(DisagreementParts), judge=(str(seen.reference), *seen.others), limit=LISTED)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         return

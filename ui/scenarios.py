@@ -66,8 +66,6 @@ def compared(seen: View, judge: str) -> None:
     """Where the judge and the reference part: the finding, all figures of each scenario, what to distrust."""
     reference = str(seen.reference)
     study = replace(chosen(ScenarioAgreement), judge=(reference, judge))
-    if study.cluster not in ("auto", "prompt", "pair"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         return

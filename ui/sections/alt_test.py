@@ -36,8 +36,6 @@ def draw(seen: View, judge: str | None) -> None:
         st.info("This holds judges against people: choose two judges in the sidebar.", icon=":material/info:")
         return
     study = replace(chosen(AltTestStudy), judge=(str(seen.reference), *seen.others))
-    if study.cluster not in ("auto", "prompt", "pair"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         if seen.extra.get("epsilon"):

@@ -102,8 +102,6 @@ def _columns(n_bins: int) -> dict[str, str]:
 def _choose(seen: View) -> tuple[JudgeCalibration, str, int]:
     """What is held against votes, how many judges and how many bins; with what goes without saying left unsaid."""
     study = chosen(JudgeCalibration)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = _pick("calibrated_show", VIEWS, "Drawn", ONE) if len(seen.others) > 1 else ONE
         if study.of != SURE[0] or _states(seen):

@@ -59,8 +59,6 @@ def _cannot_show(seen: View, who: str, *, compared: bool) -> list[str] | None:
     """What the audit lists as beyond these data, by its names; None where there is no audit of this judge."""
     # As the page itself asks it, so that it is computed once.
     study = replace(chosen(Audit), judge=(who,), ties="half", own=(), reference=seen.reference if compared else None)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     try:
         return [str(bias) for bias in session.answer(study).table("cannot_show")["bias"]]
     except JurylensError:

@@ -32,8 +32,6 @@ def draw(seen: View, judge: str | None) -> None:
         st.info("Shares of a judge are held against people's on the same pairs: it takes both.", icon=":material/info:")
         return
     study = chosen(JudgeShares)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     view = _view() if len(seen.others) > 1 else ONE
     others = (judge, *(name for name in seen.others if name != judge)) if view == ALL else (judge,)
     result = attempt(replace(study, judge=(str(seen.reference), *others)))

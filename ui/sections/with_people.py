@@ -35,8 +35,6 @@ def draw(seen: View, judge: str | None) -> None:
         st.info("This holds judges against a reference: choose two judges in the sidebar.", icon=":material/info:")
         return
     study = replace(chosen(JudgeAgreement), judge=(str(seen.reference), *seen.others), between=False)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     found = with_ties(study)
     if found is None:
         return
