@@ -28,7 +28,7 @@ from scipy.special import expit
 from analysis.calibration import BINS, Calibration, Claims, calibrate
 from analysis.cells import Floats, Ints
 from analysis.vcov import Clustering, choose_clustering
-from benchmarks.repeat import repeat, report
+from benchmarks.repeat import promised, repeat, report
 
 POOLED = (0.91, 0.97)
 EACH = (0.88, 0.985)
@@ -112,10 +112,7 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
 
     def add(quantity: str, value: float, low: float, high: float, ends: tuple[float, float] | None = None) -> None:
-        rows.append(
-            {"world": of.name, "quantity": quantity, "coverage": value, "each_low": ends[0] if ends else value,
-             "each_high": ends[1] if ends else value, "runs": runs, "promised_low": low, "promised_high": high}
-        )  # fmt: skip
+        rows.append(promised(of.name, quantity, value, low, high, runs, ends))
 
     if of.fair:
         chance = pd.DataFrame([one for _, one in found]).mean()
@@ -133,13 +130,7 @@ def measure(runs: int, workers: int) -> pd.DataFrame:
     return pd.concat([run_world(of, runs, workers) for of in worlds()], ignore_index=True)
 
 
-def broken_promises(table: pd.DataFrame) -> list[str]:
-    """What does not hold, in sentences."""
-    out = table[(table["coverage"] < table["promised_low"]) | (table["coverage"] > table["promised_high"])]
-    return [f"{row['world']}, {row['quantity']}: {row['coverage']:.3f}" for row in out.to_dict("records")]
-
-
-main: Callable[[], int] = partial(report, __doc__, measure, broken_promises)
+main: Callable[[], int] = partial(report, __doc__, measure)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -22,7 +22,7 @@ import pandas as pd
 
 from analysis.letters import Letters, option_order
 from analysis.vcov import choose_clustering
-from benchmarks.repeat import repeat, report
+from benchmarks.repeat import promised, repeat, report
 
 FLAGGED = 0.07
 EACH = (0.91, 0.985)
@@ -68,22 +68,15 @@ def measure(runs: int, workers: int) -> pd.DataFrame:
     rows = []
     for of in WORLDS:
         found = np.array(repeat(partial(simulate_run, of), runs, workers), dtype=float).mean(axis=0)
-        promised = [("interval", found[1], *EACH)] + ([] if of.letter else [("flagged", found[0], 0.0, FLAGGED)])
+        claims = [("interval", found[1], *EACH)] + ([] if of.letter else [("flagged", found[0], 0.0, FLAGGED)])
         rows += [
-            {"world": of.name, "quantity": what, "coverage": value, "each_low": value, "each_high": value, "runs": runs,
-             "promised_low": low, "promised_high": high}
-            for what, value, low, high in promised
+            promised(of.name, what, value, low, high, runs)
+            for what, value, low, high in claims
         ]  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def broken_promises(table: pd.DataFrame) -> list[str]:
-    """What does not hold, in sentences."""
-    out = table[(table["coverage"] < table["promised_low"]) | (table["coverage"] > table["promised_high"])]
-    return [f"{row['world']}, {row['quantity']}: {row['coverage']:.3f}" for row in out.to_dict("records")]
-
-
-main: Callable[[], int] = partial(report, __doc__, measure, broken_promises)
+main: Callable[[], int] = partial(report, __doc__, measure)
 
 if __name__ == "__main__":
     sys.exit(main())
