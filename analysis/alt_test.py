@@ -34,8 +34,8 @@ from errors import NotIdentifiedError, OptionError
 FALSE_DISCOVERY = 0.05
 FEW_ITEMS = 30
 """Items of an annotator below which the t-test is not offered."""
-EVEN = 1e-12
-"""Squared differences nearer than this are equal: what sums of the same numbers in another order differ by."""
+EVEN = 1e-8
+"""Squared differences nearer than this are equal: mean preferences come with nine digits."""
 
 Score = Literal["accuracy", "rmse"]
 Flags = NDArray[np.bool_]
@@ -63,6 +63,7 @@ class AltTest:
     p_clustered : the same with the error from clusters; NaN where fewer than two, or all alike, tell nothing
     left_out : codes of annotators with fewer than 30 such items; left_out_items : how many they have
     covariance : of the advantage probability, clustered; None with fewer than two clusters
+    together : whether any two items of an annotator share a cluster
     """
 
     annotator: Ints
@@ -80,6 +81,7 @@ class AltTest:
     epsilon: float
     score: Score
     covariance: Covariance | None
+    together: bool
 
     @property
     def advantage_probability(self) -> float:
@@ -90,6 +92,11 @@ class AltTest:
     def won(self) -> Flags:
         """(k,) whether the judge wins the annotator."""
         return np.asarray(self.q <= FALSE_DISCOVERY)
+
+    @property
+    def doubted(self) -> Flags:
+        """(k,) won, but not with the error from clusters, after the same adjustment over annotators."""
+        return np.asarray(self.won & self.together & (adjust_by(self.p_clustered) > FALSE_DISCOVERY))
 
     @property
     def winning_rate(self) -> float:
@@ -180,6 +187,7 @@ def run_alt_test(
         q=adjust_by(p), p_clustered=_clustered(d, group, k, code, clustering, epsilon), left_out=few,
         left_out_items=n_of[few], n_different=len(np.unique(item[rows])), epsilon=epsilon, score=score,
         covariance=_mean_of_means(w, group, k, code, clustering),
+        together=bool(np.unique(np.column_stack([group, code]), axis=0).shape[0] < len(code)),
     )  # fmt: skip
 
 

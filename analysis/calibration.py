@@ -4,6 +4,7 @@ Expected calibration error: over bins of one width of the probability that the j
 comparisons in a bin times the distance of mean probability and share right (Naeini, Cooper and Hauskrecht 2015; Guo et
 al. 2017). It is above 0 for a judge without any error, the more so the more bins there are; what chance alone gives is
 sum over bins of sqrt(2 / pi) times the clustered standard error of (right - probability), as for a normal sum around 0.
+Its interval is of the error without what chance adds (`calibration_error`), and may lie below the figure.
 Brier score: mean squared difference of probability and outcome (1950). Temperature (Guo et al. 2017): the T that makes
 the log loss of sigmoid(logit(p) / T) smallest, above 1 for a judge that is too sure; what it wins is measured on
 clusters left out.
@@ -18,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit, xlogy
 
+from analysis.calibration_error import Chance, Freed, chance_of
 from analysis.cells import Floats, Ints
 from analysis.cluster_sums import Figures, estimate, join
 from analysis.tables import floats
@@ -46,6 +48,10 @@ class Claims:
     ties: Floats
     cluster: Ints
     folded: bool
+
+    def take(self, rows: Ints | NDArray[np.bool_]) -> Claims:
+        """Some of the rows, or another order of them."""
+        return replace(self, **{one: getattr(self, one)[rows] for one in ("p", "y", "n", "ties", "cluster")})
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,7 @@ def calibrate(claims: Claims, clustering: Clustering, level: float = 0.95, seed:
     """Raises NotIdentifiedError where there is no comparison."""
     if not claims.n.sum() > 0:
         raise NotIdentifiedError("no comparison to hold the probabilities against")
-    there = claims.n > 0
-    claims = replace(claims, **{one: getattr(claims, one)[there] for one in ("p", "y", "n", "ties", "cluster")})
+    claims = claims.take(claims.n > 0)
     p, y, n = claims.p, claims.y, claims.n
     # Of its own side: which of two sides a probability is of changes nothing.
     turned = claims.folded & (p < 0.5)
@@ -91,22 +96,28 @@ def calibrate(claims: Claims, clustering: Clustering, level: float = 0.95, seed:
         # Without a side of its own it is half right whatever is true.
         right = np.where(p == 0.5, n / 2, right)
     low = 0.5 if claims.folded else 0.0
+    # Who has no side errs in nothing.
+    doubt = n * np.where(claims.folded & (p == 0.5), 0.0, sure * (1 - sure))
+    code = np.arange(len(n)) if clustering.name == "none" else np.unique(claims.cluster, return_inverse=True)[1]
     parts, chance, tables = [], {}, {}
+    errors: dict[str, Chance] = {}
     for k in BINS:
         at = np.clip(np.floor((sure - low) / (1 - low) * k + 1e-9).astype(np.int64), 0, k - 1)
         here = at[:, None] == np.arange(k)
         away = here * (right - n * sure)[:, None]
         sums = np.column_stack([away, n])
         parts.append(estimate(_ece, sums, n, claims.cluster, clustering, (f"ece_{k}",), "share"))
-        chance[k] = _by_chance(away, here, n, claims.cluster, clustering)
+        errors[f"ece_{k}"] = chance_of(away, here, n, doubt, code)
+        chance[k] = errors[f"ece_{k}"].alone
         tables[k] = _diagram(sure, right, n, here, claims.cluster, clustering, low, level)
     brier = n * p * p - 2 * p * y + _squares(claims)
     means = np.column_stack([brier, n * sure, right, n])
     parts.append(estimate(_means, means, n, claims.cluster, clustering, ("brier", "sureness", "right"), "share"))
     found = temper(logit(np.clip(p, CLIP, 1 - CLIP)), claims, clustering, level, seed)
+    joined = join(parts)
     return Calibration(
-        join(parts), chance, tables, found.temperature, found.lower, found.upper, found.log_loss,
-        found.log_loss_scaled, found.brier_scaled, found.cause, int(n.sum()),
+        Freed(**vars(joined), errors=errors), chance, tables, found.temperature, found.lower, found.upper,
+        found.log_loss, found.log_loss_scaled, found.brier_scaled, found.cause, int(n.sum()),
     )  # fmt: skip
 
 
@@ -122,21 +133,6 @@ def _ece(sums: Floats) -> Floats:
 
 def _means(sums: Floats) -> Floats:
     return np.asarray(sums[..., :-1] / sums[..., -1:])
-
-
-def _by_chance(
-    away: Floats, here: NDArray[np.bool_], n: Floats, cluster: Ints, clustering: Clustering
-) -> float:
-    code = np.arange(len(n)) if clustering.name == "none" else np.unique(cluster, return_inverse=True)[1]
-    size = int(code.max()) + 1
-    total = 0.0
-    for column, inside in zip(away.T, here.T, strict=True):
-        sums = np.bincount(code, column, size)
-        met = np.count_nonzero(np.bincount(code, inside, size))
-        if met > 1:
-            spread = sums @ sums - sums.sum() ** 2 / met
-            total += float(np.sqrt(2 / np.pi * max(spread, 0) * met / (met - 1)))
-    return total / float(n.sum())
 
 
 def _diagram(sure: Floats, right: Floats, n: Floats, here: NDArray[np.bool_], cluster: Ints, clustering: Clustering,
@@ -197,7 +193,7 @@ def temper(z: Floats, claims: Claims, clustering: Clustering, level: float = 0.9
         scaled[~train] = _slope(z[train], claims.y[train], claims.n[train]) * z[~train]
     plain = _loss(z, claims)
     if np.isnan(slope):
-        why = "it is never sure of a side, or always right"
+        why = _no_slope(z, claims)
         return Tempered(nothing, nothing, nothing, plain, nothing, nothing, why, scaled)
     after, brier = nothing, nothing
     if np.isfinite(scaled).all():
@@ -242,6 +238,14 @@ def _slope(z: Floats, y: Floats, n: Floats) -> float:
         if abs(step) < 1e-12 * (1 + abs(slope)):
             break
     return slope
+
+
+def _no_slope(z: Floats, claims: Claims) -> str:
+    """Why no slope is the most likely."""
+    if not (z != 0).any():
+        return "it is never sure of a side"
+    wrong = np.where(z > 0, claims.n - claims.y, claims.y)[z != 0].sum()
+    return "it is always wrong" if wrong > 0 else "it is always right"
 
 
 def _loss(z: Floats, claims: Claims) -> float:

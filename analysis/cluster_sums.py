@@ -8,8 +8,12 @@ low, as the labels of a sample are never quite as even as those of all prompts: 
 one, its interval, not the figure, is freed of that (Quenouille 1956). With 13 prompts alpha's covered .90 without this.
 
 Where all clusters say the same there is no spread to learn from, only their number G: a share of 1 then reaches down to
-(half the error probability)^(1/G) (Clopper and Pearson 1934, of clusters), and a difference of 0 has the standard error
-1/(G + 2) of one made-up cluster that is split in halves (Agresti and Min 2005).
+(half the error probability)^(1/G) (Clopper and Pearson 1934, of clusters).
+
+A change, the mean of what is -1, 0 or 1 in each unit, is read from few units where most are 0: two of 60 that part say
+little of how many could. Its interval holds the means d from which it is not further than the quantile times the larger
+of its standard error and sqrt(|d| (1 - |d|) / units), the least that a mean of d can have (a score interval, as Tango
+1998 has it for independent pairs).
 """
 
 from __future__ import annotations
@@ -25,9 +29,9 @@ from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from analysis.cells import Floats, Ints
 from analysis.tables import floats
-from analysis.vcov import Clustering, Covariance, Term, find_heavy
+from analysis.vcov import ROUNDING, Clustering, Covariance, Term, find_heavy
 
-Kind = Literal["share", "coefficient", "difference", "slope"]
+Kind = Literal["share", "coefficient", "difference", "change", "slope"]
 Function = Callable[[NDArray[Any]], NDArray[Any]]
 
 STEP = 1e-30
@@ -35,6 +39,9 @@ STEP = 1e-30
 
 ALIKE = 1e-12
 """Difference below which two shares are the same but for rounding."""
+
+BOUNDED = ("share", "coefficient", "difference", "change")
+"""Kinds of figures whose standard error is at least ALIKE, or rounding."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Figures:
     value : NaN where undefined; se : NaN where nothing tells how sure it is
     df : of the t quantile, infinite where it is normal; clusters : how many stand behind it
     bias : what the interval's middle is freed of, by the jackknife; 0 where there is none
+    units : that a change is read from: rows, or clusters where these are all alike
     """
 
     names: tuple[str, ...]
@@ -53,6 +61,7 @@ class Figures:
     df: Floats
     clusters: Ints
     bias: Floats
+    units: Ints
 
     def __getitem__(self, name: str) -> float:
         """The value alone."""
@@ -75,10 +84,14 @@ class Figures:
     def p_value(self, name: str, null: float = 0.0, side: Literal["both", "above"] = "both") -> float:
         """Of the quantity being `null`, or (above) not above it; NaN where nothing tells how sure it is."""
         at = self.names.index(name)
-        se = self._known_se(at)
+        se, value = self._known_se(at), float(self.value[at])
+        if self.kinds[at] == "change" and self.units[at] > 1:
+            se = max(se if se > 0 else 0.0, float(np.sqrt(abs(null) * (1 - abs(null)) / self.units[at])))
+            if se == 0 and abs(value - null) < ALIKE:
+                return 1.0
         if not se > 0:
             return float("nan")
-        z, df = (self.value[at] - null) / se, self.df[at]
+        z, df = (value - null) / se, self.df[at]
         if side == "both":
             z = -abs(z)
         below = ndtr(z) if np.isinf(df) else stdtr(df, z)
@@ -93,10 +106,10 @@ class Figures:
         )  # fmt: skip
 
     def _known_se(self, at: int) -> float:
-        se, n = float(self.se[at]), int(self.clusters[at])
-        if self.kinds[at] == "difference" and not se > ALIKE and n > 1 and abs(self.value[at]) < ALIKE:
-            return 1 / (n + 2)
-        return se if se > 0 else float("nan")
+        """NaN where all clusters say the same but for rounding."""
+        se, value = float(self.se[at]), abs(float(self.value[at]))
+        least = max(ROUNDING * value, ALIKE if self.kinds[at] in BOUNDED else 0.0)
+        return se if se > least else float("nan")
 
     def _ends(self, at: int, level: float) -> tuple[float, float]:
         value, se, df, n = float(self.value[at]), self._known_se(at), self.df[at], int(self.clusters[at])
@@ -104,10 +117,15 @@ class Figures:
         if kind == "share" and n > 1 and min(value, 1 - value) < ALIKE:
             reach = ((1 - level) / 2) ** (1 / n)
             return (reach, 1.0) if value > 0.5 else (0.0, 1 - reach)
+        tail = (1 + level) / 2
+        quantile = float(ndtri(tail) if np.isinf(df) else stdtrit(df, tail) if df >= 1 else np.nan)
+        if kind == "change" and n > 1 and np.isfinite(value):
+            half = quantile * se if se > 0 else 0.0
+            least = quantile**2 / float(self.units[at])
+            return max(-1.0, _reaches_down(value, half, least)), min(1.0, -_reaches_down(-value, half, least))
         if not (np.isfinite(value) and np.isfinite(se)):
             return float("nan"), float("nan")
-        tail = (1 + level) / 2
-        half = float(ndtri(tail) if np.isinf(df) else stdtrit(df, tail) if df >= 1 else np.nan) * se
+        half = quantile * se
         if kind == "share":
             middle, half = float(logit(value)), half / (value * (1 - value))
             return float(expit(middle - half)), float(expit(middle + half))
@@ -121,12 +139,26 @@ class Figures:
         return (max(low, -1.0), min(high, 1.0)) if kind == "difference" else (low, high)
 
 
+def _reaches_down(value: float, half: float, least: float) -> float:
+    """The lower end of a change: the least d with value - d <= half, or with (value - d)^2 <= least |d| (1 - |d|)."""
+    away = (least - 2 * value) ** 2 - 4 * (1 + least) * value**2
+    if away >= 0 and least > 2 * value:
+        # It reaches below 0: (value + |d|)^2 = least |d| (1 - |d|).
+        lower = -(least - 2 * value + away**0.5) / (2 * (1 + least))
+    elif value > 0:
+        up = least + 2 * value
+        lower = (up - (up**2 - 4 * (1 + least) * value**2) ** 0.5) / (2 * (1 + least))
+    else:
+        lower = value
+    return float(min(lower, value - half))
+
+
 def join(parts: Sequence[Figures]) -> Figures:
     """Several sets of quantities as one."""
     return Figures(
         tuple(name for part in parts for name in part.names), tuple(kind for part in parts for kind in part.kinds),
         *(np.concatenate([getattr(part, field) for part in parts])
-          for field in ("value", "se", "df", "clusters", "bias")),
+          for field in ("value", "se", "df", "clusters", "bias", "units")),
     )  # fmt: skip
 
 
@@ -149,6 +181,7 @@ def estimate(
     kinds = (kinds,) * len(names) if isinstance(kinds, str) else tuple(kinds)
     rows = np.flatnonzero(mass > 0)
     sums, mass, cluster = np.asarray(sums, dtype=np.float64)[rows], mass[rows].astype(np.float64), cluster[rows]
+    units = len(rows)
     if clustering.name != "none" and len(rows):
         cluster = np.unique(cluster, return_inverse=True)[1]
         n = int(cluster.max()) + 1
@@ -157,13 +190,13 @@ def estimate(
     found = covariance_of_sums(function, sums, mass, clustering)
     k, n = len(names), len(mass)
     if not n:
-        nothing = np.full(k, np.nan)
-        return Figures(tuple(names), kinds, nothing, nothing, np.zeros(k), np.zeros(k, dtype=np.int64), np.zeros(k))
+        nothing, none = np.full(k, np.nan), np.zeros(k, dtype=np.int64)
+        return Figures(tuple(names), kinds, nothing, nothing, np.zeros(k), none, np.zeros(k), none)
     df = found.quantiles.df if n > 1 else 0.0
     se = found.se if n > 1 else np.full(k, np.nan)
     return Figures(
         tuple(names), kinds, found.estimate, se, np.full(k, np.inf if df is None else df), np.full(k, n),
-        _bias(found, kinds),
+        _bias(found, kinds), np.where(se > ALIKE, units, n),
     )  # fmt: skip
 
 

@@ -10,13 +10,14 @@ share of comparisons that disagree. S is shared out by least squares of the row 
 columns a - b without an intercept, so that calling the responses b and a changes nothing. What a set of groups explains
 is the fall of the squared error on prompts left out (5 folds); each group gets its Shapley value of it (Shapley 1953;
 Lipovetsky and Conklin 2001 for regressions), which is negative where it predicts worse than nothing. The rest of S is
-unexplained. Intervals: percentiles over clusters drawn with replacement, the fits of the folds as they are (fitted
-anew to clusters drawn twice, a dozen prompts would explain less than they do).
+unexplained. Intervals: every part is found anew without each cluster, the fits of all folds included; the pseudo-values
+(Tukey 1958) of clusters are drawn with replacement, and the interval is symmetric and studentised (Hall 1988). It lies
+around their mean, freed of what fits to few clusters explain too little, unless that is more than its own error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
@@ -24,6 +25,7 @@ from math import factorial
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from analysis.cells import Floats, Ints
@@ -31,14 +33,20 @@ from analysis.tables import floats
 from errors import NotIdentifiedError
 
 FOLDS = 5
-DRAWS = 400
-BLOCKS = 2_000
-"""More clusters than these are drawn together in so many blocks, made at random: enough for any interval."""
+DRAWS = 1_000
+BLOCKS = 100
+"""More clusters than these are left out and drawn together in so many blocks, made at random."""
+
+FEW = 10
+"""Clusters below which draws of them say nothing of tails, and Student's t has to do."""
 
 SAID = np.array([1.0, 0.0, 0.5])
 PEOPLE, JUDGE, UNEXPLAINED = "noise of people", "noise of the judge", "unexplained"
 RELATIVE = 1e-10
 """Of the largest singular value, below which a direction of the columns says nothing."""
+
+SAFE = 1e-6
+"""Share of a column that the ones before it must leave, so that the quick way of solving may be taken."""
 
 
 @dataclass(frozen=True)
@@ -139,25 +147,33 @@ def decompose(said: Replies, level: float = 0.95, seed: int = 0, draws: int = DR
     known: NDArray[np.bool_] = np.asarray(np.isfinite(said.x).all(axis=1), dtype=bool)
     groups = tuple(dict.fromkeys(said.group))
     explain = _Explained(said.x[known], d[known], weight[known], block[said.pair][known], n_blocks, said.group, seed)
-    explained_by = explain.shapley()
     has_repeats = bool(repeated.any())
     names = (PEOPLE, *([JUDGE] if has_repeats else []), *groups, UNEXPLAINED)
 
-    def parts(times: Floats) -> Floats:
-        """The parts where each cluster counts so many times, then their sum and S."""
-        total, distance, people, with_repeats, own = times @ sums
-        distance, people = distance / total, people / total
-        own = own / with_repeats if with_repeats > 0 else 0.0
+    def parts(sums: Floats, explained: Floats) -> Floats:
+        """(..., parts), then their sum and S, of (..., columns) sums and what groups explain, in weighted squares."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            distance, people = (sums[..., k] / sums[..., 0] for k in (1, 2))
+            own = sums[..., 4] / sums[..., 3] if has_repeats else np.zeros_like(distance)
+            part = explained / sums[..., :1]
         systematic = distance - people - own
-        explained = times @ explained_by / total
-        rest = systematic - explained.sum()
         middle = [own] if has_repeats else []
-        return np.array([people, *middle, *explained, rest, distance, systematic])
+        rest = systematic - part.sum(axis=-1)
+        return np.stack([people, *middle, *np.moveaxis(part, -1, 0), rest, distance, systematic], axis=-1)
 
-    value = parts(np.ones(n_blocks))
+    value = parts(sums.sum(axis=0), explain.shapley()[0])
     if not value[-2] > 0:
         raise NotIdentifiedError("the judge and people never part here: there is no disagreement to share out")
-    low, high, low_share, high_share = _intervals(parts, len(value), n_blocks, level, seed, draws)
+    never_below = np.array([name in (PEOPLE, JUDGE) for name in (*names, "", "")])
+    never_below[-2] = True
+    if n_blocks > 1:
+        without = parts(sums.sum(axis=0) - sums, explain.shapley(without=True))
+        low, high = _ends(value, without, level, seed, draws)
+        low_share, high_share = _ends(value / value[-2], without / _above_zero(without[:, -2:-1]), level, seed, draws)
+        low[never_below] = np.maximum(low[never_below], 0)
+        low_share[never_below] = np.maximum(low_share[never_below], 0)
+    else:
+        low = high = low_share = high_share = np.full(len(value), np.nan)
     fitted = explain.fitted(said.x, known)
     by_pair = np.column_stack(
         [np.bincount(said.pair, r * column, len(n)) / whole for column in fitted.T]
@@ -171,20 +187,29 @@ def decompose(said: Replies, level: float = 0.95, seed: int = 0, draws: int = DR
     )  # fmt: skip
 
 
-def _intervals(
-    parts: Callable[[Floats], Floats], k: int, n_blocks: int, level: float, seed: int, draws: int
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """(k,) ends of the parts, then of their shares of the sum, which is the last but one."""
-    nothing = np.full(k, np.nan)
-    if n_blocks < 2:
-        return nothing, nothing, nothing, nothing
-    times = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), draws)
-    drawn = np.array([parts(one.astype(np.float64)) for one in times])
-    drawn = drawn[drawn[:, -2] > 0]
-    ends = [100 * (1 - level) / 2, 100 * (1 + level) / 2]
-    low, high = np.percentile(drawn, ends, axis=0)
-    low_share, high_share = np.percentile(drawn / drawn[:, -2:-1], ends, axis=0)
-    return low, high, low_share, high_share
+def _above_zero(total: Floats) -> Floats:
+    return np.where(total > 0, total, np.nan)
+
+
+def _ends(value: Floats, without: Floats, level: float, seed: int, draws: int) -> tuple[Floats, Floats]:
+    """(k,) ends of intervals, NaN where a replicate is undefined. without : (n, k) the same without each of n blocks"""
+    n = len(without)
+    pseudo = n * value - (n - 1) * without
+    # A column of which a replicate is undefined has no interval; the others are not to be lost with it.
+    known = np.isfinite(pseudo).all(axis=0)
+    pseudo = np.where(known, pseudo, 0.0)
+    middle, se = pseudo.mean(axis=0), pseudo.std(axis=0) / np.sqrt(n - 1)
+    quantile = np.full(len(value), stdtrit(n - 1, (1 + level) / 2))
+    if n >= FEW:
+        times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws)
+        mean = times @ pseudo / n
+        spread = np.sqrt(np.maximum(times @ (pseudo - middle) ** 2 / n - (mean - middle) ** 2, 0) / (n - 1))
+        away = np.abs(mean - middle) / np.where(spread > 0, spread, np.inf)
+        quantile = np.maximum(quantile, np.percentile(away, 100 * level, axis=0))
+    # A correction larger than the error it has itself would do more harm than good.
+    middle = np.where(np.abs(middle - value) <= se, middle, value)
+    low, high = middle - quantile * se, middle + quantile * se
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
 class _Explained:
@@ -207,11 +232,21 @@ class _Explained:
         m = len(self.groups)
         self.sets = [s for size in range(m + 1) for s in combinations(range(m), size)]
 
-    def shapley(self) -> Floats:
-        """(n_clusters, groups) of the weighted sum of squares explained, each cluster by the fit to other folds."""
+    def shapley(self, without: bool = False) -> Floats:
+        """(1, groups) of the weighted sum of squares explained, each fold by the fit to the others.
+
+        without : (n_clusters, groups), of all clusters but each
+        """
         m = len(self.groups)
-        out = np.zeros((len(self.products), m))
-        gain = {chosen: self._gain(chosen) for chosen in self.sets}
+        held = np.array([self.products[fold].sum(axis=0) for fold in self.folds])[None]
+        if without:
+            of = np.zeros((len(self.products), len(self.folds)))
+            for f, fold in enumerate(self.folds):
+                of[fold, f] = 1
+            held = held - of[:, :, None, None] * self.products[:, None]
+        train = held.sum(axis=1, keepdims=True) - held
+        gain = {chosen: self._gain(chosen, train, held) for chosen in self.sets}
+        out = np.zeros((len(held), m))
         for i in range(m):
             for chosen in self.sets:
                 if i not in chosen:
@@ -219,19 +254,15 @@ class _Explained:
                     out[:, i] += share * (gain[tuple(sorted((*chosen, i)))] - gain[chosen])
         return out
 
-    def _gain(self, chosen: tuple[int, ...]) -> Floats:
-        """(n_clusters,) by how much the squared error falls with these groups."""
-        out = np.zeros(len(self.products))
+    def _gain(self, chosen: tuple[int, ...], train: Floats, held: Floats) -> Floats:
+        """(n,) by how much the squared error of all folds falls with these groups. train, held : (n, folds, k, k)"""
         if not chosen:
-            return out
+            return np.zeros(len(held))
         at = np.concatenate([self.columns[g] for g in chosen])
-        whole = self.products.sum(axis=0)
-        for held in self.folds:
-            parts = self.products[held]
-            train = whole - parts.sum(axis=0)
-            beta = _solve(train[np.ix_(at, at)], train[at, -1])
-            out[held] = 2 * parts[:, at, -1] @ beta - parts[:, at[:, None], at] @ beta @ beta
-        return out
+        here = held[:, :, at[:, None], at]
+        beta = _solve(train[:, :, at[:, None], at], train[:, :, at, -1])[..., None]
+        said = 2 * held[:, :, at, -1][..., None, :] @ beta - np.swapaxes(beta, -1, -2) @ (here @ beta)
+        return np.asarray(said[..., 0, 0].sum(axis=1))
 
     def fitted(self, x: Floats, known: NDArray[np.bool_]) -> Floats:
         """(n_rows, groups) what the fit to all says by group; 0 where a column is not known."""
@@ -245,15 +276,22 @@ class _Explained:
 
 
 def _solve(information: Floats, score: Floats) -> Floats:
-    """Least squares of smallest norm, of columns brought to one length."""
-    size = np.sqrt(np.diag(information))
-    there = size > 0
-    beta = np.zeros(len(size))
-    if there.any():
-        scaled = information[np.ix_(there, there)] / np.outer(size[there], size[there])
-        inverse = np.linalg.pinv(scaled, rcond=RELATIVE, hermitian=True)
-        beta[there] = inverse @ (score[there] / size[there]) / size[there]
-    return beta
+    """(..., k) least squares of smallest norm, of columns brought to one length; (..., k, k) and (..., k)."""
+    size = np.sqrt(np.diagonal(information, axis1=-2, axis2=-1))
+    scale = np.where(size > 0, size, 1.0)
+    scaled = information / (scale[..., :, None] * scale[..., None, :])
+    # A column without any values: one that is its own, and explains nothing.
+    scaled = scaled + np.where(size > 0, 0.0, 1.0)[..., None] * np.eye(size.shape[-1])
+    right = np.where(size > 0, score / scale, 0.0)[..., None]
+    try:
+        safe = bool((np.diagonal(np.linalg.cholesky(scaled), axis1=-2, axis2=-1) ** 2 > SAFE).all())
+    except np.linalg.LinAlgError:
+        safe = False
+    if safe:
+        found = np.linalg.solve(scaled, right)
+    else:
+        found = np.linalg.pinv(scaled, rcond=RELATIVE, hermitian=True) @ right
+    return np.asarray(found[..., 0] / scale)
 
 
 def first_pairs(found: Disagreement, most: int) -> list[tuple[str, int, float]]:

@@ -70,7 +70,7 @@ def hold_out(votes: PairVotes, clustering: Clustering) -> Figures:
         sums = leave_one_out(votes.reference, votes.judge, ties=ending == WITH)
         names = [f"{name}{ending}" for name in ("against_others", "ceiling", "advantage")]
         parts.append(estimate(_difference, sums, sums[:, 2], votes.cluster, clustering, names,
-                              ("share", "share", "difference")))  # fmt: skip
+                              ("share", "share", "change")))  # fmt: skip
     return join(parts)
 
 
@@ -117,7 +117,7 @@ def differ(reference: Ints, one: Ints, two: Ints, cluster: Ints, clustering: Clu
         )  # fmt: skip
         names = [f"{name}{ending}" for name in ("agreement", "agreement_against", "difference")]
         parts.append(estimate(_difference, sums, sums[:, 2], cluster, clustering, names,
-                              ("share", "share", "difference")))  # fmt: skip
+                              ("share", "share", "change")))  # fmt: skip
     return join(parts)
 
 

@@ -9,7 +9,7 @@ is computed, not drawn.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import bdtrc, ndtr
 
 from analysis.cells import Floats, Ints
 
@@ -28,10 +28,16 @@ def flip_p(sign: Ints, cluster: Ints) -> float:
     seen = abs(int(sums.sum()))
     if not len(size):
         return float("nan")
-    total = int(size.sum())
+    if not seen:
+        return 1.0
+    total, step = int(size.sum()), int(np.gcd.reduce(size))
+    if (size == step).all():
+        # So many signs of one size are binomial.
+        return float(min(1.0, 2 * bdtrc((seen + total) // 2 // step - 1, len(size), 0.5)))
     if len(size) * total > EXACT:
-        return float(2 * ndtr(-seen / np.sqrt(float(size @ size))))
-    return float(min(1.0, 2 * _upper(size, (seen + total) // 2))) if seen else 1.0
+        # Sums are twice a step apart: half of that is the correction for continuity.
+        return float(min(1.0, 2 * ndtr(-(seen - step) / np.sqrt(float(size @ size)))))
+    return float(min(1.0, 2 * _upper(size, (seen + total) // 2)))
 
 
 def _upper(size: Ints, least: int) -> float:

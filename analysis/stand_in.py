@@ -31,6 +31,7 @@ class StandIn:
     advantage, lower, upper : NaN where undefined; agreement : of the judge, ceiling : of people, with the same others
     p : one-sided, of the judge being worse by the margin or more
     comparisons, pairs, clusters : compared; reason : why it is undecided or not, None where it may stand in
+    advantage_no_ties : without comparisons in which a side is a tie, however the verdict counts them, with its interval
     """
 
     verdict: Verdict
@@ -44,6 +45,9 @@ class StandIn:
     pairs: int
     clusters: int
     reason: str | None
+    advantage_no_ties: float
+    lower_no_ties: float
+    upper_no_ties: float
 
 
 def judge_stand_in(
@@ -59,12 +63,15 @@ def judge_stand_in(
     found = hold_out(votes, clustering)
     name = f"advantage{ending}"
     at = found.names.index(name)
-    low, high = (float(end[at]) for end in found.interval(level))
+    ends = found.interval(level)
+    low, high = (float(end[at]) for end in ends)
+    other = found.names.index(f"advantage{WITHOUT}")
     pairs, clusters = int((compared > 0).sum()), int(found.clusters[at])
     verdict, reason = _decide(found, name, (low, high), pairs, clusters, margin, smallest)
     return StandIn(
         verdict, found[name], low, high, found.p_value(name, -margin, "above"), found[f"against_others{ending}"],
-        found[f"ceiling{ending}"], int(compared.sum()), pairs, clusters, reason,
+        found[f"ceiling{ending}"], int(compared.sum()), pairs, clusters, reason, float(found.value[other]),
+        float(ends[0][other]), float(ends[1][other]),
     )  # fmt: skip
 
 
@@ -77,9 +84,10 @@ def _decide(
         return "undecided", f"compared on {pairs} of the {smallest} pairs that are needed"
     if not np.isfinite(ends[0]):
         one = f"there {'is' if clusters == 1 else 'are'} {clusters} independent part{'' if clusters == 1 else 's'}"
-        return "undecided", f"nothing tells how sure its advantage of {found[name]:.2f} is: {one}, all alike"
+        size = f"{100 * found[name]:.0f}".replace("-", "−")
+        return "undecided", f"nothing tells how sure its advantage of {size} points is: {one}, all alike"
     if ends[0] > -margin:
         return "may stand in", None
     if ends[1] < -margin:
         return "not", "it agrees with the others less than people do, by more than the margin"
-    return "undecided", "the interval of its advantage holds the margin: more pairs would decide"
+    return "undecided", "the interval holds the margin"

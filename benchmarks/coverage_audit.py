@@ -29,11 +29,15 @@ from analysis.beyond_reference import Held, preference_for
 from analysis.cells import Floats
 from analysis.multiple import adjust_bh
 from analysis.vcov import Clustering, choose_clustering
-from benchmarks.repeat import repeat, report
+from benchmarks.repeat import promised, repeat, report
+from studies.audit import Audit
+from studies.audit_data import Audited, JudgeSaid
 
 POOLED = (0.93, 0.97)
 EACH = (0.91, 0.985)
 FLAGGED = 0.07
+MORE = 4
+"""Times as many runs where few tests are made."""
 BIASES = ("first_position", "bandwagon", "length", "self_preference")
 LARGE = 2_000_000
 
@@ -44,7 +48,7 @@ class World:
 
     people : votes a pair, 0 for gold (who is better, without noise); long, own_better : what all see in the longer and
     in the judge's own answer; decisive : the judge's share of what people see, in the second half of prompts `later`
-    first, cue, longer, own : biases of the judge alone
+    first, cue, longer, own : biases of the judge alone; other : size of all that people see besides
     """
 
     name: str
@@ -59,6 +63,7 @@ class World:
     cue: float = 0.0
     longer: float = 0.0
     own: float = 0.0
+    other: float = 1.0
 
     @property
     def fair(self) -> bool:
@@ -77,6 +82,8 @@ def worlds() -> tuple[World, ...]:
         World("fair, half as decisive, all of these", 200, 4, long=0.6, own_better=0.6, decisive=0.5),
         World("fair, gold", 200, 4, people=0),
         World("fair, 13 prompts", 13, 60, long=0.4),
+        World("fair, weak votes", 100, 1, people=2, long=0.5, other=0.3),
+        World("fair, hardly any votes that tell", 300, 1, people=2, long=1.0, other=0.0),
         World("biased, 200 prompts", 200, 4, long=0.3, first=0.5, cue=0.5, longer=0.5, own=0.5),
         World("biased, gold", 200, 4, people=0, first=0.5, cue=0.5, longer=0.5, own=0.5),
         World("biased, 13 prompts", 13, 60, long=0.3, first=0.5, cue=0.5, longer=0.5, own=0.5),
@@ -90,7 +97,7 @@ def audit(of: World, rng: np.random.Generator, prompts: int, by: Clustering) -> 
     long, cue = (rng.choice([-1.0, 1.0], n) for _ in range(2))
     own = rng.choice([-1.0, 0.0, 1.0], n)
     seen = 0.6 * rng.standard_normal(prompts)[prompt] * rng.choice([-1.0, 1.0], n) + rng.standard_normal(n)
-    seen = seen + of.long * long + of.own_better * own
+    seen = of.other * seen + of.long * long + of.own_better * own
     decisive = np.where(prompt % 2, of.decisive * of.later, of.decisive)
 
     def vote(log_odds: Floats) -> Floats:
@@ -110,6 +117,58 @@ def audit(of: World, rng: np.random.Generator, prompts: int, by: Clustering) -> 
         both_orders(orders, by, 0.95)[1], towards_cue("bandwagon", moved, by, 0.95),
         preference_for("length", long, held, by, 0.95), preference_for("self_preference", own, held, by, 0.95),
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A judge right in .85 of single verdicts, whatever it is asked: gold says what is right.
+
+    plain, there : verdicts a pair in plain circumstances and with a cue that names the wrong side; one_order : a is
+    always shown first, and right in .7; models : named, and a is always of the same
+    """
+
+    name: str
+    plain: int = 1
+    there: int = 1
+    one_order: bool = False
+    models: bool = False
+
+
+ASKED = (
+    Asked("fair, asked 2 times and 1", 2, 1), Asked("fair, asked 1 time and 3", 1, 3),
+    Asked("fair, asked 3 times and 3", 3, 3), Asked("fair, the better always first", one_order=True),
+    Asked("fair, the better model always first", one_order=True, models=True),
+)  # fmt: skip
+
+
+def flagged_when_asked(of: Asked, seed: int) -> bool:
+    """Whether the audit of 200 pairs flags anything."""
+    rng, n = np.random.default_rng((12, seed)), 200
+    right = np.where(rng.random(n) < (0.7 if of.one_order else 0.5), 1, -1)
+    rows = []
+    for variant, many in (("plain", of.plain), ("bandwagon", 0 if of.one_order else of.there)):
+        for k in range(n if many else 0):
+            word = "".join("a" if good == (right[k] > 0) else "b" for good in rng.random(many) < 0.85)
+            rows.append((variant, k, 0 if variant == "plain" else -right[k], word))
+    table = pd.DataFrame(rows, columns=["variant", "pair", "cue", "word"]).assign(
+        judge_id=1, prompt=lambda t: t["pair"], shown=1 if of.one_order else 0, letter=0, voter=0, none=0,
+        a=lambda t: t["word"].str.count("a"), b=lambda t: t["word"].str.count("b"), tie=0,
+        p=lambda t: t["a"] / t["word"].str.len(),
+    )  # fmt: skip
+    models = (1, 2) if of.models else (-1, -1)
+    sides = pd.DataFrame(dict.fromkeys(("length", "formatting", "own"), 0.0), index=range(n))
+    votes = pd.DataFrame({"pair": np.arange(n), "r": right.astype(np.float64)})
+    said = JudgeSaid(table, votes, sides.assign(model_a=models[0], model_b=models[1]), True, "plain")
+    found = Audit(dataset="drawn").biases_of(Audited(("j",), "gold", (), "", {"j": said}), "j")
+    return bool((adjust_bh(np.array([one.p for one in found])) < 0.05).any())
+
+
+def run_asked(of: Asked, runs: int, workers: int = 2) -> pd.DataFrame:
+    """The share of runs that are flagged, as `run_world` has it."""
+    # One or two tests at 5 %: of 500 runs one time in fifty lies above .07 by chance.
+    runs *= MORE
+    value = float(np.mean(repeat(partial(flagged_when_asked, of), runs, workers)))
+    return pd.DataFrame([promised(of.name, "flagged", value, 0.0, FLAGGED, runs)])
 
 
 @lru_cache(maxsize=32)
@@ -138,10 +197,7 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
 
     def add(quantity: str, value: float, low: float, high: float, ends: tuple[float, float] | None = None) -> None:
-        rows.append(
-            {"world": of.name, "quantity": quantity, "coverage": value, "each_low": ends[0] if ends else value,
-             "each_high": ends[1] if ends else value, "runs": runs, "promised_low": low, "promised_high": high}
-        )  # fmt: skip
+        rows.append(promised(of.name, quantity, value, low, high, runs, ends))
 
     if of.fair:
         add("flagged", float(np.mean([flagged for flagged, _ in found])), 0.0, FLAGGED)
@@ -156,16 +212,11 @@ def run_world(of: World, runs: int, workers: int = 2) -> pd.DataFrame:
 
 def measure(runs: int, workers: int) -> pd.DataFrame:
     """The table of all worlds."""
-    return pd.concat([run_world(of, runs, workers) for of in worlds()], ignore_index=True)
+    tables = [run_world(of, runs, workers) for of in worlds()]
+    return pd.concat([*tables, *(run_asked(of, runs, workers) for of in ASKED)], ignore_index=True)
 
 
-def broken_promises(table: pd.DataFrame) -> list[str]:
-    """What does not hold, in sentences."""
-    out = table[(table["coverage"] < table["promised_low"]) | (table["coverage"] > table["promised_high"])]
-    return [f"{row['world']}, {row['quantity']}: {row['coverage']:.3f}" for row in out.to_dict("records")]
-
-
-main: Callable[[], int] = partial(report, __doc__, measure, broken_promises)
+main: Callable[[], int] = partial(report, __doc__, measure)
 
 if __name__ == "__main__":
     sys.exit(main())

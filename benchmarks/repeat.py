@@ -22,10 +22,26 @@ def repeat(work: Callable[[int], T], runs: int, workers: int) -> list[T]:
         return list(pool.map(work, range(runs), chunksize=CHUNK))
 
 
+def promised(
+    world: str, quantity: str, value: float, low: float, high: float, runs: int,
+    each: tuple[float, float] | None = None,
+) -> dict[str, object]:  # fmt: skip
+    """A row of a bench's table: what was found, what it is promised to lie between, and of a pooled value its ends."""
+    least, most = each or (value, value)
+    return {"world": world, "quantity": quantity, "coverage": value, "each_low": least, "each_high": most, "runs": runs,
+            "promised_low": low, "promised_high": high}  # fmt: skip
+
+
+def broken_promises(table: pd.DataFrame) -> list[str]:
+    """What does not hold, in sentences."""
+    out = table[(table["coverage"] < table["promised_low"]) | (table["coverage"] > table["promised_high"])]
+    return [f"{row['world']}, {row['quantity']}: {row['coverage']:.3f}" for row in out.to_dict("records")]
+
+
 def report(
     doc: str | None,
     measure: Callable[..., pd.DataFrame],
-    broken_promises: Callable[[pd.DataFrame], list[str]],
+    broken_promises: Callable[[pd.DataFrame], list[str]] = broken_promises,
     worlds: Sequence[str] = (),
 ) -> int:
     """Read --runs and --workers (and --world, where worlds are named), print the table, and what of it is broken.

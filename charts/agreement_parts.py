@@ -118,6 +118,7 @@ def difference_chart(
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     n = len(others)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

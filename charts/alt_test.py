@@ -73,6 +73,7 @@ def alt_test_chart(
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(ENDS, titles[0], theme, 3, anchor="y", domain=domains[0]),
         xaxis2=parts.value_axis(ENDS, titles[1], theme, 3, anchor="y", domain=domains[1]),

@@ -20,9 +20,9 @@ NAMES: Mapping[str, str] = {
     "last_position": "Last position", "repeat_consistency": "Consistency over repeats", "accuracy": "Accuracy",
     "tie_rate": "Ties", "no_verdict": "Refused or invalid", "length": "Length (salience)", "formatting": "Formatting",
     "self_preference": "Self-preference", "compassion_fade": "Compassion fade",
-    "option_order": "Option order (letters)",
+    "option_order": "Option order (letters)", "letters": "Letters exchanged",
     "bandwagon": "Bandwagon", "authority": "Authority", "distraction": "Distraction", "reflection": "Reflection",
-    "belief": "Belief", "persona": "Persona",
+    "belief": "Belief", "persona": "Persona", "padding": "Padding",
 }  # fmt: skip
 ROBUSTNESS = ": robustness"
 
@@ -136,6 +136,7 @@ def bias_chart(
         top -= heights[k] + gap
     remark, taken = parts.note(_note(mine), theme, narrow, left, axes[-1]) if _note(mine) else (None, 8.0)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": 8, "b": axes[-1] + taken, "pad": 6},
         shapes=shapes, annotations=[remark] if remark else [], **layout,
     )  # fmt: skip

@@ -16,12 +16,12 @@ from charts.audit import bias_hover, bias_name
 from charts.matrix_cells import fill, head_axis, heads, signed
 from charts.theme import Theme, base
 
-ROW = 21.0
+SHORT: Mapping[str, str] = {"length": "Length", "option_order": "Letters", "self_preference": "Own models"}
+"""Heads of columns where the usual name is long."""
+
 COLUMN = {False: 62.0, True: 50.0}
 """Least pixels of a column with its number, by `narrow`."""
 WIDEST = 150.0
-MANY = 40
-"""Rows from which on names take one line, so that all can be scrolled through."""
 
 
 def sides(table: pd.DataFrame) -> list[str]:
@@ -55,13 +55,13 @@ def bias_matrix_chart(
     judges = every[:most]
     if not judges:
         return parts.empty("No bias of these judges can be tested here.", theme, narrow)
-    fitted = written.fit_labels(judges, 118.0 if narrow else 210.0, theme.label, 1 if len(judges) > MANY else 2)
+    fitted = written.fit_labels(judges, 120.0 if narrow else 240.0, theme.label)
     left = written.labels_width(fitted, theme.label) + 16
     room = parts.WIDTH[narrow] - left - 8
     shown = columns[: max(int(room / COLUMN[narrow]), 2)]
     width = min(room / len(shown), WIDEST)
-    over, head_size = heads([bias_name(name) for name in shown], max(width - 6, 30.0), theme.small, 3)
-    n, height = len(judges), max(parts.row_height(fitted, theme) if len(judges) <= MANY else ROW, ROW)
+    over, head_size = heads([SHORT.get(name, bias_name(name)) for name in shown], max(width - 6, 30.0), theme.small, 3)
+    n, height = len(judges), max(len(one.lines) for one in fitted) * theme.label * written.LINE + 4
     cells = table[table["judge"].isin(judges) & table["bias"].isin(shown) & table["p"].notna()]
     at = {name: k for k, name in enumerate(judges)}
     place = {name: k for k, name in enumerate(shown)}
@@ -99,6 +99,7 @@ def bias_matrix_chart(
     remark, taken = parts.note(_note(n, len(every), len(columns) - len(shown), bool(gone)), theme, narrow, left, 4)
     right = 8 + room - width * len(shown)
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": right, "t": top, "b": taken + 8, "pad": 6},
         xaxis=head_axis(over, head_size, theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -67,6 +67,7 @@ def variants_chart(
     axis = parts.value_axis(limits, [TITLE], theme, 5, anchor="y")
     axis |= {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100"]}
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=axis, yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=parts.bands(n, theme, [(0.0, 1.0)]), annotations=[remark],

@@ -94,6 +94,7 @@ def ceiling_chart(
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
     figure.update_layout(
+        overwrite=True,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 4 if narrow else 6, anchor="y"),
         yaxis=parts.row_axis(n, bold, theme, anchor="x"),

@@ -68,6 +68,7 @@ def confusion_chart(
     )
     room = parts.WIDTH[narrow] - left
     figure.update_layout(
+        overwrite=True,
         # Cells keep their shape on a wide page.
         margin={"l": left, "r": 8, "t": top, "b": 2 + taken, "pad": 4},
         xaxis={

@@ -62,11 +62,12 @@ def similarity_chart(
     row = max(parts.row_height(labels, theme), ROW[True]) if n <= NUMBERED else ROW[False]
     heads, top, angle = _heads(judges, cell, theme)
     low, high, scale = _scale(known, theme)
+    names = np.array(judges, dtype=object)
     figure = go.Figure(
         go.Heatmap(
             z=value, x=list(range(n)), y=list(range(n)), zmin=low, zmax=high, showscale=False, colorscale=scale,
             xgap=1 if n <= 40 else 0, ygap=1 if n <= 40 else 0, hoverongaps=False,
-            customdata=[[[a, b] for b in judges] for a in judges], hovertext=hover, hoverinfo="text",
+            customdata=np.stack(np.meshgrid(names, names, indexing="ij"), axis=-1), hovertext=hover, hoverinfo="text",
         )
     )  # fmt: skip
     if numbered:
@@ -115,18 +116,19 @@ def _ordered(placed: pd.DataFrame) -> list[str]:
     return [str(judge) for judge in order["judge"]]
 
 
-def _cells(pairs: pd.DataFrame, judges: Sequence[str]) -> tuple[np.ndarray, list[list[str]]]:
+def _cells(pairs: pd.DataFrame, judges: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     n = len(judges)
     at = {judge: k for k, judge in enumerate(judges)}
     value = np.full((n, n), np.nan)
-    hover = [[""] * n for _ in range(n)]
+    # An array is taken by plotly as it is, while lists are looked through cell by cell.
+    hover = np.full((n, n), "", dtype=object)
     for pair in pairs.to_dict("records"):
         i, j = at[str(pair["judge_1"])], at[str(pair["judge_2"])]
         if words.absent(pair["similarity"]):
             continue
         value[i, j] = value[j, i] = float(pair["similarity"])
         text = _hover(pair)
-        hover[i][j] = hover[j][i] = text
+        hover[i, j] = hover[j, i] = text
     return value, hover
 
 

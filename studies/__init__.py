@@ -41,6 +41,7 @@ from studies import (  # noqa: F401
     places,
     rank,
     reliability,
+    reward_models,
     scenario_agreement,
     scenario_matrix,
     scenario_orders,

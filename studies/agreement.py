@@ -35,7 +35,20 @@ from data.model import Progress, option
 from data.queries.differences import UNNAMED
 from data.queries.votes import Votes
 from data.store import Store
-from studies.judge_votes import Held, Loaded, as_table, clusters, columns, ended, held, load, oddities, shared
+from studies.judge_votes import (
+    Held,
+    Loaded,
+    as_table,
+    clusters,
+    columns,
+    ended,
+    hang_together,
+    held,
+    load,
+    nothing_shared,
+    oddities,
+    shared,
+)
 from studies.periods import PERIODS, by_period
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -63,6 +76,7 @@ class JudgeAgreement(Fitted):
     command: ClassVar[str] = "agreement"
     title: ClassVar[str] = "How often do judges agree with people?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": FIGURES, "human": WITHIN}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "judges": ("scenario", "judge", "agreement", "agreement_lower", "agreement_upper", "agreement_no_ties",
@@ -102,7 +116,7 @@ class JudgeAgreement(Fitted):
             progress(0.9 * k / len(others), f"comparing {judge} with {reference}")
             both = shared(data.of(reference), data.of(judge), self.cluster)
             if both is None:
-                reasons[judge] = f"shares no pair with {reference}"
+                reasons[judge] = nothing_shared(reference, data.names, self.variant)
                 continue
             said += oddities(reference, both.raw, judge)
             if both.clustering.warning is not None:
@@ -131,7 +145,7 @@ class JudgeAgreement(Fitted):
         judges = tables["judges"]
         return Result(
             study=self, tables=tables, values=self._values(judges, differences),
-            settings=self.settings() | {"reference": reference, "clustering": judges["clustering"].iloc[0]},
+            settings=self.settings() | {"reference": reference, "clustering": hang_together(judges["clustering"])},
             warnings=tuple(dict.fromkeys([*sentences(reasons), *said])), caption=self._caption(judges, reference),
             fingerprint=data.fingerprint,
         )  # fmt: skip
@@ -303,7 +317,7 @@ class JudgeAgreement(Fitted):
              for row in judges.to_dict("records")], 5,
         )  # fmt: skip
         what = "majority labels" if self.level_of == "majority" else "votes"
-        by = judges["clustering"].iloc[0]
+        by = hang_together(judges["clustering"])
         hang = "taken as independent" if by == "none" else f"clustered by {by}; below 50 clusters jackknife, t"
         return (
             f"Agreement of {reference}'s {what} with those of {who}; kappa (Cohen) and AC1 (Gwet) of all comparisons, "

@@ -19,6 +19,7 @@ from data.queries import Catalog
 from data.queries.annotations import UNNAMED, Said, said_by_annotator
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.judge_votes import hang_together
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
@@ -30,6 +31,7 @@ class AltTestStudy(Fitted):
 
     command: ClassVar[str] = "alt-test"
     title: ClassVar[str] = "May a judge take an annotator's place?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "advantage_probability": "as good or better", "interval": "interval",
@@ -50,11 +52,12 @@ class AltTestStudy(Fitted):
         return (*names.humans, *(j for j in names.judges if j not in names.humans))
 
     def answer(self, store: Store, progress: Progress) -> Result:
+        self.compared()
         if not 0 <= self.epsilon < 1:
             raise OptionError(
                 f"--epsilon {self.epsilon:g}: a share from 0 up to but not 1; .2 is usual against experts"
             )
-        if self.cluster not in ("auto", "prompt", "pair"):
+        if self.cluster not in self.clusterings:
             raise OptionError(
                 f"--cluster {self.cluster}: here several annotators judge the same pairs, which hang together by "
                 "prompt or by pair"
@@ -69,9 +72,11 @@ class AltTestStudy(Fitted):
         humans = [judge for judge in self.judge if judge in names.humans]
         others = [judge for judge in self.judge if judge not in names.humans]
         if not humans or not others:
-            have = ", ".join(repr(j) for j in self.judge)
-            lacking = "people: name them with --judge" if not humans else "judges to test: name one with --judge"
-            raise EmptySelectionError(f"alt-test holds judges against people, and {have} has no {lacking}")
+            have = words.quoted(self.judge, 5)
+            lacking = "are no people: name them" if not humans else "is no judge to test: name one"
+            raise EmptySelectionError(
+                f"alt-test holds judges against people, and among {have} there {lacking} with --judge"
+            )
         if self.ties == "drop":
             said = said.take(said.p_a != 0.5)
         pairs, at = np.unique(said.pair, return_inverse=True)
@@ -80,7 +85,7 @@ class AltTestStudy(Fitted):
         prompt[at] = said.prompt
         found: dict[str, AltTest] = {}
         reasons: dict[str, str] = {}
-        clustering = Clustering("pair")
+        hang: dict[str, Clustering] = {}
         for k, judge in enumerate(others):
             progress(k / len(others), f"testing {judge}")
             value = _judge(said, at, names.judges[judge][0], len(pairs))
@@ -88,10 +93,11 @@ class AltTestStudy(Fitted):
             clustering = choose_clustering(self.cluster, len(here))
             cluster = prompt if clustering.name == "prompt" else np.arange(len(pairs))
             try:
-                found[judge] = run_alt_test(
+                one = run_alt_test(
                     people, value, cluster, clustering, epsilon=self.epsilon,
                     score="rmse" if self.score == "rmse" else "accuracy",
                 )  # fmt: skip
+                found[judge], hang[judge] = one, clustering
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)
         if not found:
@@ -99,21 +105,22 @@ class AltTestStudy(Fitted):
         progress(1.0, "done")
         annotators = _annotators(found, labels, self.level)
         left_out = _left_out(found, labels)
-        warnings = [*sentences(reasons), *warnings, *self._warnings(found, annotators, left_out, clustering)]
+        warnings = [*sentences(reasons), *warnings, *self._warnings(found, labels, left_out), *_said(hang)]
         warnings += self._soft(found, said, names)
+        together = hang_together(one.name for one in hang.values())
         return Result(
             study=self,
-            tables={"judges": _judges(found, self.level), "annotators": annotators, "left_out": left_out},
+            tables={"judges": _judges(found, hang, self.level), "annotators": annotators, "left_out": left_out},
             values={},
             settings=self.settings() | {
-                "people": humans, "clustering": clustering.name, "false_discovery": FALSE_DISCOVERY,
+                "people": humans, "clustering": together, "false_discovery": FALSE_DISCOVERY,
                 "few_items": FEW_ITEMS,
             },
-            warnings=tuple(dict.fromkeys(warnings)), caption=self._caption(found, humans, clustering),
+            warnings=tuple(dict.fromkeys(warnings)), caption=self._caption(found, humans, together),
             fingerprint=fingerprint,
         )  # fmt: skip
 
-    def _caption(self, found: Mapping[str, AltTest], humans: list[str], clustering: Clustering) -> str:
+    def _caption(self, found: Mapping[str, AltTest], humans: list[str], clustering: str) -> str:
         most = max(len(one.annotator) for one in found.values())
         pairs = max(one.n_different for one in found.values())
         score = "share of equal labels" if self.score == "accuracy" else "minus the root mean squared difference"
@@ -123,14 +130,12 @@ class AltTestStudy(Fitted):
             f"Alternative-annotator test (Calderon, Reichart and Dror 2025) against {words.plural(most, 'annotator')} "
             f"of {words.listing(humans)} on up to {words.plural(pairs, 'pair')}, {score}, {ties}. As good or better: "
             "mean over annotators of the share of pairs on which the judge scores no less than the annotator left out, "
-            f"with a {words.percent(self.level)} interval clustered by {clustering.name}. Annotators won: one-sided "
+            f"with a {words.percent(self.level)} interval clustered by {clustering}. Annotators won: one-sided "
             f"t-tests of independent pairs against {self.epsilon:g}, Benjamini-Yekutieli at {FALSE_DISCOVERY:g}; "
             "passed from half of them on."
         )
 
-    def _warnings(
-        self, found: Mapping[str, AltTest], annotators: pd.DataFrame, left_out: pd.DataFrame, clustering: Clustering
-    ) -> list[str]:
+    def _warnings(self, found: Mapping[str, AltTest], labels: list[str], left_out: pd.DataFrame) -> list[str]:
         out = []
         if len(left_out):
             some = list(dict.fromkeys(map(str, left_out["annotator"])))
@@ -142,15 +147,15 @@ class AltTestStudy(Fitted):
             out.append(
                 "with fewer than three annotators the test asks whom the judge resembles more, not what people agree on"
             )
-        unsure = (annotators["p_clustered"] > FALSE_DISCOVERY).fillna(True)
-        doubtful = annotators[annotators["won"] & unsure]
-        if clustering.name == "prompt" and len(doubtful):
-            who = words.listing([f"{row['judge']} over {row['annotator']}" for row in doubtful.to_dict("records")])
+        doubted = [
+            f"{judge} over {labels[code]!r}" for judge, one in found.items() for code in one.annotator[one.doubted]
+        ]
+        if doubted:
             out.append(
-                f"the test takes pairs as independent, and some share a prompt: {who} would not be won with errors "
-                "clustered by prompt"
+                "the test takes pairs as independent, and some share a prompt: with errors clustered by prompt these "
+                f"would not be won: {words.listing(doubted)}"
             )
-        return [*out, clustering.warning] if clustering.warning else out
+        return out
 
     def _soft(self, found: Mapping[str, AltTest], said: Said, names: Catalog) -> list[str]:
         """Judges whose preferences are softer than labels, where these are what counts."""
@@ -212,7 +217,11 @@ def _judge(said: Said, at: np.ndarray, judge_id: int, n: int) -> np.ndarray:
         return np.asarray(np.round(total / times, 9))
 
 
-def _judges(found: Mapping[str, AltTest], level: float) -> pd.DataFrame:
+def _said(hang: Mapping[str, Clustering]) -> list[str]:
+    return [one.warning for one in hang.values() if one.warning is not None]
+
+
+def _judges(found: Mapping[str, AltTest], hang: Mapping[str, Clustering], level: float) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for judge, one in found.items():
         lower, upper = one.interval(level)
@@ -222,6 +231,8 @@ def _judges(found: Mapping[str, AltTest], level: float) -> pd.DataFrame:
                 "winning_rate": one.winning_rate, "passed": one.passed, "won": int(one.won.sum()),
                 "annotators": len(one.annotator), "left_out": len(one.left_out), "items": one.n_different,
                 "annotations": int(one.n_items.sum()),
+                "clusters": one.covariance.n_clusters if one.covariance is not None else 1,
+                "clustering": hang[judge].name,
             }
         )  # fmt: skip
     table = pd.DataFrame(rows)

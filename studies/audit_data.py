@@ -10,39 +10,49 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.audit import Units, label, repeated
+from analysis.audit import Units, repeated
 from analysis.beyond_reference import Held
 from analysis.cells import Cells, Floats, Ints
+from analysis.letters import Letters
 from analysis.own_models import Own
 from analysis.vcov import Clustering
 from data import queries
-from data.queries.audit import in_all_variants, shown, sides
+from data.queries.audit import in_all_variants, letters_word, shown, sides
 from data.store import Store
 from errors import EmptySelectionError, unknown_name
-from studies.own_models import find_owners
+from studies.own_models import find_owners, stamped
 
 if TYPE_CHECKING:
     from studies.audit import Audit
 
 UNIT = ["pair", "voter"]
+SIDES = {"length": "length", "formatting": "formatting", "self_preference": "own"}
+"""Biases towards a side, and the column of `JudgeSaid.sides` that tells it."""
 
 
 @dataclass(frozen=True)
 class Met:
     """Verdicts in a variant beside plain ones of the same pair and voter (and order, where both have it).
 
-    right : the reference's label (+1 a, -1 b, 0 none); same, repeats : comparisons of plain repeats
+    units : the first with the first, the second with the second ...; right : the reference's label (+1 a, -1 b, 0 none)
+    By pair, voter, order and cue: same, whole : comparisons of each verdict with each plain one that agree, and all;
+    again_same, again : of plain repeats with one another (none where the order differs); cluster : codes
     """
 
     units: Units
     right: Ints
     same: Floats
-    repeats: Floats
+    whole: Floats
+    again_same: Floats
+    again: Floats
+    cluster: Ints
 
 
 @dataclass(frozen=True)
 class JudgeSaid:
     """One judge's rows as `queries.audit.shown` has them, as a table, beside the reference's.
+
+    What its methods return hangs together by pair: `cluster` holds pairs, which `codes` turns into other clusters.
 
     rows : with `variant` as its name; votes : of the reference, a row a vote: pair, r (from -1 to 1)
     sides : by pair: length, formatting (+1, -1, 0, NaN) and own (+1, -1, 0)
@@ -62,10 +72,6 @@ class JudgeSaid:
     def _in(self, variant: str) -> pd.DataFrame:
         return self.rows[(self.rows["variant"] == variant) & self.rows["p"].notna()]
 
-    @property
-    def n_prompts(self) -> int:
-        return int(self.rows["prompt"].nunique())
-
     @cached_property
     def variants(self) -> list[str]:
         """The names of circumstances other than plain that have a plain twin."""
@@ -80,39 +86,37 @@ class JudgeSaid:
         return [str(name) for name in self.rows["variant"].unique() if name != self.plain_name]
 
     def _paired(self, variant: str) -> bool:
-        return bool(np.isin(self._in(variant)["pair"], self.plain["pair"]).any())
+        here, there = (pd.MultiIndex.from_frame(rows[UNIT]) for rows in (self.plain, self._in(variant)))
+        return bool(there.isin(here).any())
 
-    def both_orders(self, by: Clustering) -> Units:
+    def both_orders(self) -> Units:
         """Units that plain circumstances show in both orders."""
-        return self._orders(self.plain, by)
+        return self._orders(self.plain)
 
-    def both_orders_in(self, variant: str, by: Clustering) -> tuple[Units, Units]:
+    def both_orders_in(self, variant: str) -> tuple[Units, Units]:
         """Units that plain circumstances and a variant both show in both orders, plain ones first."""
         tables = [_by_order(rows) for rows in (self.plain, self._in(variant))]
         both = tables[0].join(tables[1].add_suffix("_there"), how="inner")
-        cluster = self._cluster(both.index.get_level_values("pair"), by)
-        here = Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
-        return here, Units(label(both["first_there"].to_numpy()), label(both["last_there"].to_numpy()), cluster)
+        row, (first, last, first_there, last_there) = one_by_one(*(both[name] for name in both.columns))
+        cluster = _pairs(both.index.get_level_values("pair")[row])
+        return Units(first, last, cluster), Units(first_there, last_there, cluster)
 
-    def _orders(self, rows: pd.DataFrame, by: Clustering) -> Units:
+    def _orders(self, rows: pd.DataFrame) -> Units:
         both = _by_order(rows)
-        cluster = self._cluster(both.index.get_level_values("pair"), by)
-        return Units(label(both["first"].to_numpy()), label(both["last"].to_numpy()), cluster)
+        row, (first, last) = one_by_one(both["first"], both["last"])
+        return Units(first, last, _pairs(both.index.get_level_values("pair")[row]))
+
+    def in_order(self) -> tuple[Floats, Held]:
+        """Of verdicts with a known order: that order (+1 a first), and them as `Held`."""
+        known = self.plain[self.plain["shown"] != 0]
+        zero = np.zeros(len(known))
+        held = Held(_label(known), zero, zero, zero + 1, zero, _pairs(known["pair"]), False)
+        return known["shown"].to_numpy(dtype=np.float64), held
 
     @property
-    def side_order(self) -> Any:
-        """Of verdicts with a known order: that order (+1 a first), and them as `Held`; None where none is known."""
-        known = self.plain[self.plain["shown"] != 0]
-        if not len(known):
-            return None
-
-        def found(by: Clustering) -> tuple[Floats, Held]:
-            zero = np.zeros(len(known))
-            judge = 2 * known["p"].to_numpy() - 1
-            cluster = self._cluster(known["pair"], by)
-            return known["shown"].to_numpy(dtype=np.float64), Held(judge, zero, zero, zero + 1, zero, cluster, False)
-
-        return found
+    def n_in_order(self) -> int:
+        """Verdicts with a known order."""
+        return int(self.plain.loc[self.plain["shown"] != 0, "word"].str.len().sum())
 
     @property
     def cells_in_order(self) -> Cells | None:
@@ -129,21 +133,33 @@ class JudgeSaid:
         pair = known["pair"].to_numpy(dtype=np.int64)
         return Cells(
             tuple(str(number) for number in models), code[:, 0], code[:, 1], count.astype(np.float64),
-            count * known["p"].to_numpy(dtype=np.float64), count, known["shown"].to_numpy(dtype=np.int64),
+            known["a"].to_numpy() + known["tie"].to_numpy() / 2, count, known["shown"].to_numpy(dtype=np.int64),
             {"pair": pair, "prompt": known["prompt"].to_numpy(dtype=np.int64)},
         )  # fmt: skip
 
-    def repeats(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
+    def letters(self) -> Letters | None:
+        """Plain verdicts with a known letter and place; None where there are none."""
+        known = self.plain[(self.plain["letter"] != 0) & (self.plain["shown"] != 0)]
+        if not len(known):
+            return None
+        return Letters(_label(known), known["letter"].to_numpy(dtype=np.float64),
+                       known["shown"].to_numpy(dtype=np.float64), _pairs(known["pair"]))  # fmt: skip
+
+    @property
+    def has_letters(self) -> bool:
+        return bool((self.plain["letter"] != 0).any())
+
+    def repeats(self) -> tuple[Floats, Floats, Ints]:
         """Comparisons of repeats in the same order that agree, all of them, and clusters."""
         same, pairs = repeated(*(self.plain[name].to_numpy() for name in ("a", "b", "tie")))
-        return same, pairs, self._cluster(self.plain["pair"], by)
+        return same, pairs, _pairs(self.plain["pair"])
 
-    def counts(self, by: Clustering) -> tuple[Floats, Floats, Floats, Ints]:
+    def counts(self) -> tuple[Floats, Floats, Floats, Ints]:
         """Ties, verdicts, replies without one, and clusters, in plain circumstances."""
         rows = self.rows[self.rows["variant"] == self.plain_name]
         verdicts = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
         ties, none = (rows[name].to_numpy(dtype=np.float64) for name in ("tie", "none"))
-        return ties, verdicts, none, self._cluster(rows["pair"], by)
+        return ties, verdicts, none, _pairs(rows["pair"])
 
     @cached_property
     def _right(self) -> pd.Series:
@@ -157,16 +173,16 @@ class JudgeSaid:
         found = pd.Series(lead, index=counts.index)
         return found[found != 0].astype(np.int64)
 
-    def accuracy(self, by: Clustering) -> tuple[Floats, Floats, Ints]:
+    def accuracy(self) -> tuple[Floats, Floats, Ints]:
         """Verdicts that are the reference's label, all on pairs that have one, and clusters. A tie is wrong."""
         rows = self.plain
         right = rows["pair"].map(self._right)
         rows, right = rows[right.notna()], right[right.notna()]
         hit = np.where(right > 0, rows["a"], rows["b"]).astype(np.float64)
         whole = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
-        return hit, whole, self._cluster(rows["pair"], by)
+        return hit, whole, _pairs(rows["pair"])
 
-    def held(self, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+    def held(self) -> tuple[Held, dict[str, Floats]]:
         """On the pairs that the reference has judged too."""
         mine = self._means()
         if len(self.votes):
@@ -174,53 +190,62 @@ class JudgeSaid:
             mine = mine.join(votes[["r", "square", "one"]].sum(), how="inner")
         else:
             mine = mine.iloc[:0].assign(r=0.0, square=0.0, one=1.0)
-        return self._as_held(mine, by)
+        return self._as_held(mine)
 
-    def alone(self, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+    def labels(self) -> tuple[Ints, Ints]:
+        """On the pairs of `held`: the judge's label of its mean probability, and the reference's of the majority."""
+        mine = self._means()
+        mine = mine[mine.index.isin(self.votes["pair"])] if len(self.votes) else mine.iloc[:0]
+        right = self._right.reindex(mine.index).fillna(0).to_numpy(dtype=np.int64)
+        return np.sign(mine["p"].to_numpy() - 0.5).astype(np.int64), right
+
+    def alone(self) -> tuple[Held, dict[str, Floats]]:
         """On all of its pairs, without a reference."""
-        return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0), by)
+        return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0))
 
-    def _as_held(self, mine: pd.DataFrame, by: Clustering) -> tuple[Held, dict[str, Floats]]:
+    def _as_held(self, mine: pd.DataFrame) -> tuple[Held, dict[str, Floats]]:
         judge, total, squares, votes, order = (
             mine[name].to_numpy(dtype=np.float64) for name in ("judge", "r", "square", "one", "order")
         )
-        held = Held(judge, total, squares, votes, order, self._cluster(mine.index, by), self.exact)
+        held = Held(judge, total, squares, votes, order, _pairs(mine.index), self.exact)
         at = self.sides.reindex(mine.index)
-        return held, {name: at[name].to_numpy(dtype=np.float64) for name in ("length", "formatting", "own")}
+        return held, {name: at[column].to_numpy(dtype=np.float64) for name, column in SIDES.items()}
 
     def _means(self) -> pd.DataFrame:
-        """By pair: judge (mean verdict from -1 to 1 over orders, then voters) and order (mean order)."""
-        rows = pd.DataFrame({"pair": self.plain["pair"], "voter": self.plain["voter"],
-                             "judge": 2 * self.plain["p"] - 1, "order": self.plain["shown"]})  # fmt: skip
-        return rows.groupby(UNIT).mean().groupby("pair").mean()
+        """By pair, means over verdicts, then voters: judge (labels from -1 to 1), order, and p (of a)."""
+        rows = self.plain.assign(judge=_label(self.plain), order=self.plain["shown"])
+        return _mean(rows, UNIT, ["judge", "order", "p"]).groupby("pair").mean()
 
-    def with_plain(self, variant: str, by: Clustering) -> Met:
-        """Each verdict of a variant beside its plain twin: of the same order where there is one, else of any."""
-        there = self._in(variant).groupby([*UNIT, "shown", "cue"], as_index=False)["p"].mean()
-        plain = self.plain.assign(n=lambda t: t["a"] + t["b"] + t["tie"])
-        same, pairs = repeated(*(plain[name].to_numpy() for name in ("a", "b", "tie")))
-        plain = plain.assign(same=same, repeats=pairs)
-        exact = plain.groupby([*UNIT, "shown"]).agg(q=("p", "mean"), same=("same", "sum"), repeats=("repeats", "sum"))
-        loose = plain.groupby(UNIT).agg(q=("p", "mean"), same=("same", "sum"), repeats=("repeats", "sum"))
-        met = there.join(exact, on=[*UNIT, "shown"])
-        other = there.join(loose, on=UNIT)
-        met = met.where(met["q"].notna(), other)
-        met = met[met["q"].notna()]
-        units = Units(
-            label(met["q"].to_numpy(dtype=np.float64)), label(met["p"].to_numpy(dtype=np.float64)),
-            self._cluster(met["pair"], by), met["cue"].to_numpy(dtype=np.int64),
-        )  # fmt: skip
+    def with_plain(self, variant: str) -> Met:
+        """Verdicts of a variant beside their plain twins: of the same order where there is one, else of any."""
+        there = _words(self._in(variant), [*UNIT, "shown", "cue"]).reset_index()
+        exact, loose = _words(self.plain, [*UNIT, "shown"]), _words(self.plain, UNIT)
+        met = there.join(exact.rename("plain"), on=[*UNIT, "shown"]).join(loose.rename("any"), on=UNIT)
+        met = met[met["any"].notna()]
+        ordered = met["plain"].notna().to_numpy()
+        plain, other = met["plain"].where(ordered, met["any"]), met["word"]
+        row, (one, two) = one_by_one(plain, other)
+        cluster = _pairs(met["pair"])
         right = met["pair"].map(self._right).fillna(0).to_numpy(dtype=np.int64)
-        return Met(units, right, met["same"].to_numpy(dtype=np.float64), met["repeats"].to_numpy(dtype=np.float64))
+        units = Units(one, two, cluster[row], met["cue"].to_numpy(dtype=np.int64)[row])
+        here, beside = _counts(plain), _counts(other)
+        again_same, again = repeated(*here.T)
+        return Met(
+            units, right[row], (here * beside).sum(axis=1), here.sum(axis=1) * beside.sum(axis=1),
+            again_same * ordered, again * ordered, cluster,
+        )  # fmt: skip
 
     @cached_property
     def _prompt(self) -> pd.Series:
         return self.rows.drop_duplicates("pair").set_index("pair")["prompt"]
 
-    def _cluster(self, pairs: Any, by: Clustering) -> Ints:
-        if by.name != "prompt":
-            return np.asarray(pairs, dtype=np.int64)
-        return np.asarray(self._prompt.reindex(pairs), dtype=np.int64)
+    def n_prompts(self, pairs: Ints) -> int:
+        """Prompts of these pairs."""
+        return len(np.unique(self._prompt.reindex(pairs)))
+
+    def codes(self, pairs: Ints, by: Clustering) -> Ints:
+        """What these pairs hang together by."""
+        return np.asarray(self._prompt.reindex(pairs), dtype=np.int64) if by.name == "prompt" else pairs
 
 
 @dataclass(frozen=True)
@@ -247,7 +272,7 @@ def load(study: Audit, store: Store, told: Mapping[str, Sequence[str]]) -> Audit
         said = shown(con, names, in_all_variants(replace(study, judge=every), names))
         answers = sides(con, names)
         owners = find_owners(con, names, [judge for judge in study.judge if judge != reference], told)
-        fingerprint = owners.stamped(queries.fingerprint(con, names, every))
+        fingerprint = stamped(queries.fingerprint(con, names, every), [*owners.words, *letters_word(con, names)])
     queries.require_rows(len(said), "of these judges")
     judges = tuple(judge for judge in study.judge if judge != reference)
     if not judges:
@@ -290,11 +315,59 @@ def says_right(asked: str | None, names: queries.Catalog) -> str | None:
 def _votes(rows: pd.DataFrame, plain: str) -> pd.DataFrame:
     """One row a vote of the reference: pair, r from -1 to 1 (mean over orders and repeats)."""
     rows = rows[(rows["variant"] == plain) & rows["p"].notna()]
-    means = rows.groupby(UNIT, as_index=False)["p"].mean()
-    return pd.DataFrame({"pair": means["pair"], "r": 2 * means["p"] - 1})
+    means = _mean(rows.assign(r=2 * rows["p"] - 1), UNIT, ["r"])
+    return pd.DataFrame({"pair": means.index.get_level_values("pair"), "r": means["r"].to_numpy()})
+
+
+def _mean(rows: pd.DataFrame, by: list[str], names: list[str]) -> pd.DataFrame:
+    """Means over verdicts, of which each row holds as many as it counts."""
+    n = rows[["a", "b", "tie"]].sum(axis=1)
+    sums = rows[names].mul(n, axis=0).assign(n=n, **{one: rows[one] for one in by}).groupby(by).sum()
+    # Halves of sums of thirds are halves but for rounding.
+    return sums[names].div(sums["n"], axis=0).round(9)
+
+
+def _label(rows: pd.DataFrame) -> Floats:
+    """Mean label of the verdicts of each row, from -1 (b) to 1 (a)."""
+    a, b, tie = (rows[name].to_numpy(dtype=np.float64) for name in ("a", "b", "tie"))
+    return np.asarray((a - b) / (a + b + tie))
+
+
+def _pairs(pairs: Any) -> Ints:
+    return np.asarray(pairs, dtype=np.int64)
+
+
+def one_by_one(*said: pd.Series) -> tuple[Ints, list[Ints]]:
+    """The k-th verdict of a row in one circumstance with its k-th in each other, as far as all of them have one.
+
+    said : words of a, b, t, row by row. Returns the row of each, and labels (+1 a, -1 b, 0 tie) by circumstance
+    """
+    length = np.array([[len(word) for word in words] for words in said], dtype=np.int64).reshape(len(said), -1)
+    n = length.min(axis=0)
+    row = np.repeat(np.arange(len(n)), n)
+    k = np.arange(len(row)) - np.repeat(np.cumsum(n) - n, n)
+    start = np.cumsum(length, axis=1) - length
+    return row, [_labels(words)[start[at][row] + k] for at, words in enumerate(said)]
+
+
+def _labels(words: pd.Series) -> Ints:
+    letters = np.frombuffer("".join(words).encode(), dtype=np.uint8)
+    return np.asarray((letters == ord("a")).astype(np.int64) - (letters == ord("b")))
+
+
+def _counts(words: pd.Series) -> Floats:
+    """(n, 3) how many verdicts are a, b, tie."""
+    return np.array([[word.count(one) for one in "abt"] for word in words], dtype=np.float64).reshape(-1, 3)
+
+
+def _words(rows: pd.DataFrame, by: list[str]) -> pd.Series:
+    """The verdicts of rows that are alike in these columns, as one word."""
+    if rows.duplicated(by).any():
+        return rows.groupby(by)["word"].sum()
+    return rows.set_index(by)["word"]
 
 
 def _by_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean p_a by unit: first (a shown first) and last (b shown first), of the units that have both."""
-    one, two = (rows[rows["shown"] == side].groupby(UNIT)["p"].mean() for side in (1, -1))
+    """Verdicts by unit: first (a shown first) and last (b shown first), of the units that have both."""
+    one, two = (_words(rows[rows["shown"] == side], UNIT) for side in (1, -1))
     return pd.concat({"first": one, "last": two}, axis=1, join="inner")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.audit import Bias
+from analysis.audit import SAME, Bias
 from studies.audit_data import Audited, JudgeSaid
 
 CUES = {
@@ -29,11 +29,14 @@ def missing(data: Audited, judge: str, one: JudgeSaid, found: Sequence[Bias]) ->
     if "first_position" not in there:
         add("first_position", "no shown order is known",
             "the column swapped, or --set swapped=false where a came first")  # fmt: skip
+    elif "first_position" not in tested and why.get("first_position", SAME) != SAME:
+        add("first_position", "", "the same pairs judged again in the other order, and the column swapped")
     if "repeat_consistency" not in there:
         add("repeat_consistency", "no pair is judged twice in the same order", "the same question asked again, and the "
             "column repeat")  # fmt: skip
     if "accuracy" not in there:
-        add("accuracy", "no other judge's label on its pairs", "a judge called gold, or people's verdicts on its pairs")
+        add("accuracy", "no label (a or b) of another judge on its pairs",
+            "a judge called gold, or people's verdicts on its pairs")  # fmt: skip
     if "length" not in tested:
         add("length", "answers without texts, or all of one length",
             "texts of both answers, and a judge called gold or people's verdicts, best two votes a pair")  # fmt: skip
@@ -51,8 +54,12 @@ def missing(data: Audited, judge: str, one: JudgeSaid, found: Sequence[Bias]) ->
     if "compassion_fade" not in there:
         add("compassion_fade", "no pair is judged with models' names in both orders",
             "the same pairs judged again with names, in both orders: the column variant (names)")  # fmt: skip
-    if "letters" not in tested:
-        add("option_order", "which letter an answer had is not recorded",
-            "the same pairs judged again with letters exchanged and places kept: the columns variant (letters) and cue "
-            "(the side that then has the first letter)")  # fmt: skip
+    if not {"letters", "option_order"} & tested:
+        reason = "which letter an answer had is not recorded"
+        if one.has_letters:
+            unknown = not (one.plain.loc[one.plain["letter"] != 0, "shown"] != 0).any()
+            reason = "the shown order is not known" if unknown else "each letter always stood in one place"
+        add("option_order", reason, "the letters that answers were called by, shuffled against their places (columns "
+            "letter_a, letter_b and swapped), or the same pairs judged again with letters exchanged: the columns "
+            "variant (letters) and cue (the side that then has the first letter)")  # fmt: skip
     return out

@@ -14,11 +14,12 @@ from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog
+from data.queries.places import places
 from data.queries.replies import Rows, confidences, preferences
 from data.queries.votes import Votes, votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.judge_votes import as_table, clusters, columns
+from studies.judge_votes import as_table, columns, hang_together
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -31,6 +32,9 @@ SINGLE = (
 COUNTS = ("pairs", "comparisons", "clusters", "clustering")
 BIN = ("judge", "bins", "low", "high", "sureness", "right", "lower", "upper", "comparisons", "clusters")
 
+SEVERAL = 5
+"""Labels on a pair from which on their share stands for a preference."""
+
 
 @register
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class JudgeCalibration(Fitted):
 
     command: ClassVar[str] = "calibration"
     title: ClassVar[str] = "Is a judge as often right as it is sure?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {"judges": (*FIGURES, "temperature")}
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -47,13 +52,13 @@ class JudgeCalibration(Fitted):
     }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "sureness": "sure", "right": "right", "ece_10": "error, 10 bins",
-        "ece_10_interval": "interval", "ece_10_by_chance": "by chance", "brier": "Brier", "temperature": "temperature",
-        "temperature_interval": "interval ", "comparisons": "comparisons",
+        "ece_10_interval": "without chance", "ece_10_by_chance": "by chance", "brier": "Brier",
+        "temperature": "temperature", "temperature_interval": "interval ", "comparisons": "comparisons",
     }  # fmt: skip
 
     of: str = option(
-        "preference", "what is held against people's votes: the judge's preference p_a (soft, or averaged over its "
-        "verdicts on a pair), or the confidence that it states", label="How sure it is by", choices=SURE,
+        "preference", "what is held against people's votes: the judge's preference p_a (soft, or the share of five "
+        "labels and more on a pair), or the confidence that it states", label="How sure it is by", choices=SURE,
     )  # fmt: skip
     certain: float = option(
         1.0, "the confidence that means certain: 1, or 100 where percent are stated", label="Certain is", advanced=True
@@ -67,6 +72,7 @@ class JudgeCalibration(Fitted):
             condition = queries.where(self, names, ranked=False)
             counted = votes(con, names, condition)
             said = preferences(con, condition) if self.of == "preference" else confidences(con, condition)
+            placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         reference, *others = self.judge
@@ -84,7 +90,11 @@ class JudgeCalibration(Fitted):
             try:
                 claims, pairs, at = self._claims(people, said, names, judge, reference)
                 clustering = choose_clustering(self.cluster, len(np.unique(at.prompt)))
-                one = calibrate(replace(claims, cluster=clusters(at, clustering)), clustering, self.level, self.seed)
+                claims = replace(claims, cluster=placed.codes(at.pair, clustering.name))
+                if clustering.name == "none":
+                    # Folds are of rows then: they too stand where the store's numbers do not matter.
+                    claims = claims.take(np.lexsort((np.abs(claims.p - 0.5), claims.cluster)))
+                one = calibrate(claims, clustering, self.level, self.seed)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)
                 continue
@@ -110,18 +120,18 @@ class JudgeCalibration(Fitted):
             raise nobody(reasons)
         progress(1.0, "done")
         ends = [f"{name}{end}" for name in FIGURES for end in ("", "_lower", "_upper")]
+        hang = hang_together(str(row["clustering"]) for row in rows)
         tables = {"judges": as_table(rows, ("judge", *ends, *SINGLE, *COUNTS)), "bins": as_table(bins, BIN)}
         return Result(
             study=self, tables=tables, values=self._values(found), fingerprint=fingerprint,
-            settings=self.settings() | {"reference": reference, "clustering": rows[0]["clustering"]},
+            settings=self.settings() | {"reference": reference, "clustering": hang},
             warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])), caption=self._caption(found, reference),
             findings=tuple(Finding(_sentence(judge, one)) for judge, one in found.items()),
         )  # fmt: skip
 
     def _check(self) -> None:
-        if len(self.judge) < 2:
-            raise OptionError(f"calibration needs two judges, the reference first; only {self.judge[0]!r} is chosen")
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        self.compared()
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or by pair")
         if not self.certain > 0:
             raise OptionError(f"--certain {self.certain:g}: a confidence above 0, usually 1 or 100")
@@ -139,6 +149,14 @@ class JudgeCalibration(Fitted):
         mine = mine.take(np.isin(mine["pair"], people.pair))
         if not len(mine):
             raise NotIdentifiedError(f"shares no pair with {reference}")
+        if self.of == "preference" and not (mine["soft"] > 0).any():
+            # Labels alone: one or two on a pair say 0, .5 or 1, whatever the judge's preference is.
+            mine = mine.take(mine["verdicts"] >= SEVERAL)
+            if not len(mine):
+                raise NotIdentifiedError(
+                    "gives labels and no preference between: nothing says how sure it is. Import p_a or scores, "
+                    f"{SEVERAL} verdicts or more a pair, or the column confidence (--of confidence)"
+                )
         at = people.take(np.searchsorted(people.pair, mine["pair"]))
         counts = at.counts().astype(np.float64)
         y, n, p = counts @ np.array([1.0, 0.0, 0.5]), counts.sum(axis=1), mine["p"].astype(np.float64)
@@ -150,8 +168,6 @@ class JudgeCalibration(Fitted):
                     f"no shares of {self.certain:g}: say with --certain which one means certain"
                 )
             y, p = np.where(p > 0.5, y, n - y), sure
-        elif np.isin(p, (0.0, 0.5, 1.0)).all():
-            raise NotIdentifiedError("gives a label and no preference between: there is nothing to say how sure it is")
         pairs = len(np.unique(mine["pair"]))
         nobody = np.zeros(len(p), dtype=np.int64)
         return Claims(p, y, n, counts[:, 2], nobody, self.of == "preference"), pairs, at
@@ -174,7 +190,8 @@ class JudgeCalibration(Fitted):
         return (
             f"How sure: {sure}; right: share of the votes of {reference} on the same pair for that side ({ties}). "
             f"{who}. Calibration error over bins of one width; temperature by most likelihood, its losses on clusters "
-            f"left out (5 folds). {words.percent(self.level)} intervals, clustered, symmetric in log-odds for shares."
+            f"left out (5 folds). {words.percent(self.level)} intervals, clustered, symmetric in log-odds for shares; "
+            "those of errors are freed of what chance adds."
         )
 
 

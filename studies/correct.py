@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.correction import Correction, correct_strengths
 from analysis.fair_sample import BEYOND, compare_sample
 from analysis.masking import Masking, mask_people
+from analysis.ppi_winrate import WinRate, corrected_winrates, mask_winrates, winrate_table
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
@@ -43,8 +44,10 @@ class Corrected:
     judge: str
     fetched: Fetched
     found: Correction
+    winrates: list[WinRate]
     sample: pd.DataFrame
     masking: Masking | None
+    masked_rates: pd.DataFrame | None = None
 
 
 @register
@@ -110,11 +113,15 @@ class Correct(Fitted):
         tables = {
             "models": _joined({one.judge: one.found.table(self.level) for one in done}),
             "judges": pd.DataFrame(rows),
+            "winrates": _joined({one.judge: winrate_table(one.winrates) for one in done}),
             "sample": _joined({one.judge: one.sample for one in done}),
             "left_out": _left_out(done),
         }
         if self.mask_human is not None:
             tables["masking"] = _joined({one.judge: _masking(one.masking) for one in done if one.masking})
+            tables["masking_winrates"] = _joined(
+                {one.judge: one.masked_rates for one in done if one.masked_rates is not None}
+            )
         return Result(
             study=self,
             tables=tables,
@@ -154,16 +161,22 @@ class Correct(Fitted):
         report(0.1, f"correcting with {judge}")
         found = correct_strengths(pairs, clustering)
         codes = pairs.codes(clustering.name)
+        report(0.2, "correcting win rates")
+        winrates = corrected_winrates(pairs, clustering, self.level)
         report(0.3, "comparing the pairs with votes to the others")
         sample = compare_sample(pairs.labelled, codes, traits(fetched, names))
-        masking = None
+        masking, rates = None, None
         if self.mask_human is not None:
             text = f"hiding votes of {reference}"
             masking = mask_people(
                 pairs, self.mask_human, np.random.default_rng(self.seed), level=self.level,
-                report=lambda share: report(0.4 + 0.6 * share, text),
+                report=lambda share: report(0.4 + 0.4 * share, text),
             )  # fmt: skip
-        return Corrected(judge, fetched, found, sample, masking)
+            rates = mask_winrates(
+                pairs, self.mask_human, np.random.default_rng(self.seed), level=self.level,
+                report=lambda share: report(0.8 + 0.2 * share, "holding win rates against those of all votes"),
+            )  # fmt: skip
+        return Corrected(judge, fetched, found, winrates, sample, masking, rates)
 
     def _clustering(self, fetched: Fetched) -> Clustering:
         """By the prompts with people's votes; the unit being the pair, `none` is by pair."""

@@ -21,14 +21,14 @@ from data.model import Progress
 from data.queries import Catalog
 from data.store import Store
 from studies.criteria_data import Asked, fetch
-from studies.criteria_orders import by_criterion
+from studies.criteria_orders import by_criterion, like_overall
 from studies.criteria_weights import Weighed, hold, weigh
 from studies.judge_votes import as_table, columns, ended, shared
 from studies.study import Finding, Fitted, Result, register
 
 CRITERIA = ("judge", "criterion", "judgments", "pairs", "prompts", "ties", "agreement", "lower", "upper", "comparisons",
-            "same", "same_lower", "same_upper", "correlation", "correlation_lower", "correlation_upper", "clusters",
-            "clustering")  # fmt: skip
+            "same", "same_lower", "same_upper", "correlation", "correlation_lower", "correlation_upper", "order",
+            "order_lower", "order_upper", "clusters", "clustering")  # fmt: skip
 TOGETHER = ("judge", "criterion_1", "criterion_2", "correlation", "lower", "upper", "same", "same_lower", "same_upper",
             "verdicts", "pairs", "correlation_ref", "difference", "difference_lower", "difference_upper", "p", "q",
             "shared_pairs")  # fmt: skip
@@ -52,7 +52,8 @@ class JudgeCriteria(Fitted):
     }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "criterion": "criterion", "agreement": "agreement", "interval": "interval",
-        "same": "same as overall", "correlation": "correlation with overall", "ties": "ties", "judgments": "judgments",
+        "same": "same as overall", "correlation": "correlation with overall", "order": "order of models as overall",
+        "order_interval": "interval ", "judgments": "judgments",
     }  # fmt: skip
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
@@ -72,7 +73,10 @@ class JudgeCriteria(Fitted):
         said: list[str] = []
         for k, judge in enumerate(self.judge):
             progress(0.2 + 0.3 * k / len(self.judge), f"comparing the criteria of {judge}")
-            rows += self._criteria(data, judge, reference, given[judge], said)
+            orders, told = like_overall(self, data, store, judge)
+            rows += [row | orders.get(str(row["criterion"]), {})
+                     for row in self._criteria(data, judge, reference, given[judge], said)]  # fmt: skip
+            said += told
             together += self._together(judge, reference, given)
         by_model, warned = by_criterion(
             self, data, store, reference, lambda done, text: progress(0.5 + 0.5 * done, text)

@@ -1,17 +1,23 @@
-"""Do a judge's criteria order the models alike, and as the reference orders them? `rank` and `compare` by criterion."""
+"""Does a judge order the models by each criterion as on the whole, and as the reference does by the same criterion?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from analysis.compare import compare_strengths
+from analysis.vcov import choose_clustering
+from data import queries
 from data.model import Progress, silent
+from data.queries.criteria import on_pairs_of
 from data.store import Store
-from errors import JurylensError
+from errors import EmptySelectionError, JurylensError, NotIdentifiedError
 from studies.by_scenario import adjusted, gathered
+from studies.cells import cluster_columns, judge_cells, models_met
 from studies.compare import Compare
 from studies.criteria_data import Asked
 from studies.rank import Rank
@@ -62,3 +68,42 @@ def by_criterion(
     }
     return {name: adjusted(table) if len(table) else table for name, table in tables.items()}, list(gathered(said))
 
+
+
+def like_overall(study: Fitted, data: Asked, store: Store, judge: str) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Spearman's rho of a judge's order by each criterion with its order on the whole, on the pairs of both: by
+    criterion value, lower and upper where defined; and why there is none."""
+    found: dict[str, dict[str, float]] = {}
+    said: list[str] = []
+    if not data.names.models:
+        return found, said
+    for criterion in data.asked(judge):
+        try:
+            found[criterion] = _rho(study, data, store, judge, criterion)
+        except (NotIdentifiedError, EmptySelectionError) as error:
+            said.append(f"models by {criterion}: the order of {judge} cannot be held against its overall one: {error}")
+    return found, list(gathered(said))
+
+
+def _rho(study: Fitted, data: Asked, store: Store, judge: str, criterion: str) -> dict[str, float]:
+    with store.reading(f"orders of {judge}") as con:
+        queries.read_scenarios_of(con, data.names)
+        whole, part = (
+            queries.where(replace(study, judge=(judge,), criterion=name), data.names, study.ties)
+            for name in (data.overall, criterion)
+        )
+        conditions = [on_pairs_of(whole, part), on_pairs_of(part, whole)]
+        prompts = queries.extent(con, conditions[0])["prompts"]
+        if not prompts:
+            raise EmptySelectionError("no pair of two named models was judged on both")
+        clustering = choose_clustering(study.cluster, prompts)
+        ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt")))
+        counts = [queries.counts(con, condition, ways) for condition in conditions]
+    models = tuple(sorted({name for one in counts for name in models_met(one, data.names)}))
+    one, two = (judge_cells(part, data.names, judge, models, ways) for part in counts)
+    held = compare_strengths(one, two, clustering, np.random.default_rng(study.seed), names=(data.overall, criterion))
+    if held.correlation is None:
+        return {}
+    rho = held.correlation.spearman.interval(study.level)
+    ends = {"order": rho.value, "order_lower": rho.lower, "order_upper": rho.upper}
+    return {name: value for name, value in ends.items() if value is not None}

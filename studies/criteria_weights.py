@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +32,16 @@ GAPS = ("judge", "criterion", "weight_ref", "weight_judge", "gap", "se", "lower"
         "scaled_se", "scaled_lower", "scaled_upper", "scaled_p", "scaled_q", "equivalent", "pairs")  # fmt: skip
 
 
+IN_WORDS = (
+    ("the answers that were compared do not differ in it", "it never speaks for a side"),
+    ("wherever two answers differ in it, the one with more of it is", "the answer that it speaks for is always"),
+    ("only one pair has answers that differ in it", "it speaks for a side of one pair only"),
+    ("only one prompt has answers that differ in it", "it speaks for a side in one prompt only"),
+    ("Choose fewer factors", "Leave some of them out"), ("choose fewer factors", "leave some of them out"),
+)  # fmt: skip
+"""What a fit says of factors, as it is said of criteria."""
+
+
 @dataclass
 class Weighed:
     """What could be weighed of a selection's judges.
@@ -48,12 +59,19 @@ class Weighed:
     def warnings(self) -> list[str]:
         """What must be known, and who could not be weighed."""
         left = [f"{text}: what makes the overall verdict cannot be told" for text in sentences(self.reasons)]
-        return [*left, *self.said]
+        return [_of_criteria(text) for text in (*left, *self.said)]
 
     def table(self, level: float) -> pd.DataFrame:
         """One row a judge and criterion; q over the criteria of a judge."""
         rows = [row for judge, found in self.fits.items() for row in _rows(judge, *found, self.designs[judge], level)]
         return as_table(rows, WEIGHTS)
+
+
+def _of_criteria(text: str) -> str:
+    for of_factors, of_criteria in IN_WORDS:
+        text = text.replace(of_factors, of_criteria)
+    # Not inside the name of one, which stands in quotes or with other letters.
+    return re.sub(r"(?<!')\bfactor(s?)\b(?!')", lambda found: "criteria" if found[1] else "criterion", text)
 
 
 def weigh(data: Asked, given: Mapping[str, Answers], cluster: str) -> Weighed:

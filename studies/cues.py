@@ -40,6 +40,19 @@ SHOW_LETTERS = (
 )
 
 
+def inserted(purpose: str) -> str:
+    """What is shown beside the rest, in a sentence; '' where the same is shown again."""
+    if purpose in BESIDE:
+        return f"Beside the question: “{BESIDE[purpose].format(side='A')}”"
+    if purpose in BEFORE:
+        return f"Before an answer: “{BEFORE[purpose].strip()}”"
+    if purpose == "padding":
+        return f"Behind an answer: “{AFTER[purpose].strip()}” and the answer again"
+    if purpose in AFTER:
+        return f"Behind an answer: “{AFTER[purpose].strip()}”"
+    return {NAMES: "Beside the question: whose answer each one is", LETTERS: SHOW_LETTERS}.get(purpose, "")
+
+
 def insert(listed: pd.DataFrame, purpose: str) -> pd.DataFrame:
     """The list with its cues: in the answer where they belong there, else as a sentence in `instruction`.
 

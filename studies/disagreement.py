@@ -9,15 +9,16 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.disagreement import JUDGE, PEOPLE, SAID, Disagreement, Replies, decompose, first_pairs
+from analysis.disagreement import FEW, JUDGE, PEOPLE, SAID, Disagreement, Replies, decompose, first_pairs
 from analysis.tables import floats
-from analysis.vcov import FEW_CLUSTERS, Clustering, choose_clustering
+from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress, option
 from data.queries import Catalog, Con
 from data.queries import differences as rows_queries
 from data.queries import texts as texts_queries
+from data.queries.places import Places, places
 from data.queries.replies import Rows, replies
 from data.queries.texts import TEXT, Source
 from data.queries.votes import Votes, votes
@@ -26,7 +27,7 @@ from errors import NotIdentifiedError, OptionError
 from studies.extract import versions
 from studies.factor_data import KNOWN_ORDER, NOT_RECORDED
 from studies.factor_options import choose, usual
-from studies.judge_votes import as_table, clusters
+from studies.judge_votes import as_table
 from studies.refused import NAMED, nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 from texts.registry import factors
@@ -35,6 +36,9 @@ STYLE = ("length", "formatting", "tone", "wording")
 """Groups of the taxonomy that are length or style; sources, the prompt and what files delivered are content."""
 
 POSITION, LENGTH, CONTENT = "position", "length and style", "content"
+ITS = "{its}"
+"""Stands for `its` or `their` in what is said of one judge or of several."""
+
 PARTS = ("judge", "part", "share", "share_lower", "share_upper", "value", "lower", "upper")
 JUDGES = ("judge", "disagreement", "disagreement_lower", "disagreement_upper", "systematic", "systematic_lower",
           "systematic_upper", "pairs", "votes", "clusters", "clustering", "pairs_with_repeats")  # fmt: skip
@@ -48,6 +52,7 @@ class DisagreementParts(Fitted):
 
     command: ClassVar[str] = "disagreement"
     title: ClassVar[str] = "Why do a judge and people part?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     judges: ClassVar[Literal["any", "reference"]] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "part": "part", "share": "share", "share_interval": "interval", "value": "of the squared "
@@ -82,9 +87,8 @@ class DisagreementParts(Fitted):
         return f"{super().stamp(con, names)} {texts_queries.state(con, versions())}"
 
     def answer(self, store: Store, progress: Progress) -> Result:
-        if len(self.judge) < 2:
-            raise OptionError(f"disagreement needs two judges, the reference first; only {self.judge[0]!r} is chosen")
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        self.compared()
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: votes of different people hang together by prompt or pair")
         progress(0.0, "counting votes")
         with store.reading("counting votes") as con:
@@ -94,6 +98,7 @@ class DisagreementParts(Fitted):
             found = texts_queries.sources(con, names, versions())
             chosen = [found[name] for name in self.factor]
             differences = rows_queries.differences(con, names, chosen, condition) if chosen else None
+            placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         x = np.empty((0, 0)) if differences is None else np.asarray(differences.x, dtype=np.float64)
@@ -107,17 +112,14 @@ class DisagreementParts(Fitted):
             )
         reasons: dict[str, str] = {}
         rows: dict[str, list[dict[str, object]]] = {"parts": [], "judges": [], "pairs": []}
-        warnings: list[str] = [] if chosen else [
-            "no factor is known of these responses: all taste beside position is unexplained. Measure them with "
-            f"factors extract --dataset {names.dataset}"
-        ]  # fmt: skip
+        warnings = _no_factors(found, self.factor)
         kept: dict[str, Disagreement] = {}
         said_of: dict[str, list[str]] = {}
         few: dict[str, None] = {}
         for k, judge in enumerate(others):
             progress(k / len(others), f"sharing out the disagreement of {judge}")
             try:
-                one = self._one(people, said.of(names.judges[judge][0]), x, unit, chosen)
+                one = self._one(people, said.of(names.judges[judge][0]), x, unit, chosen, placed)
                 found_parts = decompose(one.said, self.level, self.seed)
             except NotIdentifiedError as error:
                 reasons[judge] = str(error)
@@ -142,7 +144,9 @@ class DisagreementParts(Fitted):
             findings=tuple(Finding(_sentence(judge, reference, one)) for judge, one in kept.items()),
         )  # fmt: skip
 
-    def _one(self, people: Votes, said: Rows, x: NDArray[Any], unit: NDArray[Any], chosen: Sequence[Source]) -> _Input:
+    def _one(
+        self, people: Votes, said: Rows, x: NDArray[Any], unit: NDArray[Any], chosen: Sequence[Source], placed: Places
+    ) -> _Input:
         counts = np.column_stack([said[name] for name in ("a", "b", "tie")]).astype(np.int64)
         if self.ties == "drop":
             counts[:, 2] = 0
@@ -178,7 +182,7 @@ class DisagreementParts(Fitted):
         table = np.column_stack([columns[i] for i in order]) if columns else np.empty((len(rows), 0))
         votes_here = here.counts()
         replies_here = Replies(
-            votes_here, clusters(here, clustering), at, counts, table, tuple(group[i] for i in order)
+            votes_here, placed.codes(here.pair, clustering.name), at, counts, table, tuple(group[i] for i in order)
         )
         return _Input(replies_here, here, clustering, tuple(warnings))
 
@@ -214,7 +218,7 @@ class DisagreementParts(Fitted):
             f"Mean squared difference of a verdict and a vote of {reference}; pairs with two votes or more ({ties}): "
             f"{who}. Each pair weighs by its votes; taste is shared out by the Shapley value of what position, length "
             f"and style, and content explain on prompts left out (5 folds). {words.percent(self.level)} intervals, "
-            "percentiles over clusters drawn with replacement."
+            "studentised, over clusters drawn with replacement."
         )
 
 
@@ -226,6 +230,26 @@ class _Input:
     at: Votes
     clustering: Clustering
     warnings: tuple[str, ...]
+
+
+def _no_factors(found: Mapping[str, Source], chosen: Sequence[str]) -> list[str]:
+    """What must be known of factors that taste is not told by. chosen : those that it is told by"""
+    ordinary = usual(found)
+    by_judgment = [name for name in ordinary if found[name].by_judgment]
+    out = []
+    if by_judgment and set(chosen) == set(ordinary) - set(by_judgment):
+        one = len(by_judgment) == 1
+        out.append(
+            f"{words.quoted(by_judgment, 6)} {'differs' if one else 'differ'} by judgment and {'is' if one else 'are'} "
+            "left out: taste is told by what two responses are to everybody"
+        )
+    if not chosen:
+        more = "no other factor is known" if out else "no factor is known"
+        out.append(
+            f"{more} of these responses: all taste beside position is unexplained until their texts are measured (page "
+            "Factors, or factors extract)"
+        )
+    return out
 
 
 def _several(of: Votes, ties: str) -> Votes:
@@ -243,6 +267,8 @@ def _no_position(shown: NDArray[Any], counts: NDArray[Any]) -> str | None:
     if known < KNOWN_ORDER:
         return f"the shown order is known for {words.share(known)} of the verdicts, and {KNOWN_ORDER:.0%} are asked for"
     toward = shown * (counts[:, 0] - counts[:, 1])
+    if not toward.any():
+        return "{its} verdicts in each order are ties, or cancel each other"
     if (toward >= 0).all() or (toward <= 0).all():
         return f"here the response shown {'first' if (toward >= 0).all() else 'second'} always wins"
     return None
@@ -252,9 +278,9 @@ def _remarks(one: Disagreement) -> list[str]:
     """What must be known of a judge's parts; none names the judge, so that what many share is said once."""
     out = []
     if not one.repeats:
-        out.append("no repeats in one order: its own noise is not identified, and included in the parts of taste")
+        out.append("no repeats in one order: {its} own noise is not identified, and included in the parts of taste")
     elif one.repeats < one.pairs:
-        out.append(f"its noise is that of {one.repeats:,} of {words.plural(one.pairs, 'pair')}, those with repeats")
+        out.append(f"{ITS} noise is that of {one.repeats:,} of {words.plural(one.pairs, 'pair')}, those with repeats")
     if one.in_fit < one.rows:
         missing = one.rows - one.in_fit
         out.append(f"{missing:,} of {one.rows:,} verdicts lack a factor; of these all taste is unexplained")
@@ -266,17 +292,17 @@ def _remarks(one: Disagreement) -> list[str]:
 
 
 def _few(one: Disagreement, clustering: Clustering) -> str | None:
-    if clustering.name == "none" or one.clusters >= FEW_CLUSTERS:
+    if clustering.name == "none" or one.clusters >= FEW:
         return None
-    return (
-        f"{one.clusters} {clustering.name}s are few to draw from: these intervals are too narrow, most of all those of "
-        "the parts of taste"
-    )
+    return f"{one.clusters} {clustering.name}s are too few to draw from: these intervals rest on Student's t alone"
 
 
 def _by_judge(said_of: Mapping[str, Sequence[str]]) -> list[str]:
     """`gpt-4 and gpt-3: why`. said_of : why -> the judges of whom it is true"""
-    return [f"{words.listing(list(judges), NAMED)}: {why}" for why, judges in said_of.items()]
+    return [
+        f"{words.listing(list(judges), NAMED)}: {why.replace(ITS, 'its' if len(judges) == 1 else 'their')}"
+        for why, judges in said_of.items()
+    ]
 
 
 def _sentence(judge: str, reference: str, one: Disagreement) -> str:

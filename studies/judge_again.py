@@ -101,6 +101,10 @@ class JudgeAgain(Study):
         queries.require_rows(len(so_far), "with a verdict of this judge")
         kind = names.judges[judge][1]
         unnamed = (so_far["annotator"] < 0).to_numpy() & (kind == "human")
+        if not (so_far["variant"] == names.variants.get(self.variant, -1)).any():
+            raise EmptySelectionError(
+                f"{judge!r} gave no verdict in {self.variant} circumstances, with which those judged again are compared"
+            )
         units = self._units(so_far[~unnamed], names)
         if not len(units):
             raise EmptySelectionError(self._none_left(judge, bool(unnamed.all())))

@@ -3,7 +3,7 @@ wrong with them?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,12 +51,8 @@ def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
     Raises OptionError for clusters that comparisons of different people's votes do not have, and for a single judge;
     EmptySelectionError where nobody gave a verdict.
     """
-    if len(study.judge) < 2:
-        raise OptionError(
-            f"{study.command} needs two judges, the reference first; only {study.judge[0]!r} is chosen: add another "
-            "with --judge"
-        )
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
+    study.compared()
+    if study.cluster not in study.clusterings:
         raise OptionError(
             f"--cluster {study.cluster}: agreement compares the votes of different people, which hang together by "
             "prompt or by pair"
@@ -113,6 +109,16 @@ def clusters(at: Votes, clustering: Clustering) -> Ints:
     return code
 
 
+def nothing_shared(reference: str, names: Catalog, variant: str) -> str:
+    """Why a judge cannot be held against the reference, naming the circumstances where there are others."""
+    return f"shares no pair with {reference}" + (f" in {variant} circumstances" if len(names.variants) > 1 else "")
+
+
+def hang_together(names: Iterable[str]) -> str:
+    """`prompt`; `pair or prompt` where judges differ in it."""
+    return " or ".join(sorted(set(map(str, names))))
+
+
 def columns(found: Figures, level: float, names: Sequence[str] | None = None) -> dict[str, float | None]:
     """NAME, NAME_lower and NAME_upper of each figure; undefined ones are None."""
     lower, upper = found.interval(level)
@@ -149,7 +155,10 @@ def oddities(who: str, raw: PairVotes, judge: str) -> list[str]:
         n = counts.sum(axis=0)
         total, sides = int(n.sum()), n[:2]
         if total and n[2] == total:
-            said.append(f"{name} says nothing but ties here: agreement without ties is not defined")
+            said.append(
+                f"{name} says nothing but ties here (verdicts on a pair that contradict each other are one): "
+                "agreement without ties is not defined"
+            )
         elif total > 1 and n.max() == total:
             said.append(
                 f"{name} always says {'ab'[int(n.argmax())]} here: kappa, alpha and ac1 cannot tell that from chance"

@@ -24,13 +24,9 @@ class Owners:
     kept: Mapping[str, tuple[str, ...]]
     words: tuple[str, ...]
 
-    def stamped(self, fingerprint: str) -> str:
-        """A fingerprint that also changes when somebody says otherwise; as it was where nobody has said anything."""
-        return stamped(fingerprint, self.words)
-
 
 def stamped(fingerprint: str, words: Iterable[str]) -> str:
-    """As `Owners.stamped`."""
+    """A fingerprint that also changes with these words; as it was where there are none."""
     some = sorted(words)
     return hashlib.sha256("\x1e".join([fingerprint, *some]).encode()).hexdigest()[:16] if some else fingerprint
 

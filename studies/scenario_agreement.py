@@ -30,6 +30,7 @@ class ScenarioAgreement(Fitted):
 
     command: ClassVar[str] = "scenario-agreement"
     title: ClassVar[str] = "Where judges part"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair")
     judges: ClassVar[Any] = "reference"
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "scenario": "scenario", "pooled": "agreement, pooled", "pooled_interval": "interval",
@@ -39,7 +40,7 @@ class ScenarioAgreement(Fitted):
 
     def answer(self, store: Store, progress: Progress) -> Result:
         reference, others = self.compared()
-        if self.cluster not in ("auto", "prompt", "pair"):
+        if self.cluster not in self.clusterings:
             raise OptionError(
                 f"--cluster {self.cluster}: agreement compares the votes of different people, which hang together by "
                 "prompt or by pair"

@@ -13,7 +13,7 @@ from charts import words
 from data.model import Progress, option
 from data.store import Store
 from errors import OptionError
-from studies.judge_votes import as_table, load, oddities, shared
+from studies.judge_votes import as_table, hang_together, load, nothing_shared, oddities, shared
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -21,11 +21,14 @@ SAID = {
     "may stand in": "{} may stand in for {}", "not": "{} may not stand in for {}",
     "undecided": "whether {} may stand in for {} is undecided",
 }  # fmt: skip
+TIES_MATTER = 0.02
+"""How much an advantage must change without ties to be said without them too."""
+
 MANY = 3
 """Judges from beyond which on it is first said how many may."""
 
 COLUMNS = ("judge", "verdict", "advantage", "lower", "upper", "p", "agreement", "ceiling", "comparisons", "pairs",
-           "clusters", "clustering", "reason")  # fmt: skip
+           "clusters", "clustering", "reason", "advantage_no_ties", "lower_no_ties", "upper_no_ties")  # fmt: skip
 
 
 @register
@@ -36,16 +39,22 @@ class JudgeStandIn(Fitted):
     command: ClassVar[str] = "stand-in"
     title: ClassVar[str] = "May it stand in for people?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
+    printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "judges": ("judge", "verdict", "advantage", "lower", "upper", "advantage_no_ties", "p", "agreement", "ceiling",
+                   "pairs", "clusters", "reason"),
+    }  # fmt: skip
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "verdict": "verdict", "agreement": "agreement with the others", "ceiling": "people's",
-        "advantage": "advantage", "interval": "interval", "pairs": "pairs", "reason": "reason",
+        "advantage": "advantage", "interval": "interval", "advantage_no_ties": "without ties", "pairs": "pairs",
+        "reason": "reason",
     }  # fmt: skip
 
     margin: float = option(
         MARGIN, "how much less than a person a judge may agree with the others, as a share", label="Margin"
     )
     smallest: int = option(
-        SMALLEST, "pairs that must be compared before any verdict", label="Smallest number of pairs", advanced=True
+        SMALLEST, "pairs that must be compared before any verdict", label="Smallest number of pairs"
     )
 
     def answer(self, store: Store, progress: Progress) -> Result:
@@ -64,8 +73,13 @@ class JudgeStandIn(Fitted):
             progress(k / len(others), f"holding {judge} against {reference}")
             both = shared(data.of(reference), data.of(judge), self.cluster)
             if both is None:
-                reasons[judge] = f"shares no pair with {reference}"
+                reasons[judge] = nothing_shared(reference, data.names, self.variant)
                 continue
+            if 1 < int(both.raw.reference.sum(axis=1).max()) < 3:
+                said.append(
+                    f"{judge}: {reference} gave two votes a pair at most, so that the others are one person: this says "
+                    "that the judge is as much like one of them as the two are like each other"
+                )
             said += [one for one in oddities(reference, both.raw, judge) if "ceiling" in one or "nothing but" in one]
             if both.clustering.warning is not None:
                 said.append(both.clustering.warning)
@@ -81,9 +95,9 @@ class JudgeStandIn(Fitted):
         return Result(
             study=self, tables={"judges": table}, values=_values(found), warnings=tuple(
                 dict.fromkeys([*sentences(reasons), *said])
-            ), settings=self.settings() | {"reference": reference, "clustering": table["clustering"].iloc[0]},
-            caption=self._caption(reference, found, str(table["clustering"].iloc[0])), fingerprint=data.fingerprint,
-            findings=conclusions(reference, found),
+            ), settings=self.settings() | {"reference": reference, "clustering": hang_together(table["clustering"])},
+            caption=self._caption(reference, found, hang_together(table["clustering"])), fingerprint=data.fingerprint,
+            findings=conclusions(reference, found, self.margin),
         )  # fmt: skip
 
     def _caption(self, reference: str, found: Mapping[str, StandIn], clustering: str) -> str:
@@ -99,12 +113,12 @@ class JudgeStandIn(Fitted):
         )
 
 
-def conclusions(reference: str, found: Mapping[str, StandIn]) -> tuple[Finding, ...]:
+def conclusions(reference: str, found: Mapping[str, StandIn], margin: float) -> tuple[Finding, ...]:
     """How many may, may not and are undecided, where there are many; then each, the best first; last, in one sentence,
     all of whom nothing can be told for one and the same reason."""
     told = {judge: one for judge, one in found.items() if not np.isnan(one.advantage)}
     best_first = sorted(told.items(), key=lambda item: -item[1].advantage)
-    said = [sentence(judge, reference, one) for judge, one in best_first]
+    said = [sentence(judge, reference, one, margin) for judge, one in best_first]
     if len(said) > MANY:
         counts = {verdict: sum(one.verdict == verdict for one in found.values()) for verdict in SAID}
         said.insert(0, f"of {len(found):,} judges {counts['may stand in']:,} may stand in for {reference}, "
@@ -119,16 +133,20 @@ def conclusions(reference: str, found: Mapping[str, StandIn]) -> tuple[Finding, 
     return tuple(Finding(text) for text in said)
 
 
-def sentence(judge: str, reference: str, one: StandIn) -> str:
+def sentence(judge: str, reference: str, one: StandIn, margin: float = MARGIN) -> str:
     """`gpt-4 may not stand in for crowd: it agrees ...`"""
     start = SAID[one.verdict].format(judge, reference)
     if np.isnan(one.advantage):
         return f"{start}: {one.reason}"
     points = words.estimate(100 * one.advantage, 100 * one.lower, 100 * one.upper, 1)
-    why = f"; {one.reason}" if one.verdict == "undecided" and one.reason else ""
+    why = f". {one.reason[:1].upper()}{one.reason[1:]}" if one.verdict == "undecided" and one.reason else ""
+    if abs(one.advantage - one.advantage_no_ties) >= TIES_MATTER and not np.isnan(one.lower_no_ties):
+        value, low, high = (100 * end for end in (one.advantage_no_ties, one.lower_no_ties, one.upper_no_ties))
+        without = "may stand in" if low > -100 * margin else "may not" if high < -100 * margin else "undecided"
+        why += f". Without ties it would be {words.estimate(value, low, high, 1)}: {without}"
     return (
-        f"{start}: it agrees with the plurality of the others in {words.share(one.agreement)} of "
-        f"{one.comparisons:,} comparisons, people in {words.share(one.ceiling)}, {points} points apart{why}"
+        f"{start}: it agrees with most of the others in {words.share(one.agreement)} of {one.comparisons:,} "
+        f"comparisons, people do in {words.share(one.ceiling)}, a difference of {points} points{why}"
     )
 
 

@@ -283,6 +283,8 @@ class Fitted(Study):
 
     # Whether this study can fit ties as an outcome of their own.
     models_ties: ClassVar[bool] = False
+    # What can hang together here; a page that is asked for anything else takes the automatic choice.
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "annotator", "prompt+annotator", "none")
 
     ties: str = option(
         "half", "how ties enter: half a win for each side, left out, or an outcome of their own by the model of "

@@ -103,8 +103,24 @@ def cases() -> list[Case]:
         Case("equal texts", table([row | {"response_a": "same", "response_b": "same"} for row in usual])),
         Case("no texts", table(usual).drop(columns=["response_a", "response_b"])),
         Case("no human", table(rows(abc, judges=("gpt", "claude")))),
+        Case("odd judges", table(odd_judges(abc))),
         Case("no models", table(usual).drop(columns=["model_a", "model_b"])),
     ]  # fmt: skip
+
+
+def odd_judges(pairs: list[tuple[str, str]]) -> list[Row]:
+    """One person, and judges that always say a, contradict themselves, cannot be held against a plain verdict, share no
+    pair with the person, or never answer."""
+    alone = rows(pairs, judges=("people",), annotator="one")
+    split = rows(pairs, judges=("split",), swapped="false")
+    return [
+        *alone,
+        *rows(pairs, judges=("always a",), winner="a"),
+        *(row | {"repeat": turn, "winner": "ab"[turn - 1]} for turn in (1, 2) for row in split),
+        *rows(pairs, judges=("cued",), variant="bandwagon", cue="a"),
+        *rows(pairs, judges=("elsewhere",), prefix="q"),
+        *rows(pairs, judges=("mute",), winner="refused"),
+    ]
 
 
 def many_models(n: int = 5000, per_model: int = 6) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import cli
 from data.imports import ImportOptions, import_path
 from data.store import Store
-from errors import NotIdentifiedError, OptionError
+from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.agreement import FIGURES, JudgeAgreement
 from studies.periods import by_period
 from studies.stand_in import JudgeStandIn
@@ -159,7 +159,8 @@ def test_two_orders_that_part_are_a_tie(tmp_path: Path) -> None:
     result = JudgeAgreement(judge=("people", "gpt")).run(stored(tmp_path / "o", given_rows))
     said = result.table("confusion").query("comparisons > 0")[["reference_says", "judge_says"]]
     assert said.to_numpy().tolist() == [["a", "tie"]]
-    assert "gpt says nothing but ties here: agreement without ties is not defined" in result.warnings
+    said = "gpt says nothing but ties here (verdicts on a pair that contradict each other are one): "
+    assert f"{said}agreement without ties is not defined" in result.warnings
 
 
 # -- criteria and time ---------------------------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ def test_verdicts(tmp_path: Path) -> None:
     assert table["verdict"].to_dict()["good"] == "may stand in"
     assert table["verdict"].to_dict()["bad"] == "not"
     lines = [finding.text for finding in result.findings]
-    assert lines[0].startswith("good may stand in for people: it agrees with the plurality of the others in ")
+    assert lines[0].startswith("good may stand in for people: it agrees with most of the others in ")
     assert lines[1].startswith("like people ")
     assert lines[2].startswith("bad may not stand in for people: ")
     for row in result.table().to_dict("records"):
@@ -310,7 +311,7 @@ def test_intervals_hold_what_they_promise(world: str) -> None:
 
 def test_refusals(store: Store) -> None:
     for study in (JudgeAgreement, JudgeStandIn):
-        with pytest.raises(OptionError, match="needs two judges, the reference first"):
+        with pytest.raises(EmptySelectionError, match="needs two judges, the reference first"):
             study(judge=("people",)).run(store)
         with pytest.raises(OptionError, match="hang together by prompt or by pair"):
             study(cluster="annotator").run(store)

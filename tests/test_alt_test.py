@@ -12,6 +12,7 @@ from scipy.stats import ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from analysis.alt_test import Annotations, run_alt_test
+from analysis.multiple import adjust_by
 from analysis.vcov import Clustering
 from data.imports import ImportOptions, import_path
 from data.store import Store
@@ -79,6 +80,9 @@ def test_soft_preferences_by_hand() -> None:
     found = run([[0.9, 0.9], [0.8, 0.2], [0.6, 0.2]], [0.5, 0.3], score="rmse")
     assert found.advantage[0] == 1.0
     assert found.human_advantage[0] == 0.5
+    # One and two thirds, as they are kept, are equally far from the other's.
+    thirds = run([[round(2 / 3, 9)] * 2, [round(1 / 3, 9)] * 2], [0.0, 0.0], score="rmse")
+    assert thirds.advantage[0] == thirds.human_advantage[0] == 1.0
     # As labels .5 is a tie that nobody said.
     assert run([[0.9, 0.9], [0.8, 0.2], [0.6, 0.2]], [0.5, 0.3]).advantage[0] == 0.5
 
@@ -182,6 +186,22 @@ def test_all_alike_is_decided_without_an_error() -> None:
     assert (never.advantage_probability, never.passed) == (0.0, False)
 
 
+def test_a_win_is_doubted_only_where_pairs_share_a_prompt() -> None:
+    # The judge is right and the annotators are in 4 of 5: a win on each of 40 prompts alike.
+    rng = np.random.default_rng(0)
+    table = np.where(rng.random((3, 40)) < 0.8, 1.0, 0.0)
+    alone = run(table, np.ones(40), few_items=30)
+    assert alone.won.all()
+    assert not alone.together
+    assert not alone.doubted.any()
+    alike = run(np.ones((3, 40)), np.ones(40), cluster=np.arange(40) // 4, few_items=30)
+    assert np.isnan(alike.p_clustered).all()
+    assert not alike.doubted.any()
+    # Ten items of three prompts each: what looks like thirty says as much as three.
+    few = run(np.repeat(table[:, :3], 10, axis=1), np.ones(30), cluster=np.repeat(np.arange(3), 10), few_items=30)
+    assert few.doubted.tolist() == (few.won & (adjust_by(few.p_clustered) > 0.05)).tolist()
+
+
 def test_annotators_with_few_items_are_left_out_and_still_count_as_others() -> None:
     rng = np.random.default_rng(6)
     table, judge = world(rng, 60, 0.1, 0.1)
@@ -267,10 +287,12 @@ def test_study_refusals(tmp_path: Path) -> None:
     store = store_of(tmp_path, frame(np.random.default_rng(10), n=20))
     with pytest.raises(NotIdentifiedError, match=r"no annotator has 30 pairs .* the most is 20"):
         AltTestStudy(dataset="d").run(store)
-    with pytest.raises(EmptySelectionError, match="'gpt' has no people"):
-        AltTestStudy(dataset="d", judge=("gpt",)).run(store)
-    with pytest.raises(EmptySelectionError, match="'people' has no judges to test"):
+    with pytest.raises(EmptySelectionError, match="alt-test needs two judges"):
         AltTestStudy(dataset="d", judge=("people",)).run(store)
+    (tmp_path / "two").mkdir()
+    two = store_of(tmp_path / "two", frame(np.random.default_rng(10), n=20, judges=("gpt", "other")))
+    with pytest.raises(EmptySelectionError, match="among 'gpt' and 'other' there are no people: name them with --judge"):
+        AltTestStudy(dataset="d", judge=("gpt", "other")).run(two)
     with pytest.raises(OptionError, match="--epsilon 2"):
         AltTestStudy(dataset="d", epsilon=2.0).run(store)
     with pytest.raises(OptionError, match="--cluster annotator"):

@@ -285,6 +285,61 @@ def test_odd_data_give_sentences_and_no_numbers(tmp_path: Path) -> None:
     assert "ties in persona" in said
 
 
+CONSTANT = {
+    "ties": ("tie", "tie", "all verdicts are ties"), "first": ("a", "b", "all verdicts are for the answer shown first"),
+    "last": ("b", "a", "all verdicts are for the answer shown last"), "a": ("a", "a", "all verdicts are for side a"),
+}  # fmt: skip
+
+
+def about(k: int) -> dict[str, object]:
+    return {"prompt": f"p{k}", "response_a": f"x{k}", "response_b": f"y{k}", "judge": "robot"}
+
+
+def warnings(folder: Path, rows: list[dict[str, object]]) -> tuple[str, pd.DataFrame]:
+    result = Audit(dataset="d").run(stored(folder, pd.DataFrame(rows)))
+    json.dumps(result.as_json(), allow_nan=False)
+    return " | ".join(result.warnings), result.table("biases").set_index("bias")
+
+
+@pytest.mark.parametrize("kind", CONSTANT)
+def test_constant_verdicts_get_their_sentence(tmp_path: Path, kind: str) -> None:
+    one, two, said = CONSTANT[kind]
+    rows = [about(k) | {"swapped": swapped, "winner": two if swapped else one}
+            for k in range(12) for swapped in (False, True)]  # fmt: skip
+    told, table = warnings(tmp_path / "d", rows)
+    assert said in told
+    assert told.count("robot") == 1
+    first = table.loc["first_position"]
+    if kind in ("first", "last"):
+        assert first["p"] == pytest.approx(2 / 2**12)
+        assert bool(first["flagged"])
+    else:
+        assert pd.isna(first["p"])
+        assert "no verdict differs" in first["why"]
+
+
+def test_a_judge_that_always_takes_the_first_is_flagged_in_one_order_too(tmp_path: Path) -> None:
+    rows = [about(k) | {"swapped": k % 2 == 1, "winner": "b" if k % 2 else "a"} for k in range(20)]
+    told, table = warnings(tmp_path / "d", rows)
+    row = table.loc["first_position"]
+    assert (row["rate"], row["null"], row["excess"], bool(row["flagged"])) == (1.0, 0.5, 0.5, True)
+    # All of 20 prompts: two of 2 ** 20 signs; the lower end is that of Clopper and Pearson.
+    assert row["p"] == pytest.approx(2 / 2**20)
+    assert row["excess_lower"] == pytest.approx(0.025 ** (1 / 20) - 0.5)
+    assert "for the answer shown first: robot" in told
+
+
+def test_contradictions_and_strangers_get_their_sentences(tmp_path: Path) -> None:
+    rows = [about(k) | {"repeat": r, "winner": "ab"[r % 2], "swapped": False} for k in range(12) for r in (1, 2)]
+    told, _ = warnings(tmp_path / "repeats", rows)
+    assert "went to both sides, and their mean counts, in questions: robot (12 of 12)" in told
+    people = [{"prompt": f"q{k}", "response_a": f"x{k}", "response_b": f"y{k}", "judge": "people", "winner": "a"}
+              for k in range(12)]  # fmt: skip
+    told, table = warnings(tmp_path / "apart", [*people, *(about(k) | {"winner": "ab"[k % 2]} for k in range(12))])
+    assert "no pair is shared with people" in told
+    assert "accuracy" not in table.index
+
+
 @pytest.mark.real
 def test_65_judges_of_llmbar_equal_a_direct_recomputation(real: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "s.duckdb")

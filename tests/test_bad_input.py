@@ -77,7 +77,10 @@ def test_each_study_answers_or_says_why_not(store: Store, command: str, case: st
         holds(result, case)
 
 
-@pytest.mark.parametrize("command", [name for name, cls in REGISTRY.items() if cls.judges == "reference"])
+# Criteria of one judge can be held against one another.
+@pytest.mark.parametrize(
+    "command", [name for name, cls in REGISTRY.items() if cls.judges == "reference" and name != "criteria"]
+)
 def test_one_judge_alone_is_compared_with_nobody(store: Store, command: str) -> None:
     said = f"{command} needs two judges, the reference first; only 'gpt' is chosen: add another with --judge"
     with pytest.raises(EmptySelectionError, match=re.escape(said)):
@@ -170,7 +173,8 @@ def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pyt
         says_something(app, section)
 
 
-@pytest.mark.parametrize("case", ["usual", "one prompt", "all ties", "hostile names", "no human", "one judge chosen"])
+@pytest.mark.parametrize("case", ["usual", "one prompt", "all ties", "hostile names", "no human", "one judge chosen",
+                                  "odd judges"])
 def test_each_section_of_judges_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     app = opened(store, monkeypatch, case, "pages/judges.py", JUDGES)
     for section in JUDGES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
@@ -18,6 +19,9 @@ from errors import NotIdentifiedError, OptionError
 from studies.calibration import JudgeCalibration
 
 PAIR = Clustering("pair")
+
+ECE_AT_13 = 0.0400
+"""Of log-odds 1.3 times the true ones, which are normal with sd 1.5, by integration: all bins lie on one side of 0."""
 
 
 def claims(p: list[float] | np.ndarray, y: list[float] | np.ndarray, folded: bool = False, each: int = 1) -> Claims:
@@ -111,10 +115,11 @@ def temperature_range(found: Calibration) -> tuple[float, float]:
 def test_who_is_right_without_limit_or_never_has_no_temperature() -> None:
     always = calibrate(claims([0.9, 0.8, 0.2], [1, 1, 0]), PAIR)
     assert np.isnan(always.temperature)
-    assert always.cause == "it is never sure of a side, or always right"
+    assert always.cause == "it is always right"
+    assert calibrate(claims([0.9, 0.8, 0.2], [0, 0, 1]), PAIR).cause == "it is always wrong"
     wrong = calibrate(claims([0.9, 0.9, 0.9, 0.2], [0, 0, 1, 1]), PAIR)
     assert wrong.cause == "it is no more often right where it is surer"
-    assert calibrate(claims([0.5, 0.5], [1, 0]), PAIR).cause is not None
+    assert calibrate(claims([0.5, 0.5], [1, 0]), PAIR).cause == "it is never sure of a side"
     with pytest.raises(NotIdentifiedError, match="no comparison"):
         calibrate(Claims(*(np.zeros(2),) * 4, np.arange(2), False), PAIR)
 
@@ -131,6 +136,45 @@ def test_chance_is_what_a_calibrated_judge_has() -> None:
     for k in BINS:
         ece = np.mean([one.figures[f"ece_{k}"] for one in found])
         assert np.mean([one.chance[k] for one in found]) == pytest.approx(ece, rel=0.08)
+
+
+def votes_on(seed: int, n: int, temperature: float, votes: int = 3) -> Claims:
+    rng = np.random.default_rng((seed, n))
+    z = rng.normal(0, 1.5, n)
+    y = rng.binomial(votes, expit(z)).astype(float)
+    return Claims(expit(temperature * z), y, np.full(n, float(votes)), np.zeros(n), np.arange(n), True)
+
+
+@pytest.mark.parametrize(("n", "temperature"), [(60, 1.3), (200, 1.3), (60, 1.0), (200, 1.0)])
+def test_intervals_of_errors_hold_for_few_comparisons_and_for_no_error(n: int, temperature: float) -> None:
+    """60 worlds; at .95, 51 have a probability of .003. As shares around the figure they held in none to .9 of them."""
+    truth = dict.fromkeys(BINS, ECE_AT_13 if temperature > 1 else 0.0)
+    hits = dict.fromkeys(BINS, 0)
+    for seed in range(60):
+        figures = calibrate(votes_on(seed, n, temperature), PAIR).figures
+        for k in BINS:
+            ends = figures.one(f"ece_{k}")
+            assert ends is not None
+            hits[k] += ends["lower"] <= truth[k] <= ends["upper"]
+    assert min(hits.values()) >= 52, hits
+
+
+def test_an_error_that_is_none_and_bins_of_one() -> None:
+    # All as sure as right in every cluster: nothing is off, and the interval is as of a share of 0.
+    found = calibrate(claims([1.0, 1.0, 0.0, 0.0], [1, 1, 0, 0]), PAIR)
+    assert found.figures.one("ece_10") == {"value": 0, "lower": 0, "upper": pytest.approx(1 - 0.025 ** 0.25)}
+    # Many comparisons and a large error: chance is next to nothing, and the ends are those of a normal error.
+    many = votes_on(1, 20_000, 3.0)
+    ends = calibrate(many, PAIR).figures.one("ece_5")
+    assert ends is not None
+    se = calibrate(many, PAIR).figures.se[0]
+    assert (ends["lower"], ends["upper"]) == pytest.approx((ends["value"] - 1.96 * se, ends["value"] + 1.96 * se), abs=3e-4)
+    # Three clusters that say different things leave open how large it is.
+    few = calibrate(claims([0.9, 0.6, 0.7] * 4, [1, 0, 0] * 4, each=4), PAIR).figures.one("ece_10")
+    assert few is not None
+    assert 0 <= few["lower"] <= few["upper"] <= 1
+    # As wrong as can be stays within 1.
+    assert calibrate(claims([1.0] * 9 + [0.999], [0] * 10), PAIR).figures.one("ece_10")["upper"] <= 1
 
 
 @pytest.mark.slow
@@ -179,6 +223,18 @@ def test_the_study(tmp_path: Path) -> None:
     assert call(store, "calibration", "--dataset", "d", "--by", "scenario")[0] == 0
 
 
+@pytest.mark.parametrize("cluster", ["auto", "pair", "none"])
+def test_the_order_of_a_file_changes_nothing(tmp_path: Path, cluster: str) -> None:
+    given = soft()
+    turned = [given[k] for k in np.random.default_rng(2).permutation(len(given))]
+    one, two = (
+        JudgeCalibration(cluster=cluster).run(stored(tmp_path / name, some))
+        for name, some in (("one", given), ("two", turned))
+    )
+    assert one.fingerprint == two.fingerprint
+    pd.testing.assert_frame_equal(one.table(), two.table())
+
+
 def test_stated_confidence(tmp_path: Path) -> None:
     given = soft(confident=True)
     one = JudgeCalibration(of="confidence").run(stored(tmp_path / "c", given)).values
@@ -194,7 +250,7 @@ def test_stated_confidence(tmp_path: Path) -> None:
 
 def test_refusals(tmp_path: Path) -> None:
     store = stored(tmp_path / "r", rows(10, [("old", 0.9)]))
-    with pytest.raises(NotIdentifiedError, match="old: gives a label and no preference"):
+    with pytest.raises(NotIdentifiedError, match="old: gives labels and no preference"):
         JudgeCalibration().run(store)
     with pytest.raises(NotIdentifiedError, match="old: states no confidence"):
         JudgeCalibration(of="confidence").run(store)

@@ -59,7 +59,7 @@ def test_each_cell_is_the_pairs_similarity_in_the_order_of_the_tree(theme: Theme
     z = np.array(heat(figure).z, dtype=float)
     for i, a in enumerate(order):
         for j, b in enumerate(order):
-            assert heat(figure).customdata[i][j] == [a, b]
+            assert list(heat(figure).customdata[i][j]) == [a, b]
             assert np.isnan(z[i, j]) if i == j else z[i, j] == known[frozenset((a, b))]
     people = figure.layout.yaxis.ticktext[order.index("people")]
     assert theme.people in people

@@ -224,6 +224,13 @@ def test_the_study_says_what_other_studies_say(store: Store) -> None:
     ranked = Rank(criterion="clear").run(store).table()
     models = result.table("models").query("criterion == 'clear'")
     assert models["strength"].tolist() == pytest.approx(ranked["strength"].tolist())
+    # The order by one criterion against that on the whole, by two rankings of the same pairs.
+    whole = Rank(criterion="overall").run(store).table()
+    for judge in ("people", "llm"):
+        by = [one[one["judge"] == judge].set_index("model")["strength"] for one in (ranked, whole)]
+        row = criteria[(criteria["judge"] == judge) & (criteria["criterion"] == "clear")].iloc[0]
+        assert row["order"] == pytest.approx(by[0].corr(by[1], method="spearman"))
+        assert row["order_lower"] <= row["order"] <= row["order_upper"]
     assert set(result.table("orders")["criterion"]) == {"overall", *CRITERIA}
     assert len(result.table("model_gaps")) == 9
     assert "follows correct" in result.findings[1].text
@@ -314,8 +321,24 @@ def test_no_models_no_common_pairs_and_criteria_of_one_judge_only(tmp_path: Path
         if row["criterion"] == "overall":
             row["winner"] = overall["winner"]
     result = JudgeCriteria().run(stored(tmp_path / "s", always))
-    assert "separation" in " ".join(result.warnings)
+    assert "the answer that it speaks for is always preferred (separation)" in " ".join(result.warnings)
+    assert "factor" not in " ".join(result.warnings)
     assert "correct" not in result.table("weights")["criterion"].tolist()
+
+
+def test_a_judge_without_a_verdict_here(tmp_path: Path) -> None:
+    """One of whom the chosen scenario has nothing, and one of whom it has the overall verdict alone."""
+    given = [row | {"scenario": "code"} for row in rows(20)]
+    given += [row | {"judge": "late", "scenario": "poem", "prompt": "z" + str(row["prompt"])} for row in rows(20)
+              if row["judge"] == "llm"]  # fmt: skip
+    given += [row | {"judge": "short"} for row in given if row["judge"] == "llm" and row["criterion"] == "overall"]
+    store = stored(tmp_path / "v", given)
+    result = JudgeCriteria(scenario=("code",)).run(store)
+    assert "late: no other criterion is there" in " ".join(result.warnings).replace("late and short", "late")
+    assert set(result.table()["judge"]) == {"people", "llm", "short"}
+    assert set(result.table("correlations")["judge"]) == {"people", "llm"}
+    with pytest.raises(EmptySelectionError, match="what late said has no verdict"):
+        JudgeCriteria(scenario=("code",), judge=("late",)).run(store)
 
 
 def test_refusals(tmp_path: Path) -> None:

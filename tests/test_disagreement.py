@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 from test_agreement_study import call, rows, stored
 
-from analysis.disagreement import JUDGE, PEOPLE, SAID, UNEXPLAINED, Disagreement, Replies, decompose
+from analysis.disagreement import (
+    JUDGE,
+    PEOPLE,
+    SAID,
+    UNEXPLAINED,
+    Disagreement,
+    Replies,
+    _ends,
+    _Explained,
+    decompose,
+)  # fmt: skip
 from data.imports import ImportOptions, import_path
 from data.store import Store
 from errors import NotIdentifiedError, OptionError, UnknownNameError
@@ -138,6 +148,56 @@ def test_many_columns_that_say_nothing_explain_nothing() -> None:
     assert found.share.sum() == pytest.approx(1, abs=1e-9)
 
 
+def test_what_is_left_without_a_cluster_is_fitted_anew() -> None:
+    given = world(4, 60, length=0.2, first=0.1)
+    n = given.votes.sum(axis=1).astype(float)
+    d = given.replies @ SAID / given.replies.sum(axis=1) - given.votes @ SAID / n
+    cluster = np.unique(given.cluster, return_inverse=True)[1]
+
+    def explained(kept: np.ndarray) -> _Explained:
+        # The same clusters in the same folds, one of them empty.
+        return _Explained(given.x[kept], d[kept], n[kept], cluster[kept], 15, given.group, 0)
+
+    found = explained(np.arange(60)).shapley(without=True)
+    for c in (0, 7, 14):
+        np.testing.assert_allclose(found[c], explained(np.flatnonzero(cluster != c)).shapley()[0], atol=1e-10)
+
+
+def test_columns_that_repeat_others_share_what_they_explain() -> None:
+    given = world(6, 400, length=0.2)
+    twice = Replies(given.votes, given.cluster, given.pair, given.replies, np.column_stack([given.x, given.x[:, 1]]),
+                    (*given.group, "again"))  # fmt: skip
+    one, two = decompose(given), decompose(twice)
+    explained = [found.value[[found.names.index(g) for g in found.groups]].sum() for found in (one, two)]
+    assert explained[0] == pytest.approx(explained[1], rel=1e-6)
+    assert part(two, "style") == pytest.approx(part(two, "again"), rel=1e-6)
+    assert np.isfinite(two.lower).all()
+
+
+def test_ends_by_hand() -> None:
+    """Of a mean, leaving out one and pseudo-values give its own standard error: two values are Student's t."""
+    x = np.array([[1.0], [3.0]])
+    low, high = _ends(x.mean(axis=0), x[::-1], 0.95, 0, 100)
+    # Mean 2, standard error 1, t(1) = 12.706.
+    assert (low[0], high[0]) == pytest.approx((2 - 12.706, 2 + 12.706), abs=1e-3)
+    # One that is undefined without some cluster has no interval, and takes it from no other.
+    both = np.column_stack([x[::-1], [np.nan, 1.0]])
+    low, high = _ends(np.array([2.0, 1.0]), both, 0.95, 0, 100)
+    assert np.isnan([low[1], high[1]]).all()
+    assert np.isfinite([low[0], high[0]]).all()
+
+
+def test_a_wild_correction_is_not_made() -> None:
+    rng = np.random.default_rng(0)
+    away = rng.normal(size=(20, 1)) * 1e-3
+    value = np.array([1.0])
+    # Whichever is left out, the value is .01 more: a correction by 19 * .01, with an error of .004.
+    low, high = _ends(value, value + 0.01 + away, 0.95, 0, 200)
+    assert (low + high) / 2 == pytest.approx(value)
+    low, high = _ends(value, value + away, 0.95, 0, 200)
+    assert (low[0] + high[0]) / 2 == pytest.approx(20 - 19 * (1 + away.mean()))
+
+
 def test_no_disagreement_and_too_little() -> None:
     with pytest.raises(NotIdentifiedError, match="never part"):
         decompose(said([[2, 0, 0], [0, 3, 0]], [[1, 0, 0], [0, 1, 0]]))
@@ -191,8 +251,9 @@ def test_refusals(tmp_path: Path) -> None:
     assert call(store, "disagreement", "--dataset", "d")[0] == 0
 
 
-def test_a_delivered_factor_is_content_and_position_is_told(tmp_path: Path) -> None:
-    given = pd.DataFrame(rows(200))
+def delivered(pairs: int) -> list[dict[str, object]]:
+    """A factor of each response, a shown order, and a judge that goes by the former."""
+    given = pd.DataFrame(rows(pairs))
     rng = np.random.default_rng(0)
     pair = given["pair_id"].astype("category").cat.codes.to_numpy()
     care = rng.normal(size=pair.max() + 1)
@@ -200,11 +261,50 @@ def test_a_delivered_factor_is_content_and_position_is_told(tmp_path: Path) -> N
     given["swapped"] = np.where(rng.random(len(given)) < 0.5, "true", "false")
     mine = (given["judge"] == "old").to_numpy()
     given.loc[mine, "winner"] = np.where(given.loc[mine, "care_a"] > 0, "a", "b")
-    result = DisagreementParts(judge=("people", "old")).run(stored(tmp_path / "f", given.to_dict("records")))
+    return [{str(name): value for name, value in row.items()} for row in given.to_dict("records")]
+
+
+def test_a_delivered_factor_is_content_and_position_is_told(tmp_path: Path) -> None:
+    result = DisagreementParts(judge=("people", "old")).run(stored(tmp_path / "f", delivered(200)))
     share = result.table().set_index("part")["share"]
     assert list(share.index) == [PEOPLE, "position", "content", UNEXPLAINED]
     assert share["content"] > 0.3
     assert abs(share["position"]) < 0.05
+
+
+def test_the_order_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    given = delivered(200)
+    turned = [given[k] for k in np.random.default_rng(2).permutation(len(given))]
+    one, two = (
+        DisagreementParts(judge=("people", "old")).run(stored(tmp_path / name, some))
+        for name, some in (("one", given), ("two", turned))
+    )
+    assert one.fingerprint == two.fingerprint
+    pd.testing.assert_frame_equal(one.table(), two.table())
+
+
+def test_factors_that_differ_by_judgment_are_named(tmp_path: Path) -> None:
+    given = pd.DataFrame(delivered(60))
+    rng = np.random.default_rng(4)
+    given["mood_a"], given["mood_b"] = rng.normal(size=(2, len(given))).round(3)
+    store = stored(tmp_path / "m", [dict(row) for row in given.to_dict("records")])
+    result = DisagreementParts(judge=("people", "old")).run(store)
+    left_out = "'mood' differs by judgment and is left out: taste is told by what two responses are to everybody"
+    assert left_out in result.warnings
+    assert "content" in set(result.table()["part"])
+    alone = stored(tmp_path / "a", [dict(row) for row in given.drop(columns=["care_a", "care_b"]).to_dict("records")])
+    warnings = DisagreementParts(judge=("people", "old")).run(alone).warnings
+    assert left_out in warnings
+    assert any(text.startswith("no other factor is known of these responses") for text in warnings)
+    assert not any("--" in text for text in warnings)
+
+
+def test_what_is_true_of_several_judges_is_said_in_the_plural(tmp_path: Path) -> None:
+    store = stored(tmp_path / "p", rows(40, [("old", 0.9), ("new", 0.8)]))
+    warnings = DisagreementParts(judge=("people", "old", "new")).run(store).warnings
+    assert any(text.startswith("old and new: no repeats in one order: their own noise") for text in warnings)
+    one = DisagreementParts(judge=("people", "old")).run(store).warnings
+    assert any(text.startswith("old: no repeats in one order: its own noise") for text in one)
 
 
 @pytest.mark.real

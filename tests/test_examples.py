@@ -220,6 +220,21 @@ def test_findings_of_the_health_check_open_what_they_count(store: Store, view: V
     assert linked == 5  # no verdict by three judges, unknown order, identical rows
 
 
+def test_a_row_of_one_criterion_opens_what_was_said_on_it(store: Store, view: View, rows: pd.DataFrame) -> None:
+    asked = rows[(rows["criterion"] == "clarity") & (rows["variant"] == view.study.variant)]
+    if view.study.scenario:
+        asked = asked[asked["scenario"].isin(view.study.scenario)]
+    if view.study.model:
+        asked = asked[asked["model_a"].isin(view.study.model) & asked["model_b"].isin(view.study.model)]
+    if view.study.since is not None:
+        asked = asked[asked["judged_at"].between(view.study.since, view.study.until)]
+    for judges in (("gpt",), ("people", "gpt")):
+        mine = asked[asked["judge"].isin(judges)]
+        shared = mine.groupby(["prompt", "model_a", "model_b"], dropna=False)["judge"].transform("nunique") == len(judges)
+        there = opened(store, view, PairsBehind(judges, shared=True, counted="all", criterion="clarity"))
+        assert there["judgments"] == int(shared.sum())
+
+
 def test_everything_is_the_whole_dataset(store: Store, view: View, rows: pd.DataFrame) -> None:
     assert view.names is not None
     assert view.facts is not None

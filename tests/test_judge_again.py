@@ -21,7 +21,7 @@ from data.store import Store
 from errors import EmptySelectionError, OptionError
 from exports.text import as_csv
 from studies.audit import Audit
-from studies.cues import AFTER, BEFORE, BESIDE, CUES, PURPOSES
+from studies.cues import AFTER, BEFORE, BESIDE, CUES, PURPOSES, inserted
 from studies.judge_again import JudgeAgain
 from studies.study import Result
 
@@ -342,3 +342,4 @@ def test_every_purpose_has_its_words(tmp_path: Path) -> None:
         result = JudgeAgain(dataset="d", judge=("bot",), purpose=purpose, n=4).run(store)
         assert len(result.table("work_list")) >= 4
         assert "4 pairs of 60" in result.caption
+        assert bool(inserted(purpose)) is (purpose != "repeat")

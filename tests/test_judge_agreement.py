@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from toy import LLMFAO
 
 from analysis.agreement import PairVotes
-from analysis.cluster_sums import ALIKE, estimate
+from analysis.cluster_sums import ALIKE, Figures, estimate
 from analysis.judge_agreement import (
     agree,
     agree_within,
@@ -26,6 +26,7 @@ from analysis.judge_agreement import (
     share,
     trend,
 )
+from analysis.stand_in import judge_stand_in
 from analysis.vcov import Clustering
 
 BY_PROMPT = Clustering("prompt")
@@ -252,7 +253,37 @@ def test_equal_judges_differ_by_nothing_as_far_as_the_prompts_can_tell() -> None
     one = differ(votes.reference, votes.judge, votes.judge, votes.cluster, BY_PROMPT).one("difference")
     assert one is not None
     assert one["value"] == 0
-    assert one["upper"] == -one["lower"] == pytest.approx(1.959964 / (n + 2), rel=1e-5)
+    assert one["upper"] == -one["lower"] == pytest.approx(1.959964**2 / (n + 1.959964**2), rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [-0.4, -0.02, 0.0, 0.002, 0.02, 0.4])
+@pytest.mark.parametrize("se", [0.001, 0.05])
+def test_ends_of_a_change_are_where_the_larger_error_reaches(value: float, se: float) -> None:
+    found = Figures(("change",), ("change",), np.array([value]), np.array([se]), np.array([np.inf]), np.array([60]),
+                    np.zeros(1), np.array([60]))  # fmt: skip
+    d = np.linspace(-1, 1, 400_001)
+    held = d[np.abs(value - d) <= 1.959964 * np.maximum(se, np.sqrt(np.abs(d) * (1 - np.abs(d)) / 60))]
+    [low], [high] = found.interval()
+    # The grid's width.
+    assert low == pytest.approx(held.min(), abs=1e-5)
+    assert high == pytest.approx(held.max(), abs=1e-5)
+
+
+@pytest.mark.parametrize("pairs", [60, 300])
+def test_a_judge_that_rarely_parts_from_people_who_agree_passes_rarely_at_the_margin(pairs: int) -> None:
+    rng, passed = np.random.default_rng(pairs), 0
+    for _ in range(200):
+        wrong = rng.random(pairs) < 0.05
+        votes = held(np.tile([3, 0, 0], (pairs, 1)), np.column_stack([~wrong, wrong, 0 * wrong]).astype(int))
+        passed += judge_stand_in(votes, BY_PROMPT).verdict == "may stand in"
+    # 5 % of 200 and three standard errors; two errors in 60 pairs alone would pass in a fifth of all runs.
+    assert passed <= 19
+
+
+def test_rounding_is_no_spread() -> None:
+    votes = held(np.tile([6, 1, 0], (60, 1)), np.tile([1, 0, 0], (60, 1)))
+    found = agree(votes, BY_PROMPT)
+    assert found.one("agreement") == {"value": pytest.approx(6 / 7)}
 
 
 def test_agreement_of_all_reaches_down_as_far_as_the_number_of_prompts_says() -> None:

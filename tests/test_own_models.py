@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 import cli
@@ -131,3 +132,22 @@ def test_an_older_store_gets_the_table(store: Store, tmp_path: Path) -> None:
     import_path(old, tmp_path / "d.csv", "d")
     set_own(Store(tmp_path / "old.duckdb"), "d", {"gpt": ["claude"]})
     assert own_table(Store(tmp_path / "old.duckdb"), "d")["model"].tolist() == ["claude"]
+
+
+def test_the_page_saves_and_takes_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JURYLENS_DB", str(store.path))
+    app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
+    app.switch_page("pages/judges.py")
+    app.query_params["dataset"], app.query_params["with"] = "d", "gpt"
+    app.run()
+    [box] = [one for one in app.main.multiselect if "own" in one.label]
+    assert (box.value, box.options) == (["gpt-0", "gpt-1"], ["gpt-0", "claude", "gpt-1"])
+    box.set_value(["claude"])
+    app.button(key="save-own").click().run()
+    assert not app.exception
+    assert own_table(store, "d")["model"].tolist() == ["claude"]
+    assert any("Saved" in one.value for one in app.main.caption)
+    assert next(one for one in app.main.multiselect if "own" in one.label).value == ["claude"]
+    app.button(key="forget-own").click().run()
+    assert own_table(store, "d")["because"].unique().tolist() == ["guessed from the names"]
+    assert not [one for one in app.main.button if one.key == "forget-own"]

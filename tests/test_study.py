@@ -7,6 +7,7 @@ import shlex
 import shutil
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,23 @@ def table(n: int = 40, judges: tuple[str, ...] = ("people", "gpt"), **more: obje
     return pd.DataFrame(rows)
 
 
+def votes() -> pd.DataFrame:
+    """The same pairs judged by three people each, by gpt with a preference on two criteria, and scored by a model."""
+    rng = np.random.default_rng(2)
+    pairs = [(f"p{k}", a, b) for k in range(20) for a, b in (("m1", "m2"), ("m2", "m3"), ("m1", "m3"))]
+    rows: list[dict[str, object]] = []
+    for prompt, a, b in pairs:
+        pair = {"prompt": prompt, "model_a": a, "model_b": b, "criterion": "overall"}
+        rows += [pair | {"judge": "people", "judge_kind": "human", "annotator": who, "winner": "ab"[rng.integers(2)]}
+                 for who in ("ann", "bob", "cat")]  # fmt: skip
+        rows += [pair | {"judge": "gpt", "judge_kind": "llm", "p_a": round(float(p), 3), "criterion": name}
+                 for name, p in zip(("overall", "clear"), rng.random(2), strict=True)]  # fmt: skip
+        one, two = rng.normal(size=2).round(3)
+        rows.append(pair | {"judge": "rm", "judge_kind": "reward_model", "score_a": one, "score_b": two,
+                            "winner": "a" if one > two else "b"})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def store_of(folder: Path, **datasets: pd.DataFrame) -> Store:
     folder.mkdir(exist_ok=True)
     store = Store(folder / "s.duckdb")
@@ -48,7 +66,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lengths = np.random.default_rng(1).integers(1, 60, (2, len(table())))
     folder = tmp_path_factory.mktemp("study")
     store = store_of(folder, d=table())
-    store_of(folder / "lengths", d=table().assign(words_a=lengths[0], words_b=lengths[1]))
+    store_of(folder / "lengths", d=table().assign(words_a=lengths[0], words_b=lengths[1]), votes=votes())
     return store.path
 
 
@@ -128,6 +146,12 @@ def test_variants_other_than_plain_do_not_enter(tmp_path: Path) -> None:
     assert Rank(dataset="d").run(store).as_json()["ranking"] == Rank(dataset="e").run(plain_only).as_json()["ranking"]
 
 
+# What takes several votes a pair, a preference, several criteria, scores, or one judge alone.
+MORE: dict[str, dict[str, Any]] = {
+    name: {"dataset": "votes"} for name in ("calibration", "criteria", "disagreement", "reward-models", "shares")
+} | {"judge-again": {"dataset": "d", "judge": ("gpt",)}}
+
+
 @pytest.mark.parametrize("command", sorted(REGISTRY))
 def test_results_hold_no_nan_and_are_json(made: Path, command: str) -> None:
     store = Store(made.parent / "lengths" / "s.duckdb", linger=60)  # `control` needs a factor
@@ -139,7 +163,7 @@ def test_results_hold_no_nan_and_are_json(made: Path, command: str) -> None:
         with pytest.raises(NotIdentifiedError, match="needs at least two who are named; there is only 'people'"):
             REGISTRY[command](dataset="d").run(store)
         return
-    content = REGISTRY[command](dataset="d").run(store).as_json()
+    content = REGISTRY[command](**MORE.get(command, {"dataset": "d"})).run(store).as_json()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
 
 

@@ -16,10 +16,12 @@ from charts.confusion import confusion_chart
 from charts.judge_rows import BEYOND, judge_rows_chart
 from data.queries.examples import PairsBehind
 from studies.agreement import JudgeAgreement
-from studies.overview import escape
+from studies.overview import PLURAL, escape
 from studies.study import Result
 from ui import selection
+from ui.behind import ICON
 from ui.figure import charts, show_table
+from ui.navigation import link
 from ui.session import attempt
 from ui.view import View
 
@@ -81,6 +83,15 @@ def _confusion(seen: View, table: pd.DataFrame, judge: str) -> None:
     charts(lambda theme, narrow: confusion_chart(table, reference, judge, theme, narrow=narrow), "confusion")
     with st.expander("The same as a table"):
         show_table(table, CELLS, key="confusion")
+    parted = table[(table["reference_says"] != "tie") & (table["judge_says"] != "tie")]
+    if (parted.loc[parted["reference_says"] != parted["judge_says"], "comparisons"] > 0).any():
+        link(seen, "Examples", "Read the pairs on which their majorities take opposite sides", icon=ICON,
+             judge=[reference, judge], disagree="opposite")  # fmt: skip
+
+
+def _s(judge: str) -> str:
+    """Ends the verb of a judge: people agree, gpt-4 agrees."""
+    return "" if judge.casefold() in PLURAL else "s"
 
 
 def confused(table: pd.DataFrame, reference: str, judge: str) -> str:
@@ -90,18 +101,21 @@ def confused(table: pd.DataFrame, reference: str, judge: str) -> str:
     decided = sum(n.get(at, 0) for at in sides)
     who, people, whole = escape(judge, 40), escape(reference, 40), sum(n.values())
     if not decided or not whole:
-        return f"**{people} says nothing but ties on the pairs of {who}.**"
+        return f"**{people} say{_s(reference)} nothing but ties on the pairs of {who}.**"
     same, tied = n.get(("a", "a"), 0) + n.get(("b", "b"), 0), n.get(("a", "tie"), 0) + n.get(("b", "tie"), 0)
     of = [escape(words.share(count / decided)) for count in (same, decided - same - tied, tied)]
+    which = f"the same in {of[0]}, the other in {of[1]} and neither in {of[2]}" if tied else (
+        f"the same in {of[0]} and the other in {of[1]}"
+    )  # fmt: skip
     said = (
-        f"**Of {decided:,} comparisons in which {people} prefers an answer, {who} prefers the same in {of[0]}, the "
-        f"other in {of[1]} and neither in {of[2]}.**"
+        f"**Of {decided:,} comparisons in which {people} prefer{_s(reference)} an answer, {who} prefer{_s(judge)} "
+        f"{which}.**"
     )
     mine = sum(count for (_, two), count in n.items() if two == "tie")
     theirs = sum(count for (one, _), count in n.items() if one == "tie")
     if mine or theirs:
         shares = [escape(words.share(count / whole)) for count in (mine, theirs)]
-        said += f" {who} ties in {shares[0]} of all {whole:,}, {people} in {shares[1]}."
+        said += f" {who} tie{_s(judge)} in {shares[0]} of all {whole:,}, {people} in {shares[1]}."
     return said
 
 
@@ -185,7 +199,7 @@ def _differences(seen: View, judge: str, study: JudgeAgreement, most: int) -> No
     )  # fmt: skip
     ending = "_no_ties" if out else ""
     heads = {
-        "judge": "judge", "against": "less", f"difference{ending}": "difference",
+        "judge": "judge", "against": "minus", f"difference{ending}": "difference",
         f"difference{ending}_interval": "interval", f"p{ending}": "p", f"q{ending}": "q",
         f"agreement{ending}": "agreement", f"agreement_against{ending}": "of the other", "pairs": "pairs",
     }  # fmt: skip

@@ -12,7 +12,7 @@ import streamlit as st
 
 from charts import words as written
 from studies.overview import escape
-from studies.study import Study, bare, hints
+from studies.study import Fitted, Study, bare, hints
 
 S = TypeVar("S", bound=Study)
 
@@ -104,12 +104,13 @@ def chosen(cls: type[S]) -> S:
     for word in dropped:
         if word.split("=")[0] in st.session_state["words"]:
             selection.drop_word(word.split("=")[0])
+    if isinstance(study, Fitted) and study.cluster not in study.clusterings:
+        study = dataclasses.replace(study, cluster="auto")
     return dataclasses.replace(study, criterion=seen.study.criterion)
 
 
 def ask(cls: type[S]) -> S:
     """The study with widgets for the fields of its own, the advanced ones behind "More options"."""
-    from studies.study import Fitted
     from ui import selection
 
     shared = {f.name for f in fields(Fitted)}

@@ -13,13 +13,17 @@ from charts import words
 from charts.audit import ROBUSTNESS, bias_chart, bias_name, percent, points, towards, with_test
 from charts.audit_matrix import bias_matrix_chart, worst
 from charts.audit_variants import variants_chart
+from data.own_models import set_own
 from data.queries.examples import PairsBehind
+from errors import JurylensError
 from studies.audit import Audit
+from studies.audit_data import says_right
 from studies.overview import escape
 from studies.study import Result
-from ui import rankings, selection
+from ui import rankings, selection, session
 from ui.ask import chosen, shown
 from ui.figure import figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -29,6 +33,11 @@ VIEWS = {ONE: "One judge", ALL: "All judges"}
 
 MOST, SAID = 15, 5
 """Judges drawn until all are asked for, and biases that a sentence names."""
+
+TOLD = "own-models-said"
+"""Where the answer to a saved choice waits for the next run."""
+
+SAID_SO, GUESSED, WARNED = "as the dataset says", "guessed from the names", "which models are their own was guessed"
 
 VARIANTS = {
     "judge": "judge", "variant": "circumstance", "pairs": "pairs", "towards": "towards the cue", "away": "away",
@@ -47,19 +56,19 @@ def biases(seen: View) -> str | None:
     if seen.names is None or not seen.names.judges:
         return None
     compared = seen.reference is not None and bool(seen.others)
-    if not compared and seen.reference in seen.humans:
-        # People alone: they say what is right, and nobody is held against it.
+    right = seen.reference if compared else says_right(None, seen.names)
+    judges = tuple(judge for judge in seen.judges if judge != right)
+    if not judges:
+        # Who says what is right is alone here, and nobody is held against it.
         return None
     st.subheader("How is it biased?", anchor=False)
     judge = rankings.choose_judge(seen) if compared else None
-    judges = seen.others if compared else seen.judges
     view = _view(judges)
     of = judge or _alone(judges, view)
-    reference = seen.reference if compared else None
     who = judges if view == ALL else (of,)
-    study = replace(chosen(Audit), judge=(reference, *who) if reference else who, own=(), reference=reference)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
+    study = replace(chosen(Audit), judge=(right, *who) if right else who, own=(), reference=right)
+    if study.ties != "half":
+        study = replace(study, ties="half")
     result = attempt(study)
     if result is None:
         return judge
@@ -67,7 +76,8 @@ def biases(seen: View) -> str | None:
         of_all(seen, result)
     else:
         of_one(seen, result, of)
-    sentences(result)
+    # Where one judge is looked at its own models stand above, with why they are.
+    sentences(result, [text for text in result.warnings if view == ALL or not text.startswith(WARNED)])
     cannot_show(result, of if view == ONE else None)
     return judge
 
@@ -107,7 +117,10 @@ def of_one(seen: View, result: Result, judge: str) -> None:
         pairs=lambda row: _behind(result, {"judge": judge} | dict(row)),
     )  # fmt: skip
     for row in result.table("self_preference").to_dict("records"):
-        st.markdown(_own(row, result.settings.get("reference")))
+        st.markdown(_own(row, result))
+    for row in result.table("letters").to_dict("records"):
+        st.markdown(_letters(row))
+    own_models(seen, result, judge)
     variants = result.table("variants")
     if len(variants):
         with st.expander("Circumstances: before and after"):
@@ -168,21 +181,74 @@ def trust(result: Result, judge: str) -> str:
     return " · ".join([*parts, "flagged: q < .05 within the judge (Benjamini-Hochberg)"])
 
 
-def _own(row: Mapping[Any, Any], reference: object) -> str:
+def _own(row: Mapping[Any, Any], result: Result) -> str:
     """Self-preference as two papers measure it, in a line."""
-    text = f"**Its own models** ({escape(str(row['own']), 200)}): picked in {percent(row['own_rate'])}"
+    reference, why = result.settings.get("reference"), set(result.table("own_models")["because"])
+    guessed = ", guessed from their names" if GUESSED in why else ""
+    text = f"**Its own models** ({escape(str(row['own']), 200)}{guessed}): picked in {percent(row['own_rate'])}"
     if not words.absent(row["reference_rate"]):
         by = f"by {escape(str(reference), 60)} in {percent(row['reference_rate'])}"
         text += f", {by}; {_gap(row, 'dbg')} points (DBG)"
     if not words.absent(row["equal_opportunity"]):
-        text += f"; right about its own more often than about others by {_gap(row, 'equal_opportunity')} points"
+        less = float(row["equal_opportunity"]) < 0
+        gap = _gap(row, "equal_opportunity", turned=less, signed=False)
+        text += f"; right about its own {'less' if less else 'more'} often than about others by {gap} points"
     return f"{text}. {words.plural(int(row['pairs']), 'pair')}."
 
 
-def _gap(row: Mapping[Any, Any], name: str) -> str:
+def _letters(row: Mapping[Any, Any]) -> str:
+    """Verdicts by letter against verdicts by place, in a line."""
+    ends = f"[{percent(row['letter_lower'])}, {percent(row['letter_upper'])}]"
+    text = (
+        f"the answer with the first letter is picked in {percent(row['letter'])} {ends}, {percent(row['shown_first'])} "
+        f"where it stood first and {percent(row['shown_last'])} where it stood last; the first place, averaged over "
+        f"letters, in {percent(row['place'])}. {words.plural(int(row['verdicts']), 'verdict')}."
+    )
+    return f"**Letters and places**: {escape(text, 400)}"
+
+
+def _gap(row: Mapping[Any, Any], name: str, *, turned: bool = False, signed: bool = True) -> str:
+    """In points. turned : the other way round; signed : with a plus where it is above 0"""
     value, low, high = (row[f"{name}{end}"] for end in ("", "_lower", "_upper"))
-    as_row = {"excess": value, "excess_lower": low, "excess_upper": high}
-    return escape(points(as_row), 100)
+    if turned:
+        value, low, high = (None if words.absent(one) else -one for one in (value, high, low))
+    text = points({"excess": value, "excess_lower": low, "excess_upper": high})
+    return escape(text if signed else text.removeprefix("+"), 100)
+
+
+def own_models(seen: View, result: Result, judge: str) -> None:
+    """Which models count as its own and why, to be set right."""
+    assert seen.names is not None
+    if not seen.names.models:
+        return
+    told = st.session_state.pop(TOLD, None)
+    if told:
+        st.caption(escape(str(told), 400))
+    table = result.table("own_models")
+    mine = table[table["judge"] == judge]
+    dataset = seen.names.dataset
+    with st.expander(f"Its own models ({len(mine):,})", key=f"audit-own-{judge}"):
+        because = f"Now: {mine['because'].iloc[0]}." if len(mine) else "Now: none of these models."
+        st.caption(f"{because} What is saved here holds for this dataset, on every page and command.")
+        # By judge and by what is in force: another judge's choice, or one that was taken back, does not linger.
+        key = f"w:own-models-{judge}-{hash(tuple(mine['model']))}"
+        own = st.multiselect(f"Models of {shown(judge)}'s own", list(seen.names.models), list(mine["model"]), key=key,
+                             format_func=shown, placeholder="None of them")  # fmt: skip
+        with st.container(horizontal=True):
+            if st.button("Save", key="save-own", icon=":material/save:"):
+                _save(dataset, judge, own, f"Saved: {words.plural(len(own), 'model')} of {judge}'s own.")
+            said = not len(mine) or mine["because"].iloc[0] == SAID_SO
+            if said and st.button("As families and names tell", key="forget-own", type="tertiary"):
+                _save(dataset, judge, None, f"Families and names tell {judge}'s own models again.")
+
+
+def _save(dataset: str, judge: str, own: list[str] | None, said: str) -> None:
+    try:
+        set_own(session.store(), dataset, {judge: own})
+    except JurylensError as error:
+        said = str(error)
+    st.session_state[TOLD] = said
+    st.rerun()
 
 
 # -- all judges -----------------------------------------------------------------------------------------------------
@@ -196,7 +262,7 @@ def of_all(seen: View, result: Result) -> None:
     held = f"held against {reference} · " if reference is not None else ""
     n = f"{words.plural(table['judge'].nunique(), 'judge')} · {words.plural(int(table['p'].notna().sum()), 'test')} · "
     st.caption(escape(f"{n}{held}flagged: q < .05 within the judge (Benjamini-Hochberg)", 4000))
-    most = _how_many(len(worst(table)))
+    most = how_many(len(worst(table)), MOST, "judges", "audit_all")
     figure(
         lambda theme, narrow: bias_matrix_chart(table, theme, most=most, narrow=narrow), result, "biases", key="audit",
         columns=Audit.shown, read=_named, pairs=lambda row: _behind(result, row),
@@ -227,14 +293,6 @@ def finding_of_all(table: pd.DataFrame) -> str:
     largest = sure.sort_values("excess", key=lambda v: v.abs(), ascending=False, kind="stable")
     row: Mapping[Any, Any] = largest.iloc[0].to_dict()
     return text + f"The largest: {escape(str(row['judge']), 60)} towards {_lean(row, True)}."
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state["w:audit_all"] = selection.page_word("audit_all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key="w:audit_all", on_change=selection.on_change("audit_all", "w:audit_all"))
-    return n if st.session_state["w:audit_all"] else MOST
 
 
 # -- shared ---------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def study_of(seen: View, behind: PairsBehind) -> Examples:
     for key, value in navigation.query(seen, **behind.words()):
         listed.setdefault(key, []).append(value)
     study, _ = Examples.from_parameters(listed)
-    return replace(study, criterion=seen.study.criterion)
+    return replace(study, criterion=behind.criterion or seen.study.criterion)
 
 
 def pairs_link(behind: PairsBehind, said: str = "Read the {pairs} behind it") -> None:

@@ -13,9 +13,9 @@ from data.queries.examples import PairsBehind
 from studies.disagreement import DisagreementParts
 from studies.overview import escape
 from studies.study import Result
-from ui import selection
 from ui.ask import chosen
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -33,8 +33,6 @@ def sources(seen: View, judge: str | None) -> None:
         return
     st.subheader("Where does its disagreement with people come from?", anchor=False)
     study = replace(chosen(DisagreementParts), judge=(str(seen.reference), *seen.others), limit=LISTED)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         return
@@ -46,7 +44,7 @@ def sources(seen: View, judge: str | None) -> None:
     with st.container(key="disagreement"):
         st.markdown(finding(table[table["judge"] == first], first, str(seen.reference)))
     st.caption(escape(trust(result, first), 4000))
-    drawn = order[: _how_many(len(order))]
+    drawn = order[: how_many(len(order), MOST, "judges", ALL)]
     totals = dict(zip(judges["judge"], judges["disagreement"], strict=True))
     listed = _listed(result)
 
@@ -73,7 +71,8 @@ def finding(table: pd.DataFrame, judge: str, reference: str) -> str:
     rest = share.pop(UNEXPLAINED)
     if JUDGE in share:
         parts.append(f"{words.share(share.pop(JUDGE))} the judge's noise")
-    told = sorted(share.items(), key=lambda one: -one[1])
+    # What rounds to nothing is not worth a word.
+    told = sorted(((name, value) for name, value in share.items() if abs(value) >= 0.005), key=lambda one: -one[1])
     parts += [f"{words.share(value)} {name}" for name, value in told]
     return (
         f"**Of the disagreement of {escape(judge, 40)} with a vote of {people}, {words.listing(parts, 9)}; "
@@ -95,8 +94,8 @@ def trust(result: Result, judge: str) -> str:
     counts = words.amounts(pair=int(row["pairs"]), vote=int(row["votes"]))
     clusters = f", {words.plural(int(row['clusters']), str(row['clustering']))}" if row["clustering"] != "none" else ""
     return (
-        f"{what} {size}; {counts}{clusters}. No judge can agree with people who disagree. Click a part to read the "
-        "pairs where it is largest."
+        f"{what} {size}; {counts}{clusters}. No judge can agree with people who disagree. Click a part for a link "
+        "to the pairs where it is largest."
     )
 
 
@@ -107,12 +106,3 @@ def _listed(result: Result) -> dict[tuple[str, str], tuple[int, ...]]:
         key = (str(row["judge"]), str(row["part"]))
         found[key] = (*found.get(key, ()), int(row["pair"]))
     return found
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    key = f"w:{ALL}"
-    st.session_state[key] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=key, on_change=selection.on_change(ALL, key))
-    return n if st.session_state[key] else MOST

@@ -31,6 +31,7 @@ from ui.ask import chosen, shown, widget
 from ui.behind import open_pairs, shared_by
 from ui.cache import Remembered
 from ui.figure import as_csv, figure, file_name
+from ui.how_many import how_many
 from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences, told
@@ -249,11 +250,7 @@ def _take_rows(result: Result) -> None:
 
 
 def _how_many(rows: int) -> int:
-    if rows <= MOST + SPARE:
-        return rows
-    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
-    st.toggle(f"Draw all {rows:,} factors", key="w:all", on_change=selection.on_change("all", "w:all"))
-    return rows if st.session_state["w:all"] else MOST
+    return rows if rows <= MOST + SPARE else how_many(rows, MOST, "factors")
 
 
 def remarks(result: Result | None) -> None:

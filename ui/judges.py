@@ -27,6 +27,9 @@ from ui.view import View
 BASES = {VERDICTS: "Verdicts", WEIGHTS: "What moves them", STRENGTHS: "Rankings"}
 OVERS = {SCENARIOS: "Mean over scenarios", OVERALL: "Overall"}
 MEASURES = {SPEARMAN: "All places alike", RBO: "First places most"}
+FEW = 3
+"""Judges that need no map: three distances say it."""
+
 PLACED = {"judge": "judge", "kind": "kind", "source": "source", "place": "place in the tree", "x": "x", "y": "y"}
 
 _scenarios = Remembered()
@@ -142,6 +145,8 @@ def finding(result: Result, reference: str | None) -> str:
     best_row, worst_row = (
         known.iloc[int(pick(known["similarity"].to_numpy(dtype=float)))] for pick in (np.argmax, np.argmin)
     )
+    if len(mine) and (best_row.name, worst_row.name) == (near.name, far.name):
+        return text.strip()
     return text + f"Of all, the most alike are {_two(result, best_row)}, the least {_two(result, worst_row)}."
 
 
@@ -212,7 +217,7 @@ def draw(result: Result) -> None:
         key="similarity", columns=columns, read=read.drop(columns="at"),
         pairs=(lambda row: shared_by(str(row["judge_1"]), str(row["judge_2"]))) if verdicts else None,
     )  # fmt: skip
-    if placed["x"].notna().any():
+    if placed["x"].notna().any() and len(placed) > FEW:
         st.markdown("**The same as a map**")
         share = result.values.get("map_shows")
         figure(

@@ -106,8 +106,6 @@ def _agreement(seen: View) -> str:
         return ""
     # As the page Judges asks it first, which then finds the answer there.
     study = replace(chosen(JudgeAgreement), judge=(str(seen.reference), *seen.others), ties="drop")
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     try:
         result = session.answer(study)
     except JurylensError:

@@ -21,6 +21,7 @@ from ui.ask import shown
 from ui.behind import open_pairs, pairs_link, ranked_by, shared_by
 from ui.cache import Remembered
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.navigation import link
 from ui.overview import ask_reference, nothing_loaded
 from ui.remarks import remarks as list_remarks
@@ -182,21 +183,12 @@ def two_judges(
                pairs=lambda row: PairsBehind((reference, judge), shared=True, between=(row["model_1"], row["model_2"])),
                whole=whole)  # fmt: skip
         return
-    draw, most = slope_chart if view == "slope" else gap_chart, _how_many(len(models))
+    draw, most = slope_chart if view == "slope" else gap_chart, how_many(len(models), 15, "models")
     headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (Compare.shown or {}).items()}
     figure(lambda theme, narrow: draw(models, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow,
                                       truth=planted),
            result, "models", key=view, columns=headings, folded=False,
            pairs=lambda row: shared_by(reference, judge, str(row["model"])), whole=whole)  # fmt: skip
-
-
-def _how_many(models: int) -> int:
-    """15 models are drawn until the reader asks for all."""
-    if models <= 15:
-        return models
-    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
-    st.toggle(f"Draw all {models:,} models", key="w:all", on_change=selection.on_change("all", "w:all"))
-    return models if st.session_state["w:all"] else 15
 
 
 def lookup(models: pd.DataFrame, reference: str, judge: str) -> None:
@@ -247,7 +239,7 @@ def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
     from charts.ranking import ranking_chart
 
     ranking = result.table("ranking")
-    most = _how_many(len(ranking))
+    most = how_many(len(ranking), 15, "models")
     figure(lambda theme, narrow: ranking_chart(ranking, theme, humans=seen.humans, most=most, narrow=narrow,
                                                truth=planted),
            result, "ranking", key="ranking", columns=Rank.shown, folded=False,

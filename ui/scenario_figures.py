@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.scenario_figures import GAP, NAMES, Figures, figures_of
+from charts.scenario_figures import GAP, NAMES, figures_of
 from charts.scenario_matrix import scenario_matrix_chart
 from charts.scenario_panels import scenario_panels_chart
 from studies.factor_options import display
@@ -16,8 +16,9 @@ from studies.factor_words import lower
 from studies.overview import escape
 from studies.scenario_matrix import BEYOND, ScenarioMatrix
 from studies.study import Result
-from ui import factors, selection
+from ui import factors
 from ui.figure import figure, show_table
+from ui.how_many import how_many
 from ui.methods import plain
 from ui.session import attempt
 from ui.view import View
@@ -87,7 +88,7 @@ def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, 
     found = figures_of(table, tests, result.table("scenarios"), judge, factors.unit(), net)
     names = {name: display(name) for _, name in found.order if name}
     if panels:
-        keys = found.order[: _how_many(found)]
+        keys = found.order[: how_many(len(found.order), PANELS, "figures", "every")]
         figure(
             lambda theme, narrow: scenario_panels_chart(
                 found, keys, judges, theme, most=most, narrow=narrow, labels=names
@@ -112,12 +113,3 @@ def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, 
 def _read(table: pd.DataFrame) -> pd.DataFrame:
     """With what figures are called."""
     return table.assign(figure=[_name(row) for row in table[["figure", "factor"]].to_dict("records")])
-
-
-def _how_many(found: Figures) -> int:
-    n = len(found.order)
-    if n <= PANELS:
-        return n
-    st.session_state["w:every"] = selection.page_word("every", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} figures", key="w:every", on_change=selection.on_change("every", "w:every"))
-    return n if st.session_state["w:every"] else PANELS

@@ -18,10 +18,11 @@ from studies.overview import PLURAL, escape
 from studies.scenario_agreement import ScenarioAgreement
 from studies.scenario_matrix import ScenarioMatrix
 from studies.study import Result
-from ui import factors, measuring, scenario_figures, selection
+from ui import factors, measuring, scenario_figures
 from ui.ask import chosen
 from ui.behind import of_cell
 from ui.figure import figure, show_table
+from ui.how_many import how_many
 from ui.methods import POOLED, pick
 from ui.navigation import link
 from ui.overview import nothing_loaded
@@ -65,8 +66,6 @@ def compared(seen: View, judge: str) -> None:
     """Where the judge and the reference part: the finding, all figures of each scenario, what to distrust."""
     reference = str(seen.reference)
     study = replace(chosen(ScenarioAgreement), judge=(reference, judge))
-    if study.cluster not in ("auto", "prompt", "pair"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         return
@@ -86,7 +85,7 @@ def compared(seen: View, judge: str) -> None:
             factors.choose_unit()
             with st.popover("Choose factors", type="tertiary"):
                 factors.choose_factors(seen, factors.meant(ScenarioMatrix, known), known)
-        most = _how_many(len(table))
+        most = how_many(len(table), FIRST, "scenarios")
     alone = shown == "intervals" or not pooled
     whole = scenario_figures.answered(seen, judge, alone=alone and shown != "agreement")
     if whole is None:
@@ -129,14 +128,6 @@ def agreement(seen: View, judge: str, result: Result, pooled: bool = True, most:
 
 def _labels(result: Result) -> str:
     return "ties left out" if result.settings["ties"] == "drop" else "a tie is a verdict of its own"
-
-
-def _how_many(n: int) -> int:
-    if n <= FIRST:
-        return n
-    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} scenarios", key="w:all", on_change=selection.on_change("all", "w:all"))
-    return n if st.session_state["w:all"] else FIRST
 
 
 def finding(table: pd.DataFrame, row: Mapping[Any, Any], reference: str, judge: str, level: float) -> str:

@@ -9,16 +9,19 @@ import streamlit as st
 from charts.stand_in import stand_in_chart
 from studies.overview import escape
 from studies.stand_in import JudgeStandIn
-from ui import selection
-from ui.ask import chosen
+from ui.ask import ask, chosen
 from ui.behind import shared_by
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.navigation import link
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
 
 MOST = 15
+REASONS = (": it agrees with", ": no vote can be", ": compared on", ": nothing tells")
+"""How what stands behind a verdict begins."""
+
 SAID = 3
 """Judges whose verdict is said in words; the chart has all."""
 
@@ -38,8 +41,19 @@ def verdicts(seen: View) -> None:
         for one in result.findings[:SAID]:
             # A sentence that begins with a judge's name leaves the name as it is.
             named = any(one.text.startswith(judge) for judge in seen.others)
-            text = escape(one.text if named else one.text[:1].upper() + one.text[1:], 600)
-            st.markdown(f"**{text}.**")
+            text = one.text if named else one.text[:1].upper() + one.text[1:]
+            # Judges' names may have colons of their own.
+            at = next((text.rfind(start) for start in REASONS if start in text), len(text))
+            st.markdown(f"**{escape(text[:at], 600)}**{escape(text[at:], 600)}.")
+    with st.popover("The rule", type="tertiary", icon=":material/rule:"):
+        st.markdown(
+            "Each vote of a person is left out in turn. That vote and the judge are both held against what most of the "
+            "others said; the judge's advantage is how much more often it agrees with them. It **may stand in** when "
+            "the whole interval lies above minus the margin (a test of non-inferiority, at 2.5 % with a 95 % "
+            "interval), **may not** when it lies below, and is **undecided** else, and with fewer "
+            "pairs than the smallest number."
+        )
+        ask(JudgeStandIn)
     table = result.table("judges")
     if table["advantage"].isna().all():
         # Nothing to draw: what is missing, and what still can be asked.
@@ -53,18 +67,10 @@ def verdicts(seen: View) -> None:
         sentences(result)
         return
     margin = float(result.settings["margin"])
-    most = _how_many(int(table["advantage"].notna().sum()))
+    most = how_many(int(table["advantage"].notna().sum()), MOST, "judges")
     figure(
         lambda theme, narrow: stand_in_chart(table, margin, theme, humans=seen.humans, most=most, narrow=narrow),
         result, "judges", key="stand-in", columns=JudgeStandIn.shown,
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip
     sentences(result)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state["w:all"] = selection.page_word("all", ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key="w:all", on_change=selection.on_change("all", "w:all"))
-    return n if st.session_state["w:all"] else MOST

@@ -9,6 +9,7 @@ import pandas as pd
 
 from data.model import Selection
 from data.queries import Catalog, Con, where
+from data.queries.delivered import sums
 from data.queries.votes import voter_of
 
 Column = np.ndarray
@@ -22,8 +23,10 @@ class Shown:
     """Verdicts of one voter on one pair, summed over repeats in the same order and circumstances. All (n,).
 
     judge_id, pair, prompt, variant : ids; shown : +1 a first, -1 b first, 0 unknown; cue : +1 for a, -1 for b, 0 none
+    letter : +1 where a was called by the first letter, -1 where b was, 0 unknown
     voter : annotator, a code of its own for each verdict of people without names, 0 for a judge without annotators
     a, b, tie, none : how many verdicts of each; p : mean p_a, NaN where there is none
+    word : the verdicts one by one, as they were repeated: a, b, or t for a tie; None where there is none
     """
 
     judge_id: Column
@@ -32,12 +35,14 @@ class Shown:
     variant: Column
     shown: Column
     cue: Column
+    letter: Column
     voter: Column
     a: Column
     b: Column
     tie: Column
     none: Column
     p: Column
+    word: Column
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -53,18 +58,61 @@ def in_all_variants(selection: Selection, names: Catalog) -> str:
 
 
 def shown(con: Con, names: Catalog, condition: str) -> Shown:
-    """All judges' verdicts of a condition, reduced; ascending in judge, pair, variant, order, cue and voter."""
+    """All judges' verdicts of a condition, reduced; ascending in judge, pair, variant, order, cue, letter and voter."""
+    number = letter_factor(con, names)
+    source, letter = f"judgment WHERE {condition}", "0"
+    if number is not None:
+        source, letter = _with_letters(names.dataset_id, number, condition), "letter"
     table = con.sql(
         f"""SELECT judge_id, pair_id AS pair, any_value(prompt_id) AS prompt, variant_id AS variant, shown,
-            coalesce(cue, 0) AS cue, coalesce({voter_of(names)}, 0) AS voter,
+            coalesce(cue, 0) AS cue, {letter}::TINYINT AS letter, coalesce({voter_of(names)}, 0) AS voter,
             count(*) FILTER (outcome <> 0 AND p_a > 0.5) AS a, count(*) FILTER (outcome <> 0 AND p_a < 0.5) AS b,
             count(*) FILTER (outcome <> 0 AND p_a = 0.5) AS tie, count(*) FILTER (outcome = 0) AS none,
-            coalesce(round(avg(p_a) FILTER (outcome <> 0), 9), 'nan'::DOUBLE) AS p
-        FROM judgment WHERE {condition}
-        GROUP BY judge_id, pair_id, variant_id, shown, coalesce(cue, 0), coalesce({voter_of(names)}, 0)
-        ORDER BY judge_id, pair, variant, shown, cue, voter"""
+            coalesce(round(avg(p_a) FILTER (outcome <> 0), 9), 'nan'::DOUBLE) AS p,
+            string_agg(CASE WHEN p_a > 0.5 THEN 'a' WHEN p_a < 0.5 THEN 'b' ELSE 't' END, ''
+                ORDER BY repeat NULLS LAST, judgment_id) FILTER (outcome <> 0) AS word
+        FROM {source}
+        GROUP BY judge_id, pair_id, variant_id, shown, coalesce(cue, 0), {letter}::TINYINT,
+            coalesce({voter_of(names)}, 0)
+        ORDER BY judge_id, pair, variant, shown, cue, letter, voter"""
     ).to_arrow_table()
     return Shown(**{name: table[name].to_numpy() for name in table.column_names})
+
+
+def letter_factor(con: Con, names: Catalog) -> int | None:
+    """The delivered factor that says which letter an answer was called by (columns letter_a, letter_b)."""
+    rows = con.execute(
+        "SELECT factor_id FROM factor WHERE dataset_id = $d AND lower(name) = 'letter' ORDER BY factor_id",
+        {"d": names.dataset_id},
+    ).fetchall()
+    return int(rows[0][0]) if rows else None
+
+
+def letters_word(con: Con, names: Catalog) -> list[str]:
+    """What the letters say, as a fingerprint needs it; nothing where there are none."""
+    number = letter_factor(con, names)
+    return [] if number is None else [f"letter\x1f{sums(con, names.dataset_id, [number])[number]}"]
+
+
+def _with_letters(dataset_id: int, factor_id: int, condition: str) -> str:
+    """Judgments with `letter`: as their own rows say, else as the answers were called in all rows."""
+    which = f"dataset_id = {dataset_id} AND factor_id = {factor_id}"
+    of_answer = f"""(SELECT response_id, arg_min(upper(trim(label)), import_id) AS label,
+        arg_min(value, import_id) AS value FROM response_value WHERE {which} GROUP BY response_id)"""
+    return f"""(SELECT j.*, coalesce({_first("v.label_a", "v.label_b", "v.value_a", "v.value_b")}, w.letter, 0) AS letter
+        FROM (SELECT * FROM judgment WHERE {condition}) j
+        LEFT JOIN (SELECT judgment_id, arg_min(upper(trim(label_a)), import_id) AS label_a,
+            arg_min(upper(trim(label_b)), import_id) AS label_b, arg_min(value_a, import_id) AS value_a,
+            arg_min(value_b, import_id) AS value_b FROM judgment_value WHERE {which} GROUP BY judgment_id) v
+            USING (judgment_id)
+        LEFT JOIN (SELECT p.pair_id, {_first("a.label", "b.label", "a.value", "b.value")} AS letter FROM pair p
+            JOIN {of_answer} a ON a.response_id = p.response_a JOIN {of_answer} b ON b.response_id = p.response_b
+            WHERE p.dataset_id = {dataset_id}) w USING (pair_id))"""
+
+
+def _first(label_a: str, label_b: str, value_a: str, value_b: str) -> str:
+    return f"""CASE WHEN {label_a} < {label_b} OR {value_a} < {value_b} THEN 1
+        WHEN {label_a} > {label_b} OR {value_a} > {value_b} THEN -1 END"""
 
 
 def sides(con: Con, names: Catalog) -> pd.DataFrame:

@@ -22,6 +22,11 @@ def of_all_criteria(selection: Selection, names: Catalog, ties: str = "half", ra
     return where(selection, replace(names, criteria={}), ties, ranked)
 
 
+def on_pairs_of(condition: str, other: str) -> str:
+    """`condition`, narrowed to the pairs with a judgment that satisfies `other`."""
+    return f"{condition} AND pair_id IN (SELECT pair_id FROM judgment WHERE {other})"
+
+
 def criteria_met(con: Con, condition: str) -> pd.DataFrame:
     """One row a judge and criterion: judge_id, criterion (its id), judgments, pairs, prompts, tied."""
     return con.execute(

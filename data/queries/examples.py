@@ -53,7 +53,7 @@ class PairsBehind:
     scenario : one alone, "" where none is known, None those of the selection
     lacking : judges who did not judge the pair; any_criterion : of every criterion and variant
     whole : nothing of the selection narrows it but dataset and judges
-    variant : circumstances of the judgments, None those of the selection
+    variant, criterion : circumstances of the judgments and what was asked, None those of the selection
     only : ids of pairs, where the number is about these alone, in the order in which they are read
     """
 
@@ -70,6 +70,7 @@ class PairsBehind:
     whole: bool = False
     only: tuple[int, ...] = ()
     variant: str | None = None
+    criterion: str | None = None
 
     def words(self) -> dict[str, list[str]]:
         """The options of the study `examples` that mean this, as words of an address.
@@ -95,6 +96,8 @@ class PairsBehind:
             out["lacking"] = list(self.lacking)
         if self.variant is not None:
             out["variant"] = [self.variant]
+        if self.criterion is not None:
+            out["criterion"] = [self.criterion]
         if self.only:
             out |= {"only": [str(pair) for pair in self.only], "order": ["given"]}
         flags = {"shared": self.shared, "fitted": self.fitted, "unlabelled": self.scenario == "",
@@ -143,6 +146,8 @@ class PairsBehind:
             names = replace(names, criteria={}, variants={asked.variant: 0})
         if self.variant is not None:
             asked = replace(asked, variant=self.variant)
+        if self.criterion is not None:
+            asked = replace(asked, criterion=self.criterion)
         if self.scenario is not None:
             asked = replace(asked, scenario=(self.scenario,) if self.scenario else ())
         ranked = self.counted == "ranked"

@@ -65,6 +65,14 @@ def confidences(con: Con, condition: str) -> Rows:
         ORDER BY judge_id, pair_id, judgment_id""", ("judge_id", "pair", "p", "confidence"))  # fmt: skip
 
 
+def any_confidence(con: Con, dataset_id: int) -> bool:
+    """Whether any judgment of a dataset comes with a stated confidence."""
+    found = con.execute(
+        "SELECT 1 FROM judgment WHERE dataset_id = $d AND confidence IS NOT NULL LIMIT 1", {"d": dataset_id}
+    )
+    return bool(found.fetchall())
+
+
 def _read(con: Con, statement: str, names: Sequence[str]) -> Rows:
     table = con.sql(statement).to_arrow_table()
     return Rows({name: table[name].to_numpy() for name in names})

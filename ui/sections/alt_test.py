@@ -13,10 +13,10 @@ from charts.alt_test import alt_test_chart
 from studies.alt_test import AltTestStudy
 from studies.overview import escape
 from studies.study import Result
-from ui import selection
 from ui.ask import ask, chosen
 from ui.behind import shared_by
 from ui.figure import figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -36,8 +36,6 @@ def draw(seen: View, judge: str | None) -> None:
         st.info("This holds judges against people: choose two judges in the sidebar.", icon=":material/info:")
         return
     study = replace(chosen(AltTestStudy), judge=(str(seen.reference), *seen.others))
-    if study.cluster not in ("auto", "prompt", "pair"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         if seen.extra.get("epsilon"):
@@ -49,7 +47,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.markdown(finding(table, held, study.epsilon))
     st.caption(trust(result, held))
     options()
-    most = _how_many(len(table))
+    most = how_many(len(table), MOST, "judges", ALL)
     people = next(iter(result.settings["people"]))
     figure(
         lambda theme, narrow: alt_test_chart(table, theme, humans=seen.humans, focus=held, most=most, narrow=narrow),
@@ -60,7 +58,7 @@ def draw(seen: View, judge: str | None) -> None:
     annotators = result.table("annotators")
     mine = annotators[annotators["judge"] == held].sort_values("difference", kind="stable", ignore_index=True)
     st.markdown(f"**Which annotators does {escape(held, 40)} win?** Those that it does best against first")
-    clustered = result.settings["clustering"] == "prompt"
+    clustered = "prompt" in result.settings["clustering"]
     show_table(mine, {c: h for c, h in ANNOTATORS.items() if clustered or c != "p_clustered"}, key="annotators")
     sentences(result)
 
@@ -95,17 +93,9 @@ def trust(result: Result, judge: str) -> str:
     table = result.table("judges")
     row: dict[Any, Any] = table[table["judge"] == judge].iloc[0].to_dict()
     parts = [words.amounts(pair=int(row["items"]), annotator=int(row["annotators"])),
-             f"{words.percent(result.settings['level'])} intervals by {result.settings['clustering']}",
+             f"{words.percent(result.settings['level'])} intervals by {row['clustering']}",
              "one-sided tests, Benjamini-Yekutieli"]  # fmt: skip
     if int(row["left_out"]):
         few = f"fewer than {result.settings['few_items']} pairs"
         parts.insert(1, f"{words.plural(int(row['left_out']), 'annotator')} with {few} left out")
     return escape(" · ".join(parts), 4000)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST

@@ -14,8 +14,9 @@ from studies.factor_options import display
 from studies.factor_words import agree
 from studies.factors_scenarios import FactorsScenarios
 from studies.overview import escape
-from ui import factors, selection
+from ui import factors
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -38,12 +39,7 @@ def draw(seen: View, judge: str | None) -> None:
     gaps, reference = result.table("gaps"), str(seen.reference)
     names = {str(f): display(str(f)) for f in gaps["factor"]}
     st.markdown(finding(gaps, reference, judge, names))
-    most = MOST + SPARE
-    if len(names) > most:
-        st.session_state["w:by_scenario_all"] = selection.page_word("by_scenario_all", ["true"]) == "true"
-        st.toggle(f"Draw all {len(names)} factors", key="w:by_scenario_all",
-                  on_change=selection.on_change("by_scenario_all", "w:by_scenario_all"))  # fmt: skip
-        most = len(names) if st.session_state["w:by_scenario_all"] else MOST
+    most = MOST + SPARE if len(names) <= MOST + SPARE else how_many(len(names), MOST, "factors", "by_scenario_all")
     scale = factors.unit()
     figure(
         lambda theme, narrow: factor_scenario_chart(

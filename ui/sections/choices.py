@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui import selection
 from ui.ask import shown
+from ui.how_many import how_many as rows_drawn
 from ui.view import View
 
 FIRST = 15
@@ -25,9 +26,4 @@ def one_judge(seen: View, section: str) -> str:
 
 def how_many(models: int, section: str) -> int:
     """15 models until the reader asks for all; the word is `section_all`."""
-    if models <= FIRST:
-        return models
-    word = f"{section}_all"
-    st.session_state[f"w:{word}"] = selection.page_word(word, ["true"]) == "true"
-    st.toggle(f"Draw all {models:,} models", key=f"w:{word}", on_change=selection.on_change(word, f"w:{word}"))
-    return models if st.session_state[f"w:{word}"] else FIRST
+    return rows_drawn(models, FIRST, "models", f"{section}_all")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -31,6 +32,13 @@ SAMPLE = {"share": "share of pairs", "labelled": "with people's votes, %", "unla
           "difference": "difference, points", "p": "p", "q": "q"}  # fmt: skip
 MASKING = {"method": "method", "rmse": "typical error, log-odds", "width": "width of the intervals",
            "coverage": "intervals that hold, %"}  # fmt: skip
+WINRATES = {"model": "model", "against": "against", "corrected": "corrected, %", "interval": "interval, %",
+            "classical": "{people} alone, %", "naive": "{judge} alone, %", "labelled": "pairs with votes",
+            "worth": "worth more pairs", "potential_gain": "at most times"}  # fmt: skip
+ALL = "all it met"
+
+MASKING_RATES = {"method": "win rates", "rmse": "typical error, points", "width": "width of the intervals",
+                 "coverage": "intervals that hold, %"}  # fmt: skip
 METHODS = {"corrected": "corrected", "classical": "{reference} alone", "naive": "{judge} alone"}
 
 
@@ -57,6 +65,7 @@ def draw(seen: View, judge: str | None) -> None:
     figure(lambda look, narrow: correct_chart(models, reference, judge, look, humans=seen.humans, most=most,
                                               narrow=narrow),
            result, "models", key="correct", columns=columns, folded=False, pairs=pairs)  # fmt: skip
+    _winrates(result.table("winrates"), reference, judge)
     if len(sample):
         st.markdown(fairness(sample, reference))
         shares = [described(str(kind), str(trait)) for kind, trait in zip(sample["kind"], sample["trait"], strict=True)]
@@ -66,6 +75,10 @@ def draw(seen: View, judge: str | None) -> None:
         shown = result.table("masking")
         said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
         show_table(_in_percent(shown.assign(method=said), MASKING), MASKING, key="correct-masking")
+    if "masking_winrates" in result.tables:
+        shown = result.table("masking_winrates")
+        said = [METHODS[str(m)].format(reference=reference, judge=judge) for m in shown["method"]]
+        show_table(_in_percent(shown.assign(method=said), MASKING_RATES), MASKING_RATES, key="correct-masking-winrates")
     # What stands above the table of the sample is not said again.
     sentences(result, [text for text in result.warnings if not (len(sample) and text.startswith(ASSUMED))])
 
@@ -89,6 +102,41 @@ def behind(reference: str, judge: str) -> Behind:
     return lambda row: PairsBehind((reference, judge), shared=True, model=str(row["model"]), ties="half")
 
 
+def _winrates(table: pd.DataFrame, reference: str, judge: str) -> None:
+    """Win rates with the judge as a help, and what it is worth to each."""
+    people, who = words.shorten(reference, 24), words.shorten(judge, 24)
+    columns = {c: h.format(people=people, judge=who) for c, h in WINRATES.items() if _has_numbers(table, c)}
+    if not table["classical"].notna().any():
+        return
+    st.markdown(worths(table, reference, judge))
+    read = table.assign(against=table["against"].astype(object).where(table["against"].notna(), ALL),
+                        worth=table["worth"].round().astype("Int64"))  # fmt: skip
+    show_table(read, columns, key="correct-winrates")
+
+
+def worths(table: pd.DataFrame, reference: str, judge: str) -> str:
+    """As how many more votes the judge's verdicts count for the models' win rates against all that they met."""
+    people, who = escape(reference), escape(judge)
+    known = table[table["worth"].notna() & table["against"].isna()]
+    if known.empty:
+        return f"**How often each model wins by the votes of {people}**, and what {who} could add."
+    worth = known["worth"].to_numpy(dtype=float)
+    pairs = int(known["labelled"].median())
+    if len(known) == 1:
+        return f"**For the win rate of {escape(str(known['model'].iloc[0]), 40)} {who} counts as {_more(worth[0])}.**"
+    best = known.iloc[int(worth.argmax())]
+    return (
+        f"**For the win rates of {words.plural(len(known), 'model')}, each with about "
+        f"{words.plural(pairs, 'judged pair')}, {who} counts as {_more(float(np.median(worth)))} at the median** and "
+        f"as {_more(worth.max())} at most, for {escape(str(best['model']), 40)}."
+    )
+
+
+def _more(worth: float) -> str:
+    more = max(round(worth), 0)
+    return f"{words.plural(more, 'more pair')} with votes" if more else "no more pair with votes"
+
+
 def _headings(reference: str, judge: str) -> dict[str, str]:
     people, who = words.shorten(reference, 24), words.shorten(judge, 24)
     named = {"classical": f"{people} alone", "naive": f"{who} alone", "labelled": f"pairs with votes of {people}"}
@@ -96,7 +144,7 @@ def _headings(reference: str, judge: str) -> dict[str, str]:
 
 
 def _has_numbers(models: pd.DataFrame, column: str) -> bool:
-    name = {"interval": "lower", "rank_interval": "rank_lower"}.get(column, column)
+    name = {"interval": "lower", "rank_interval": "rank_lower", "against": "model"}.get(column, column)
     return bool(models[name].notna().any())
 
 

@@ -11,11 +11,12 @@ import streamlit as st
 from charts import words
 from charts.criteria import criteria_chart, criterion_agreement_chart
 from charts.judge_rows import BEYOND
+from data.queries.examples import PairsBehind
 from studies.criteria import JudgeCriteria
 from studies.overview import PLURAL, escape
-from ui import selection
 from ui.ask import chosen
 from ui.figure import charts, figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -44,10 +45,11 @@ def draw(seen: View, judge: str | None) -> None:
         "Weights hold the other criteria equal: one that goes along with another gets none of the other's credit. "
         "They say what the overall verdict goes with, which a judge may also have given first and explained after."
     )
-    most = _how_many(int((criteria["judge"] == judges[-1]).sum()))
+    most = how_many(int((criteria["judge"] == judges[-1]).sum()), MOST, "criteria", ALL)
     figure(
         lambda theme, narrow: criteria_chart(weights, judges, theme, humans=seen.humans, most=most, narrow=narrow),
         result, "weights", key="criteria", columns=WEIGHTS,
+        pairs=lambda row: _behind((str(row["judge"]),), row["criterion"]), point=lambda at: _behind(judges, at[0]),
     )  # fmt: skip
     mine = judges[-1]
     if judge is not None and criteria.loc[criteria["judge"] == mine, "agreement"].notna().sum() > 1:
@@ -56,9 +58,10 @@ def draw(seen: View, judge: str | None) -> None:
         charts(
             lambda theme, narrow: criterion_agreement_chart(
                 criteria, mine, overall, theme, humans=seen.humans, most=most, narrow=narrow
-            ), "criteria-agreement",
+            ), "criteria-agreement", lambda at: _behind(judges, at[0]),
         )  # fmt: skip
-        show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement")
+        show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement",
+                   pairs=lambda row: _behind(judges, row["criterion"]))  # fmt: skip
     together = together[together["judge"] == mine]
     if len(together):
         st.markdown(f"**How alike are {escape(mine, 40)}'s verdicts on two criteria?** The closest first")
@@ -70,7 +73,15 @@ def draw(seen: View, judge: str | None) -> None:
         known = orders["corrected"].notna().any()
         columns = {name: said for name, said in ORDERS.items() if known or not name.startswith("corrected")}
         show_table(orders, columns, key="criteria-orders")
-    sentences(result)
+    # Gaps of models, which a scale would make net of decisiveness, are not shown here.
+    sentences(result, [text for text in result.warnings if not (text.startswith("models by") and "scale" in text)])
+
+
+def _behind(judges: Sequence[str], criterion: object) -> PairsBehind | None:
+    """The pairs that each of them judged on one criterion; those of the shown order are of none."""
+    if criterion == "first_position":
+        return None
+    return PairsBehind(tuple(judges), shared=True, counted="given", criterion=str(criterion))
 
 
 def _without_judge() -> dict[str, str]:
@@ -80,14 +91,6 @@ def _without_judge() -> dict[str, str]:
 def _together(judge: str | None) -> dict[str, str]:
     alone = ("correlation_ref", "difference", "difference_interval", "q")
     return {name: said for name, said in TOGETHER.items() if judge is not None or name not in alone}
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n} criteria", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST
 
 
 def findings(

@@ -19,6 +19,7 @@ from studies.factors_groups import FactorsGroups
 from studies.overview import PLURAL, escape
 from ui import factors, selection, session
 from ui.figure import charts, figure, show_table
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -72,7 +73,7 @@ def draw(seen: View, judge: str | None) -> None:
         "on average may hold for no group. Nobody drew the groups by lot: a difference may be that of what they judged."
     )
     n = int((tests["factor"] != FIRST).sum())
-    most = _how_many(n)
+    most = how_many(n, MOST, "factors", ALL)
     columns = {c: h for c, h in (FactorsGroups.shown or {}).items() if c != "judge"}
     figure(
         lambda theme, narrow: group_chart(weights, tests, theme, most=most, narrow=narrow, labels=names),
@@ -95,14 +96,6 @@ def draw(seen: View, judge: str | None) -> None:
         figures = [names.get(str(f), str(f).capitalize()) for f in slopes["figure"]]
         show_table(slopes.assign(figure=figures), SLOPES, key="groups-slopes")
     sentences(result)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n} factors", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST
 
 
 def finding(

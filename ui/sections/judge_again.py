@@ -12,7 +12,7 @@ from charts import words
 from charts.audit import bias_name
 from errors import JurylensError
 from studies.audit import Audit
-from studies.cues import LETTERS, NAMES, ORDER, PURPOSES, REPEAT
+from studies.cues import LETTERS, NAMES, ORDER, PURPOSES, REPEAT, inserted
 from studies.judge_again import STEPS, JudgeAgain
 from studies.overview import escape
 from studies.study import Result
@@ -42,6 +42,8 @@ def draw(seen: View, judge: str | None) -> None:
     if result is None:
         return
     st.markdown(finding(result.values, who, result.settings))
+    if inserted(str(result.settings["purpose"])):
+        st.markdown(escape(inserted(str(result.settings["purpose"])), 400))
     st.caption("Fill in the column `winner`: a where response_a is better, b, or tie. response_a is to be shown first. "
                "Then open the file on the page Data: it joins this dataset and needs no mapping.")  # fmt: skip
     _take(seen, result)
@@ -56,9 +58,7 @@ def draw(seen: View, judge: str | None) -> None:
 def _cannot_show(seen: View, who: str, *, compared: bool) -> list[str] | None:
     """What the audit lists as beyond these data, by its names; None where there is no audit of this judge."""
     # As the page itself asks it, so that it is computed once.
-    study = replace(chosen(Audit), judge=(who,), own=(), reference=seen.reference if compared else None)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
+    study = replace(chosen(Audit), judge=(who,), ties="half", own=(), reference=seen.reference if compared else None)
     try:
         return [str(bias) for bias in session.answer(study).table("cannot_show")["bias"]]
     except JurylensError:

@@ -17,6 +17,7 @@ from studies.factors_pooled import FactorsPooled
 from studies.overview import escape
 from ui import factors, selection
 from ui.figure import charts, figure, show_table, theme
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -69,7 +70,7 @@ def draw(seen: View, judge: str | None) -> None:
         )  # fmt: skip
     mark = marks(list(judges), seen.humans, theme())[of]
     n = int((spread["factor"] != FIRST).sum())
-    most = _how_many(n)
+    most = how_many(n, MOST, "factors", ALL)
     title = TITLES[columns[0]]
     low = "scaled_" if columns[0] == SCALED else ""
     shown = {c: h for c, h in (FactorsPooled.shown or {}).items() if c != "judge"}
@@ -103,14 +104,6 @@ def draw(seen: View, judge: str | None) -> None:
         show_table(thin, {"scenario": "scenario", "reason": "says little by itself", "pairs": "pairs",
                           "prompts": "prompts"}, key="pooled-thin")  # fmt: skip
     sentences(result)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n} factors", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST
 
 
 def finding(spread: pd.DataFrame, judge: str, names: Mapping[str, str], *, gap: bool, scenarios: int) -> str:

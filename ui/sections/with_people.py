@@ -18,6 +18,7 @@ from ui import agreement_parts, selection
 from ui.ask import chosen
 from ui.behind import shared_by
 from ui.figure import figure
+from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -34,8 +35,6 @@ def draw(seen: View, judge: str | None) -> None:
         st.info("This holds judges against a reference: choose two judges in the sidebar.", icon=":material/info:")
         return
     study = replace(chosen(JudgeAgreement), judge=(str(seen.reference), *seen.others), between=False)
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
-        study = replace(study, cluster="auto")
     found = with_ties(study)
     if found is None:
         return
@@ -49,7 +48,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.markdown(finding(table, held, against, str(seen.reference)))
     st.caption(trust(result, held, against))
     choices(study)
-    most = _how_many(int(table[against.value].notna().sum()))
+    most = how_many(int(table[against.value].notna().sum()), MOST, "judges", ALL)
     figure(
         lambda theme, narrow: ceiling_chart(table, str(seen.reference), against, theme, humans=seen.humans, focus=held,
                                             most=most, narrow=narrow),
@@ -125,7 +124,10 @@ def finding(table: pd.DataFrame, judge: str, against: Against, reference: str) -
         both = others[others[against.ceiling].notna()]
         above = int((both[against.value] >= both[against.ceiling]).sum())
         if len(both):
-            text += f" {above or 'None'} of {len(both)} reach{'es' if above == 1 else ''} the agreement among people."
+            text += (
+                f" {above or 'Not one'} of the {len(both):,} reach{'es' if above < 2 else ''} people's agreement with "
+                "one another."
+            )
     return text
 
 
@@ -168,11 +170,3 @@ def columns(ties_left_out: bool) -> dict[str, str]:
 
 def _sorted(table: pd.DataFrame, by: str) -> pd.DataFrame:
     return table.sort_values(by, ascending=False, kind="stable", ignore_index=True)
-
-
-def _how_many(n: int) -> int:
-    if n <= MOST:
-        return n
-    st.session_state[f"w:{ALL}"] = selection.page_word(ALL, ["true"]) == "true"
-    st.toggle(f"Draw all {n:,} judges", key=f"w:{ALL}", on_change=selection.on_change(ALL, f"w:{ALL}"))
-    return n if st.session_state[f"w:{ALL}"] else MOST
