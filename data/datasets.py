@@ -22,7 +22,8 @@ BESIDE = {factors.NAME: "factors", labels.NAME: "labels", factor_weights.NAME: "
 OWNED = (
     "judgment", "pair_key", "pair", "response_value", "judgment_value", "response", "prompt_scenario", "prompt",
     "annotator", "judge", "model", "scenario", "criterion", "variant", "factor", "attribute", "witness", "fingerprint",
-    "prompt_label", "label", "labeling", "published_weight", "own_model", "import_log", "truth", "dataset",
+    "prompt_label", "label", "labeling", "published_weight", "own_model", "display", "setting", "saved_view", "import_log",
+    "truth", "dataset",
 )  # fmt: skip
 
 

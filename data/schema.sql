@@ -1,4 +1,4 @@
--- The store, version 5. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
+-- The store, version 6. One fact table (judgment) carries every id a ranking needs, so that it needs a scan and
 -- no join. Ids are small integers handed out by the import; uniqueness is the import's duty (a primary key on
 -- ten million rows would cost more than the import itself). Texts stand once each, in a table of their own.
 
@@ -100,6 +100,20 @@ CREATE TABLE attribute (
 
 -- Which models are a judge's own, as somebody has said, by name; model NULL: none of them.
 CREATE TABLE own_model (dataset_id INTEGER, judge VARCHAR, model VARCHAR);
+
+-- How models and judges of a dataset are shown, by name: an import that is withdrawn and read again leaves it in force.
+CREATE TABLE display (
+    dataset_id INTEGER, kind VARCHAR, name VARCHAR, shown VARCHAR, place INTEGER, hidden BOOLEAN
+);
+
+-- What somebody chose for a dataset and the next visit finds again, as words.
+CREATE TABLE setting (dataset_id INTEGER, name VARCHAR, value VARCHAR);
+
+-- Views of a dataset that somebody kept: a page and its address.
+CREATE TABLE saved_view (dataset_id INTEGER, name VARCHAR, page VARCHAR, address VARCHAR, saved_at TIMESTAMP);
+
+-- How the last file of a shape (the digest of its columns) was read, offered for the next one.
+CREATE TABLE file_shape (shape VARCHAR, file_name VARCHAR, choices VARCHAR, used_at TIMESTAMP);
 
 -- The order-free sum of row hashes that each import added for each judge (judge_id NULL: scenario labels).
 CREATE TABLE fingerprint (dataset_id INTEGER, import_id INTEGER, judge_id INTEGER, n_rows BIGINT, hash UBIGINT);
