@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 # Tests start many Pythons, which would each compile the program and its tests anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: app test lint types together unit real slow browser bench screenshots clean
+.PHONY: app test lint types together unit real slow browser bench screenshots axe clean
 
 app: $(VENV)/installed-app
 	$(BIN)/python -m ui.first_run
@@ -61,6 +61,10 @@ bench: $(VENV)/installed-dev
 
 screenshots: $(VENV)/installed-dev $(VENV)/installed-browser
 	$(BIN)/python -m scripts.screenshots
+
+# What shuts people out, on all pages with all sections open; about five minutes.
+axe: $(VENV)/installed-dev $(VENV)/installed-browser
+	$(BIN)/python -m scripts.axe
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache artifacts

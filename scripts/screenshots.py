@@ -31,14 +31,19 @@ def fill(db: Path) -> list[str]:
     """The datasets that the pictures show."""
     from browser_app import cli, import_awkward
 
-    where = os.environ | {"JURYLENS_DB": str(db)}
-    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=where, check=True)
+    sample(db)
     import_awkward(db)
     if not LLMFAO.is_dir():
         print(f"without llmfao: {LLMFAO} is not there", file=sys.stderr)
         return ["sample", "awkward"]
     cli(db, "import", str(LLMFAO), "--as", "llmfao", "--dataset", "llmfao")
     return ["sample", "awkward", "llmfao"]
+
+
+def sample(db: Path) -> None:
+    """The simulated sample, as the app makes it at its first start."""
+    where = os.environ | {"JURYLENS_DB": str(db)}
+    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=where, check=True)
 
 
 def addresses(datasets: list[str]) -> list[tuple[str, str]]:

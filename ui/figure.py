@@ -43,6 +43,7 @@ STYLE = f"""<style>
 .st-key-finding p, .st-key-verdicts p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
+[data-testid="stCaptionContainer"] {{ color: inherit; opacity: .76; }}
 </style>"""
 
 INTERVAL = "interval"

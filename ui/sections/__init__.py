@@ -95,3 +95,6 @@ JUDGES: tuple[Section, ...] = (
     *(section for section in RANKINGS if section.word == "correct"),
 )
 """Below the verdicts, the biases and the disagreement of the page Judges."""
+
+SECTIONS = {"rankings": RANKINGS, "factors": (*FACTORS, *METHODS), "scenarios": SCENARIOS, "judges": JUDGES}
+"""The sections of each page, by the page's name in the address, in their order."""
