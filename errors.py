@@ -46,8 +46,16 @@ class StoreError(JurylensError):
     """The store cannot be opened: missing, of another version, or not a store."""
 
 
+class ReadOnlyError(StoreError):
+    """The store was opened read-only; what was asked for would have changed it."""
+
+
 class StoreBusyError(StoreError):
     """Somebody else held the store for longer than the waiting time."""
+
+
+class DrawingError(JurylensError):
+    """A figure cannot be drawn as a file (no browser, none that answers, no font)."""
 
 
 class Cancelled(JurylensError):
