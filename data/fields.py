@@ -93,6 +93,8 @@ WINNER_WORDS: dict[str, str] = {
 
 ATTRIBUTE_ENTITIES = ("annotator", "judge", "model", "prompt", "pair")
 SCORE_RULES = ("order", "logit")
+SET_OF_NAMES = ("winner.", "judge_kind.")
+"""What --set can say of single words and names that stand in the file's cells."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class Mapping:
 
     columns : field -> column name; constants : field -> the same value for each row
     judge_columns : (column, kind or None) of a file with one column a judge
-    winner_values : the file's own word -> outcome; factors : (name, column of a, column of b)
+    winner_values : the file's own word -> outcome; judge_kinds : the name of a judge -> kind
+    factors : (name, column of a, column of b)
     attributes : (entity, name, column or columns of a and b)
     """
 
@@ -115,6 +118,7 @@ class Mapping:
     scores: str
     unused: tuple[str, ...]
     inferred: tuple[str, ...]
+    judge_kinds: tuple[tuple[str, str], ...] = ()
 
     def column(self, field: str) -> str | None:
         return dict(self.columns).get(field)
@@ -147,10 +151,14 @@ def suggest(columns: Sequence[str]) -> dict[str, str]:
 
 
 def parse_assignments(pairs: Iterable[str], what: str) -> list[tuple[str, str]]:
-    """Split the words of --map, --set, --attribute at their first equals sign."""
+    """Split the words of --map, --set, --attribute at their first equals sign.
+
+    What is set of a word or name in the file (winner.A=B=tie) is split at the last one: they may hold the sign.
+    """
     out = []
     for word in pairs:
-        left, sign, right = word.partition("=")
+        named = what == "set" and word.strip().startswith(SET_OF_NAMES)
+        left, sign, right = word.rpartition("=") if named else word.partition("=")
         if not sign or not left.strip() or not right.strip():
             raise OptionError(f"--{what} {word!r}: write it as NAME=VALUE")
         out.append((left.strip(), right.strip()))
@@ -204,7 +212,7 @@ def resolve_mapping(
             )
         claim(column, "--judge-column")
 
-    constants, winner_values, scores = _constants(sets, by_field)
+    constants, winner_values, judge_kinds, scores = _constants(sets, by_field)
 
     resolved_attributes = []
     for target, column in attributes:
@@ -256,6 +264,7 @@ def resolve_mapping(
         scores=scores,
         unused=unused,
         inferred=tuple(inferred),
+        judge_kinds=tuple(sorted(judge_kinds.items())),
     )
 
 
@@ -265,9 +274,10 @@ def _short(name: str, most: int = 60) -> str:
 
 def _constants(
     sets: Sequence[tuple[str, str]], by_field: Dict[str, str]
-) -> tuple[dict[str, str], dict[str, str], str]:
+) -> tuple[dict[str, str], dict[str, str], dict[str, str], str]:
     constants: dict[str, str] = {}
     winner_values: dict[str, str] = {}
+    judge_kinds: dict[str, str] = {}
     scores = "order"
     for field, value in sets:
         if field == "scores":
@@ -278,6 +288,10 @@ def _constants(
             if value not in OUTCOMES:
                 raise MappingError(f"--set {field}={value}: one of " + ", ".join(OUTCOMES))
             winner_values[field.removeprefix("winner.").strip().lower()] = value
+        elif field.startswith("judge_kind."):
+            if value not in JUDGE_KINDS:
+                raise MappingError(f"--set {field}={value}: one of " + ", ".join(JUDGE_KINDS))
+            judge_kinds[field.removeprefix("judge_kind.").strip()] = value
         elif field in FIELDS:
             if field in by_field:
                 raise MappingError(f"{field} is both mapped to column {by_field[field]!r} and set to {value!r}")
@@ -289,9 +303,9 @@ def _constants(
             raise MappingError(
                 f"--set {field}={value}: {field!r} is no field"
                 + (f"; did you mean {near[0]!r}?" if near else "")
-                + ". Besides the fields there are scores=logit and winner.WORD=OUTCOME"
+                + ". Besides the fields there are scores=logit, winner.WORD=OUTCOME and judge_kind.NAME=KIND"
             )
-    return constants, winner_values, scores
+    return constants, winner_values, judge_kinds, scores
 
 
 def factor_columns(columns: Sequence[str], taken: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -237,6 +237,8 @@ def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
         "CASE WHEN score_a_n > score_b_n THEN 1.0 WHEN score_a_n < score_b_n THEN 0.0 ELSE 0.5 END"
     )  # fmt: skip
     said_winner = "1" if chosen else _winner_sql(mapping)
+    named = " ".join(f"WHEN {literal(judge)} THEN {literal(kind)}" for judge, kind in mapping.judge_kinds)
+    judge_kind = f"coalesce(lower(judge_kind), CASE judge {named} END)" if named else "lower(judge_kind)"
     p_sql = f"""CASE WHEN p_a IS NOT NULL THEN p_a_n
         WHEN said = 1 THEN 1.0 WHEN said = 2 THEN 0.0 WHEN said IN (3, 4) THEN 0.5 WHEN said = 0 THEN NULL
         WHEN said IS NULL AND score_a IS NOT NULL AND score_b IS NOT NULL THEN {score_p} END"""
@@ -244,7 +246,7 @@ def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
         f"""CREATE OR REPLACE TEMP TABLE stage AS
         WITH typed AS (
             SELECT * REPLACE (coalesce(criterion, 'overall') AS criterion, coalesce(variant, 'plain') AS variant,
-                              lower(judge_kind) AS judge_kind, lower(cue) AS cue),
+                              {judge_kind} AS judge_kind, lower(cue) AS cue),
                 try_cast(p_a AS DOUBLE) AS p_a_n, try_cast(score_a AS DOUBLE) AS score_a_n,
                 try_cast(score_b AS DOUBLE) AS score_b_n, try_cast(weight AS DOUBLE) AS weight_n,
                 coalesce(try_cast(repeat AS INTEGER), try_cast(try_cast(repeat AS DOUBLE) AS INTEGER)) AS repeat_n,
@@ -255,7 +257,7 @@ def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
                 CASE WHEN lower(swapped) IN ('false', 'f', '0', 'no', '0.0') THEN 1
                      WHEN lower(swapped) IN ('true', 't', '1', 'yes', '1.0') THEN -1
                      WHEN swapped IS NULL OR lower(swapped) = 'unknown' THEN 0 END AS shown,
-                coalesce(lower(judge_kind), CASE
+                coalesce({judge_kind}, CASE
                     WHEN lower(judge) = 'gold' THEN 'rule'
                     WHEN {annotated} OR regexp_full_match(lower(judge), '({HUMAN_NAMES})([ _-]?[0-9]+)?') THEN 'human'
                     ELSE 'llm' END) AS kind,

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from data import datasets, imports, queries
+from data.fields import parse_assignments
 from data.imports import ImportOptions, ImportReport, import_path
 from data.store import Store
 from errors import FileError, JurylensError, MappingError, NothingAcceptedError, OptionError, UnknownNameError
@@ -321,6 +322,17 @@ def test_kinds_that_are_not_given(store: Store) -> None:
         assert any(judge in line and kind in line for line in report.inferred)
 
 
+def test_the_kind_of_a_single_judge_can_be_said(store: Store) -> None:
+    """Also of names with an equals sign, as --set gives them; a column judge_kind goes before."""
+    text = "prompt,model_a,model_b,judge,judge_kind,winner\np,m1,m2,ann,,a\np,m1,m2,a=b,,a\np,m1,m2,gpt,,b\np,m1,m2,rm,rule,b\n"
+    sets = parse_assignments(["judge_kind.ann=human", "judge_kind.a=b=human", "judge_kind.rm=llm"], "set")
+    report = load(store, text, sets=tuple(sets))
+    assert {j["judge"]: j["kind"] for j in report.judges} == {"ann": "human", "a=b": "human", "gpt": "llm", "rm": "rule"}
+    assert [line for line in report.inferred if "is taken for" in line] == ["judge 'gpt' is taken for an llm judge"]
+    with pytest.raises(MappingError, match=r"judge_kind\.ann=person: one of human"):
+        load(store, text, sets=(("judge_kind.ann", "person"),))
+
+
 # -- other shapes ---------------------------------------------------------------------------------------------------
 
 
@@ -396,6 +408,12 @@ def test_zero_and_one_are_never_guessed(store: Store) -> None:
     assert rows(store, "outcome") == [(1,), (2,)]
     load(store, HEADER + "p,m1,m2,x,y,g,0\nq,m1,m2,x,y,g,1\nr,m1,m2,x,y,g,2\n", dataset="e", sets=(("winner.0", "tie"),))
     assert rows(store, "outcome", "e") == [(3,), (1,), (2,)]
+
+
+def test_words_with_an_equals_sign_can_be_given_a_meaning(store: Store) -> None:
+    text = HEADER + "p,m1,m2,x,y,g,A>B\nq,m1,m2,x,y,g,A=B\n"
+    load(store, text, sets=tuple(parse_assignments(["winner.A>B=a", "winner.A=B=tie"], "set")))
+    assert rows(store, "outcome") == [(1,), (3,)]
 
 
 def test_foreign_columns_are_mapped_and_never_guessed(store: Store) -> None:
