@@ -72,10 +72,11 @@ class _Context:
 
     db = Path(DEFAULT_DB)
     debug = False
+    read_only: bool | None = None
 
 
 def store() -> Store:
-    return Store(_Context.db)
+    return Store(_Context.db, read_only=_Context.read_only)
 
 
 @app.callback()
@@ -84,7 +85,11 @@ def main(
         Path | None, typer.Option("--db", help=f"the store; default $JURYLENS_DB, else {DEFAULT_DB}")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="change nothing, whatever is asked; also JURYLENS_READ_ONLY=1")
+    ] = False,
 ) -> None:
+    _Context.read_only = read_only or None
     _Context.db = db or Path(os.environ.get("JURYLENS_DB") or DEFAULT_DB)
     _Context.debug = debug
 
@@ -207,7 +212,8 @@ def import_file(
         typer.Option("--map", help="FIELD=COLUMN, of a table of factors also NAME=COLUMN (repeatable)"),
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="FIELD=VALUE, scores=logit, winner.WORD=OUTCOME (repeatable)")
+        list[str] | None,
+        typer.Option("--set", help="FIELD=VALUE, scores=logit, winner.WORD=OUTCOME, judge_kind.NAME=KIND (repeatable)"),
     ] = None,
     judge_column: Annotated[
         list[str] | None, typer.Option("--judge-column", help="COLUMN or COLUMN=KIND: one column a judge (repeatable)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -199,17 +200,22 @@ def told(con: duckdb.DuckDBPyConnection, work: Callable[[], T], tell: Callable[[
 
 
 def open_file(
-    path: Path, read_only: bool, *, memory: int | None = None, give_up: float | None = None
+    path: Path, read_only: bool, *, memory: int | None = None, give_up: float | None = None, beside: bool = True
 ) -> duckdb.DuckDBPyConnection:
     """Open a store's file.
 
     memory : MiB it may take, as `configuration` says
+    beside : what does not fit into memory waits beside the file; else in the system's folder for temporary files
     give_up : seconds, after a stream has escaped. DuckDB then waits without end for the stream, so that a thread
         must do the waiting, which can be left behind. Raises StoreBusyError when the time has passed.
     """
 
+    settings = configuration(memory)
+    if not beside:
+        settings["temp_directory"] = str(Path(tempfile.gettempdir()) / f"jurylens-{os.getpid()}-{path.name}")
+
     def connect() -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(path), read_only=read_only, config=configuration(memory))
+        return duckdb.connect(str(path), read_only=read_only, config=settings)
 
     if give_up is None:
         return connect()

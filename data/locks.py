@@ -121,18 +121,19 @@ def close_lock(handle: IO[bytes]) -> None:
 
 
 @contextmanager
-def shared_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
+def shared_lease(store: Path, purpose: str, wait: Wait, *, must: bool = True) -> Iterator[None]:
     """Hold off writers, not readers.
 
+    must : False where the store is only ever read: in a folder that cannot be written, and that nobody who could has
+        written to, there are no lock files, nor writers to hold off. (Were one to come all the same, DuckDB's own lock
+        on the file would make it wait.)
     Raises StoreBusyError when a writer held the store for longer than the wait's patience, StoreError where no
     lock file can be had.
     """
-    gate = open_lock(_gate(store))
-    try:
-        lock = open_lock(_lock(store))
-    except StoreError:
-        close_lock(gate)
-        raise
+    gate, lock = _pair(store, must)
+    if gate is None or lock is None:
+        yield
+        return
     try:
         try:
             _await(gate, wait, lambda: _writer(store), shared=True)
@@ -146,6 +147,22 @@ def shared_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
         with _books:
             _readers.get(store, {}).pop(id(lock), None)
         close_lock(lock)
+
+
+def _pair(store: Path, must: bool) -> tuple[IO[bytes], IO[bytes]] | tuple[None, None]:
+    try:
+        gate = open_lock(_gate(store))
+    except StoreError:
+        if must:
+            raise
+        return None, None
+    try:
+        return gate, open_lock(_lock(store))
+    except StoreError:
+        close_lock(gate)
+        if must:
+            raise
+        return None, None
 
 
 @contextmanager
@@ -169,8 +186,11 @@ def exclusive_lease(store: Path, purpose: str, wait: Wait) -> Iterator[None]:
 
 
 def writer_waits(store: Path) -> bool:
-    """Whether somebody writes, or waits to."""
-    gate = open_lock(_gate(store))
+    """Whether somebody writes, or waits to. Nobody does where the gate is missing and cannot be made."""
+    try:
+        gate = open_lock(_gate(store))
+    except StoreError:
+        return _gate(store).exists()
     try:
         return not try_lock(gate, shared=True)
     finally:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import shutil
 import threading
 import time
@@ -34,7 +35,10 @@ from data.duck import (
 )
 from data.locks import PATIENCE, Wait, exclusive_lease, shared_lease, writer_waits
 from data.staging import Staging, remove_leftovers, staging_beside
-from errors import StoreError
+from errors import OptionError, ReadOnlyError, StoreError
+
+READ_ONLY = "JURYLENS_READ_ONLY"
+"""The environment variable that forbids every change to the stores of a process and of those it starts."""
 
 LOOK = 0.05
 """Seconds between two looks at whether somebody wants to write a store that was left open."""
@@ -98,15 +102,18 @@ class Store:
     schema : folder with `schema.sql` and `migrations/NNN_*.sql`
     linger : seconds that DuckDB stays open after the last reader, so that a page which reads again need not open it
         and read it from disk again. It gives way to a writer within a tenth of a second.
+    read_only : nothing is changed, made or migrated; None: as JURYLENS_READ_ONLY says. A store of one's own in a
+        temporary folder says False.
     """
 
     def __init__(
         self, path: str | os.PathLike[str], *, patience: float = PATIENCE, schema: Path = SCHEMA_FOLDER,
-        linger: float = 0.0,
+        linger: float = 0.0, read_only: bool | None = None,
     ) -> None:  # fmt: skip
         self.path = Path(os.path.realpath(Path(path).expanduser()))
         self.patience = patience
         self.linger = linger
+        self.read_only = read_only_asked() if read_only is None else read_only
         self._schema = Schema.read(schema)
 
     def __repr__(self) -> str:
@@ -184,9 +191,11 @@ class Store:
         the first commit: a block that fails leaves no empty store behind.
 
         memory : MiB that DuckDB may take where JURYLENS_MEMORY does not say; None: what writers usually may
-        Raises StoreError inside reading or writing of the same thread (a lease cannot grow, and one transaction
-        cannot hold another), and as `reading` does; StoreBusyError when others hold it for longer than the patience.
+        Raises ReadOnlyError where nothing may be changed; StoreError inside reading or writing of the same thread (a
+        lease cannot grow, and one transaction cannot hold another), and as `reading` does; StoreBusyError when others
+        hold it for longer than the patience.
         """
+        self._refuse_to_change(purpose)
         own = self._own()
         if own.readers:
             raise StoreError(f"'{purpose}' wants to write {self.path} while this thread reads it: finish reading first")
@@ -228,15 +237,30 @@ class Store:
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
-        """A DuckDB file and a scratch folder beside the store, outside every lease; both removed at the end."""
+        """A DuckDB file and a scratch folder beside the store, outside every lease; both removed at the end.
+
+        Raises ReadOnlyError where nothing may be changed: what is staged is on its way into the store.
+        """
+        self._refuse_to_change("reading files for an import")
         self._check_place()
         with explained(self.path, files=False), staging_beside(self.path, staging_configuration()) as staging:
             yield staging
+
+    def _refuse_to_change(self, purpose: str) -> None:
+        if self.read_only:
+            raise ReadOnlyError(
+                f"{self.path.name} is open read-only, so nothing was changed ({purpose}): "
+                f"to change it, start without --read-only and with {READ_ONLY} unset"
+            )
 
     @property
     def _nursery(self) -> Path:
         # A folder rather than another name: DuckDB names a catalog after its file.
         return self.path.with_name(self.path.name + ".new")
+
+    @property
+    def _quoted(self) -> str:
+        return shlex.quote(str(self.path))
 
     def _own(self) -> _Own:
         owns: dict[Path, _Own] | None = getattr(_thread, "owns", None)
@@ -281,15 +305,26 @@ class Store:
             return self._cursor(file, wait)
         while True:
             if not self._is_there():
+                if self.read_only:
+                    raise StoreError(
+                        f"there is no store at {self.path}, and read-only none is made: name another with --db or "
+                        f"JURYLENS_DB, or import a file first: python cli.py --db {self._quoted} import FILE "
+                        f"--dataset NAME (with {READ_ONLY} unset)"
+                    )
                 raise StoreError(f"there is no store at {self.path}: import a file first")
             self._check_place()
             with ExitStack() as attempt:
-                attempt.enter_context(shared_lease(self.path, purpose, wait))
+                attempt.enter_context(shared_lease(self.path, purpose, wait, must=not self.read_only))
                 if self._is_there():
                     try:
                         cursor = self._cursor(file, wait)
                     except _Outdated:
-                        pass
+                        if self.read_only:
+                            raise StoreError(
+                                f"{self.path} was written by an older Jurylens and must be brought up to date first, "
+                                f"which read-only forbids: run python cli.py --db {self._quoted} datasets once (with "
+                                f"{READ_ONLY} unset), then start read-only again"
+                            ) from None
                     else:
                         lease.push(attempt.pop_all())
                         return cursor
@@ -323,7 +358,10 @@ class Store:
         file = self._file()
         while True:
             try:
-                database = open_file(path, read_only, memory=memory, give_up=wait.left if file.escaped else None)
+                database = open_file(
+                    path, read_only, memory=memory, give_up=wait.left if file.escaped else None,
+                    beside=not self.read_only,
+                )  # fmt: skip
                 file.escaped = False
                 return database
             except duckdb.Error as error:
@@ -364,6 +402,16 @@ class Store:
                     os.fsync(folder)
                 finally:
                     os.close(folder)
+
+
+def read_only_asked() -> bool:
+    """Whether JURYLENS_READ_ONLY says so. Raises OptionError for a word that says neither yes nor no."""
+    said = os.environ.get(READ_ONLY, "").strip().lower()
+    if said in ("1", "true", "yes", "on"):
+        return True
+    if said in ("", "0", "false", "no", "off"):
+        return False
+    raise OptionError(f"{READ_ONLY} is {said!r}: set it to 1 to forbid every change, or to 0, or unset it")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

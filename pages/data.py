@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from ui import datasets, selection
+from ui import datasets, selection, session
 from ui.upload import upload
 from ui.weights_alone import has_judgments, tell
 
 seen = selection.current()
 st.title("Data", anchor=False)
 datasets.told()
-st.subheader("Open a file", anchor=False)
-upload(seen)
+if session.store().read_only:
+    datasets.closed()
+else:
+    st.subheader("Open a file", anchor=False)
+    upload(seen)
 if seen.names is not None:
     st.subheader("What is loaded", anchor=False)
     datasets.listing()

@@ -19,6 +19,14 @@ from ui.selection import set_word
 from ui.view import View
 
 
+def closed() -> None:
+    """Why no file can be opened here, and where one can."""
+    st.info(
+        "This is a read-only demo: look at everything, nothing can be changed. To open files of your own, start "
+        "Jurylens on your own computer, without JURYLENS\\_READ\\_ONLY.", icon=":material/lock:",
+    )  # fmt: skip
+
+
 def listing() -> None:
     """Every dataset with its size."""
     with session.store().reading("listing datasets") as con:
@@ -68,6 +76,8 @@ def imports(name: str) -> None:
             when = row["imported_at"].strftime("%Y-%m-%d %H:%M")
             said = f"{number}\\. **{escape(str(row['file']))}** · {read} · {row['format']} · {when}"
             st.markdown(said, width="stretch")
+            if session.store().read_only:
+                continue
             with st.popover("Withdraw", icon=":material/undo:"):
                 st.markdown(
                     f"Afterwards {escape(name)} is as if this file had never been read. Judgments that a later file "
@@ -90,7 +100,9 @@ def _undo(name: str, number: int) -> None:
 
 
 def upkeep(name: str) -> None:
-    """Rename and delete."""
+    """Rename and delete, where anything may be changed."""
+    if session.store().read_only:
+        return
     with st.container(horizontal=True):
         with st.popover("Rename", icon=":material/edit:"):
             st.text_input("New name", name, key=f"rename-{name}")

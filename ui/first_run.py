@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 import time
@@ -12,8 +13,8 @@ from pathlib import Path
 
 from data import queries
 from data.model import Progress
-from data.store import Store
-from errors import JurylensError
+from data.store import READ_ONLY, Store
+from errors import JurylensError, StoreError
 
 _one = threading.Lock()
 _seen: set[Path] = set()
@@ -25,6 +26,18 @@ def is_empty(store: Store) -> bool:
         return True
     with store.reading("looking for datasets") as con:
         return not queries.dataset_names(con)
+
+
+def refuse_empty(store: Store) -> None:
+    """Raises StoreError for a store that is opened read-only and has nothing to show."""
+    with store.reading("looking for datasets") as con:
+        if queries.dataset_names(con):
+            return
+    raise StoreError(
+        f"{store.path} has no dataset, and read-only none can be added: name another store with JURYLENS_DB, or import "
+        f"a file first: python cli.py --db {shlex.quote(str(store.path))} import FILE --dataset NAME (with {READ_ONLY} "
+        "unset)"
+    )
 
 
 def make_sample(store: Store, progress: Progress) -> None:
@@ -47,11 +60,13 @@ def welcome() -> None:
 
     from ui import session
 
-    store = session.store()
-    if store.path in _seen:
-        return
     try:
-        if is_empty(store):
+        store = session.store()
+        if store.path in _seen:
+            return
+        if store.read_only:
+            refuse_empty(store)
+        elif is_empty(store):
             bar = st.progress(0.0, "Making the simulated sample, once")
 
             def progress(share: float, text: str) -> None:
@@ -85,7 +100,9 @@ def main() -> int:
 
     try:
         where = store()
-        if is_empty(where):
+        if where.read_only:
+            refuse_empty(where)
+        elif is_empty(where):
             make_sample(where, _Terminal())
     except JurylensError as error:
         print(error, file=sys.stderr)

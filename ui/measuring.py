@@ -62,6 +62,13 @@ def offer(seen: View, n: int, first: bool) -> None:
     """
     assert seen.names is not None
     dataset = seen.names.dataset
+    if session.store().read_only:
+        if n:
+            st.info(
+                f"{words.plural(n, 'text')} of this dataset {'was' if n == 1 else 'were'} never measured, and nothing "
+                "can be changed here: judgments on them are left out.", icon=":material/lock:",
+            )  # fmt: skip
+        return
     for task in (MEASURING, EMBEDDING):
         if st.session_state.get(task) is None and (job := running(session.store().path, _command(task, dataset))):
             st.session_state[task] = _Running(dataset, job)  # of another window, or from before a reload

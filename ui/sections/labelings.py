@@ -41,6 +41,8 @@ def draw(seen: View, judge: str | None) -> None:
     told = st.session_state.pop(TOLD, None)
     if told:
         st.info(escape(told, 2000), icon=":material/info:")
+    if session.store().read_only:
+        return
     _cluster(seen)
     for name in seen.names.labelings:
         with st.popover(f"Edit {shown(name)}", type="tertiary"):
