@@ -38,6 +38,7 @@ class Result:
     values : single quantities, numbers or {value, lower, upper}
     caption : what a figure's caption must say: n, clusters, method, interval
     taken : defaults that `resolve` filled in, in sentences; fingerprint : digest of the judgments it could read
+    humans : which judges of the dataset are people, whom figures mark
     """
 
     study: Study
@@ -49,6 +50,7 @@ class Result:
     fingerprint: str
     taken: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    humans: tuple[str, ...] = ()
 
     def table(self, name: str | None = None) -> pd.DataFrame:
         """The table called `name`, or the first one."""
@@ -200,7 +202,9 @@ class Study(Selection):
         with store.kept_open() as kept:
             study = self.resolve(kept)
             result = study.answer(kept, progress)
-        return replace(result, taken=taken(self, study))
+            with kept.reading("looking up who is a person") as con:
+                names = queries.catalog(con, study)
+        return replace(result, taken=taken(self, study), humans=tuple(names.humans))
 
     def answer(self, store: Store, progress: Progress) -> Result:
         """The work itself, on a resolved study."""

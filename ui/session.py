@@ -57,21 +57,22 @@ def settle() -> None:
         gc.freeze()
 
 
-def _resolved(study: Study) -> tuple[Study, Hashable]:
-    """The study with all choices made, and the key of its answer."""
+def _resolved(study: Study) -> tuple[Study, Hashable, tuple[str, ...]]:
+    """The study with all choices made, the key of its answer, and which judges are people."""
     where = store()
     with where.reading(f"looking up {study.command}") as con:
         resolved = study.resolve(where)
         names = queries.catalog(con, resolved)
-        return resolved, (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
+        key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
+        return resolved, key, tuple(names.humans)
 
 
 def early(study: Study, part: Study) -> Result | None:
     """The study's answer where it is remembered, else that of `part`, which is there sooner; as `attempt`."""
     try:
-        resolved, key = _resolved(study)
+        resolved, key, humans = _resolved(study)
         if _results.knows(key):
-            return _answer(study, resolved, key)
+            return _answer(study, resolved, key, humans)
         return answer(part)
     except JurylensError as error:
         notice(error, study)
@@ -86,7 +87,7 @@ def answer(study: Study) -> Result:
     return _answer(study, *_resolved(study))
 
 
-def _answer(study: Study, resolved: Study, key: Hashable) -> Result:
+def _answer(study: Study, resolved: Study, key: Hashable, humans: tuple[str, ...]) -> Result:
     where = store()
     slot = st.empty()
     begun = time.monotonic()
@@ -124,7 +125,7 @@ def _answer(study: Study, resolved: Study, key: Hashable) -> Result:
         with drawing:
             done = True
         slot.empty()
-    return replace(result, taken=taken(study, resolved))
+    return replace(result, taken=taken(study, resolved), humans=humans)
 
 
 def attempt(study: Study) -> Result | None:

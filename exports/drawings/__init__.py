@@ -1,0 +1,36 @@
+"""Which figures does a study have? One place that the page, the command line and the report ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from exports.drawings.drawing import DRAWN, Draw, Drawing
+from studies.study import Result
+
+__all__ = ["WITHOUT", "Draw", "Drawing", "drawings"]
+
+WITHOUT = {
+    "datasets health": "sentences, each with its remedy",
+    "examples": "texts to be read",
+    "factors decided": "pairs to be read",
+    "factors list": "definitions",
+    "factors sheet": "a sheet to be filled in",
+    "factors table": "the rows of the fit, for other programs",
+    "judge-again": "a list of pairs to be judged",
+}
+"""Studies that are answered by a table alone, and why."""
+
+
+def drawings(result: Result, most: int | None = None) -> tuple[Drawing, ...]:
+    """The figures of a result, the main one first; none where there is nothing to draw.
+
+    most : rows drawn of a long table; None: as many as fit on paper
+    """
+    # Charts are imported when somebody draws: the command line would wait for them otherwise.
+    from exports.drawings import factors, judges, methods, rankings, scenarios  # noqa: F401
+
+    make = DRAWN.get(result.study.command)
+    found = tuple(make(result, most)) if make is not None else ()
+    twice = {name for name, n in Counter(one.name for one in found).items() if n > 1}
+    return tuple(replace(one, name=f"{one.name}-{k}") if one.name in twice else one for k, one in enumerate(found, 1))

@@ -1,0 +1,100 @@
+"""What is a drawing? A figure of a study's result that can be made in any theme and width.
+
+A study's drawings are one function here, registered under its command with `drawn`: the page, the command line and the
+report ask the same function, so that a figure in a paper is the one that was seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from charts.theme import Mark, Theme, marks
+from studies.factor_options import display
+from studies.study import Result
+
+Draw = Callable[[Theme, bool], go.Figure]
+
+FEW = 4
+"""Judges of whom each has figures of its own, where nobody has chosen one."""
+
+ROWS = 60
+"""Rows that fit on a page of paper; what lies beyond is in the table."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure of a result.
+
+    name : a word for the file, unique among the result's drawings; table : which of its tables stands behind it
+    draw : (theme, narrow) -> figure
+    """
+
+    name: str
+    draw: Draw
+    table: str
+
+
+# (result, rows drawn at most; None: as many as fit) -> its figures, the main one first
+Drawn = Callable[[Result, int | None], Sequence[Drawing]]
+DRAWN: dict[str, Drawn] = {}
+F = TypeVar("F", bound=Drawn)
+
+
+def drawn(command: str) -> Callable[[F], F]:
+    """Register how the results of a study are drawn."""
+
+    def known(function: F) -> F:
+        DRAWN[command] = function
+        return function
+
+    return known
+
+
+def rows(n: int, most: int | None) -> int:
+    """How many of `n` rows are drawn."""
+    return min(n, ROWS if most is None else most)
+
+
+def judges_in(table: pd.DataFrame) -> list[str]:
+    """In the order of the table."""
+    return [str(judge) for judge in dict.fromkeys(table["judge"])]
+
+
+def of_judge(table: pd.DataFrame, judge: str) -> pd.DataFrame:
+    return table[table["judge"] == judge].reset_index(drop=True)
+
+
+def each(judges: Sequence[str], made: Callable[[str], Iterable[Drawing]]) -> tuple[Drawing, ...]:
+    """The drawings of the first few judges, with the judge in their names where there are several."""
+    found = []
+    for judge in judges[:FEW]:
+        more = f"-{slug(judge)}" if len(judges) > 1 else ""
+        found += [replace(one, name=one.name + more) for one in made(judge)]
+    return tuple(found)
+
+
+def slug(name: str) -> str:
+    """Letters that every file system takes."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:40] or "judge"
+
+
+def mark_of(result: Result, judge: str, theme: Theme, among: Sequence[str] = ()) -> Mark:
+    """How a judge is marked where it is drawn alone. among : the judges of the page, whose marks are told apart"""
+    known = list(among) if judge in among else [judge]
+    return marks(known, result.humans, theme)[judge]
+
+
+def factor_names(table: pd.DataFrame) -> dict[str, str]:
+    """Factor -> what people call it."""
+    return {str(factor): display(str(factor)) for factor in table["factor"].unique()}
+
+
+def reference_of(result: Result) -> str:
+    """Who the others are held against."""
+    return str(result.settings.get("reference") or result.study.judge[0])
