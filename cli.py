@@ -241,8 +241,11 @@ def import_file(
         attributes=tuple(parse_assignments(attribute or [], "attribute")),
         automatic=not only_mapped,
     )
+    from studies import health
+
     report = imports.import_path(
-        store(), path, dataset, options, strict=strict, dry_run=dry_run, rejects=rejects, progress=_Bar()
+        store(), path, dataset, options, strict=strict, dry_run=dry_run, rejects=rejects, inspect=health.of_import,
+        progress=_Bar(),
     )
     if not dry_run:
         pack(store(), dataset, _Bar())
@@ -263,6 +266,8 @@ def _show_report(report: imports.ImportReport, output: str) -> None:
         say(f"inferred: {line}")
     for row in report.rejections.head(20).to_dict("records") if output != "table" else []:
         say(f"rejected: {imports.describe(row)}")
+    for one in report.health or ():
+        say(f"health: {one['finding']}")
     if len(report.rejections) > 20:
         say(f"... and {len(report.rejections) - 20:,} more rejected; --rejects FILE writes them all")
     if report.nothing is not None:

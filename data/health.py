@@ -46,3 +46,11 @@ def no_verdicts(con: duckdb.DuckDBPyConnection, names: Catalog) -> pd.DataFrame:
         GROUP BY g.judge_id, g.name HAVING count(*) FILTER (outcome = 0) > 0 ORDER BY g.judge_id"""
     ).df()
 
+
+def missing_texts(con: duckdb.DuckDBPyConnection, names: Catalog) -> tuple[int, int]:
+    """How many responses are judged without their text (none, or an empty one), and how many there are."""
+    without, responses = con.execute(
+        f"""SELECT count(*) FILTER (coalesce(trim(t.body), '') = ''), count(*) FROM response r
+        LEFT JOIN text t USING (text_id) WHERE r.dataset_id = {names.dataset_id}"""
+    ).fetchall()[0]
+    return int(without), int(responses)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data import factor_values, labelings, published, queries
-from data.duck import told
+from data.duck import staging_configuration, told
 from data.factor_columns import FactorMapping, recognised, resolve_factor_mapping
 from data.fields import Mapping, resolve_mapping
 from data.importers import factor_weights, factors, labels, registry
@@ -70,6 +71,7 @@ class ImportReport:
     each was read as and how many responses have a value of it from this file
     published : of a table of weights, the judges that have published weights afterwards
     nothing : of a dry run that would take nothing, the sentence with which the import would be refused
+    health : of a dry run, what `inspect` said of the dataset as it would be
     """
 
     dataset: str
@@ -92,6 +94,7 @@ class ImportReport:
     factors: list[dict[str, Any]] | None = None
     published: list[dict[str, Any]] | None = None
     nothing: str | None = None
+    health: list[dict[str, Any]] | None = None
 
     def as_json(self, most: int = 100) -> dict[str, Any]:
         """The command line's contract; at most `most` rejections in full."""
@@ -104,6 +107,9 @@ class ImportReport:
 
 
 Pairs = Sequence[tuple[str, str]]
+
+Inspect = Callable[[duckdb.DuckDBPyConnection, str], list[dict[str, Any]]]
+"""What is to be said of a dataset as an import would leave it: asked of a dry run's connection, by name."""
 
 
 class _Undo(Exception):
@@ -173,10 +179,12 @@ def import_path(
     strict: bool = False,
     dry_run: bool = False,
     rejects: str | os.PathLike[str] | None = None,
+    inspect: Inspect | None = None,
     progress: Progress = silent,
 ) -> ImportReport:
     """Import a file or folder into `dataset`. Good rows go in, bad ones are reported.
 
+    inspect : of a dry run that would take rows, looks at the dataset as it would be; see ImportReport.health
     Raises FileError or MappingError when nothing can be read, NothingAcceptedError when no row (or, with `strict`,
     not every row) could be accepted. The store is then as before.
     """
@@ -217,7 +225,7 @@ def import_path(
         return commit(
             store, staging.connection, dataset, staged, raw, mapping, JUDGMENTS if beside is None else beside.kind,
             log={"file_name": name, "sha256": sha, "format": importer.NAME, "mapping": options.key()},
-            strict=strict, dry_run=dry_run, rejects=rejects, progress=_part(progress, 0.6, 1.0),
+            strict=strict, dry_run=dry_run, rejects=rejects, inspect=inspect, progress=_part(progress, 0.6, 1.0),
         )  # fmt: skip
 
 
@@ -260,6 +268,7 @@ def commit(
     dry_run: bool = False,
     truth: pd.DataFrame | None = None,
     rejects: str | os.PathLike[str] | None = None,
+    inspect: Inspect | None = None,
     progress: Progress = silent,
 ) -> ImportReport:
     """The last step of every import: staged tables into the store, in one transaction.
@@ -268,7 +277,8 @@ def commit(
     """
     report: ImportReport | None = None
     done: Ingested | None = None
-    with contextlib.suppress(_Undo), _writing(store, dry_run, f"importing {log['file_name']} into {dataset}") as con:
+    purpose = f"importing {log['file_name']} into {dataset}"
+    with contextlib.suppress(_Undo), _trying(store, dataset) if dry_run else store.writing(purpose) as con:
         progress = Told(progress)
         progress(0.0, "handing over to the store")
         _hand_over(staging, con, kind.tables, progress.again)
@@ -284,6 +294,9 @@ def commit(
         write_log(con, done, report, log)
         if truth is not None:
             write_truth(con, dataset_id, truth)
+        if dry_run and inspect is not None and report.accepted and kind is JUDGMENTS:
+            progress(1.0, "checking the health of the dataset")
+            report = replace(report, health=told(con, partial(inspect, con, dataset), progress.again))
         if dry_run or report.accepted == 0 or (strict and report.rejected):
             raise _Undo
     assert report is not None
@@ -339,18 +352,25 @@ def _part(progress: Progress, start: float, end: float) -> Progress:
 
 
 @contextlib.contextmanager
-def _writing(store: Store, dry_run: bool, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A write lease; for a dry run into a store that does not exist, an empty store in memory."""
-    if dry_run and not store.exists():
-        con = duckdb.connect(":memory:")
-        try:
-            con.execute((Path(__file__).parent / "schema.sql").read_text())
-            yield con
-        finally:
-            con.close()
-        return
-    with store.writing(purpose) as con:
+def _trying(store: Store, dataset: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Where a dry run writes: the store itself where it holds the dataset, else an empty one in memory.
+
+    The latter keeps nobody waiting: what a new dataset will be does not hang on what else the store holds.
+    """
+    if store.exists():
+        with store.reading("looking for the dataset") as con:
+            found = find_dataset(con, dataset)
+        if found is not None:
+            with store.writing(f"trying an import into {dataset}") as con:
+                yield con
+            return
+    aside = {"temp_directory": str(Path(tempfile.gettempdir()) / f"jurylens-{os.getpid()}-trying")}
+    con = duckdb.connect(":memory:", config=staging_configuration() | aside)
+    try:
+        con.execute((Path(__file__).parent / "schema.sql").read_text())
         yield con
+    finally:
+        con.close()
 
 
 def _hand_over(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -31,7 +33,7 @@ PLAN = "next-pairs plans where judgments tell most"
 @register
 @dataclass(frozen=True)
 class Health(Study):
-    """Connectivity, separation, thin cells, identical rows, unknown order: what to distrust and how to mend it."""
+    """Connectivity, separation, thin cells, identical rows, missing texts, unknown order: what to distrust."""
 
     command: ClassVar[str] = "datasets health"
     title: ClassVar[str] = "What to distrust"
@@ -41,19 +43,7 @@ class Health(Study):
         with store.reading("checking health") as con:
             names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            asked = Selection(dataset=names.dataset, judge=self.judge, criterion=self.criterion)
-            condition = queries.where(asked, names)
-            counts = queries.counts(con, condition)
-            thin = health.thin_cells(con, names, THIN)
-            identical = health.identical_votes(con, names)
-            order = health.order_known(con, names)
-            none = health.no_verdicts(con, names)
-        found: list[dict[str, object]] = []
-        for judge in self.judge:
-            found += _connectivity(judge, names, counts)
-        found += _thin(thin) + _identical(identical) + _order(order) + _none(none)
-        table = pd.DataFrame(found, columns=["rule", "severity", "judge", "finding", "remedy", "n"])
-        table = table.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
+            table = find(con, names, self.judge, self.criterion)
         progress(1.0, "done")
         return Result(
             study=self,
@@ -67,6 +57,32 @@ class Health(Study):
                 Finding(str(r["finding"]), int(r["severity"]), str(r["remedy"])) for r in table.to_dict("records")
             ),
         )
+
+
+def find(
+    con: duckdb.DuckDBPyConnection, names: Catalog, judges: Sequence[str], criterion: str | None
+) -> pd.DataFrame:
+    """What stands out, the gravest first: rule, severity, judge, finding, remedy, n."""
+    asked = Selection(dataset=names.dataset, judge=tuple(judges), criterion=criterion)
+    counts = queries.counts(con, queries.where(asked, names))
+    found: list[dict[str, object]] = []
+    for judge in judges:
+        found += _connectivity(judge, names, counts)
+    found += _thin(health.thin_cells(con, names, THIN)) + _identical(health.identical_votes(con, names))
+    found += _order(health.order_known(con, names)) + _none(health.no_verdicts(con, names))
+    found += _texts(*health.missing_texts(con, names))
+    table = pd.DataFrame(found, columns=["rule", "severity", "judge", "finding", "remedy", "n"])
+    return table.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
+
+
+def of_import(con: duckdb.DuckDBPyConnection, dataset: str) -> list[dict[str, Any]]:
+    """What would stand out of a dataset, asked inside the import that is only tried: the rows of `find`."""
+    names = queries.catalog(con, dataset)
+    if not names.judges:
+        return []
+    criterion = "overall" if "overall" in names.criteria else next(iter(names.criteria))
+    table = find(con, names, tuple(names.judges), criterion)
+    return [{str(k): v for k, v in row.items() if not pd.isna(v)} for row in table.to_dict("records")]
 
 
 def _row(rule: str, severity: int, judge: str | None, finding: str, remedy: str, n: int) -> dict[str, object]:
@@ -170,3 +186,18 @@ def _none(none: pd.DataFrame) -> list[dict[str, object]]:
              "They stay outside every fit; a high share is a finding of its own.", int(r["none"]))
         for r in none.to_dict("records")
     ]  # fmt: skip
+
+
+def _texts(without: int, responses: int) -> list[dict[str, object]]:
+    if not without:
+        return []
+    if without == responses:
+        said = "No response has its text: what moves the judges cannot be measured, and no pair can be read."
+        remedy = "Add the columns `response_a` and `response_b`, or import a table of factors."
+    else:
+        said = (
+            f"{without:,} of {words.plural(responses, 'response')} {'has' if without == 1 else 'have'} no text: "
+            "fits on factors leave their pairs out or take them for empty answers."
+        )
+        remedy = "Check whether texts were lost on the way; `--empty-texts` of the factor studies says what is done."
+    return [_row("missing texts", 1, None, said, remedy, without)]

@@ -198,7 +198,7 @@ def test_datasets_show_log_rename_health_undo_delete(loaded) -> None:
     assert (log[0]["file"], log[0]["accepted"]) == ("judgments.csv", 360)
     assert loaded("datasets", "rename", "d", "e", "-o", "json").json == {"dataset": "e", "was": "d"}
     health = loaded("datasets", "health", "e", "-o", "json").json
-    assert {h["rule"] for h in health["health"]} == {"unknown order"}
+    assert {h["rule"] for h in health["health"]} == {"unknown order", "missing texts"}
     undone = loaded("datasets", "undo", "e", "-o", "json").json
     assert (undone["removed"], undone["kept"]) == (360, 0)
     assert loaded("datasets", "-o", "json").json == {"datasets": []}

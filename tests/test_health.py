@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from bad_datasets import add, cases
 
+from data.imports import import_path
 from data.store import Store
 from studies.health import Health
 
@@ -49,3 +50,18 @@ def test_pairs_judged_hardly_ever(tmp_path: Path, case: str) -> None:
 
 def test_nothing_is_said_of_pairs_judged_often(tmp_path: Path) -> None:
     assert not {"connectivity", "separation", "thin pairs"} & set(found(tmp_path, "soft").index)
+
+
+def test_responses_without_their_text(tmp_path: Path) -> None:
+    """None has one, some have none, or an empty one."""
+    store = Store(tmp_path / "s.duckdb")
+    header = "prompt,model_a,model_b,response_a,response_b,judge,winner\n"
+    (tmp_path / "none.csv").write_text("prompt,model_a,model_b,judge,winner\n" + "p,m,n,people,a\nq,m,n,people,b\n")
+    (tmp_path / "some.csv").write_text(header + "p,m,n,x,,people,a\nq,m,n,y,z,people,b\n")
+    for name, said in (
+        ("none", "No response has its text: what moves the judges cannot be measured, and no pair can be read."),
+        ("some", "1 of 4 responses has no text: fits on factors leave their pairs out or take them for empty answers."),
+    ):
+        import_path(store, tmp_path / f"{name}.csv", name)
+        table = Health(dataset=name).run(store).table().set_index("rule")
+        assert table.loc["missing texts", "finding"] == said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -29,7 +30,7 @@ def write(tmp_path: Path, text: str, name: str = "judgments.csv") -> Path:
 
 
 def load(store: Store, text: str, name: str = "judgments.csv", dataset: str = "d", **options: object) -> ImportReport:
-    keys = {k: options.pop(k) for k in ("strict", "dry_run", "rejects") if k in options}
+    keys = {k: options.pop(k) for k in ("strict", "dry_run", "rejects", "inspect") if k in options}
     return import_path(store, write(store.path.parent, text, name), dataset, ImportOptions(**options), **keys)  # type: ignore[arg-type]
 
 
@@ -445,6 +446,23 @@ def test_mappings_that_cannot_be(store: Store, options: dict[str, object], words
 
 
 # -- all or nothing -------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_looks_at_the_dataset_as_it_would_be(store: Store) -> None:
+    """Of a new dataset without the store, which nobody then waits for; of one that is there with what it holds."""
+    seen: list[int] = []
+
+    def inspect(con: duckdb.DuckDBPyConnection, dataset: str) -> list[dict[str, object]]:
+        seen.append(queries.dataset_facts(con, queries.catalog(con, dataset).dataset_id).judgments)
+        return [{"rule": "tried"}]
+
+    load(store, GOOD)
+    with store.reading("somebody reads meanwhile"):
+        assert load(store, GOOD + "p2,m1,m2,,,gpt,a\n", dataset="new", dry_run=True, inspect=inspect).health == [{"rule": "tried"}]
+    load(store, GOOD.replace("p1", "p7"), dry_run=True, inspect=inspect)
+    assert seen == [3, 4]
+    assert load(store, GOOD.replace("p1", "p8"), inspect=inspect).health is None
+    assert seen == [3, 4], "an import is not looked at"
 
 
 def test_strict_and_dry_run_and_nothing_accepted_leave_the_store_as_it_was(store: Store) -> None:
