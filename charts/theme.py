@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -26,6 +26,7 @@ class Theme:
     second : of sidebars and cards; band : of every other row, None where fills would print grey
     noise : of what is not beyond noise; people : of every human judge, judges : of the others in order
     label, small : sizes of names, and of ticks, axis titles and notes
+    width : of the figure, where it is fixed (on paper)
     """
 
     name: str
@@ -43,6 +44,12 @@ class Theme:
     label: float = 13
     small: float = 12
     font: str = FONT
+    width: float | None = None
+
+    @property
+    def is_print(self) -> bool:
+        """Whether it is for paper: nothing is scrolled, hovered over or clicked."""
+        return self.band is None
 
 
 LIGHT = Theme(
@@ -63,6 +70,14 @@ PRINT = Theme(
 )  # fmt: skip
 
 _THEMES = {one.name: one for one in (LIGHT, DARK, PRINT)}
+
+
+def paper(mm: float) -> Theme:
+    """The theme of a figure for print of this width: what is beside the marks is 8 pt type at any width.
+
+    A figure is drawn as wide as it is printed, so that one pixel is 1/96 inch and a size stays what it is.
+    """
+    return replace(PRINT, name=f"paper {mm:g} mm", width=mm / 25.4 * 96)
 
 
 def theme(name: str | None) -> Theme:
