@@ -1,0 +1,62 @@
+"""Is a judge of this name people, an LLM, a reward model or a rule, as far as a name can tell?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from data.recognise.names import speak, words_of
+from data.recognise.verdict_words import ASK, GUESS, SURE
+
+_HUMAN = {"human", "humans", "people", "crowd", "expert", "experts", "annotator", "annotators", "mensch", "menschen", "humano", "humanos",
+          "humain", "humains", "umano", "人", "人类", "专家", "人間"}  # fmt: skip
+_LIKELY_HUMAN = {"rater", "raters", "worker", "turker", "participant", "coder", "labeler", "labeller", "student", "reviewer", "user",
+                 "volunteer", "bewerter", "teilnehmer", "anotador", "annotateur", "author", "标注者", "标注员"}  # fmt: skip
+_LLM = re.compile(
+    r"gpt|claude|llama|gemini|gemma|mistral|mixtral|qwen|deepseek|palm|bard|command|phi\d|vicuna|alpaca|falcon|yi-|glm|grok|nova|"
+    r"prometheus|pandalm|auto-?j|olmo|kimi|minimax|ernie|doubao|\bllm\b|chatbot|\bo[134]\b|sonnet|opus|haiku|davinci|\bjlm\b",
+    re.IGNORECASE,
+)
+_REWARD = re.compile(r"reward|armorm|skywork|starling-rm|\brm\b|[-_]rm[-_]|[-_]rm$", re.IGNORECASE)
+_RULE = {"gold", "golden", "rule", "longer", "length", "heuristic", "random", "ground truth", "groundtruth"}
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One judge, as recognised. column : the column of its verdicts, None where a column names the judges
+
+    kind : human, llm, reward_model, rule; None where a name does not tell (confidence `ask`)
+    """
+
+    name: str
+    column: str | None
+    kind: str | None
+    confidence: str
+    why: str
+
+
+def judge_of(name: str, column: str | None = None) -> Judge:
+    """What the name of a judge tells of its kind."""
+    words = words_of(name)
+    text = " ".join(words)
+    if _HUMAN & set(words):
+        return Judge(name, column, "human", SURE, "the name speaks of people")
+    if _REWARD.search(name):
+        return Judge(name, column, "reward_model", GUESS, "the name speaks of a reward model")
+    if _LLM.search(name):
+        return Judge(name, column, "llm", SURE if _known_llm(name) else GUESS, "the name speaks of a language model")
+    if text in _RULE or (words and words[0] == "gold"):
+        return Judge(name, column, "rule", GUESS, "the name speaks of given labels or a rule")
+    said = speak(name)
+    if _LIKELY_HUMAN & set(words) or said.concept in ("annotator", "rater"):
+        return Judge(name, column, "human", GUESS, "raters and annotators are mostly people")
+    return Judge(name, column, None, ASK, "the name does not say whether it is a person or a model")
+
+
+def _known_llm(name: str) -> bool:
+    return re.search(r"gpt|claude|llama|gemini|mistral|mixtral|qwen|deepseek|vicuna|gemma", name, re.IGNORECASE) is not None
+
+
+def are_models(names: tuple[str, ...]) -> bool:
+    """Whether most of these are names of language models."""
+    return bool(names) and 2 * sum(_LLM.search(n) is not None for n in names) >= len(names)
