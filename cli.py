@@ -26,7 +26,7 @@ from data.queries import labelings as labeling_queries
 from data.queries.published import published_judges
 from data.store import Store
 from errors import JurylensError, OptionError
-from exports import text
+from exports import latex, text
 from studies import cluster_prompts as clustering
 from studies import embed as embedding
 from studies import extract as extraction
@@ -137,7 +137,8 @@ def _show_tables(tables: dict[str, pd.DataFrame], content: Any, output: str, nam
     if output == "csv":
         sys.stdout.write(text.as_csv(chosen))
     elif output == "latex":
-        sys.stdout.write(text.as_latex(chosen))
+        title = name if name is not None else next(iter(tables))
+        sys.stdout.write(latex.frame_table(chosen, title.replace("_", " ").capitalize(), label=title))
     else:
         shown = {name: chosen} if name is not None else tables
         for title, table in shown.items():
@@ -151,7 +152,10 @@ def show_result(result: Result, output: str, table: str | None) -> None:
     if output == "table" and table is None:
         for name, columns in result.study.printed.items():
             tables[name] = tables[name][[column for column in tables[name] if column in columns]]
-    _show_tables(tables, result.as_json(), output, table)
+    if output == "latex":
+        sys.stdout.write(latex.latex_table(result, table))
+    else:
+        _show_tables(tables, result.as_json(), output, table)
     if output == "table":
         for name, value in result.values.items():
             if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A result as text: a table for people, JSON, CSV, LaTeX."""
+"""A result as text: a table for people, JSON, CSV. LaTeX: exports/latex.py."""
 
 from __future__ import annotations
 
@@ -26,27 +26,9 @@ def as_csv(table: pd.DataFrame) -> str:
     """CSV in full precision. Cells that a spreadsheet would run as a formula are led by an apostrophe."""
     safe = table.copy()
     for name in safe.columns:
-        if _is_text(safe[name]):
+        if is_text(safe[name]):
             safe[name] = safe[name].map(neutralise)
     return safe.to_csv(index=False)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", words.MINUS: "$-$", "<": "$<$", ">": "$>$", "…": r"\dots{}",
-}  # fmt: skip
-
-
-def _escape(text: str) -> str:
-    return "".join(_LATEX.get(c, c) for c in text)
-
-
-def as_latex(table: pd.DataFrame) -> str:
-    """A booktabs table with numbers as people read them."""
-    align = "".join("l" if _is_text(table[c]) else "r" for c in table.columns)
-    header = [_escape(str(c)) for c in table.columns]
-    body = for_people(table).map(_escape)
-    return body.to_latex(index=False, escape=False, column_format=align, header=header)
 
 
 def as_table(table: pd.DataFrame, title: str = "", width: int | None = None) -> str:
@@ -55,8 +37,8 @@ def as_table(table: pd.DataFrame, title: str = "", width: int | None = None) -> 
     grid = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
         title = str(column).replace("_", " ")
-        left = column not in _BOUNDS and _is_text(table[column])
-        grid.add_column(title, justify="left" if left else "right", overflow="fold", no_wrap=column in _BOUNDS)
+        left = column not in BOUNDS and is_text(table[column])
+        grid.add_column(title, justify="left" if left else "right", overflow="fold", no_wrap=column in BOUNDS)
     for row in for_people(table).itertuples(index=False):
         grid.add_row(*(str(cell) for cell in row))
     target = io.StringIO()
@@ -86,7 +68,7 @@ P_VALUES = ("p", "q", "p_holm", "p_clustered", "p_naive", "p_lower", "p_no_ties"
 AMOUNTS = ("a", "b")
 
 # Estimate -> its bounds, which join it where people read.
-_BOUNDS = {
+BOUNDS = {
     "strength": ("lower", "upper"), "gap": ("lower", "upper"), "rank": ("rank_lower", "rank_upper"),
     "gap_scaled": ("scaled_lower", "scaled_upper"), "spearman": ("spearman_lower", "spearman_upper"),
     "kendall": ("kendall_lower", "kendall_upper"), "scale": ("scale_lower", "scale_upper"),
@@ -97,21 +79,21 @@ _BOUNDS = {
        ("raw", "raw_rank", "controlled", "controlled_rank", "change", "effect")},
 }  # fmt: skip
 # What an interval and a q already say.
-_IMPLIED = ("se", "p", "scaled_se", "scaled_p", "position_se", "log_likelihood", "separated_replicates",
+IMPLIED = ("se", "p", "scaled_se", "scaled_p", "position_se", "log_likelihood", "separated_replicates",
             "raw_se", "controlled_se", "change_se", "lc_se", "length_se")  # fmt: skip
 
 
 def _merged(table: pd.DataFrame) -> pd.DataFrame:
     """Estimate and bounds as one column: .73 [.56, .79]. For terminals; files keep them apart."""
     out = table.copy()
-    for name, (lower, upper) in _BOUNDS.items():
+    for name, (lower, upper) in BOUNDS.items():
         if not {name, lower, upper} <= set(out.columns):
             continue
         cells = zip(out[name], out[lower], out[upper], strict=True)
         out[name] = pd.Series([words.estimate(*cell) for cell in cells], dtype=object, index=out.index)
         out = out.drop(columns=[lower, upper])
     if len(out.columns) < len(table.columns):
-        out = out.drop(columns=[c for c in _IMPLIED if c in out.columns])
+        out = out.drop(columns=[c for c in IMPLIED if c in out.columns])
     return out
 
 
@@ -129,5 +111,6 @@ def _cell(value: Any, decimals: int) -> str:
     return words.number(value, decimals)
 
 
-def _is_text(column: pd.Series) -> bool:
+def is_text(column: pd.Series) -> bool:
+    """Whether a column may hold words."""
     return column.dtype == object or isinstance(column.dtype, pd.StringDtype)
