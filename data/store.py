@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from data import shown_names
 from data.duck import (
     SCHEMA_FOLDER,
     Schema,
@@ -114,10 +115,17 @@ class Store:
         self.patience = patience
         self.linger = linger
         self.read_only = read_only_asked() if read_only is None else read_only
+        self.shown = False
         self._schema = Schema.read(schema)
 
     def __repr__(self) -> str:
         return f"Store({str(self.path)!r})"
+
+    def as_shown(self) -> Store:
+        """The same store, read with the names under which judges and models are shown to people."""
+        store = copy(self)
+        store.shown = True
+        return store
 
     def exists(self) -> bool:
         """Whether there is a file at the path. Whether it is a store shows when it is opened."""
@@ -173,6 +181,8 @@ class Store:
             own.readers += 1
             try:
                 with explained(self.path):
+                    if self.shown:
+                        shown_names.use(cursor)
                     yield cursor
             finally:
                 own.readers -= 1

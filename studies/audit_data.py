@@ -303,8 +303,9 @@ def says_right(asked: str | None, names: queries.Catalog) -> str | None:
         if asked not in names.judges:
             raise unknown_name(f"judge in dataset {names.dataset!r}", asked, names.judges)
         return asked
-    if "gold" in names.judges:
-        return "gold"
+    gold = names.display.here("judge", "gold")
+    if gold in names.judges:
+        return gold
     rules = [name for name, (_, kind) in names.judges.items() if kind == "rule"]
     for some in (rules, names.humans):
         if len(some) == 1:

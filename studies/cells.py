@@ -33,7 +33,7 @@ def models_met(counts: Counts, names: Catalog) -> tuple[str, ...]:
     met = np.zeros(max(names.models.values(), default=0) + 1, dtype=bool)
     met[counts.frame["a"]] = True
     met[counts.frame["b"]] = True
-    return tuple(sorted(name for name, i in names.models.items() if met[i]))
+    return tuple(names.display.alphabetically("model", (name for name, i in names.models.items() if met[i])))
 
 
 def judge_cells(

@@ -127,7 +127,7 @@ class FactorsGap(Factors):
                 "choose fewer scenarios or models"
             )
         cells = [cells_of(data, name, design) for name, design in zip(names, two, strict=True)]
-        models = tuple(sorted({*cells[0].models} & {*cells[1].models}))
+        models = tuple(data.names.display.alphabetically("model", {*cells[0].models} & {*cells[1].models}))
         if len(models) < 2:
             raise NotIdentifiedError(f"{reference!r} and {judge!r} share no pair of two named models")
         return find_factor_gap_within(

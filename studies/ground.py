@@ -17,7 +17,7 @@ from analysis.cells import Ints
 class Ground:
     """What there is to be judged.
 
-    models : names, alphabetically; ids : of the store, in that order
+    models : names, alphabetically by those of the files; ids : of the store, in that order
     prompts : (n_prompts,) ids; has : (n_prompts, n_models) 1 + the position of the response, 0 for none
     response : (n_responses,) ids
     """
@@ -31,7 +31,6 @@ class Ground:
     @classmethod
     def of(cls, models: tuple[str, ...], ids: Mapping[str, int], responses: Mapping[str, Ints]) -> Ground:
         """responses : prompt, model, response ids"""
-        models = tuple(sorted(models))
         own = np.array([ids[name] for name in models], dtype=np.int64)
         lookup = np.full(int(max(own.max(), responses["model"].max(initial=0))) + 1, -1, dtype=np.int64)
         lookup[own] = np.arange(len(own))

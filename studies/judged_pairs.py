@@ -73,7 +73,7 @@ def fetch_pairs(con: Con, study: Selection, names: Catalog, human: str, judge: s
 def _pairs(rows: ppi_queries.Columns, names: Catalog, ties: str) -> JudgedPairs:
     met = np.union1d(rows["a"], rows["b"])
     by_id = {i: name for name, i in names.models.items()}
-    models = tuple(sorted(by_id[int(i)] for i in met))
+    models = tuple(names.display.alphabetically("model", (by_id[int(i)] for i in met)))
     place = np.full(max(names.models.values(), default=0) + 1, -1, dtype=np.int64)
     place[[names.models[name] for name in models]] = np.arange(len(models))
     labelled = rows["human_n"] > 0

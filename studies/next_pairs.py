@@ -61,7 +61,7 @@ class NextPairs(Fitted):
             condition = queries.where(self, names, self.ties)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
-            models = self.model or tuple(sorted(names.models))
+            models = tuple(names.display.alphabetically("model", self.model or names.models))
             if len(models) < 2:
                 raise EmptySelectionError(
                     f"dataset {names.dataset!r} names fewer than two models here, so there is nothing to plan: choose "

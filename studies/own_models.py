@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -54,10 +54,18 @@ def find_owners(
             if model not in names.models:
                 raise unknown_name("model", model, names.models)
     kept, family = told_own(con, names), families(con, names)
-    of_judges = {j: family.get(("judge", names.judges[j][0])) for j in judges}
-    of_models = {m: family.get(("model", number)) for m, number in names.models.items()}
-    own = tuple(find_own(of_judges, of_models, told, kept))
-    words = [f"own\x1f{j}\x1f{model}" for j in judges if j in kept for model in (kept[j] or ("",))]
+    # Names tell families, and a digest is of the data: both by the names of the files, whatever people are shown.
+    real, shown = names.display.real, names.display.here
+    of_judges = {real("judge", j): family.get(("judge", names.judges[j][0])) for j in judges}
+    of_models = {real("model", m): family.get(("model", number)) for m, number in names.models.items()}
+    said, had = (
+        {real("judge", j): [real("model", m) for m in some] for j, some in of.items()} for of in (told, kept)
+    )
+    own = tuple(
+        replace(one, judge=shown("judge", one.judge), model=shown("model", one.model))
+        for one in find_own(of_judges, of_models, said, had)
+    )
+    words = [f"own\x1f{j}\x1f{model}" for j in of_judges if j in had for model in (had[j] or ("",))]
     known = [(name, value) for some in (of_judges, of_models) for name, value in some.items() if value]
     words += [f"family\x1f{name}\x1f{value}" for name, value in known]
     return Owners(own, kept, tuple(words))

@@ -22,8 +22,10 @@ from data import queries
 from data.model import Progress, Selection, option, silent
 from data.queries import Catalog, Con
 from data.queries.labelings import OWN
+from data.shown_names import AS_THEY_ARE, Display
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
+from studies import naming
 from studies.overview import Line
 
 VERSION = "1"
@@ -39,6 +41,7 @@ class Result:
     caption : what a figure's caption must say: n, clusters, method, interval
     taken : defaults that `resolve` filled in, in sentences; fingerprint : digest of the judgments it could read
     humans : which judges of the dataset are people, whom figures mark
+    display : how judges and models are shown, and whether the names here are those
     """
 
     study: Study
@@ -51,6 +54,7 @@ class Result:
     taken: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     humans: tuple[str, ...] = ()
+    display: Display = AS_THEY_ARE
 
     def table(self, name: str | None = None) -> pd.DataFrame:
         """The table called `name`, or the first one."""
@@ -133,6 +137,8 @@ class Study(Selection):
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Columns of wide tables that a terminal prints unless the table is asked for by its name.
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # Whether judges and models that are not to be shown are left out of its tables.
+    hides: ClassVar[bool] = True
     # How a terminal prints it unless told otherwise.
     output: ClassVar[str] = "table"
 
@@ -200,11 +206,13 @@ class Study(Selection):
     def run(self, store: Store, progress: Progress = silent) -> Result:
         """Resolve and answer. The result carries the fingerprint of the judgments it could read."""
         with store.kept_open() as kept:
-            study = self.resolve(kept)
+            with kept.reading(f"looking up the names of {self.command}") as con:
+                asked = naming.here(self, queries.display(con, self.dataset))
+            study = asked.resolve(kept)
             result = study.answer(kept, progress)
             with kept.reading("looking up who is a person") as con:
                 names = queries.catalog(con, study)
-        return replace(result, taken=taken(self, study), humans=tuple(names.humans))
+        return replace(result, taken=taken(asked, study), humans=tuple(names.humans), display=names.display)
 
     def answer(self, store: Store, progress: Progress) -> Result:
         """The work itself, on a resolved study."""

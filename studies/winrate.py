@@ -92,7 +92,7 @@ class WinRate(Fitted):
         if baseline is None:
             queries.require_rows(len(met), "on two named models with a verdict")
             # Not the first of the file: results do not depend on the order of its rows.
-            baseline = min(met, key=lambda name: (-met[name], name))
+            baseline = min(met, key=lambda name: (-met[name], names.display.real("model", name)))
         elif baseline not in met:
             often = words.listing([repr(name) for name in met], 3) if met else "none"
             raise EmptySelectionError(
@@ -102,7 +102,9 @@ class WinRate(Fitted):
         study = replace(study, baseline=baseline)
         if not study.length_controlled:
             return study
-        usual = {m: f"{baseline}_{m}" if f"{baseline}_{m}" in names.models else None for m in ("verbose", "concise")}
+        plain, here = names.display.real("model", baseline), names.display.here
+        twins = {m: here("model", f"{plain}_{m}") for m in ("verbose", "concise")}
+        usual = {m: twin if twin in names.models else None for m, twin in twins.items()}
         return replace(
             study,
             verbose_twin=study.verbose_twin or usual["verbose"],
@@ -292,7 +294,7 @@ def _duels(columns: winrate.Columns, names: Catalog, judge_id: int, ways: tuple[
     mine = np.flatnonzero(columns["judge_id"] == judge_id)
     rows = {name: column[mine] for name, column in columns.items()}
     met = set(np.unique(rows["model"]).tolist())
-    models = tuple(sorted(name for name, i in names.models.items() if i in met))
+    models = tuple(names.display.alphabetically("model", (name for name, i in names.models.items() if i in met)))
     place = np.full(max(names.models.values()) + 1, -1, dtype=np.int64)
     for k, name in enumerate(models):
         place[names.models[name]] = k

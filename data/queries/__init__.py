@@ -16,6 +16,8 @@ from data.model import Selection
 from data.queries.labelings import fingerprint as fingerprint_labeling
 from data.queries.labelings import known_labelings
 from data.queries.labelings import use as use_labeling
+from data.shown_names import AS_THEY_ARE, Display
+from data.shown_names import read as read_display
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
 
 Con = duckdb.DuckDBPyConnection
@@ -40,6 +42,7 @@ class Catalog:
     judges : name -> (id, kind) in the order first seen; the others name -> id. labelings : those beside the files' own
     labeling : the one that the scenarios are of; None: those that came with the judgments
     published : how many judges have published weights here; a dataset without judgments has some
+    display : how judges and models are shown; whether these names are those
     """
 
     dataset: str
@@ -53,6 +56,7 @@ class Catalog:
     labelings: dict[str, int] = field(default_factory=dict)
     labeling: str | None = None
     published: int = 0
+    display: Display = AS_THEY_ARE
 
     @property
     def humans(self) -> list[str]:
@@ -80,6 +84,9 @@ NAMES = " UNION ALL ".join(
     for kind in NAMED
 ) + (
     " UNION ALL SELECT 'published', 'judges', count(DISTINCT judge), NULL FROM published_weight WHERE dataset_id = $d"
+    " UNION ALL SELECT 'display', CASE WHEN getvariable('shown_names') THEN 'in use' ELSE 'not' END, "
+    "(SELECT count(*) FROM display WHERE dataset_id = $d) "
+    "+ (SELECT count(*) FROM setting WHERE dataset_id = $d AND name = 'decimals'), NULL"
     " ORDER BY named, id"
 )
 
@@ -133,25 +140,43 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
     if labeling is not None:
         use_labeling(con, dataset, d, labeling)
 
-    ids: dict[str, dict[str, int]] = {kind: {} for kind in (*NAMED, "published")}
+    ids: dict[str, dict[str, int]] = {kind: {} for kind in (*NAMED, "published", "display")}
     kinds: dict[int, str] = {}
     for kind, name, number, judge_kind in con.execute(NAMES, {"d": d}).fetchall():
         ids[kind][name] = number
         if judge_kind is not None:
             kinds[number] = judge_kind
+    ((in_use, said),) = ids["display"].items()
+    display = read_display(con, d) if said else Display(in_use=in_use == "in use")
+    judges, models = (
+        {name: ids[kind][name] for name in (display.ordered(kind, ids[kind]) if display.in_use else ids[kind])}
+        for kind in ("judge", "model")
+    )
     return Catalog(
         dataset=dataset,
         dataset_id=d,
         simulated=simulated,
-        judges={name: (number, kinds[number]) for name, number in ids["judge"].items()},
-        models=ids["model"],
+        judges={name: (number, kinds[number]) for name, number in judges.items()},
+        models=models,
         scenarios=ids["scenario"],
         criteria=ids["criterion"],
         variants=ids["variant"],
         labelings=known_labelings(con, d),
         labeling=labeling,
         published=ids["published"]["judges"],
+        display=display,
     )
+
+
+def display(con: Con, dataset: str | None) -> Display:
+    """How a dataset is shown (None: the only one); as they are where there is no such dataset, which is said elsewhere."""
+    known = dict(con.execute("SELECT name, dataset_id FROM dataset ORDER BY dataset_id").fetchall())
+    if dataset is None:
+        try:
+            dataset = default_dataset(con)
+        except UnknownNameError:
+            return AS_THEY_ARE
+    return read_display(con, known[dataset]) if dataset in known else AS_THEY_ARE
 
 
 def read_scenarios_of(con: Con, names: Catalog) -> None:
@@ -378,7 +403,7 @@ def annotator_names(con: Con, names: Catalog) -> dict[int, str]:
 
 def fingerprint(con: Con, names: Catalog, judges: Sequence[str]) -> str:
     """A digest of the judgments of these judges (and the scenario labels), equal for equal data in any store."""
-    ids = {names.judges[j][0]: j for j in judges}
+    ids = {names.judges[j][0]: names.display.real("judge", j) for j in judges}
     labels: list[tuple[int | None, int, int]] = []
     if names.labeling is not None:
         labels = [(None, *fingerprint_labeling(con, names.labelings[names.labeling]))]

@@ -7,6 +7,8 @@ import hashlib
 import duckdb
 import pandas as pd
 
+from data.shown_names import read as read_display
+
 Con = duckdb.DuckDBPyConnection
 
 
@@ -46,10 +48,11 @@ def n_published(con: Con, dataset_id: int) -> int:
 def published_word(con: Con, dataset_id: int) -> str:
     """A digest of the published weights, equal for equal ones in any store and order; '' without any."""
     rows = con.execute(
-        """SELECT judge, scenario, factor, weight FROM published_weight WHERE dataset_id = $d
-        ORDER BY judge, scenario, factor""",
+        "SELECT judge, scenario, factor, weight FROM published_weight WHERE dataset_id = $d ORDER BY ALL",
         {"d": dataset_id},
     ).fetchall()
     if not rows:
         return ""
+    display = read_display(con, dataset_id)
+    rows = sorted((display.real("judge", judge), *rest) for judge, *rest in rows)
     return hashlib.sha256("\x1e".join("\x1f".join(map(repr, row)) for row in rows).encode()).hexdigest()[:16]
