@@ -156,7 +156,7 @@ def _float(part: Part, title: str, key: str, continued: bool) -> str:
     out = [f"\\begin{{{name}}}[tbp]", r"\centering"]
     if continued:
         out.append(r"\addtocounter{table}{-1}")
-    out.append(f"\\caption{{{escaped(title)}{' (continued)' if continued else ''}}}")
+    out.append(f"\\caption{{{escaped(title)}{' (continued)' if continued else ''}}}\\vspace{{3pt}}")
     if not continued:
         out.append(f"\\label{{tab:{key}}}")
     out.append(f"\\fontsize{{{kind.size:g}}}{{{kind.line:g}}}\\selectfont\\setlength{{\\tabcolsep}}{{{kind.gap:g}pt}}")

@@ -65,6 +65,9 @@ Planned = tuple[str | None, str, tuple[str, str] | None]
 
 def _wanted(frame: pd.DataFrame, wanted: Mapping[str, str]) -> list[Planned]:
     out: list[Planned] = []
+    if "judge" in frame and "judge" not in wanted and frame["judge"].nunique() > 1:
+        # A page shows one judge at a time.
+        out.append(("judge", "judge", None))
     for name, heading in wanted.items():
         if name in frame:
             out.append((name, heading.strip(), None))

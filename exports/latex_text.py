@@ -30,12 +30,14 @@ _LETTERS = {"ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ"
 
 # LaTeX has no letters of their own for capitals that look like Latin ones.
 _CAPITALS = ("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega")
-_GREEK = {
-    letter: name if letter.islower() else name.capitalize()
-    for letter in map(chr, range(0x391, 0x3CA))
-    if (name := unicodedata.name(letter, "").split(" ")[-1].lower().replace("lamda", "lambda"))
-    and (letter.islower() and letter not in "ος" or name.capitalize() in _CAPITALS and letter.isupper())
-} | {"ς": "varsigma"}
+_GREEK = {"ς": "varsigma"}
+for _letter in map(chr, range(0x391, 0x3CA)):
+    _kind, *_name = unicodedata.name(_letter, "GREEK NO LETTER NONE").split(" ")[1::2]
+    _called = _name[0].lower().replace("lamda", "lambda") if len(_name) == 1 else ""
+    if _kind == "SMALL" and _letter not in "ος" and _called:
+        _GREEK[_letter] = _called
+    elif _called.capitalize() in _CAPITALS:
+        _GREEK[_letter] = _called.capitalize()
 
 _SIGNS = {
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$",
