@@ -29,12 +29,13 @@ def gap_line(
     ]
     first = judges.iloc[0]
     mine = gaps[gaps["judge"] == first["judge"]]
+    note = f"{escape(str(first['judge']), 40)} · q < .05, net of decisiveness"
     tile = "–" if mine["gap_scaled"].isna().all() else f"{len(beyond(mine))} of {int(first['factors'])}"
     return Line(
         finding=told[0][0],
         more=" ".join([told[0][1], *(f"{a} {b}".strip() for a, b in told[1:])]).strip(),
         trust=trust(reference, first.to_dict(), level, ties),
-        tiles=(Tile("Factors that differ", tile, f"{escape(str(first['judge']), 40)} · q < .05, net of decisiveness"),),
+        tiles=(Tile("Factors that differ", tile, note, "q"),),
     )
 
 

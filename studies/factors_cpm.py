@@ -32,7 +32,7 @@ class FactorsCpm(Factors):
     models_ties: ClassVar[bool] = False
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "factor": "factor", "share": "part", "lowest": "lowest", "highest": "highest",
-        "mean": "mean", "sd": "deviation",
+        "mean": "mean of answers", "sd": "deviation",
     }  # fmt: skip
 
     def resolve(self, store: Store) -> Self:

@@ -36,8 +36,8 @@ class FactorsLabels(Factors):
     title: ClassVar[str] = "Which labels win"
     models_ties: ClassVar[bool] = False
     shown: ClassVar[Mapping[str, str] | None] = {
-        "judge": "judge", "label": "label", "rank": "rank", "rank_interval": "rank, interval", "strength": "strength",
-        "interval": "strength, interval", "won": "duels won", "duels": "duels",
+        "judge": "judge", "label": "label", "rank": "rank", "rank_interval": "rank, interval",
+        "strength": "strength of the label", "interval": "its interval", "won": "duels won", "duels": "duels",
     }  # fmt: skip
 
     numbers: str = option(

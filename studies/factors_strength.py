@@ -29,8 +29,8 @@ class FactorsStrength(Factors):
     title: ClassVar[str] = "How often factors agree"
     models_ties: ClassVar[bool] = False
     shown: ClassVar[Mapping[str, str] | None] = {
-        "judge": "judge", "factor": "factor", "strength": "strength", "interval": "interval", "q": "q",
-        "relevance": "relevance", "accuracy": "accuracy", "published_interval": "bootstrap of pairs",
+        "judge": "judge", "factor": "factor", "strength": "kappa × relevance", "interval": "interval", "q": "q",
+        "relevance": "relevance", "accuracy": "agrees", "published_interval": "bootstrap of pairs",
     }  # fmt: skip
 
     def resolve(self, store: Store) -> Self:

@@ -27,11 +27,12 @@ SENTENCES = 3
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure with what stands behind it."""
+    """One figure with what stands behind it. column : the statistic as `studies.glossary` knows it"""
 
     label: str
     value: str
     note: str
+    column: str
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def _correlation_tile(row: Mapping[Any, Any]) -> Tile:
     span = words.interval(row["spearman_lower"], row["spearman_upper"]) or "no interval"
     value = words.number(row["spearman"]) or "–"
     n = words.plural(int(row["models"]), "model")
-    return Tile("Rank correlation", value, f"{escape(str(row['judge']), 40)} · {span} · {n}")
+    return Tile("Rank correlation", value, f"{escape(str(row['judge']), 40)} · {span} · {n}", "spearman")
 
 
 def _differ_tile(rows: Sequence[Mapping[Any, Any]], models: pd.DataFrame) -> Tile:
@@ -204,7 +205,7 @@ def _differ_tile(rows: Sequence[Mapping[Any, Any]], models: pd.DataFrame) -> Til
         counts.append("–" if untold else f"{len(beyond_noise(mine))} of {len(mine)}")
     who = [escape(str(row["judge"]), 40) for row in rows]
     others = "".join(f"; {name}: {count}" for name, count in zip(who[1:2], counts[1:2], strict=True))
-    return Tile("Models that differ", counts[0], f"{who[0]}{others} · q < .05, net of decisiveness")
+    return Tile("Models that differ", counts[0], f"{who[0]}{others} · q < .05, net of decisiveness", "q")
 
 
 def agreement_line(reference: str, judges: pd.DataFrame, ties_left_out: bool) -> str:
@@ -244,11 +245,12 @@ def rank_line(ranking: pd.DataFrame, judges: pd.DataFrame, level: float, ties: s
     told = [_first(str(judge), ranking[ranking["judge"] == judge]) for judge in judges["judge"].head(SENTENCES)]
     n = int(judges["judgments"].sum())
     method = str(judges["intervals"].iloc[0])
+    first = escape(str(judges["judge"].iloc[0]))
     return Line(
         finding=told[0],
         more=" ".join(told[1:]),
         trust=f"{words.plural(n, 'judgment')} · {words.ties(ties)} · {words.percent(level)} intervals, {method}",
-        tiles=(Tile("Models ranked", f"{int(judges['models'].iloc[0]):,}", escape(str(judges["judge"].iloc[0]))),),
+        tiles=(Tile("Models ranked", f"{int(judges['models'].iloc[0]):,}", first, "models"),),
     )
 
 

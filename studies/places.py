@@ -47,7 +47,7 @@ class Places(Fitted):
     title: ClassVar[str] = "How sure is each place?"
     shown: ClassVar[Mapping[str, str] | None] = {
         "model": "model", "rank": "rank", "rank_interval": "for this model", "simultaneous_interval": "for all at once",
-        "p_best": "P(best)", "group": "group", "interval": "strength, interval", "naive_ratio": "width against naive",
+        "p_best": "P(best)", "group": "letters", "interval": "strength, interval", "naive_ratio": "width against naive",
     }  # fmt: skip
 
     replicates: int = option(1000, "bootstrap replicates of whole prompts; 0 for none", label="Replicates",

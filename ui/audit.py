@@ -41,8 +41,8 @@ SAID_SO, GUESSED, WARNED = "as the dataset says", "guessed from the names", "whi
 
 VARIANTS = {
     "judge": "judge", "variant": "circumstance", "pairs": "pairs", "towards": "towards the cue", "away": "away",
-    "accuracy_plain": "accuracy, plain", "accuracy": "with it", "change": "change", "change_interval": "interval",
-    "p": "p", "robustness": "robustness", "consistency": "of plain repeats",
+    "accuracy_plain": "accuracy, plain", "accuracy": "with it", "change": "change of accuracy",
+    "change_interval": "interval", "p": "p", "robustness": "robustness", "consistency": "of plain repeats",
 }  # fmt: skip
 OWN = {
     "judge": "judge", "own": "its own models", "own_rate": "picks its own", "reference_rate": "reference does",

@@ -12,6 +12,7 @@ import streamlit as st
 
 from charts import theme as themes
 from charts import words
+from studies import glossary
 from studies.overview import escape
 from studies.study import Result
 from ui import session
@@ -48,41 +49,6 @@ STYLE = f"""<style>
 
 INTERVAL = "interval"
 """Ends the name of a column that is made of two others."""
-
-# What a heading says in a word or two that not every reader knows.
-EXPLAINED = {
-    "q": "The smallest share of false findings, among all rows as clear as this one, at which it counts as beyond "
-    "noise (Benjamini and Hochberg). Below .05 it does.",
-    "gap": "The judge's strength minus the reference's, in log-odds.",
-    "net gap": "The gap when both judges are brought to the same decisiveness: a judge that is merely more decisive "
-    "has larger strengths, but no other taste.",
-    "strength": "Log-odds of winning against the average model (Bradley and Terry).",
-    "P(best)": "How often the model is first when whole prompts are drawn anew.",
-    "P(better)": "How often the first model is above the second when whole prompts are drawn anew.",
-    "preferred in": "Share of verdicts for the first model that the strengths expect.",
-    "p (Holm)": "Of the test that both are equally strong, held against all such tests of the table at once.",
-    "group": "Models that share a letter cannot be told apart.",
-    "for this model": "Places that the model can take: 95 % intervals, each for itself.",
-    "for all at once": "Places such that the intervals of all models hold together in 95 % of samples.",
-    "width against naive": "Width of the strength's interval against one that takes all judgments as independent.",
-    "net of noise": "What the correlation would be if each judge had judged without end: sampling noise is taken out.",
-    "reliability, reference": "Share of the spread of the reference's strengths that is not sampling noise.",
-    "reliability, judge": "Share of the spread of the judge's strengths that is not sampling noise.",
-    "residual": "Observed minus expected, in standard errors.",
-    "variance inflation": "By how much the others held equal widen this factor's variance; from 10 on they can hardly "
-    "be told apart.",
-    "pooled": "Strength in the scenario, drawn towards the model's mean as far as the data are thin.",
-    "raw": "Strength fitted on the scenario's judgments alone.",
-    "sd between scenarios": "How far the model's true strengths in the scenarios spread, log-odds.",
-    "takes off, %": "What these judgments take off the mean variance of the strengths.",
-    "reliability of weights": "How the weights of as many other prompts would correlate with these, over the factors: "
-    "the mean of random halves of the prompts, stepped up to full length (Spearman and Brown).",
-    "analytic": "Share of the variance between weights that is not sampling noise, from their standard errors. Below 0 "
-    "more noise is expected than the weights differ.",
-    "log-loss": "Mean of minus the natural logarithm of the chance given to what happened; knowing nothing is .69.",
-    "all factors gain": "Accuracy of all factors minus that of this row.",
-    "can be had": "Pairs of responses of these two models that the judge has not judged yet.",
-}
 
 Draw = Callable[[themes.Theme, bool], go.Figure]
 
@@ -227,16 +193,17 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
     style = shown.style.format({c: _Lookup(shown[c], text[c]) for c in shown.columns})
     widths = {c: _width(shown[c]) for c in shown.columns}
     config = {
-        c: st.column_config.TextColumn(wanted.get(c, c), alignment="right", help=EXPLAINED.get(wanted.get(c, c)))
+        c: st.column_config.TextColumn(wanted.get(c, c), alignment="right", help=explained(c, wanted.get(c, c)))
         if _is_interval(c)
         else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right",
-                                     width=widths[c], help=EXPLAINED.get(wanted.get(c, c)))
+                                     width=widths[c], help=explained(c, wanted.get(c, c)))
         for c in shown.columns
     }  # fmt: skip
     height: int | Literal["content"] = ROW_HEIGHT * (TABLE_ROWS + 1) + 3 if len(shown) > TABLE_ROWS else "content"
     if pairs is None:
         st.dataframe(style, hide_index=True, column_config=config, key=f"table-{key}", height=height, placeholder="",
                      row_height=ROW_HEIGHT)  # fmt: skip
+        _headings({c: wanted.get(c, c) for c in shown.columns}, key)
         return
     # A tick belongs to the row that was ticked, not to whatever stands in its place after another choice.
     digest = pd.util.hash_pandas_object(frame, index=False).sum() if len(frame) else 0
@@ -246,6 +213,23 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
             row_height=ROW_HEIGHT, on_select="rerun", selection_mode="single-row",
         ), frame, pairs,
     )  # fmt: skip
+    _headings({c: wanted.get(c, c) for c in shown.columns}, key)
+
+
+def _headings(columns: Mapping[str, str], key: str) -> None:
+    """What the headings mean, for fingers and keyboards: those within the table speak to a mouse alone."""
+    told = {heading.strip(): text for c, heading in columns.items() if (text := explained(c, heading))}
+    if not told:
+        return
+    with st.popover("What the columns mean", type="tertiary", icon=":material/help:", key=f"help-{key}"):
+        for heading, text in told.items():
+            st.markdown(f"**{escape(heading)}**: {escape(text, 4000)}")
+
+
+def explained(column: str, heading: str) -> str | None:
+    """What stands beside a heading: what the number is, when not to trust it, and its source."""
+    found = glossary.entry(column, heading)
+    return found.text if found else None
 
 
 def _width(column: pd.Series) -> int | None:

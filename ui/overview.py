@@ -22,7 +22,7 @@ from studies.study import REGISTRY, Finding, Result, Study
 from ui import session
 from ui.ask import chosen, shown
 from ui.behind import of_everything, of_finding, open_pairs, ranked_by, shared_by
-from ui.figure import figure
+from ui.figure import explained, figure
 from ui.navigation import link
 from ui.remarks import link_plan
 from ui.selection import set_word
@@ -193,13 +193,13 @@ def tiles(seen: View, found: Found) -> None:
     note = f"{words.plural(facts.pairs, 'pair')} · {words.plural(facts.prompts, 'prompt')}"
     if people:
         note += f" · {people:,} people"
-    listed = [Tile("Judgments in the dataset", f"{facts.judgments:,}", note)]
+    listed = [Tile("Judgments in the dataset", f"{facts.judgments:,}", note, "judgments")]
     for line in found.lines.values():
         listed += line.tiles
     with st.container(horizontal=True, key="tiles"):
         for tile in listed[:4]:
             with st.container(border=True, height="stretch", gap="xxsmall"):
-                st.metric(tile.label, tile.value)
+                st.metric(tile.label, tile.value, help=explained(tile.column, tile.label))
                 st.caption(tile.note)
                 if tile is listed[0]:
                     open_pairs(seen, of_everything(seen.names), "Read them")

@@ -23,7 +23,7 @@ from ui.view import View
 
 ALL = "criteria_all"
 MOST = 15
-WEIGHTS = {"judge": "judge", "criterion": "criterion", "weight": "weight", "interval": "interval",
+WEIGHTS = {"judge": "judge", "criterion": "criterion", "weight": "weight of the criterion", "interval": "interval",
            "effect": "preferred, %", "q": "q", "judgments": "verdicts"}  # fmt: skip
 TOGETHER = {"criterion_1": "criterion", "criterion_2": "and", "correlation": "correlation", "interval": "interval",
             "same": "same verdict", "correlation_ref": "reference", "difference": "difference",
