@@ -19,6 +19,9 @@ from typing import Any
 
 from scripts.screenshots import ROOT, WAYS, settle
 
+PIECE = 2400
+"""Pixels: how much of a long page one picture holds."""
+
 GRAVE = ("serious", "critical")
 
 STREAMLIT: dict[tuple[str, str], str] = {}
@@ -95,12 +98,21 @@ def addresses(datasets: Sequence[str]) -> list[tuple[str, str]]:
     return out
 
 
-def picture(page: Any, path: Path) -> None:
-    """The whole page, however long: Streamlit scrolls inside, so the window is made as tall as its content."""
-    height = page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollHeight")
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": int(height) + 20})
+def pictures(page: Any, folder: Path, name: str) -> None:
+    """The whole page, however long, in pieces that can be looked at.
+
+    Streamlit scrolls inside, so the window is made as tall as its content.
+    """
+    height = int(page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollHeight")) + 20
+    width = page.viewport_size["width"]
+    page.set_viewport_size({"width": width, "height": height})
     page.wait_for_timeout(800)
-    page.screenshot(path=path)
+    tops = range(0, height, PIECE)
+    for k, top in enumerate(tops, 1):
+        page.screenshot(
+            path=folder / (f"{name}-{k}.png" if len(tops) > 1 else f"{name}.png"),
+            clip={"x": 0, "y": top, "width": width, "height": min(PIECE, height - top)},
+        )
 
 
 def main() -> int:
@@ -135,7 +147,7 @@ def main() -> int:
                     page.set_viewport_size({"width": width, "height": 900})
                     page.goto(server.url + address)
                     settle(page)
-                    picture(page, chosen.folder / f"{name}-{way}.png")
+                    pictures(page, chosen.folder, f"{name}-{way}")
                     here = faults(page, name, way)
                     found += here
                     texts += [f"{name}-{way}: {sentence}" for sentence in complaints(page)]

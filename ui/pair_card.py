@@ -208,7 +208,7 @@ def _bar(row: Row, mark: Mark, order: tuple[str, str], titles: Mapping[str, str]
         fill = f'<span class="fill" style="width: {76 * share:.1f}%"></span>' if share else ""
         halves.append(
             f'<span class="half {where}{less}{out}" style="--hue: {mark.colour}" '
-            f'aria-label="{safe(titles[side])}: {text or 0}">{fill}<span>{text}</span></span>'
+            f'role="img" aria-label="{safe(titles[side])}: {text or 0}">{fill}<span>{text}</span></span>'
         )
     return (
         f'<div class="bar"><span class="who{out}">{_mark(mark)}{name(row["judge"], 40)}</span>{"".join(halves)}'
