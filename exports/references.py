@@ -25,7 +25,8 @@ _POOLED = ("rubin1981", "gelman2006", "welch1951")
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "agreement": ("cohen1960", "gwet2008", "fleiss1971", "krippendorff2011", *_CLUSTERED, *_Q),
     "alt-test": ("calderon2025alt", "benjamini2001", *_CLUSTERED),
-    "audit": ("koo2024", "ye2024", "chen2025", "wataoka2024", "mcnemar1947", "anderson1949", *_Q, *_CLUSTERED),
+    "audit": ("koo2024", "ye2024", "wang2025", "chen2025", "wataoka2024", "mcnemar1947", "anderson1949", *_Q,
+              *_CLUSTERED),
     "calibration": ("naeini2015", "guo2017", "brier1950", *_CLUSTERED),
     "compare": (*_STRENGTHS, "allison1999", "williams2009", "schuirmann1987", "spearman1904", "kendall1945",
                 "efron1982", *_Q),
@@ -74,7 +75,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "similarity": ("li2024dissecting", "webber2010", "torgerson1952", "gower1966", "sokal1958", "barjoseph2001"),
     "stand-in": _CLUSTERED,
     "tie-policies": ("davidson1970", "rao1967", "papke1996", *_STRENGTHS, "mogstad2024"),
-    "winrate": ("dubois2024", "bradley1952", *_CLUSTERED),
+    "winrate": ("dubois2024", "bock1981", "bradley1952", *_CLUSTERED),
 }
 """Command of a study -> the keys of its sources, those of its own method first. Empty: it counts or lists."""
 
