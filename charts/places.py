@@ -73,7 +73,7 @@ def places_chart(
     ticks = sorted({1, *ticks})
     figure.update_layout(
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
-        xaxis=axis | {"tickvals": ticks, "ticktext": [words.number(v, 0) for v in ticks]},
+        xaxis=axis | {"tickvals": ticks, "ticktext": [words.number(int(v)) for v in ticks]},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),
         shapes=parts.bands(n, theme, [(0.0, 1.0)]),
         annotations=[*annotations, remark],

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pandas as pd
 
 MINUS = "−"
+
+USUAL = 2
+"""Decimals of an estimate such as .73. Where more or fewer are wished, percentages and points have as many more or
+fewer: .734 is 73.4 %."""
+
+_more: ContextVar[int] = ContextVar("more_decimals", default=0)
 
 TIES = {
     "half": "ties count half",
@@ -23,14 +31,33 @@ def absent(value: Any) -> bool:
     return value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
 
 
-def number(value: Any, decimals: int = 2) -> str:
+def set_decimals(wished: int | None) -> None:
+    """How many decimals estimates have from here on in this thread; None: as usual."""
+    _more.set(0 if wished is None else wished - USUAL)
+
+
+@contextmanager
+def decimals(wished: int | None) -> Iterator[None]:
+    """As `set_decimals`, inside the block."""
+    token = _more.set(0 if wished is None else wished - USUAL)
+    try:
+        yield
+    finally:
+        _more.reset(token)
+
+
+def number(value: Any, decimals: int = USUAL) -> str:
     """.73, −1.20, 26.8, 1,204; '' where undefined. decimals : at most; fewer from 10 and from 100 on"""
+    return _number(value, decimals, _more.get())
+
+
+def _number(value: Any, decimals: int, more: int) -> str:
     if absent(value):
         return ""
     if isinstance(value, (int,)) or (hasattr(value, "dtype") and value.dtype.kind in "iu"):
         return f"{int(value):,}".replace("-", MINUS)
     size = abs(float(value))
-    decimals = min(decimals, 0 if size >= 99.95 else 1 if size >= 9.995 else decimals)
+    decimals = max(0, min(decimals, 0 if size >= 99.95 else 1 if size >= 9.995 else decimals) + more)
     text = f"{float(value):,.{decimals}f}"
     if float(text.replace(",", "")) == 0:
         text = text.lstrip("-")
@@ -59,7 +86,11 @@ def estimate(value: Any, lower: Any, upper: Any, decimals: int = 2) -> str:
 
 def share(value: Any) -> str:
     """66 %; '' where undefined."""
-    return "" if absent(value) else f"{round(100 * float(value))} %".replace("-", MINUS)
+    if absent(value):
+        return ""
+    more = _more.get()
+    text = f"{100 * float(value):.{more}f}" if more > 0 else str(round(100 * float(value)))
+    return f"{text} %".replace("-", MINUS)
 
 
 def percent(level: float) -> str:
@@ -76,7 +107,7 @@ def p_value(value: Any) -> str:
     """.03, or < .001; '' where undefined."""
     if absent(value):
         return ""
-    return "< .001" if value < 0.001 else number(value, 3 if value < 0.01 else 2)
+    return "< .001" if value < 0.001 else _number(value, 3 if value < 0.01 else 2, 0)
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

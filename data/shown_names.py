@@ -142,8 +142,9 @@ CREATE OR REPLACE TEMP VIEW truth AS
 
 def use(con: Con) -> None:
     """From here on this connection answers with the names that people are shown."""
-    renamed = con.execute("SELECT count(*) FROM display WHERE shown <> name").fetchall()[0][0]
-    con.execute("SET VARIABLE shown_names = true")
+    said, renamed = con.execute("SELECT count(*), count(*) FILTER (shown <> name) FROM display").fetchall()[0]
+    if said:
+        con.execute("SET VARIABLE shown_names = true")
     if renamed:
         whole = _whole(con)
         con.execute(
