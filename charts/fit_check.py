@@ -76,7 +76,7 @@ def fit_chart(
     top = 14 + theme.label * written.LINE
     ticks = [0.0, 0.5, 1.0] if narrow else [0.0, 0.25, 0.5, 0.75, 1.0]
     axis = parts.value_axis(
-        (-0.02, 1.02), title, theme, anchor="y", tickvals=ticks, ticktext=[words.share(v) for v in ticks]
+        (-0.02, 1.02), title, theme, anchor="y", tickvals=ticks, ticktext=[words.percent(v) for v in ticks]
     )  # fmt: skip
     figure.update_layout(
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},

@@ -89,7 +89,7 @@ def flip_chart(
     title = written.wrap("probability that the orders truly differ", parts.WIDTH[narrow] - left - right, theme.small)
     bottom = parts.axis_height(len(title), theme)
     axis = parts.value_axis(
-        (0.0, 1.0), title, theme, anchor="y", tickvals=ticks, ticktext=[words.share(v) for v in ticks]
+        (0.0, 1.0), title, theme, anchor="y", tickvals=ticks, ticktext=[words.percent(v) for v in ticks]
     )  # fmt: skip
     said = _note(n, len(flips) - n, reference if models is not None else None)
     remark, taken = parts.note(said, theme, narrow, left, bottom)
