@@ -71,6 +71,11 @@ class Display:
         return sorted(names, key=lambda name: self.real(kind, name))
 
     @property
+    def written(self) -> tuple[object, ...]:
+        """What sentences and tables have of it, whatever is left out when they are shown."""
+        return tuple((e.kind, e.name, e.shown, e.place) for e in self.entries), self.decimals
+
+    @property
     def renames(self) -> bool:
         return bool(self._shown)
 

@@ -133,6 +133,8 @@ class Study(Selection):
     shown: ClassVar[Mapping[str, str] | None] = None
     # Whether it reads judgments: of a dataset that has published weights alone it is then refused.
     reads_judgments: ClassVar[bool] = True
+    # Whether its answer also rests on what judges say that are not chosen (scales over all pairs, who is right).
+    reads_others: ClassVar[bool] = False
     # Tables whose intervals JSON holds as {value, lower, upper}, and the columns of which it does.
     folded: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Columns of wide tables that a terminal prints unless the table is asked for by its name.
@@ -207,9 +209,11 @@ class Study(Selection):
         """Resolve and answer. The result carries the fingerprint of the judgments it could read."""
         with store.kept_open() as kept:
             with kept.reading(f"looking up the names of {self.command}") as con:
-                asked = naming.here(self, queries.display(con, self.dataset))
-            study = asked.resolve(kept)
-            result = study.answer(kept, progress)
+                display = queries.display(con, self.dataset)
+            asked = naming.here(self, display)
+            with words.decimals(display.decimals if store.shown else None):
+                study = asked.resolve(kept)
+                result = study.answer(kept, progress)
             with kept.reading("looking up who is a person") as con:
                 names = queries.catalog(con, study)
         return replace(result, taken=taken(asked, study), humans=tuple(names.humans), display=names.display)

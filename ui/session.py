@@ -14,9 +14,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
+from charts import words
 from data import queries
+from data.queries import Catalog
 from data.store import Store
 from errors import JurylensError
+from studies import naming
 from studies.study import VERSION, Result, Study, taken
 from ui.cache import ResultCache
 
@@ -37,7 +40,8 @@ def store_path() -> Path:
 
 
 def store() -> Store:
-    return Store(store_path(), linger=LINGER)
+    """The store, read with the names under which judges and models are shown."""
+    return Store(store_path(), linger=LINGER).as_shown()
 
 
 def db_option() -> str | None:
@@ -57,22 +61,23 @@ def settle() -> None:
         gc.freeze()
 
 
-def _resolved(study: Study) -> tuple[Study, Hashable, tuple[str, ...]]:
-    """The study with all choices made, the key of its answer, and which judges are people."""
+def _resolved(study: Study) -> tuple[Study, Hashable, Catalog]:
+    """The study with all choices made, the key of its answer, and the names of its dataset."""
     where = store()
     with where.reading(f"looking up {study.command}") as con:
-        resolved = study.resolve(where)
+        resolved = naming.here(study, queries.display(con, study.dataset)).resolve(where)
         names = queries.catalog(con, resolved)
-        key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), VERSION)
-        return resolved, key, tuple(names.humans)
+        # The sentences of an answer have names and decimals in them.
+        key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), names.display.written, VERSION)
+        return resolved, key, names
 
 
 def early(study: Study, part: Study) -> Result | None:
     """The study's answer where it is remembered, else that of `part`, which is there sooner; as `attempt`."""
     try:
-        resolved, key, humans = _resolved(study)
+        resolved, key, names = _resolved(study)
         if _results.knows(key):
-            return _answer(study, resolved, key, humans)
+            return _answer(study, resolved, key, names)
         return answer(part)
     except JurylensError as error:
         notice(error, study)
@@ -87,7 +92,7 @@ def answer(study: Study) -> Result:
     return _answer(study, *_resolved(study))
 
 
-def _answer(study: Study, resolved: Study, key: Hashable, humans: tuple[str, ...]) -> Result:
+def _answer(study: Study, resolved: Study, key: Hashable, names: Catalog) -> Result:
     where = store()
     slot = st.empty()
     begun = time.monotonic()
@@ -115,17 +120,21 @@ def _answer(study: Study, resolved: Study, key: Hashable, humans: tuple[str, ...
     add_script_run_ctx(timer)
     timer.start()
     try:
-        result = _results.get(
-            key,
-            lambda: resolved.answer(where, progress),
-            lambda: progress(0.0, "another window is computing this already"),
-        )
+        with words.decimals(names.display.decimals):
+            result = _results.get(
+                key,
+                lambda: resolved.answer(where, progress),
+                lambda: progress(0.0, "another window is computing this already"),
+            )
     finally:
         timer.cancel()
         with drawing:
             done = True
         slot.empty()
-    return replace(result, taken=taken(study, resolved), humans=humans)
+    result = replace(
+        result, taken=taken(study, resolved), humans=tuple(names.humans), display=names.display
+    )
+    return naming.as_shown(result)
 
 
 def attempt(study: Study) -> Result | None:
