@@ -576,10 +576,7 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
             raise typer.BadParameter(f"--by {by}: only scenario")
         _check_output(output)
         conditions = [_condition(text) for text in require]
-        options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
-        if groups is not None:
-            options["group"] = (*options.get("group", ()), *read_groups(groups))
-        study = cls(**options)  # type: ignore[arg-type]
+        study = _asked(cls, given, groups)
         split = by is not None and isinstance(study, Fitted)
         result = run_by_scenario(study, store(), _Bar()) if split else study.run(store(), _Bar())  # type: ignore[arg-type]
         content = result.as_json()
@@ -590,6 +587,30 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         if failed:
             raise typer.Exit(3)
 
+    parameters = _options(cls)
+    if issubclass(cls, Fitted):
+        parameters.append(
+            _parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)  # noqa: UP045
+        )
+    parameters += [
+        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), cls.output),
+        _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),
+        _parameter("require", list[str] | None,
+                   typer.Option("--require", help="exit 3 unless it holds: 'spearman.lower>=.5' (repeatable)"), None),
+    ]  # fmt: skip
+    return _as_command(command, parameters, cls.__doc__)
+
+
+def _asked(cls: type[Study], given: dict[str, Any], groups: Path | None) -> Study:
+    """The study that the options of a command mean. groups : a file that says what many --group would"""
+    options = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
+    if groups is not None:
+        options["group"] = (*options.get("group", ()), *read_groups(groups))
+    return cls(**options)  # type: ignore[arg-type]
+
+
+def _options(cls: type[Study]) -> list[inspect.Parameter]:
+    """The study's fields as options of a command."""
     parameters = []
     kinds = hints(cls)
     positional = cls.command.startswith("datasets ")
@@ -604,23 +625,20 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         kind: Any = list[one] | None if several else one if one is bool else Optional[one]  # type: ignore[valid-type]  # noqa: UP045
         default = None if several or each.default is None else each.default
         parameters.append(_parameter(each.name, kind, typer.Option(flag, help=text_help), default))
-    if issubclass(cls, Fitted):
-        parameters.append(
-            _parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)  # noqa: UP045
-        )
     if issubclass(cls, JudgeSimilarity):
         # A file is no option of a study: what it says is.
         file = typer.Option("--groups", help="a table with the columns judge and group, in place of many --group")
         parameters.append(_parameter("groups", Path | None, file, None))
-    parameters += [
-        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), cls.output),
-        _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),
-        _parameter("require", list[str] | None,
-                   typer.Option("--require", help="exit 3 unless it holds: 'spearman.lower>=.5' (repeatable)"), None),
-    ]  # fmt: skip
+    return parameters
+
+
+def _as_command(
+    command: Callable[..., None], parameters: list[inspect.Parameter], said: str | None
+) -> Callable[..., None]:
+    """A function with the signature and the help of a command."""
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
-    command.__doc__ = cls.__doc__
+    command.__doc__ = said
     return command
 
 
@@ -628,16 +646,98 @@ def _parameter(name: str, kind: Any, info: Any, default: Any) -> inspect.Paramet
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
+# -- bundles ------------------------------------------------------------------------------------------------------
+
+
+def _export_command(cls: type[Study]) -> Callable[..., None]:
+    """A command that writes the bundle of a study, with the study's own options."""
+
+    def command(**given: Any) -> None:
+        from exports import bundle
+
+        to, with_data, output = given.pop("to"), given.pop("with_data"), given.pop("output")
+        _check_output(output)
+        groups = given.pop("groups", None)
+        study, bar, shown = _asked(cls, given, groups), _Bar(), store().as_shown()
+        result = study.run(shown, bar)
+        if to.suffix == ".zip":
+            files, said = bundle.write_zip(result, shown, to, with_data=with_data, progress=bar)
+        else:
+            written = bundle.write(result, shown, to, with_data=with_data, progress=bar)
+            files, said = tuple(str(to / name) for name in written.files), written.said
+        content = {"files": list(files), "study": study.command, "to": str(to), "fingerprint": result.fingerprint}
+        _show_tables({"files": pd.DataFrame({"file": list(files)})}, content, output)
+        for line in (*(f"taken: {one}" for one in result.taken), *(f"warning: {one}" for one in said)):
+            say(line)
+
+    help_to = "a new or empty folder, or a file that ends with .zip"
+    parameters = [
+        *_options(cls),
+        _parameter("to", Path, typer.Option("--to", help=help_to), inspect.Parameter.empty),
+        _parameter("with_data", bool, typer.Option("--with-data", help="also the judgments, with their texts, and what "
+                   "else the numbers rest on: replay then needs no store"), False),
+        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
+    ]  # fmt: skip
+    return _as_command(command, parameters, f"The bundle for a paper. {cls.__doc__}")
+
+
+@app.command()
+def replay(
+    bundle: Annotated[Path, typer.Argument(help="the folder or the zip that export made")],
+    dataset: Annotated[str | None, typer.Option("--dataset", help="what the dataset is called in this store")] = None,
+    here: Annotated[
+        bool, typer.Option("--here", help="on the judgments of this store, though the bundle has its own")
+    ] = False,
+    require: Annotated[bool, typer.Option("--require-same", help="exit 3 unless the numbers are the same")] = False,
+    output: Output = "table",
+) -> None:
+    """Run a bundle again: are the numbers the same, and if not, what has changed?"""
+    from exports import replay as replaying
+
+    _check_output(output)
+    found = replaying.replay(bundle, store(), dataset=dataset, here=here, progress=_Bar())
+    tables = {
+        name: pd.DataFrame(list(rows), columns=columns)
+        for name, rows, columns in (
+            ("differences", found.differences, ["table", "row", "column", "was", "is"]),
+            ("data_changed", found.data_changed, ["dataset", "judge", "was", "is"]),
+            ("changed", found.changed, ["what", "was", "is"]),
+        )
+    }
+    if output == "table":
+        print(replaying.sentence(found))
+    if output != "table" or not found.same:
+        _show_tables(tables, found.as_json(), output)
+    if found.n_differences > len(found.differences):
+        say(f"{found.n_differences - len(found.differences):,} more differences are not listed")
+    if require and not found.same:
+        say("does not hold: the numbers are not the same")
+        raise typer.Exit(3)
+
+
 _GROUPS: dict[str, typer.Typer] = {"datasets": datasets_app, "factors": factors_app, "labelings": labelings_app}
+export_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None,
+    help="The bundle of a study for a paper: figures, tables, caption, sources, and what lets anyone replay it.",
+)  # fmt: skip
+app.add_typer(export_app, name="export")
+_EXPORTS: dict[str, typer.Typer] = {}
+
+
+def _home(top: typer.Typer, groups: dict[str, typer.Typer], name: list[str]) -> typer.Typer:
+    """Where a command stands: below `top`, or in a group of it."""
+    if not name:
+        return top
+    if name[0] not in groups:
+        groups[name[0]] = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+        top.add_typer(groups[name[0]], name=name[0])
+    return groups[name[0]]
+
+
 for _cls in REGISTRY.values():
     *_group, _name = _cls.command.split()
-    _home = app
-    if _group:
-        if _group[0] not in _GROUPS:
-            _GROUPS[_group[0]] = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-            app.add_typer(_GROUPS[_group[0]], name=_group[0])
-        _home = _GROUPS[_group[0]]
-    _home.command(_name)(_study_command(_cls))
+    _home(app, _GROUPS, _group).command(_name)(_study_command(_cls))
+    _home(export_app, _EXPORTS, _group).command(_name)(_export_command(_cls))
 
 
 def run() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from data.model import OUTCOMES
+from data.model import BOTH_BAD, NONE, OUTCOMES, TIE, A, B
 from data.queries import Catalog, Con
 
 JUDGMENTS = "judgments"
@@ -27,6 +27,9 @@ PAIR = "pair-"
 
 BATCH = 20_000
 """Rows fetched at a time: their texts are held."""
+
+SURE = {A: 1.0, B: 0.0, TIE: 0.5, BOTH_BAD: 0.5}
+"""The preference that a verdict has by itself."""
 
 Row = dict[str, Any]
 
@@ -74,8 +77,8 @@ _BESIDE = {
             arg_min(v.label_b, v.import_id) AS label_b
         FROM {whole}.judgment_value v JOIN taken t USING (judgment_id) JOIN {whole}.factor f USING (factor_id)
         WHERE v.dataset_id = $d GROUP BY f.factor_id, f.name, t.line ORDER BY f.factor_id, t.line""",
-    MEASURED: """SELECT f.name AS factor, f.version, md5_hex AS text, prompt_hex AS prompt, m.value FROM (
-            SELECT v.text_factor_id, t.hash::VARCHAR AS md5_hex, NULL AS prompt_hex, v.value
+    MEASURED: """SELECT f.name AS factor, f.version, m.text, m.prompt, m.value FROM (
+            SELECT v.text_factor_id, t.hash::VARCHAR AS text, NULL AS prompt, v.value
             FROM {whole}.text_value v JOIN {whole}.text t USING (text_id) WHERE v.text_id IN (
                 SELECT r.text_id FROM side_of JOIN {whole}.response r USING (response_id))
             UNION ALL SELECT v.text_factor_id, t.hash::VARCHAR, q.hash::VARCHAR, v.value
@@ -83,7 +86,7 @@ _BESIDE = {
             JOIN {whole}.text q ON q.text_id = v.prompt_text_id
             WHERE (v.text_id, v.prompt_text_id) IN (SELECT (r.text_id, p.text_id) FROM side_of
                 JOIN {whole}.response r USING (response_id) JOIN {whole}.prompt p USING (prompt_id))) m
-        JOIN {whole}.text_factor f USING (text_factor_id) ORDER BY f.text_factor_id, md5_hex, prompt_hex""",
+        JOIN {whole}.text_factor f USING (text_factor_id) ORDER BY f.text_factor_id, text, prompt""",
     ATTRIBUTES: """SELECT entity, line, side, name, arg_min(value, import_id) AS value FROM (
             SELECT a.*, min(t.line) AS line, NULL AS side FROM {whole}.attribute a
             JOIN taken t ON a.entity_id = CASE a.entity WHEN 'annotator' THEN t.annotator_id WHEN 'judge' THEN t.judge_id
@@ -141,12 +144,13 @@ def _judgment(row: Row) -> Row:
         if not first:
             for name in ("prompt_id", "prompt", "model_a", "model_b"):
                 row.pop(name, None)
-    models = (row.get("model_a"), row.get("model_b"))
-    # A model may be called like a verdict.
-    words = {1: ("a", "left", "1"), 2: ("b", "right", "2")}.get(outcome, (OUTCOMES[outcome],))
-    row["winner"] = next((word for word in words if word not in models), words[0])
-    if outcome == 0:
+    # A preference says who won; where it is all or nothing the winner says it, so that neither contradicts the other.
+    if outcome == NONE or row.get("p_a") == SURE.get(outcome):
         row.pop("p_a", None)
+        models = (row.get("model_a"), row.get("model_b"))
+        # A model may be called like a verdict.
+        words = {A: ("a", "left", "1"), B: ("b", "right", "2")}.get(outcome, (OUTCOMES[outcome],))
+        row["winner"] = next((word for word in words if word not in models), words[0])
     if shown:
         row["swapped"] = shown < 0
     if cue:

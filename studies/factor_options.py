@@ -33,6 +33,8 @@ class Factors(Fitted):
     """A study of how factors move verdicts."""
 
     models_ties: ClassVar[bool] = True
+    # Of the scale that differences are divided by.
+    reads_others: ClassVar[bool] = True
 
     factor: tuple[str, ...] = option(
         (), "a factor (repeatable); left out: the usual ones that were measured, and all that the files delivered",

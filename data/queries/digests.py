@@ -106,3 +106,18 @@ def _words(con: Con, sql: str, names: Catalog, judges: Sequence[str]) -> dict[st
 
 def _ids(names: Catalog, judges: Sequence[str]) -> list[int]:
     return [names.judges[judge][0] for judge in judges if judge in names.judges]
+
+PAIR_KEY = f"""WITH {_PAIRS} SELECT key FROM sides WHERE pair_id = $p"""
+PAIR_OF = f"""WITH {_PAIRS} SELECT min(pair_id) FROM sides WHERE key = $k"""
+
+
+def pair_key(con: Con, names: Catalog, pair: int) -> str | None:
+    """What a pair is, whatever its number in a store; None where there is no such pair."""
+    found = con.execute(PAIR_KEY, {"d": names.dataset_id, "p": pair}).fetchall()
+    return str(found[0][0]) if found else None
+
+
+def pair_of(con: Con, names: Catalog, key: str) -> int | None:
+    """The number in this store of the pair that has this key."""
+    found = con.execute(PAIR_OF, {"d": names.dataset_id, "k": key}).fetchall()[0][0]
+    return None if found is None else int(found)
