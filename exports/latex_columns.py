@@ -56,7 +56,8 @@ def printed(frame: pd.DataFrame, wanted: Mapping[str, str] | None = None) -> lis
             written = latex_text.distinct(cells)
             cells = tuple(written[c] for c in cells)
         out.append(Column(heading, cells, _intervals(frame, ends) if ends else (), is_words))
-    return out
+    # Nothing is known of a column that is empty; beside it the others have more room.
+    return [column for column in out if any(column.cells)]
 
 
 Planned = tuple[str | None, str, tuple[str, str] | None]

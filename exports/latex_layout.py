@@ -29,7 +29,8 @@ HEIGHT = 520.0
 _WIDTHS = {
     278: "!',.:;[]`il ", 306: "fj", 333: "-", 361: "I", 389: "()t", 394: "rs", 444: "cez", 472: "?",
     500: "$*/0123456789ago", 514: "J", 528: "kqvxy", 556: "Sbdhnpu", 611: "Z", 625: "L", 653: "F", 681: "EP",
-    708: "B", 722: "CTw", 736: "R", 750: "AHNUVXY", 764: "D", 785: "&+=@KGOQ~^<>−", 833: "#%m", 917: "M", 1028: "W…",
+    708: "B", 722: "CTw", 736: "R", 750: "AHNUVXY", 764: "D", 785: "&+=@KGOQ~^<>−", 833: "#%m", 917: "M",
+    1028: "W", 1340: "…",
 }  # fmt: skip
 _WIDTH = {c: width / 1000 for width, letters in _WIDTHS.items() for c in letters}
 _FACE = {9.0: 1.029, 8.0: 1.063, 7.0: 1.15}
@@ -80,9 +81,11 @@ class Layout:
         most = 1
         for column, width in zip(self.columns, self.widths, strict=True):
             if width is not None:
-                # A line is left before the word that does not fit.
-                most = max(most, -int(-self.type.width(column.cells[row]) // (0.8 * width)))
+                most = max(most, latex_text.lines(column.cells[row], functools.partial(self._fits, width)))
         return most
+
+    def _fits(self, width: float, text: str) -> bool:
+        return self.type.width(text) <= width
 
 
 def laid_out(columns: Sequence[Column], wide: bool, types: Sequence[Type] = TYPES) -> Layout | None:

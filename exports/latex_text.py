@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from anyascii import anyascii
 
@@ -49,7 +49,7 @@ _SIGNS = {
 TOKEN = 12
 """Letters of a word without a place to break that any column of text has room for."""
 
-_JOINTS = re.compile(r"(?<=[-_/.:@+,;=|)\]}])(?=\w)|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
+_JOINTS = re.compile(r"(?<=[-_/.:@+,;=|)\]}…])(?=\w)|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 
 
 def escaped(text: str) -> str:
@@ -71,6 +71,20 @@ def breakable(text: str) -> str:
 def unbroken(text: str) -> list[str]:
     """What of it stays in one line however narrow the column is."""
     return [part for word in _plain(text).split(" ") for part in _parts(word) if len(part) <= TOKEN]
+
+
+def lines(text: str, fits: Callable[[str], bool]) -> int:
+    """How many lines it takes, broken as `breakable` allows. fits : whether a line has room for a text"""
+    n, line = 1, ""
+    for word in _plain(text).split(" "):
+        between = " " if line else ""
+        for part in _parts(word):
+            for piece in [part] if len(part) <= TOKEN else part:
+                if line and not fits(line + between + piece):
+                    n, line, between = n + 1, "", ""
+                line += between + piece
+                between = ""
+    return n
 
 
 def _parts(word: str) -> list[str]:
