@@ -12,89 +12,19 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 
-from data.model import JUDGE_KINDS, OUTCOMES
+from data import rated
+from data.model import JUDGE_KINDS
+from data.rated import RATED, Rated
+from data.said import SET_OF_NAMES, Said, read_sets
+from data.vocabulary import FIELDS, SYNONYMS, WINNER_WORDS, canonical
 from errors import MappingError, OptionError, nearest
 
-FIELDS: dict[str, str] = {
-    "prompt": "the task that both responses answer",
-    "prompt_id": "the file's own id of the prompt",
-    "scenario": "the kind of task the prompt is",
-    "model_a": "who wrote response a",
-    "model_b": "who wrote response b",
-    "response_a": "the text of response a",
-    "response_b": "the text of response b",
-    "judge": "who judged: people, an LLM, a reward model",
-    "judge_kind": "human, llm, reward_model or rule",
-    "annotator": "the single person (or run) inside the judge",
-    "winner": "a, b, tie, both_bad, refused, or the winning model's name",
-    "p_a": "how much a is preferred, from 0 to 1",
-    "score_a": "the judge's score for response a",
-    "score_b": "the judge's score for response b",
-    "count_a": "how many votes went to a",
-    "count_b": "how many votes went to b",
-    "count_tie": "how many votes were ties",
-    "chosen": "the text that won",
-    "rejected": "the text that lost",
-    "swapped": "true when b was shown first",
-    "pair_id": "the file's own id of the pair",
-    "judgment_id": "the file's own id of the judgment",
-    "repeat": "1, 2, ...: the judge was asked again",
-    "criterion": "what was asked (default overall)",
-    "variant": "circumstances of the judgment (default plain)",
-    "weight": "weight of the judgment in fits (default 1)",
-    "reason": "why, in the judge's words",
-    "confidence": "how sure the judge said to be",
-    "seconds": "how long the judgment took",
-    "judged_at": "when it was given",
-    "cue": "a or b: the side a perturbation speaks for",
-}
-
-# Names that such columns carry elsewhere. For suggestions only, never for silent mapping.
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "prompt": ("question", "instruction", "query", "input", "task", "user_prompt", "frage", "conversation"),
-    "prompt_id": ("question_id", "instruction_id", "query_id", "task_id"),
-    "scenario": ("category", "domain", "task_type", "type", "topic", "dataset"),
-    "model_a": ("model_1", "model1", "generator_1", "left_model", "model_x", "modell_a", "model_left", "system_a"),
-    "model_b": ("model_2", "model2", "generator_2", "right_model", "model_y", "modell_b", "model_right", "system_b"),
-    "response_a": (
-        "answer_a", "answer_1", "answer1", "output_1", "output_a", "response_1", "response1", "completion_a",
-        "antwort_a", "text_a", "result_x", "left", "reply_a",
-    ),
-    "response_b": (
-        "answer_b", "answer_2", "answer2", "output_2", "output_b", "response_2", "response2", "completion_b",
-        "antwort_b", "text_b", "result_y", "right", "reply_b",
-    ),
-    "judge": ("evaluator", "grader", "rater", "source", "judge_name", "judge_model", "annotator_name", "richter"),
-    "annotator": ("worker", "worker_id", "annotator_id", "rater_id", "user", "user_id", "participant"),
-    "winner": ("preference", "label", "verdict", "choice", "vote", "preferred", "result", "gewinner", "better"),
-    "p_a": ("prob_a", "probability_a", "p1", "soft_label", "p_first"),
-    "score_a": ("reward_a", "score_1", "rating_a", "score_chosen", "reward_chosen"),
-    "score_b": ("reward_b", "score_2", "rating_b", "score_rejected", "reward_rejected"),
-    "count_a": ("votes_a", "wins_a", "n_a"),
-    "count_b": ("votes_b", "wins_b", "n_b"),
-    "count_tie": ("votes_tie", "ties", "n_tie"),
-    "chosen": ("preferred_response", "accepted"),
-    "rejected": ("dispreferred_response",),
-    "swapped": ("is_swapped", "flipped", "swap"),
-    "pair_id": ("comparison_id", "item_id", "example_id", "id", "idx"),
-    "judged_at": ("timestamp", "date", "time", "created_at", "tstamp"),
-    "seconds": ("duration", "response_time", "elapsed"),
-    "reason": ("rationale", "explanation", "comment", "justification"),
-}  # fmt: skip
-
-WINNER_WORDS: dict[str, str] = {
-    "a": "a", "1": "a", "left": "a", "model_a": "a", "model a": "a", "response_a": "a", "response a": "a",
-    "b": "b", "2": "b", "right": "b", "model_b": "b", "model b": "b", "response_b": "b", "response b": "b",
-    "tie": "tie", "draw": "tie", "tied": "tie",
-    "both_bad": "both_bad", "both bad": "both_bad", "bothbad": "both_bad", "tie (bothbad)": "both_bad",
-    "none": "none", "refused": "none", "refusal": "none", "invalid": "none", "abstain": "none",
-    "abstained": "none",
-}  # fmt: skip
+__all__ = [
+    "FIELDS", "SYNONYMS", "WINNER_WORDS", "Mapping", "canonical", "factor_columns", "parse_assignments",
+    "resolve_mapping", "suggest",
+]  # fmt: skip
 
 ATTRIBUTE_ENTITIES = ("annotator", "judge", "model", "prompt", "pair")
-SCORE_RULES = ("order", "logit")
-SET_OF_NAMES = ("winner.", "judge_kind.")
-"""What --set can say of single words and names that stand in the file's cells."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +34,12 @@ class Mapping:
     columns : field -> column name; constants : field -> the same value for each row
     judge_columns : (column, kind or None) of a file with one column a judge
     winner_values : the file's own word -> outcome; judge_kinds : the name of a judge -> kind
+    rated : where single responses stand that were rated or ranked, for the shapes `ratings` and `ranked`
+    decimal : `comma` or `point` where that was said, else None
     factors : (name, column of a, column of b)
     attributes : (entity, name, column or columns of a and b)
+    rated : where single responses stand that were rated or ranked, for the shapes `ratings` and `ranked`
+    decimal : `comma` or `point` where that was said, else None
     """
 
     shape: str
@@ -119,6 +53,8 @@ class Mapping:
     unused: tuple[str, ...]
     inferred: tuple[str, ...]
     judge_kinds: tuple[tuple[str, str], ...] = ()
+    rated: Rated | None = None
+    decimal: str | None = None
 
     def column(self, field: str) -> str | None:
         return dict(self.columns).get(field)
@@ -128,11 +64,6 @@ class Mapping:
 
     def has(self, field: str) -> bool:
         return field in dict(self.columns) or field in dict(self.constants)
-
-
-def canonical(name: str) -> str:
-    """A column name as a field would be spelt: lower case, blanks, hyphens and dots as underscores."""
-    return re.sub(r"[\s\-.]+", "_", name.strip()).lower()
 
 
 def suggest(columns: Sequence[str]) -> dict[str, str]:
@@ -193,17 +124,21 @@ def resolve_mapping(
         taken[column] = use
 
     for field, column in maps:
-        if field not in FIELDS:
-            near = nearest(field, FIELDS)
+        if field not in FIELDS and not rated.is_rated(field):
+            near = nearest(field, [*FIELDS, *RATED])
             raise MappingError(
                 f"--map {field}={column}: {field!r} is no field. "
                 + (f"Did you mean {near[0]!r}? " if near else "")
-                + "Fields: "
-                + ", ".join(FIELDS)
-            )
+                + "Fields: " + ", ".join([*FIELDS, *RATED]) + ", response_N, model_N, rating_N, rank_N"
+            )  # fmt: skip
         if field in by_field:
             raise MappingError(f"--map gives two columns for {field}: {by_field[field]!r} and {column!r}")
-        claim(column, f"--map {field}")
+        if "[]" in column and column not in columns and rated.is_rated(field):
+            # Several parts of one list may be taken.
+            if taken.get(rated.base(column)) != "a list of responses":
+                claim(rated.base(column), "a list of responses")
+        else:
+            claim(column, f"--map {field}")
         by_field[field] = column
     for column, kind in judge_columns:
         if kind is not None and kind not in JUDGE_KINDS:
@@ -212,7 +147,8 @@ def resolve_mapping(
             )
         claim(column, "--judge-column")
 
-    constants, winner_values, judge_kinds, scores = _constants(sets, by_field)
+    said = read_sets(sets, by_field)
+    constants = said.constants
 
     resolved_attributes = []
     for target, column in attributes:
@@ -237,8 +173,21 @@ def resolve_mapping(
                 taken[column] = f"the field {field}"
                 if column != field:
                     inferred.append(f"column {_short(column)!r} is the field {field}")
+        if not judge_columns and (said.shape in rated.SHAPES or (said.shape is None and not _PAIRED & set(by_field))):
+            names = {c: canonical(c) for c in columns if c not in taken}
+            for field, column in rated.by_name(list(names), names).items():
+                if field not in by_field and column not in taken:
+                    by_field[field] = column
+                    taken[column] = f"the field {field}"
 
-    factors = factor_columns(columns, taken)
+    layout = _layout(by_field, said, listing)
+    factors = [] if layout is not None else factor_columns(columns, taken)
+    if layout is not None:
+        mapped = {f for f, _ in maps}
+        for field in [f for f in by_field if f in FIELDS and f not in _BESIDE_RATED[layout.form]]:
+            if field in mapped:
+                raise MappingError(f"--map {field} belongs to pairs; responses that were rated by themselves have none")
+            del taken[by_field.pop(field)]
     unused = tuple(c for c in columns if c not in taken)
     if unused:
         shown = ", ".join(repr(_short(c)) for c in unused[:20])
@@ -247,7 +196,7 @@ def resolve_mapping(
         )
 
     have = set(by_field) | set(constants)
-    shape = _shape(have, bool(judge_columns))
+    shape = _shape(have, bool(judge_columns), layout, said.shape)
     _require(have, shape, columns, taken, name, listing)
     if shape == "chosen":
         inferred.append("chosen is read as response a and always wins; which was shown first is unknown")
@@ -258,13 +207,15 @@ def resolve_mapping(
         columns=tuple(sorted(by_field.items())),
         constants=tuple(sorted(constants.items())),
         judge_columns=tuple(judge_columns),
-        winner_values=tuple(sorted(winner_values.items())),
+        winner_values=tuple(sorted(said.winner_values.items())),
         factors=tuple(factors),
         attributes=tuple(resolved_attributes),
-        scores=scores,
+        scores=said.scores,
         unused=unused,
         inferred=tuple(inferred),
-        judge_kinds=tuple(sorted(judge_kinds.items())),
+        judge_kinds=tuple(sorted(said.judge_kinds.items())),
+        rated=layout,
+        decimal=said.decimal,
     )
 
 
@@ -272,40 +223,29 @@ def _short(name: str, most: int = 60) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _constants(
-    sets: Sequence[tuple[str, str]], by_field: Dict[str, str]
-) -> tuple[dict[str, str], dict[str, str], dict[str, str], str]:
-    constants: dict[str, str] = {}
-    winner_values: dict[str, str] = {}
-    judge_kinds: dict[str, str] = {}
-    scores = "order"
-    for field, value in sets:
-        if field == "scores":
-            if value not in SCORE_RULES:
-                raise MappingError(f"--set scores={value}: one of " + ", ".join(SCORE_RULES))
-            scores = value
-        elif field.startswith("winner."):
-            if value not in OUTCOMES:
-                raise MappingError(f"--set {field}={value}: one of " + ", ".join(OUTCOMES))
-            winner_values[field.removeprefix("winner.").strip().lower()] = value
-        elif field.startswith("judge_kind."):
-            if value not in JUDGE_KINDS:
-                raise MappingError(f"--set {field}={value}: one of " + ", ".join(JUDGE_KINDS))
-            judge_kinds[field.removeprefix("judge_kind.").strip()] = value
-        elif field in FIELDS:
-            if field in by_field:
-                raise MappingError(f"{field} is both mapped to column {by_field[field]!r} and set to {value!r}")
-            if field == "judge_kind" and value not in JUDGE_KINDS:
-                raise MappingError(f"--set judge_kind={value}: one of " + ", ".join(JUDGE_KINDS))
-            constants[field] = value
-        else:
-            near = nearest(field, FIELDS)
-            raise MappingError(
-                f"--set {field}={value}: {field!r} is no field"
-                + (f"; did you mean {near[0]!r}?" if near else "")
-                + ". Besides the fields there are scores=logit, winner.WORD=OUTCOME and judge_kind.NAME=KIND"
-            )
-    return constants, winner_values, judge_kinds, scores
+_PAIRED = {"winner", "p_a", "score_a", "score_b", "count_a", "chosen", "response_a", "response_b", "model_a", "model_b"}
+_COMMON = {"prompt", "prompt_id", "scenario", "judge", "judge_kind", "annotator", "criterion", "variant", "repeat",
+           "weight", "judged_at"}  # fmt: skip
+# A reason or an id belongs to one response where each has a row, and to all pairs of the row elsewhere.
+_BESIDE_RATED = {"rows": _COMMON, "columns": _COMMON | {"reason", "confidence", "seconds"},
+                 "lists": _COMMON | {"reason", "confidence", "seconds"}}  # fmt: skip
+
+
+def _layout(by_field: dict[str, str], said: Said, listing: str) -> Rated | None:
+    """Where rated responses stand, taking their fields out of `by_field`; None for other shapes."""
+    fields = {f: c for f, c in by_field.items() if rated.is_rated(f)}
+    wanted = said.shape in rated.SHAPES
+    if not fields and not wanted:
+        return None
+    if fields and said.shape is not None and not wanted:
+        raise MappingError(f"{next(iter(fields))} belongs to --set shape=ratings or ranked, not to {said.shape}")
+    pairs = sorted(_PAIRED & set(by_field)) if said.shape is None else []
+    if pairs:
+        raise MappingError(
+            f"{', '.join(fields)} speak of single responses, {', '.join(pairs)} of pairs: map one or the other, or say "
+            "--set shape=ratings"
+        )
+    return rated.resolve(fields, said.ranking, listing)
 
 
 def factor_columns(columns: Sequence[str], taken: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -323,7 +263,16 @@ def factor_columns(columns: Sequence[str], taken: dict[str, str]) -> list[tuple[
     return factors
 
 
-def _shape(have: set[str], wide: bool) -> str:
+def _shape(have: set[str], wide: bool, layout: Rated | None, said: str | None) -> str:
+    if layout is not None:
+        return "ratings" if layout.by == "rating" else "ranked"
+    if said is not None:
+        if wide and said != "wide":
+            raise MappingError(f"--set shape={said} cannot stand beside --judge-column")
+        needs = _SHAPE_NEEDS.get(said, set()) if said != "wide" or wide else {"--judge-column COLUMN for each judge"}
+        if not needs <= have:
+            raise MappingError(f"--set shape={said} needs " + " and ".join(sorted(needs - have)))
+        return said
     if wide:
         return "wide"
     if {"winner", "p_a"} & have:
@@ -331,11 +280,14 @@ def _shape(have: set[str], wide: bool) -> str:
         return "rows" if texts else "verdicts"
     if {"count_a", "count_b"} <= have:
         return "counts"
-    if {"score_a", "score_b"} <= have:
-        return "scores"
     if {"chosen", "rejected"} <= have:
         return "chosen"
+    if {"score_a", "score_b"} <= have:
+        return "scores"
     return "rows"
+
+
+_SHAPE_NEEDS = {"counts": {"count_a", "count_b"}, "scores": {"score_a", "score_b"}, "chosen": {"chosen", "rejected"}}
 
 
 def _require(
@@ -355,7 +307,7 @@ def _require(
         missing.append("judge")
     if shape == "rows" and not have & {"winner", "p_a"}:
         missing.append("winner")
-    by_text = {"response_a", "response_b"} <= have or {"chosen", "rejected"} <= have
+    by_text = {"response_a", "response_b"} <= have or {"chosen", "rejected"} <= have or shape in rated.SHAPES
     by_model = {"model_a", "model_b"} <= have
     if not by_text and not by_model and "pair_id" not in have:
         if have & {"model_a", "model_b"}:

@@ -11,12 +11,14 @@ Works set-based inside the staging DuckDB: from `raw(row BIGINT, c0..cN VARCHAR)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import duckdb
 
+from data import unfold
 from data.duck import told
 from data.fields import WINNER_WORDS, Mapping
 from data.model import JUDGE_KINDS, OUTCOMES, Progress, silent
@@ -26,6 +28,10 @@ from errors import MappingError
 T = TypeVar("T")
 
 HUMAN_NAMES = "humans?|people|crowd|experts?|annotators?"
+NUMBERS = ("p_a", "score_a", "score_b", "weight", "confidence", "seconds")
+DECIMAL_COMMA = "[+-]?[0-9]+,[0-9]+"
+SCALE_SHARE = 0.02
+"""From this share of the verdicts on, numbers other than 1 and 2 are a scale of their own and not slips."""
 MOST_VOTES = 1_000_000
 """A vote count above this is taken for a damaged cell: one row would become that many judgments."""
 
@@ -51,6 +57,13 @@ class _Columns:
     def __init__(self, columns: tuple[str, ...], mapping: Mapping) -> None:
         self.at = {name: f"c{k}" for k, name in enumerate(columns)}
         self.mapping = mapping
+        self.comma = mapping.decimal == "comma"
+
+    def number(self, text: str) -> str:
+        """SQL of a text as a number is written here: with a decimal point."""
+        if not self.comma:
+            return text
+        return f"CASE WHEN regexp_full_match({text}, '{DECIMAL_COMMA}') THEN replace({text}, ',', '.') ELSE {text} END"
 
     def raw(self, field: str) -> str:
         column = self.mapping.column(field)
@@ -63,7 +76,8 @@ class _Columns:
         """Trimmed, empty as NULL."""
         if not self.mapping.has(field):
             return "CAST(NULL AS VARCHAR)"
-        return f"nullif(trim({self.raw(field)}), '')"
+        text = f"nullif(trim({self.raw(field)}), '')"
+        return self.number(text) if field in NUMBERS else text
 
 
 def normalise(
@@ -83,10 +97,11 @@ def normalise(
         return told(con, work, progress.again)
 
     progress(0.0, "reading the verdicts")
+    notes = run(lambda: _decimals(con, col, mapping))
     winner_columns = [col.at[c] for c, _ in mapping.judge_columns]
     if mapping.has("winner"):
         winner_columns.append(col.raw("winner"))
-    run(lambda: _refuse_unclear_zero_one(con, winner_columns, mapping))
+    run(lambda: _refuse_unclear_numbers(con, winner_columns, mapping))
 
     text_a, text_b = col.raw("response_a"), col.raw("response_b")
     if mapping.shape == "chosen" or (mapping.has("chosen") and not mapping.has("response_a")):
@@ -106,10 +121,16 @@ def normalise(
         FROM raw"""
     )
     run(lambda: con.execute(keyed))
+    layout = mapping.rated
+    if layout is not None:
+        progress(0.2, "reading the ratings")
+        run(lambda: unfold.make_units(con, col.at.__getitem__, layout, col.number))
     progress(0.3, "collecting the texts")
-    texts = [sql for sql in (prompt, text_a, text_b) if not sql.startswith("CAST(NULL")]
+    texts = [f"SELECT {sql} AS body FROM raw" for sql in (prompt, text_a, text_b) if not sql.startswith("CAST(NULL")]
+    if layout is not None:
+        texts.append("SELECT body FROM unit WHERE bad IS NULL")
     if texts:
-        union = " UNION ALL ".join(f"SELECT {sql} AS body FROM raw" for sql in texts)
+        union = " UNION ALL ".join(texts)
         text = (
             "CREATE OR REPLACE TEMP TABLE text AS SELECT md5_number_lower(body) AS key, body FROM "
             f"(SELECT DISTINCT body FROM ({union}) WHERE body IS NOT NULL)"
@@ -125,7 +146,7 @@ def normalise(
     progress(0.9, "checking each judgment")
     n_rows = con.execute("SELECT count(*) FROM raw").fetchall()[0][0]
     n_judgments = con.execute("SELECT count(*) FROM stage").fetchall()[0][0]
-    return Staged(n_rows, n_judgments, empty, tuple(run(lambda: _inferred(con, mapping, empty))))
+    return Staged(n_rows, n_judgments, empty, (*notes, *run(lambda: _inferred(con, mapping, empty))))
 
 
 _NAME_FIELDS = (
@@ -140,17 +161,48 @@ def _as_word(sql: str) -> str:
     return f"regexp_replace(lower(trim({sql})), '^([0-9]+)[.]0+$', '\\1')"
 
 
-def _refuse_unclear_zero_one(con: duckdb.DuckDBPyConnection, winners: list[str], mapping: Mapping) -> None:
-    """0 and 1 mean a and b here, b and a there, tie and a elsewhere: somebody has to say."""
+def _decimals(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -> list[str]:
+    """Whether numbers are written 1,5: where that was not said and no other reading is possible, it is taken and told."""
+    fields = [*NUMBERS, *(f for f in dict(mapping.columns) if f.startswith("rating"))]
+    columns = [c for f in fields if (c := mapping.column(f)) is not None and c in col.at]
+    if mapping.decimal is not None or not columns:
+        return []
+    cells = " UNION ALL ".join(f"SELECT trim({col.at[c]}) AS v FROM raw" for c in columns)
+    # 1,500 may be one and a half, or fifteen hundred; 1,5 and 0,250 leave no doubt.
+    commas, clear, points = con.execute(
+        f"""SELECT count(*) FILTER (regexp_full_match(v, '{DECIMAL_COMMA}')),
+            count(*) FILTER (regexp_full_match(v, '{DECIMAL_COMMA}') AND NOT regexp_full_match(v, '[+-]?[1-9][0-9]{{0,2}},[0-9]{{3}}')),
+            count(*) FILTER (regexp_full_match(v, '[+-]?[0-9]*[.][0-9]+')) FROM ({cells})"""
+    ).fetchall()[0]
+    if not clear or points:
+        return []
+    col.comma = True
+    return [f"numbers have a decimal comma ({commas:,} cells): 1,5 is read as 1.5"]
+
+
+def _refuse_unclear_numbers(con: duckdb.DuckDBPyConnection, winners: list[str], mapping: Mapping) -> None:
+    """0 and 1, -1 and 1, scales from 1 to 5 mean a and b here, b and a there, tie and a elsewhere: somebody has to say."""
     said = dict(mapping.winner_values)
     for sql in winners:
         if sql.startswith("'"):
             continue
         word = _as_word(sql)
         rows = con.execute(
-            f"SELECT DISTINCT {word} FROM raw WHERE {word} IN ('0', '1', '2') ORDER BY 1"
+            f"""SELECT word, count(*) AS n, sum(n) OVER () AS total FROM (SELECT {word} AS word FROM raw)
+            WHERE word <> '' GROUP BY word
+            QUALIFY regexp_full_match(word, '[+-]?[0-9]+([.][0-9]+)?') ORDER BY try_cast(word AS DOUBLE)"""
         ).fetchall()
-        found = [r[0] for r in rows]
+        number = {str(w): int(n) for w, n, _ in rows if re.fullmatch(r"[+-]?\d+(\.\d+)?", str(w))}
+        found = [w for w in number if w in ("0", "1", "2")]
+        others = [w for w in number if w not in ("0", "1", "2") and w not in said]
+        total = int(rows[0][2]) if rows else 0
+        if len(number) <= 12 and sum(number[w] for w in others) > SCALE_SHARE * total:
+            unclear = [w for w in number if w not in said]
+            raise MappingError(
+                f"the verdicts are numbers: {', '.join(number)}. Which of them say a, which b and which a tie is read in "
+                "different ways: say what each means, for example "
+                + " ".join(f"--set winner.{w}={o}" for w, o in _halves(unclear, list(number)))
+            )
         if "0" not in found:
             continue
         unclear = [w for w in found if w not in said]
@@ -167,8 +219,17 @@ def _refuse_unclear_zero_one(con: duckdb.DuckDBPyConnection, winners: list[str],
             )
 
 
+def _halves(words: list[str], all_words: list[str]) -> list[tuple[str, str]]:
+    """An example: the lower half of a scale says a."""
+    middle = (float(all_words[0]) + float(all_words[-1])) / 2
+    return [(w, "a" if float(w) < middle else "b" if float(w) > middle else "tie") for w in words]
+
+
 def _expand(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> int:
     """`cells`: one row a judgment, still as text. Returns how many cells held no judgment."""
+    if mapping.rated is not None:
+        unfold.make_cells(con, mapping.rated)
+        return unfold.count_unrated(con, mapping.rated)
     if mapping.shape == "wide":
         parts = []
         for k, (column, kind) in enumerate(mapping.judge_columns):
@@ -269,7 +330,7 @@ def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
             CASE WHEN said = 0 AND p_a IS NULL THEN 0 WHEN p > 0.5 THEN 1 WHEN p < 0.5 THEN 2
                  WHEN p = 0.5 AND said = 4 THEN 4 WHEN p = 0.5 THEN 3 END AS outcome
             FROM valued),
-        checked AS (SELECT *, CASE
+        checked AS (SELECT *, CASE {"WHEN unit_bad IS NOT NULL THEN unit_bad" if mapping.rated else ""}
             WHEN prompt_key IS NULL AND prompt_id IS NULL AND pair_id IS NULL
                 THEN {_bad("prompt", "NULL", "is empty")}
             WHEN prompt_key IS NULL AND prompt_id IS NULL AND (text_a IS NOT NULL OR text_b IS NOT NULL)
@@ -356,7 +417,7 @@ def _count_rules(mapping: Mapping) -> str:
 def _delivered(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -> None:
     """Factor and attribute columns, one row a value; empty cells are left out."""
     def kept(values: str, used: tuple[str, ...]) -> str:
-        a, b = (f"nullif(trim({col.at[c]}), '')" for c in (used[0], used[-1]))
+        a, b = (col.number(f"nullif(trim({col.at[c]}), '')") for c in (used[0], used[-1]))
         return f"SELECT row, {values}, {a} AS a, {b} AS b FROM raw WHERE {a} IS NOT NULL OR {b} IS NOT NULL"
 
     # Each table in one statement, for the reason given in data/step.py.
@@ -371,7 +432,9 @@ def _delivered(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) 
 def _inferred(con: duckdb.DuckDBPyConnection, mapping: Mapping, empty: int) -> list[str]:
     """What was taken for granted, in sentences."""
     said = []
-    if empty and mapping.shape == "wide":
+    if mapping.rated is not None:
+        said += unfold.said(con, mapping.rated, empty)
+    elif empty and mapping.shape == "wide":
         said.append(f"{empty:,} empty cells of judge columns are no judgment")
     elif empty:
         said.append(f"{empty:,} rows without any vote are no judgment")

@@ -41,7 +41,8 @@ class Rated:
 
     form : rows, columns, lists; by : rating, rank or ranking
     slots : of rows and lists one, of columns one a response (none where `ranking` names models)
-    ranking : its column; numbers : what lists of numbers in it are, `order` (best first) or `ranks` (of response 1, 2, ...)
+    ranking : its column
+    numbers : what lists of numbers in it are: `order` (best first) or `ranks` (of response 1, 2, ...)
     """
 
     form: str
@@ -97,7 +98,8 @@ def resolve(fields: Mapping[str, str], numbers: str | None, listing: str) -> Rat
         for slot in slots:
             if slot.value is None or (slot.response is None and slot.model is None):
                 lacks = by if slot.value is None else "response"
-                raise MappingError(f"response {slot.number} lacks a column: --map {lacks}_{slot.number}=COLUMN. {listing}")
+                hint = f"--map {lacks}_{slot.number}=COLUMN"
+                raise MappingError(f"response {slot.number} lacks a column: {hint}. {listing}")
         if len(slots) < 2:
             raise MappingError(f"one response alone makes no pair: map response_2 and {by}_2 too. {listing}")
         return Rated("columns", by, slots)

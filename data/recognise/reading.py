@@ -100,6 +100,6 @@ class Reading:
             if self.judge_kind is not None:
                 out.append(("judge_kind", self.judge_kind))
         if self.field("judge_kind") is None:
-            out += [(f"kind.{one.name}", one.kind) for one in self.judges if one.column is None and one.kind is not None]
+            out += [(f"judge_kind.{one.name}", one.kind) for one in self.judges if one.column is None and one.kind is not None]
         return [*out, *self.extra]
 
