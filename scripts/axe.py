@@ -146,6 +146,8 @@ def main() -> int:
                 for name, address in wanted:
                     page.set_viewport_size({"width": width, "height": 900})
                     page.goto(server.url + address)
+                    # Of a dozen sections each computes for the first time.
+                    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=300_000)
                     settle(page)
                     pictures(page, chosen.folder, f"{name}-{way}")
                     here = faults(page, name, way)

@@ -17,7 +17,7 @@ def test_the_first_page_says_its_finding_and_draws_it(page, app):
     expect(page.locator("h1")).to_have_text("Do owl-judge and magpie-judge prefer what people prefer?")
     expect(page.get_by_text("Simulated: these judgments were made up")).to_be_visible()
     assert "dataset=sample" in page.url
-    assert "judge=people" in page.url
+    assert "judge=" not in page.url
 
 
 def test_reload_and_a_second_tab_show_the_same_view(page, app):

@@ -106,6 +106,18 @@ def test_nobody_is_the_reference_where_nobody_or_more_than_one_is_human(store):
     assert find_reference(type(names)(**{**vars(names), "judges": {"x": (1, "llm")}})) == "x"
 
 
+def test_all_judges_go_without_saying(store):
+    view = read_view({"dataset": ["world"]}, store)
+    assert view.address() == {"dataset": ["world"]}
+    assert query(view) == [("dataset", "world")]
+    assert read_view(view.address(), store) == view
+    assert query(view, judge=["people", "judge-1", "judge-2"]) == query(view), "Back would lead nowhere"
+    for judges in (["people"], ["judge-1", "people", "judge-2"], ["people", "judge-2", "judge-1"]):
+        chosen = read_view({"dataset": ["world"], "judge": judges}, store)
+        assert chosen.address()["judge"] == judges
+        assert read_view(chosen.address(), store) == chosen
+
+
 def test_a_link_does_not_say_what_goes_without_saying(store):
     view = read_view({"dataset": ["world"], "ties": ["drop"]}, store)
     assert ("ties", "drop") in query(view)

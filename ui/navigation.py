@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from studies import naming
 from ui.sections import FACTORS, JUDGES, METHODS, RANKINGS, SCENARIOS
 from ui.view import View
 
@@ -82,15 +83,13 @@ def menu(view: View) -> None:
 
 def query(view: View, **words: str | Sequence[str]) -> list[tuple[str, str]]:
     """The selection, and words of one page, as an address."""
-    listed = {k: list(v) for k, v in view.words().items()}
+    listed = {k: list(v) for k, v in view.address().items()}
     for name, value in words.items():
         listed[name.rstrip("_")] = [value] if isinstance(value, str) else list(value)
-    for field in fields(view.study):
-        # What goes without saying is not said: the page would take it out of its address again, and Back would lead to
-        # the longer address, from which it does so once more.
-        if listed.get(field.name) == [str(field.default)]:
-            del listed[field.name]
-    return [(k, v) for k, values in listed.items() for v in values]
+    # What goes without saying is not said: the page would take it out of its address again, and Back would lead to the
+    # longer address, from which it does so once more.
+    said = {k: values for k, values in listed.items() if not view.goes_without_saying(k, values)}
+    return [(k, v) for k, values in naming.real_words(said, view.display).items() for v in values]
 
 
 def link(view: View, title: str, label: str, *, icon: str | None = None, **words: str | Sequence[str]) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 
 import streamlit as st
 
+from charts import words as charts_words
 from data.model import Selection
 from errors import JurylensError
+from studies import naming
 from studies.study import Fitted, hints
 from ui import ask, navigation, session, view
 from ui.navigation import Screen
@@ -33,17 +35,19 @@ def begin(screen: Screen) -> View:
     written = state.get("written")
     if not moved and (written is None or (address and address != written)):
         state["words"] = address
+        state.pop("view", None)
     try:
-        seen = read_view(state.get("words", {}), session.store(), screen.words)
+        seen = read_view(_words(), session.store(), screen.words)
     except JurylensError as error:
         session.notice(error)
         st.stop()
-    words = seen.words() | {k: list(v) for k, v in seen.extra.items()}
-    state["words"] = words
-    if words != address:
-        st.query_params.from_dict(words)
-    state["written"] = words
     state["view"] = seen
+    charts_words.set_decimals(seen.display.decimals)
+    state["words"] = seen.address() | {k: list(v) for k, v in seen.extra.items()}
+    written = in_address(state["words"])
+    if written != address:
+        st.query_params.from_dict(written)
+    state["written"] = written
     state[TOLD] = frozenset()
     with st.sidebar:
         navigation.menu(seen)
@@ -56,6 +60,13 @@ def begin(screen: Screen) -> View:
     return seen
 
 
+def _words() -> Words:
+    """The words of this session with the names of the files: what its last run was shown may have new names by now."""
+    words: Words = st.session_state.get("words", {})
+    before: View | None = st.session_state.get("view")
+    return words if before is None else naming.real_words(words, before.display)
+
+
 def current() -> View:
     """The view of this run."""
     if "view" not in st.session_state:
@@ -65,6 +76,11 @@ def current() -> View:
         st.rerun()
     found: View = st.session_state["view"]
     return found
+
+
+def in_address(words: Words) -> Words:
+    """Words as an address has them: with the names of the files, so that a link outlives a new display name."""
+    return naming.real_words(words, current().display)
 
 
 def set_word(name: str, value: Any) -> None:
@@ -88,8 +104,9 @@ def drop_word(name: str, said: str | None = None) -> None:
     """Take a word that means nothing here out of the address, and say so. said : the sentence, where another fits"""
     words = dict(st.session_state["words"])
     gone = words.pop(name, [])
-    st.session_state["words"] = st.session_state["written"] = words
-    st.query_params.from_dict(words)
+    st.session_state["words"] = words
+    st.session_state["written"] = in_address(words)
+    st.query_params.from_dict(st.session_state["written"])
     said = said or f"“{name}={', '.join(gone)}” means nothing here and was left out."
     st.info(ask.plain(said), icon=":material/link_off:")
 
@@ -137,7 +154,7 @@ def _sidebar(seen: View) -> None:
                 _one(name, value, list(dict.fromkeys(["plain", *seen.names.variants])), each)
             elif name == "model":
                 if seen.names.models:
-                    _many(name, value, list(seen.names.models), each)
+                    _many(name, value, seen.offered("model"), each)
             else:
                 ask.widget(each, kinds[name], value, _set(name, value), on_change(name, f"w:{name}"))
 
@@ -165,7 +182,7 @@ def _judges(seen: View) -> None:
     assert seen.names is not None
     assert seen.facts is not None
     people = {j["judge"]: j.get("annotators") for j in seen.facts.judges}
-    judges = list(seen.names.judges)
+    judges = seen.offered("judge")
 
     def named(judge: str) -> str:
         return f"{ask.shown(judge)} ({people[judge]:,} people)" if people.get(judge) else ask.shown(judge)

@@ -13,8 +13,10 @@ from typing import Any
 from data import queries
 from data.queries import Catalog, Facts
 from data.queries.labelings import OWN
+from data.shown_names import AS_THEY_ARE, Display
 from data.store import Store
 from errors import OptionError
+from studies import naming
 from studies.study import Fitted
 from ui.cache import Remembered
 
@@ -48,14 +50,26 @@ class View:
 
     @property
     def judges(self) -> tuple[str, ...]:
-        """The judges looked at, the reference first; all of them where there is no reference."""
-        if self.study.judge:
-            return self.study.judge
-        return tuple(self.names.judges) if self.names else ()
+        """The judges looked at, the reference first; all of them where there is no reference. Those that are not to be
+        shown are looked at where they alone are chosen."""
+        judges = self.study.judge or (tuple(self.names.judges) if self.names else ())
+        left_out = naming.left_out(replace(self.study, judge=judges), self.display)["judge"]
+        return tuple(judge for judge in judges if judge not in left_out)
 
     @property
     def others(self) -> tuple[str, ...]:
         return tuple(j for j in self.judges if j != self.reference)
+
+    @property
+    def display(self) -> Display:
+        """How judges and models of the dataset are shown."""
+        return self.names.display if self.names else AS_THEY_ARE
+
+    def offered(self, kind: str) -> list[str]:
+        """The judges or models that a reader can choose: without those that are not shown, unless they are chosen."""
+        assert self.names is not None
+        names, chosen = (self.names.judges, self.judges) if kind == "judge" else (self.names.models, self.study.model)
+        return [name for name in names if name not in self.display.hidden(kind) or name in chosen]
 
     @property
     def humans(self) -> tuple[str, ...]:
@@ -67,6 +81,23 @@ class View:
         if self.names and len(self.names.criteria) < 2:
             words.pop("criterion", None)
         return words
+
+    def address(self) -> Words:
+        """The same without what goes without saying: all judges, held against the reference that is found unasked."""
+        return {name: values for name, values in self.words().items() if not self.goes_without_saying(name, values)}
+
+    def goes_without_saying(self, name: str, values: Sequence[str]) -> bool:
+        """Whether a word of an address says no more than its absence."""
+        if name == "judge":
+            return self.names is not None and tuple(values) == default_judges(self.names)
+        default = next((each.default for each in fields(self.study) if each.name == name), None)
+        return list(values) == [str(default)]
+
+
+def default_judges(names: Catalog) -> tuple[str, ...]:
+    """All judges, the reference that is found unasked first; nobody where somebody has to say who that is."""
+    reference = find_reference(names)
+    return () if reference is None else (reference, *(j for j in names.judges if j != reference))
 
 
 def find_reference(names: Catalog) -> str | None:
@@ -91,6 +122,8 @@ def read_view(words: Mapping[str, Sequence[str]], store: Store, page_words: Sequ
         dropped: list[str] = []
         dataset = _dataset(words, known, dropped)
         names = queries.catalog(con, dataset)
+        # An address has the names of the files, whatever people are shown.
+        words = naming.shown_words(words, names.display)
         facts = _facts.get(store, names.dataset_id, lambda: queries.dataset_facts(con, names.dataset_id))
         moved = "dataset" in words and list(words["dataset"])[-1] != dataset
         study, gone = Fitted.from_parameters({k: v for k, v in words.items() if k in SELECTION})
@@ -144,10 +177,8 @@ def _keep_known(study: Fitted, names: Catalog, dropped: list[str]) -> Fitted:
 def _with_reference(study: Fitted, names: Catalog) -> tuple[Fitted, str | None]:
     if study.judge:
         return study, study.judge[0]
-    reference = find_reference(names)
-    if reference is None:
-        return study, None
-    return replace(study, judge=(reference, *(j for j in names.judges if j != reference))), reference
+    judges = default_judges(names)
+    return (replace(study, judge=judges), judges[0]) if judges else (study, None)
 
 
 def _resolved(study: Fitted, names: Catalog, store: Store, dropped: list[str]) -> Fitted:
