@@ -18,7 +18,7 @@ from charts import words
 from exports import latex_text
 from exports.latex_columns import Column, printed
 from exports.latex_layout import COLUMN, HEIGHT, PAGE, TYPES, Layout, Type, panels
-from exports.latex_text import breakable, escaped
+from exports.latex_text import SENTENCE, breakable, escaped
 from studies.study import Result
 
 PACKAGES = ("booktabs", "array")
@@ -171,7 +171,7 @@ def _float(part: Part, title: str, key: str, continued: bool) -> str:
     if part.notes:
         out.append(
             f"\\par\\vspace{{3pt}}\\parbox{{\\linewidth}}{{\\raggedright\\fontsize{{{small.size:g}}}"
-            f"{{{small.line:g}}}\\selectfont {breakable(' '.join(part.notes))}}}"
+            f"{{{small.line:g}}}\\selectfont {breakable(' '.join(part.notes), SENTENCE)}}}"
         )
     return "\n".join([*out, f"\\end{{{name}}}"])
 

@@ -27,13 +27,13 @@ HEIGHT = 520.0
 
 # Widths of Computer Modern Roman at 10 pt in thousandths of the type size (cmr10.tfm); the smaller faces are wider.
 _WIDTHS = {
-    278: "!',.:;[]`il ", 306: "fj", 333: "-", 361: "I", 389: "()t", 394: "rs", 444: "cez", 472: "?",
+    278: "!',.:;[]`il", 306: "fj", 333: "- ", 361: "I", 389: "()t", 394: "rs", 444: "cez", 472: "?",
     500: "$*/0123456789ago", 514: "J", 528: "kqvxy", 556: "Sbdhnpu", 611: "Z", 625: "L", 653: "F", 681: "EP",
     708: "B", 722: "CTw", 736: "R", 750: "AHNUVXY", 764: "D", 785: "&+=@KGOQ~^<>−", 833: "#%m", 917: "M",
     1028: "W", 1340: "…",
 }  # fmt: skip
 _WIDTH = {c: width / 1000 for width, letters in _WIDTHS.items() for c in letters}
-_FACE = {9.0: 1.029, 8.0: 1.063, 7.0: 1.15}
+_FACE = {9.0: 1.029, 8.0: 1.063, 7.0: 1.165}
 _OTHER = 0.8
 """Of letters that are not in the table: none of Latin or Greek is wider but M and W."""
 

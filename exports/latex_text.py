@@ -49,6 +49,9 @@ _SIGNS = {
 TOKEN = 12
 """Letters of a word without a place to break that any column of text has room for."""
 
+SENTENCE = 24
+"""The same of a line that is as wide as a column of the page."""
+
 _JOINTS = re.compile(r"(?<=[-_/.:@+,;=|)\]}…])(?=\w)|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 
 
@@ -62,9 +65,12 @@ def transliterated(text: str) -> bool:
     return any(_foreign(c) for c in unicodedata.normalize("NFC", text))
 
 
-def breakable(text: str) -> str:
-    """The same; long words may be broken after their joints, and between any two letters where they have none."""
-    words = ([_broken(part) for part in _parts(word)] for word in _plain(text).split(" "))
+def breakable(text: str, most: int = TOKEN) -> str:
+    """The same; long words may be broken after their joints, and between any two letters where they have none.
+
+    most : letters that a word may have without being broken; each line of the text has room for so many
+    """
+    words = ([_broken(part, most) for part in _parts(word, most)] for word in _plain(text).split(" "))
     return " ".join(r"\allowbreak{}".join(parts) for parts in words)
 
 
@@ -87,12 +93,12 @@ def lines(text: str, fits: Callable[[str], bool]) -> int:
     return n
 
 
-def _parts(word: str) -> list[str]:
-    return [word] if len(word) <= TOKEN else _JOINTS.split(word)
+def _parts(word: str, most: int = TOKEN) -> list[str]:
+    return [word] if len(word) <= most else _JOINTS.split(word)
 
 
-def _broken(part: str) -> str:
-    return ("" if len(part) <= TOKEN else r"\penalty500{}").join(_pieces(part))
+def _broken(part: str, most: int) -> str:
+    return ("" if len(part) <= most else r"\penalty500{}").join(_pieces(part))
 
 
 def distinct(names: Iterable[str]) -> dict[str, str]:
