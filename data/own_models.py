@@ -19,7 +19,9 @@ def set_own(store: Store, dataset: str, told: Mapping[str, Sequence[str] | None]
     """
     with store.writing("saying which models are whose") as con:
         names = queries.catalog(con, dataset)
+        real = names.display.real
         for judge, models in told.items():
+            judge, models = real("judge", judge), None if models is None else [real("model", m) for m in models]
             if judge not in names.judges:
                 raise unknown_name(f"judge in dataset {names.dataset!r}", judge, names.judges)
             for model in models or ():

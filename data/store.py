@@ -127,6 +127,12 @@ class Store:
         store.shown = True
         return store
 
+    def as_in_files(self) -> Store:
+        """The same store, read with the names of the files."""
+        store = copy(self)
+        store.shown = False
+        return store
+
     def exists(self) -> bool:
         """Whether there is a file at the path. Whether it is a store shows when it is opened."""
         return os.path.isfile(self.path)

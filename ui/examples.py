@@ -153,10 +153,10 @@ def _box(label: str, word: str, names: Mapping[str, str], value: str | None, non
 def filters(seen: View, study: Examples) -> None:
     """Which pairs: of which models, where judges part, what one of them says."""
     assert seen.names is not None
-    judges = list(study.judge or seen.names.judges)
+    judges = list(study.judge or seen.offered("judge"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         if seen.names.models:
-            _models(list(study.model or seen.names.models), study)
+            _models(list(study.model or seen.offered("model")), study)
         if len(judges) > 1:
             _box("Judges", "disagree", DISAGREE, study.disagree, "Agree or not", also=("disagreeing",),
                  help="What the majorities of two judges say; the first chosen judge and any other, or two of your "
@@ -175,7 +175,7 @@ def filters(seen: View, study: Examples) -> None:
             _switch("Any criterion and variant", "all_criteria", study.all_criteria)
             key = "w:lacking"
             st.session_state[key] = list(study.lacking)
-            st.multiselect("Not judged by", list(seen.names.judges), key=key, format_func=shown, placeholder="Anybody",
+            st.multiselect("Not judged by", seen.offered("judge"), key=key, format_func=shown, placeholder="Anybody",
                            on_change=selection.on_change("lacking", key))  # fmt: skip
 
 

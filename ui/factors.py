@@ -240,7 +240,7 @@ def alone(seen: View, result: Result) -> None:
 def _take_rows(result: Result) -> None:
     """A button for what the fit sees, one row a judgment; made when it is asked for."""
     study = FactorsTable(**{f.name: getattr(result.study, f.name) for f in fields(Factors)})
-    where = session.store()
+    where = session.store().as_in_files()
     st.download_button(
         "Rows of the fit as CSV", data=lambda: as_csv(study.run(where).table()), mime="text/csv",
         file_name=file_name(replace(result, study=study), "rows"), icon=":material/table_rows:", key="csv-rows",

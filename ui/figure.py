@@ -12,7 +12,7 @@ import streamlit as st
 
 from charts import theme as themes
 from charts import words
-from studies import glossary
+from studies import glossary, naming
 from studies.overview import escape
 from studies.study import Result
 from ui import session
@@ -153,10 +153,10 @@ def menu(
 
     more : draws what else can be taken away, below the data
     """
-    command = result.study.command_line(session.db_option())
+    command = naming.in_real_names(result.study, result.display).command_line(session.db_option())
     with st.popover("Take away", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}"):
         st.download_button(
-            "Data as CSV", data=lambda: as_csv(frame), file_name=file_name(result, name), mime="text/csv",
+            "Data as CSV", data=lambda: as_csv(frame, result), file_name=file_name(result, name), mime="text/csv",
             icon=":material/download:", key=f"csv-{key}", on_click="ignore",
         )  # fmt: skip
         if more is not None:
@@ -167,10 +167,15 @@ def menu(
         st.code(command, language="bash", wrap_lines=True)
 
 
-def as_csv(frame: pd.DataFrame) -> bytes:
-    """In full precision; cells that a spreadsheet would run as a formula are made harmless."""
+def as_csv(frame: pd.DataFrame, result: Result | None = None) -> bytes:
+    """In full precision; cells that a spreadsheet would run as a formula are made harmless.
+
+    result : whose table it is; judges and models then have the names of the files
+    """
     from exports.text import as_csv as csv_text
 
+    if result is not None:
+        frame = naming.real_table(frame, result.display, result.study.command)
     return csv_text(frame).encode()
 
 

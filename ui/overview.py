@@ -180,7 +180,7 @@ def ask_reference(seen: View) -> None:
         def picked() -> None:
             set_word("judge", change_judges(seen, st.session_state["ask-reference-box"], []))
 
-        st.selectbox("Reference judge", list(seen.names.judges), index=None, key="ask-reference-box", format_func=shown,
+        st.selectbox("Reference judge", seen.offered("judge"), index=None, key="ask-reference-box", format_func=shown,
                      on_change=picked, placeholder="Choose a judge", label_visibility="collapsed")  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(trust(row, result))
     st.download_button(
         f"Work list: {words.plural(len(listed), 'pair')} of responses" if len(listed) else "No work list",
-        data=lambda: as_csv(listed), file_name=file_name(result, "work_list"), mime="text/csv",
+        data=lambda: as_csv(listed, result), file_name=file_name(result, "work_list"), mime="text/csv",
         icon=":material/download:", key="work-list", on_click="ignore", disabled=not len(listed),
         help="Prompts and responses in random order. Fill in the column `winner` (a, b, tie) and open the file on the "
         "page Data: it joins this dataset and needs no mapping. Rows left empty are left out.",

@@ -125,8 +125,9 @@ def _take(seen: View, result: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             f"List of {words.plural(len(listed), 'row')} as CSV" if len(listed) else "No list",
-            data=lambda: as_csv(listed), file_name=file_name(result, str(result.settings["purpose"])), mime="text/csv",
-            icon=":material/download:", key="csv-judge-again", on_click="ignore", disabled=not len(listed),
+            data=lambda: as_csv(listed, result), mime="text/csv",
+            file_name=file_name(result, str(result.settings["purpose"])), icon=":material/download:",
+            key="csv-judge-again", on_click="ignore", disabled=not len(listed),
         )  # fmt: skip
         navigation.link(seen, "Data", "Bring it back, filled in", icon=":material/upload_file:")
 

@@ -58,7 +58,7 @@ def finding(result: Result) -> str:
 def _sheet(result: Result) -> None:
     """Buttons for the sheet and what its columns mean; made when they are asked for."""
     study = FactorsSheet(**{f.name: getattr(result.study, f.name) for f in fields(FactorsProperties)})
-    where, named = session.store(), replace(result, study=study)
+    where, named = session.store().as_in_files(), replace(result, study=study)
 
     def table(name: str) -> bytes:
         return as_csv(study.run(where).table(name))

@@ -68,6 +68,8 @@ def _ask(seen: View, study: WinRate) -> WinRate:
     # The answer itself says what is wrong; here the choice must stay within reach.
     with suppress(JurylensError):
         resolved = study.resolve(session.store())
+    taken = {resolved.baseline, resolved.verbose_twin, resolved.concise_twin}
+    models = [m for m in seen.display.ordered("model", models) if m in taken or m in seen.offered("model")]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _pick("baseline", "Baseline", models, resolved.baseline)
         st.session_state["w:length_controlled"] = study.length_controlled
