@@ -58,6 +58,7 @@ class Correct(Fitted):
     command: ClassVar[str] = "correct"
     title: ClassVar[str] = "Human-corrected ranking"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     shown: ClassVar[Mapping[str, str] | None] = {
         "model": "model", "rank": "rank", "rank_interval": "rank, interval", "corrected": "corrected",
         "interval": "corrected, interval", "classical": "people alone", "naive": "judge alone",
@@ -73,7 +74,7 @@ class Correct(Fitted):
     def resolve(self, store: Store) -> Self:
         if self.mask_human is not None and not 0 < self.mask_human < 1:
             raise OptionError(f"--mask-human {self.mask_human:g}: a share between 0 and 1, such as .8")
-        if "annotator" in self.cluster:
+        if self.cluster not in self.clusterings:
             raise OptionError(
                 f"--cluster {self.cluster}: the unit here is the pair, on which people's votes are averaged; use "
                 "auto, prompt or pair"

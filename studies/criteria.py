@@ -42,6 +42,7 @@ class JudgeCriteria(Fitted):
     command: ClassVar[str] = "criteria"
     title: ClassVar[str] = "Which criteria make its overall verdict?"
     judges: ClassVar[Literal["any", "reference"]] = "reference"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "criteria": ("judge", "criterion", "judgments", "agreement", "lower", "upper", "same", "correlation"),
         "weights": ("judge", "criterion", "weight", "lower", "upper", "effect", "p", "q", "judgments"),

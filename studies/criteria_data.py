@@ -70,7 +70,7 @@ class Asked:
 
 def fetch(study: Fitted, store: Store) -> Asked:
     """Raises EmptySelectionError where nothing was asked but one question, OptionError for clusters of annotators."""
-    if study.cluster not in ("auto", "prompt", "pair", "none"):
+    if study.cluster not in study.clusterings:
         raise OptionError(
             f"--cluster {study.cluster}: verdicts on several criteria are compared pair by pair, which hang together "
             "by prompt or by pair"

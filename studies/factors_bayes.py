@@ -88,6 +88,7 @@ class FactorsBayes(Published):
 
     command: ClassVar[str] = "factors bayes"
     title: ClassVar[str] = "Published Bayesian weights"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "none")
     models_ties: ClassVar[bool] = True
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "factor": "factor", "effect": "win points", "effect_interval": "posterior interval",

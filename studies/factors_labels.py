@@ -35,6 +35,8 @@ class FactorsLabels(Factors):
     command: ClassVar[str] = "factors labels"
     title: ClassVar[str] = "Which labels win"
     models_ties: ClassVar[bool] = False
+    # One comparison makes several duels, which are never independent.
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "annotator", "prompt+annotator")
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "label": "label", "rank": "rank", "rank_interval": "rank, interval",
         "strength": "strength of the label", "interval": "its interval", "won": "duels won", "duels": "duels",

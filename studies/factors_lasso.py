@@ -50,6 +50,7 @@ class FactorsLasso(Factors):
     command: ClassVar[str] = "factors lasso"
     title: ClassVar[str] = "Which flags count"
     models_ties: ClassVar[bool] = False
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "factor": "factor", "coefficient": "coefficient", "selected": "kept in draws",
         "lowest": "5th percentile", "highest": "95th",
@@ -72,7 +73,7 @@ class FactorsLasso(Factors):
 
     def resolve(self, store: Store) -> Self:
         plain_only(self, "factors lasso goes factor by factor", "position", "interact")
-        if "annotator" in self.cluster:
+        if self.cluster not in self.clusterings:
             raise OptionError(f"--cluster {self.cluster}: here whole prompts are drawn, or pairs (answers, of ratings)")
         if not (math.isfinite(self.penalty) and self.penalty > 0):
             raise OptionError(f"--penalty {self.penalty}: a number above 0, as .01")

@@ -70,6 +70,7 @@ class RewardModels(Fitted):
 
     command: ClassVar[str] = "reward-models"
     title: ClassVar[str] = "Where do scores fail as judgments?"
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "judges": ("judge", "accuracy", "lower", "upper", "macro", "macro_lower", "macro_upper", "worst",
                    "worst_accuracy", "drop", "drop_lower", "drop_upper", "ece_10", "pairs"),
@@ -96,7 +97,7 @@ class RewardModels(Fitted):
     )  # fmt: skip
 
     def resolve(self, store: Store) -> Self:
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        if self.cluster not in self.clusterings:
             raise OptionError(
                 f"--cluster {self.cluster}: scores are held against votes of different people, which hang together by "
                 "prompt or by pair"

@@ -47,6 +47,7 @@ class JudgeSimilarity(Fitted):
     command: ClassVar[str] = "similarity"
     title: ClassVar[str] = "Which judges resemble which?"
     reads_judgments: ClassVar[bool] = False
+    clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge_1": "judge", "judge_2": "and judge", "similarity": "similarity", "interval": "interval", "n": "n",
     }  # fmt: skip
@@ -90,7 +91,7 @@ class JudgeSimilarity(Fitted):
         # A judge alone has nobody to share pairs with, but may stand beside published ones.
         usual = VERDICTS if len(names.judges) > 1 or not published else WEIGHTS
         basis = usual if self.basis == "auto" else self.basis
-        if self.cluster not in ("auto", "prompt", "pair", "none"):
+        if self.cluster not in self.clusterings:
             raise OptionError("similarity averages over annotators first: use --cluster prompt or --cluster pair")
         split_groups(self.group)
         study = replace(self, dataset=dataset, basis=basis)

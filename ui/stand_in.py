@@ -32,8 +32,6 @@ def verdicts(seen: View) -> None:
         return
     st.subheader("May it stand in for people?", anchor=False)
     study = replace(chosen(JudgeStandIn), judge=(str(seen.reference), *seen.others))
-    if study.cluster not in ("auto", "prompt", "pair"):
-        study = replace(study, cluster="auto")
     result = attempt(study)
     if result is None:
         return
