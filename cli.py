@@ -18,6 +18,7 @@ import typer
 import studies  # noqa: F401  (registers the studies)
 from charts import words
 from data import datasets as dataset_work
+from data import display as display_work
 from data import imports, queries
 from data import labelings as labeling_work
 from data import own_models as own_model_work
@@ -30,6 +31,7 @@ from exports import latex, text
 from studies import cluster_prompts as clustering
 from studies import embed as embedding
 from studies import extract as extraction
+from studies import naming
 from studies import simulate as simulation
 from studies.by_scenario import run_by_scenario
 from studies.factors_list import FactorsList
@@ -77,6 +79,11 @@ class _Context:
 
 def store() -> Store:
     return Store(_Context.db, read_only=_Context.read_only)
+
+
+def store_for(output: str) -> Store:
+    """What people read has display names; JSON and CSV are data, with the names of the files."""
+    return store() if output in ("json", "csv") else store().as_shown()
 
 
 @app.callback()
@@ -427,8 +434,44 @@ def own_models(
         told |= said
     if told:
         own_model_work.set_own(store(), name, told)
-    table = own_table(store(), name)
+    table = own_table(store_for(output), name)
     _show_tables({"own_models": table}, {"dataset": name, "own_models": records(table)}, output)
+
+
+@datasets_app.command("names")
+def display_names(
+    name: str,
+    model: Annotated[list[str] | None, typer.Option(help="NAME=SHOWN (repeatable): a model's display name")] = None,
+    judge: Annotated[list[str] | None, typer.Option(help="NAME=SHOWN (repeatable): a judge's display name")] = None,
+    order: Annotated[
+        list[str] | None, typer.Option(help="what comes first (repeatable): NAME, judge:NAME or model:NAME")
+    ] = None,
+    hide: Annotated[list[str] | None, typer.Option(help="left out of what is shown, not of fits (repeatable)")] = None,
+    show: Annotated[list[str] | None, typer.Option(help="shown again (repeatable)")] = None,
+    decimals: Annotated[int | None, typer.Option(help="of estimates such as .73; usually 2")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", help="a CSV with kind, name, shown, order, show, like the one of -o csv")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="first forget everything that was set")] = False,
+    output: Output = "table",
+) -> None:
+    """Set how judges and models are named, ordered and left out where people look; without options list it.
+
+    Addresses, commands, data as CSV and JSON keep the names of the files.
+    """
+    _check_output(output)
+    table = display_work.name_table(store(), name)
+    changes = display_work.changes_from(
+        table, models=model or (), judges=judge or (), order=order or (), hide=hide or (), show=show or (),
+        decimals=decimals, start=display_work.read_changes(file) if file is not None else None,
+    )  # fmt: skip
+    if clear or changes != display_work.Changes():
+        display_work.change(store(), name, changes, clear=clear)
+        table = display_work.name_table(store(), name)
+    display = display_work.read_display(store(), name)
+    _show_tables({"names": table}, {"dataset": name, "display": display.as_json(), "names": records(table)}, output)
+    if output == "table" and display.decimals is not None:
+        print(f"decimals: {display.decimals}")
 
 
 # -- factors ------------------------------------------------------------------------------------------------------
@@ -578,9 +621,11 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         conditions = [_condition(text) for text in require]
         study = _asked(cls, given, groups)
         split = by is not None and isinstance(study, Fitted)
-        result = run_by_scenario(study, store(), _Bar()) if split else study.run(store(), _Bar())  # type: ignore[arg-type]
+        where = store_for(output)
+        result = run_by_scenario(study, where, _Bar()) if split else study.run(where, _Bar())  # type: ignore[arg-type]
         content = result.as_json()
-        show_result(result, output, table)
+        with words.decimals(result.display.decimals if where.shown else None):
+            show_result(naming.as_shown(result) if where.shown else result, output, table)
         failed = check_required(content, conditions)
         for line in failed:
             say(f"does not hold: {line}")

@@ -68,8 +68,10 @@ def name_table(store: Store, dataset: str) -> pd.DataFrame:
     return table.assign(order=table["order"].astype("Int64"))
 
 
-def change(store: Store, dataset: str, changes: Changes) -> Display:
+def change(store: Store, dataset: str, changes: Changes, *, clear: bool = False) -> Display:
     """Set names, order, what is left out and decimals; returns how the dataset is shown from now on.
+
+    clear : whether what was set before is forgotten first
 
     Raises UnknownNameError with the nearest names, OptionError for a name that two would share, for a kind of which
     nothing would be shown, for decimals outside 0 to 6; then nothing is changed.
@@ -79,7 +81,9 @@ def change(store: Store, dataset: str, changes: Changes) -> Display:
     with store.writing("setting display names") as con:
         names = queries.catalog(con, dataset)
         known, _ = _known(con, names)
-        entries = _kept(con, names.dataset_id)
+        entries = {} if clear else _kept(con, names.dataset_id)
+        if clear:
+            set_setting(con, names.dataset_id, DECIMALS, None)
         for kind, name in (*changes.shown, *changes.hidden, *((k, n) for k in changes.order for n in changes.order[k])):
             if name not in known[kind]:
                 raise unknown_name(f"{kind} in dataset {names.dataset!r}", name, known[kind])
@@ -101,10 +105,7 @@ def change(store: Store, dataset: str, changes: Changes) -> Display:
 
 def clear(store: Store, dataset: str) -> None:
     """Everything is shown as it is again, with the usual decimals."""
-    with store.writing("clearing display names") as con:
-        d = queries.catalog(con, dataset).dataset_id
-        con.execute("DELETE FROM display WHERE dataset_id = ?", [d])
-        set_setting(con, d, DECIMALS, None)
+    change(store, dataset, Changes(), clear=True)
 
 
 def clean(name: str) -> str:
@@ -123,6 +124,47 @@ def set_setting(con: Con, dataset_id: int, name: str, value: str | None) -> None
 
 
 # -- from words and files -------------------------------------------------------------------------------------------
+
+
+def changes_from(
+    table: pd.DataFrame, *, models: Sequence[str] = (), judges: Sequence[str] = (), order: Sequence[str] = (),
+    hide: Sequence[str] = (), show: Sequence[str] = (), decimals: int | None = None, start: Changes | None = None,
+) -> Changes:  # fmt: skip
+    """Changes from words of a command. table : of `name_table`; start : what they are added to
+
+    models, judges : NAME=SHOWN; order, hide, show : NAME, of both kinds where both have it, or judge:NAME, model:NAME
+    Raises OptionError, UnknownNameError with the nearest names.
+    """
+    known: dict[Kind, list[str]] = {kind: list(table.loc[table["kind"] == kind, "name"]) for kind in KINDS}
+    before = start or Changes()
+    shown, hidden, places = dict(before.shown), dict(before.hidden), dict(before.order)
+    said: tuple[tuple[Kind, Sequence[str]], ...] = (("judge", judges), ("model", models))
+    for kind, given in said:
+        for word in given:
+            name = next((n for n in sorted(known[kind], key=len, reverse=True) if word.startswith(f"{n}=")), None)
+            if name is None:
+                bare, sign, _ = word.partition("=")
+                if not sign:
+                    raise OptionError(f"--{kind} {word!r}: write NAME=SHOWN")
+                raise unknown_name(kind, bare, known[kind])
+            shown[kind, name] = word[len(name) + 1 :]
+    listed: dict[Kind, list[str]] = {}
+    for word in order:
+        for kind, name in _meant(word, known):
+            listed.setdefault(kind, []).append(name)
+    for gone, words in ((True, hide), (False, show)):
+        hidden |= {each: gone for word in words for each in _meant(word, known)}
+    return Changes(shown, places | listed, hidden, before.decimals if decimals is None else decimals)
+
+
+def _meant(word: str, known: Mapping[Kind, Sequence[str]]) -> list[Of]:
+    """Which judge or model a word names; both where both have the name."""
+    found = [(kind, word) for kind in KINDS if word in known[kind]]
+    found += [(kind, word.removeprefix(f"{kind}:")) for kind in KINDS if word.removeprefix(f"{kind}:") in known[kind]
+              and word.startswith(f"{kind}:")]  # fmt: skip
+    if not found:
+        raise unknown_name("judge or model", word, [name for kind in KINDS for name in known[kind]])
+    return found
 
 
 def read_changes(path: Path) -> Changes:

@@ -15,6 +15,7 @@ from data import queries
 from data.model import Progress, silent
 from data.store import Store
 from errors import EmptySelectionError, JurylensError, NotIdentifiedError
+from studies import naming
 from studies.study import Fitted, Result, taken
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
@@ -31,7 +32,11 @@ def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) ->
     Raises EmptySelectionError where no scenario is known, NotIdentifiedError where none can be answered.
     """
     with store.kept_open() as kept:
-        return _run_by_scenario(study, kept, progress)
+        with kept.reading("looking up names") as con:
+            display = queries.display(con, study.dataset)
+        with words.decimals(display.decimals if store.shown else None):
+            joined = _run_by_scenario(naming.here(study, display), kept, progress)
+    return replace(joined, display=display)
 
 
 def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:

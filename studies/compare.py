@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -23,6 +23,7 @@ from data.queries.shared import shared_rows
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.cells import cluster_columns, judge_cells, models_met, require_hard, require_models
+from studies.kept import part
 from studies.overview import Line, compare_line
 from studies.rank import check_annotators
 from studies.refused import nobody, sentences
@@ -121,6 +122,10 @@ class Compare(Fitted):
         return compare_line(settings["reference"], judges, models, settings["level"], settings["ties"])
 
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
+        alone = replace(self, judge=(reference, judge), level=Fitted.level)
+        return part(store, names, alone, lambda: self._compared(store, names, reference, judge, report))
+
+    def _compared(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:
             queries.read_scenarios_of(con, names)
             ids = [names.judges[reference][0], names.judges[judge][0]]
@@ -221,7 +226,7 @@ class Compare(Fitted):
         extent, comparison = one.extent, one.comparison
         scale = comparison.gaps.scale
         alike = "" if self.gaps_only else "; rank correlations by prompt bootstrap"
-        decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {scale.value:.2f})."
+        decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {words.number(scale.value)})."
         return (
             f"Bradley-Terry strengths (natural log, mean 0) of "
             f"{words.plural(len(comparison.reference.models), 'model')} by {reference} and {one.judge}, "

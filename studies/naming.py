@@ -137,7 +137,9 @@ def as_shown(result: Result) -> Result:
                 keep &= ~found
         tables[name] = table if keep.all() else table[keep].reset_index(drop=True)
     said = [written.plural(len(some), kind) for kind, some in gone.items() if some]
-    caption = f"{result.caption}; {' and '.join(said)} not shown" if said else result.caption
+    caption = result.caption
+    if said:
+        caption += f" Not shown: {' and '.join(said)}." if caption.endswith(".") else f"; {' and '.join(said)} not shown"
     return dataclasses.replace(result, tables=tables, caption=caption)
 
 
