@@ -32,6 +32,10 @@ $(VENV)/installed-browser: | $(VENV)/installed-dev
 	sh scripts/install_browser.sh $(BIN)/python
 	touch $@
 
+$(VENV)/installed-latex: | $(VENV)/installed-dev
+	sh scripts/install_latex.sh
+	touch $@
+
 test: lint types together browser
 
 lint: $(VENV)/installed-dev
@@ -41,16 +45,16 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy .
 
 # unit, real and slow: what is imported and collected once serves all three.
-together: $(VENV)/installed-dev
+together: $(VENV)/installed-dev $(VENV)/installed-latex
 	$(PYTEST) -m "not browser"
 
-unit: $(VENV)/installed-dev
+unit: $(VENV)/installed-dev $(VENV)/installed-latex
 	$(PYTEST) -m "not real and not slow and not browser"
 
 real: $(VENV)/installed-dev
 	$(PYTEST) -m "real and not slow and not browser"
 
-slow: $(VENV)/installed-dev
+slow: $(VENV)/installed-dev $(VENV)/installed-latex
 	$(PYTEST) -m "slow and not browser"
 
 browser: $(VENV)/installed-dev $(VENV)/installed-browser
