@@ -203,7 +203,11 @@ def import_path(
         if beside is not None and beside.added_to is not None:
             # Before a large file is read for nothing.
             require_dataset(store, dataset, beside.added_to)
-        raw = importer.load(source, staging.connection, staging.scratch, _part(progress, 0.0, 0.4))
+        sheet = dict(options.sets).get("sheet")
+        sets = tuple((name, value) for name, value in options.sets if name != "sheet")
+        raw = registry.load(
+            importer, source, staging.connection, staging.scratch, _part(progress, 0.0, 0.4), sheet
+        )
         if options.format is None and _holds_factors(store, dataset, options, raw):
             importer, beside = factors, BESIDE[factors.NAME]
             raw = replace(raw, inferred=(*raw.inferred, "keys and values without a verdict: read as --as factors"))
@@ -214,11 +218,11 @@ def import_path(
                 raise OptionError(
                     f"--judge-column and --attribute belong to files of judgments, not to --as {importer.NAME}"
                 )
-            mapping = beside.resolve(raw.columns, options.maps, options.sets, name, options.automatic)
+            mapping = beside.resolve(raw.columns, options.maps, sets, name, options.automatic)
             staged = beside.stage(staging.connection, raw.columns, mapping, reading)
         else:
             mapping = resolve_mapping(
-                raw.columns, options.maps, options.sets, options.judge_columns, options.attributes, name,
+                raw.columns, options.maps, sets, options.judge_columns, options.attributes, name,
                 automatic=options.automatic,
             )  # fmt: skip
             staged = normalise(staging.connection, raw.columns, mapping, reading)

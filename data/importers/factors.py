@@ -25,6 +25,8 @@ def sniff(path: Path) -> bool:
     return False
 
 
-def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress) -> RawTable:
+def load(
+    path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress, sheet: str | None = None
+) -> RawTable:
     """Fill `raw` with the file's own columns as text."""
-    return read_single(path, NAME, con, workdir, progress)
+    return read_single(path, NAME, con, workdir, progress, sheet=sheet)

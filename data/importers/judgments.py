@@ -1,8 +1,9 @@
 """The general importer: any table of pairwise judgments, one row a judgment or one column a judge.
 
-Reads: CSV, TSV (also with ; or |), Parquet, JSON lines and a JSON array of objects, each also gzipped; UTF-8,
-UTF-16, Latin-1 and CP1252. Shapes: one row a judgment; one column a judge; vote counts; chosen/rejected; scores;
-verdicts only. Which column means what is decided by data/fields.py, what its cells mean by data/normalise.py.
+Reads: CSV, TSV (also with ; or |), Excel (.xlsx), Parquet, JSON lines and a JSON array of objects, each also gzipped;
+UTF-8, UTF-16, Latin-1 and CP1252. Shapes: one row a judgment; one column a judge; vote counts; chosen/rejected; scores;
+responses rated or ranked by themselves; verdicts only. Which column means what is decided by data/fields.py, what its
+cells mean by data/normalise.py.
 Defined in: this project's docs/files.md.
 Shown order: recorded where the file has a column `swapped` (true: b was shown first), else unknown.
 """
@@ -25,6 +26,8 @@ def sniff(path: Path) -> bool:
     return path.is_file()
 
 
-def load(path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress) -> RawTable:
+def load(
+    path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress, sheet: str | None = None
+) -> RawTable:
     """Fill `raw` with the file's own columns as text."""
-    return read_single(path, NAME, con, workdir, progress, known={"winner": tuple(WINNER_WORDS)})
+    return read_single(path, NAME, con, workdir, progress, known={"winner": tuple(WINNER_WORDS)}, sheet=sheet)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 from data.importers import text_encoding
 from errors import FileError
 
-REMEDY = "export the data as CSV, JSON lines or Parquet, or download the file again"
+REMEDY = "export the data as CSV, Excel (.xlsx), JSON lines or Parquet, or download the file again"
 
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "a PDF document, not a table: export the table behind it as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Office file (.xls or .doc), not a text table: save it as CSV"),
     (b"\x89PNG", "a PNG image, not a table: export the data as CSV"),
     (b"\xff\xd8\xff", "a JPEG image, not a table: export the data as CSV"),
     (b"GIF89a", "a GIF image, not a table: export the data as CSV"),
@@ -26,6 +26,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"ARROW1\0", "an Arrow (Feather) file: save it as Parquet or CSV"),
     (b"\x1f\x8b", "a gzip file inside a gzip file: decompress it once"),
 )
+_OLE = b"\xd0\xcf\x11\xe0"
 # Tab, line feed, vertical tab, form feed, carriage return and escape do occur in texts.
 _TEXT = bytes(b for b in range(256) if b >= 32 or b in (9, 10, 11, 12, 13, 27))
 
@@ -48,9 +49,16 @@ def refuse_binary(name: str, suffix: str, head: bytes) -> None:
         raise FileError(f"{name} is a DuckDB database, not a table: export one table as CSV or Parquet")
     if head[257:262] == b"ustar":
         raise FileError(f"{name} is a tar archive: unpack it and import the file inside")
+    if head.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in head:
+            raise FileError(f"{name} is protected by a password: remove it in Excel and save the workbook again")
+        said = ", although its name says .xlsx" if suffix in (".xlsx", ".xlsm") else ""
+        raise FileError(f"{name} is an old Office file (.xls or .doc){said}: open it and save it as .xlsx or CSV")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if b"opendocument" in head[:200]:
+            raise FileError(f"{name} is an OpenDocument file: open it and save it as .xlsx or CSV")
         if b"xl/" in head:
-            raise FileError(f"{name} is an Excel workbook, not a text table: save the sheet as CSV UTF-8")
+            raise FileError(f"{name} is a damaged or binary Excel workbook: open it and save it as .xlsx or CSV")
         if b"word/" in head:
             raise FileError(f"{name} is a Word document, not a table: save the table in it as CSV")
         raise FileError(f"{name} is a zip archive: unpack it and import the file inside")
@@ -59,6 +67,17 @@ def refuse_binary(name: str, suffix: str, head: bytes) -> None:
         if suffix in (".parquet", ".pq") or name.lower().endswith(".gz"):
             raise FileError(f"{name} is damaged: it does not begin as its name says; download or copy it again")
         raise FileError(f"{name} is binary, not a text table: {REMEDY}")
+
+
+def is_workbook(path: Path, head: bytes) -> bool:
+    """Whether a file is an Excel workbook of XML sheets, whatever its name."""
+    if not head.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
 
 
 def refuse_markup(name: str, text: str) -> None:

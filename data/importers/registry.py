@@ -72,3 +72,24 @@ def choose(path: Path, name: str | None = None) -> Importer:
         if importer.NAME != judgments.NAME and importer.sniff(path):
             return importer
     return judgments
+
+
+_WITH_SHEETS = (judgments, factors, labels, factor_weights)
+
+
+def load(
+    importer: Importer,
+    path: Path,
+    con: duckdb.DuckDBPyConnection,
+    workdir: Path,
+    progress: Progress,
+    sheet: str | None = None,
+) -> RawTable:
+    """`importer.load`, of a workbook one sheet by its name. Raises OptionError for a format that reads no workbooks."""
+    if sheet is None:
+        return importer.load(path, con, workdir, progress)
+    for reader in _WITH_SHEETS:
+        if reader.NAME == importer.NAME:
+            raw: RawTable = reader.load(path, con, workdir, progress, sheet)
+            return raw
+    raise OptionError(f"--set sheet={sheet}: files of the format {importer.NAME} have no sheets")

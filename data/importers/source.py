@@ -30,7 +30,7 @@ class Source:
     """A file that holds a table, and where to read it.
 
     plain : the UTF-8, uncompressed file to read (the original when it is already so); Parquet as it is
-    kind : csv, jsonl (one object a line), json (one array of objects), parquet
+    kind : csv, jsonl (one object a line), json (one array of objects), parquet, xlsx
     encoding : for the report ("UTF-8", "CP1252", ...); compression : "gzip" or None
     delimiter : of a csv, else None
     sha256, size : of the original file, size in bytes
@@ -117,6 +117,10 @@ def _recognise(
         if _suffix(path) not in (".parquet", ".pq"):
             notes += (f"{name} is Parquet although its name does not say so",)
         return Source(path, name, "parquet", plain, "Parquet", compression, None, size, 0, False, notes)
+    if within is None and not_a_table.is_workbook(plain, head):
+        if _suffix(path) not in (".xlsx", ".xlsm"):
+            notes += (f"{name} is an Excel workbook although its name does not say so",)
+        return Source(path, name, "xlsx", plain, "Excel workbook", compression, None, size, 0, False, notes)
     not_a_table.refuse_binary(name, _suffix(path), head)
 
     wide = text_encoding.wide_encoding(head)

@@ -10,22 +10,26 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from data.importers import json_object, json_rows
+from data.importers import json_object, json_rows, workbook
 from data.importers.records import Header, read_header, scan
 from data.importers.source import Source, open_source
 from data.model import Progress, Rejection, silent
 from errors import FileError
+
+T = TypeVar("T")
 
 # DuckDB's own default; a longer record needs a larger buffer and so is met by a second, slower way.
 LINE_BYTES = 2_000_000
@@ -95,15 +99,20 @@ class RawTable:
 
 def read_single(
     path: Path, name: str, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress = silent, *,
-    known: Mapping[str, Iterable[str]] | None = None,
+    known: Mapping[str, Iterable[str]] | None = None, sheet: str | None = None,
 ) -> RawTable:  # fmt: skip
-    """`read_table` of one file, for formats of which a folder means nothing. name : of the format
+    """`read_table` of one file, for formats of which a folder means nothing.
+
+    name : of the format; sheet : of a workbook
 
     Raises FileError for a folder, and as `open_source` and `read_table` do.
     """
     if path.is_dir():
         raise FileError(f"{path.name} is a folder: the format {name} reads single files")
-    return read_table(open_source(path, workdir), con, workdir, progress, known=known)
+    source = open_source(path, workdir)
+    if sheet is not None and source.kind != "xlsx":
+        raise FileError(f"{path.name} has no sheets: --set sheet belongs to Excel workbooks")
+    return read_table(source, con, workdir, progress, known=known, sheet=sheet)
 
 
 def read_table(
@@ -115,16 +124,21 @@ def read_table(
     known: Mapping[str, Iterable[str]] | None = None,
     into: str = CELLS,
     only: Collection[str] | None = None,
+    sheet: str | None = None,
 ) -> RawTable:
     """Fill `raw` from `source`. Replaces a `raw` that is already there.
 
     known : vocabulary of columns by name (winner: a, b, tie); it helps to tell a broken quote from CSV in a text
     into : the table that takes the cells (`temp.NAME`: a temporary one); `raw` is made over the default one only
     only : names of the columns to keep, where leaving out the others saves reading them (JSON and Parquet)
+    sheet : of a workbook, its name; None: the first that holds anything
     Raises FileError when the file has no header, no row, a name twice, or is damaged.
     """
     con.execute(f"DROP VIEW IF EXISTS raw; DROP TABLE IF EXISTS {into}; SET preserve_insertion_order = true")
-    table = _read(source, con, workdir, progress, known or {}, into, only)
+    if source.kind == "xlsx":
+        table = _read_sheet(source, con, progress, into, sheet)
+    else:
+        table = _read(source, con, workdir, progress, known or {}, into, only)
     if into == CELLS:
         make_view(con)
     return table
@@ -373,6 +387,37 @@ def _read_parquet(
     if not n_rows:
         raise FileError(f"{source.name} has columns and no row: export the data again")
     return _table(source, columns, n_rows, (), lambda rows: None)
+
+
+def _read_sheet(
+    source: Source, con: duckdb.DuckDBPyConnection, progress: Progress, into: str, sheet: str | None
+) -> RawTable:
+    """A sheet's rows; lines are rows of the sheet."""
+    read = workbook.read_sheet(source, sheet, progress)
+    _check_names(source.name, read.columns)
+    width = len(read.columns)
+    cells = ", ".join(f"c{i} VARCHAR" for i in range(width))
+    con.execute(f"{json_rows.creation(into)} {into} ({cells})")
+    numbers: list[int] = []
+    for batch in batched(read.rows, json_rows.BATCH):
+        columns = list(zip(*(row for _, row in batch), strict=True))
+        arrays = [pa.array(column, pa.large_string()) for column in columns]
+        con.register("sheet_batch", pa.table(arrays, names=[f"c{i}" for i in range(width)]))
+        con.execute(f"INSERT INTO {into} SELECT * FROM sheet_batch")
+        con.unregister("sheet_batch")
+        numbers.extend(number for number, _ in batch)
+        progress(0.9, "reading the rows")
+    if not numbers:
+        raise FileError(f"{source.name}: the sheet {read.name!r} has a header and no row: fill it and save it again")
+    rows = np.array(numbers, dtype=np.int64)
+    return _table(source, read.columns, len(numbers), (), lambda wanted: rows[wanted], read.inferred)
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of up to `size` items, in order."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
 
 
 def _nested(kind: str) -> bool:
