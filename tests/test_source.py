@@ -188,7 +188,7 @@ PACKED = gzip.compress(TEXT.encode() * 50, mtime=0)
         (b" \n\t\r\n", "nothing but white space"),
         (b"\xef\xbb\xbf", "nothing but white space"),
         (b"%PDF-1.7\n1 0 obj", "is a PDF document, not a table: export"),
-        (ZIP + b"....xl/workbook.xml", "is an Excel workbook.*CSV UTF-8"),
+        (ZIP + b"....xl/workbook.xml", "a damaged or binary Excel workbook.*CSV"),
         (ZIP + b"....word/document.xml", "is a Word document"),
         (ZIP + b"....data.csv", "is a zip archive: unpack"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Office file"),
