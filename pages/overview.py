@@ -4,7 +4,7 @@ import streamlit as st
 
 from charts.coverage import coverage_chart
 from studies.coverage import Coverage
-from ui import overview, selection
+from ui import kept, overview, selection
 from ui.ask import chosen
 from ui.behind import of_cell
 from ui.figure import figure
@@ -23,6 +23,7 @@ if found.results:
 else:
     overview.why(seen)
     overview.what_to_distrust(seen, found)
+kept.listing(seen)
 st.subheader("Who judged what", anchor=False)
 coverage = run(chosen(Coverage))
 figure(lambda theme, narrow: coverage_chart(coverage.table(), theme, narrow=narrow), coverage, key="coverage",

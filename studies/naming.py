@@ -139,7 +139,8 @@ def as_shown(result: Result) -> Result:
     said = [written.plural(len(some), kind) for kind, some in gone.items() if some]
     caption = result.caption
     if said:
-        caption += f" Not shown: {' and '.join(said)}." if caption.endswith(".") else f"; {' and '.join(said)} not shown"
+        who = " and ".join(said)
+        caption += f" Not shown: {who}." if caption.endswith(".") else f"; {who} not shown"
     return dataclasses.replace(result, tables=tables, caption=caption)
 
 

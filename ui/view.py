@@ -6,12 +6,12 @@ hold has been dropped, each with a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from data import queries
-from data.queries import Catalog, Facts
+from data.queries import Catalog, Con, Facts
 from data.queries.labelings import OWN
 from data.shown_names import AS_THEY_ARE, Display
 from data.store import Store
@@ -107,8 +107,13 @@ def find_reference(names: Catalog) -> str | None:
     return names.humans[0] if len(names.humans) == 1 else None
 
 
-def read_view(words: Mapping[str, Sequence[str]], store: Store, page_words: Sequence[str] = ()) -> View:
-    """The view that an address means. page_words : names of words that the page understands beside the selection.
+def read_view(
+    words: Mapping[str, Sequence[str]], store: Store, page_words: Sequence[str] = (),
+    recall: Callable[[Con, Store, str, int], Words] | None = None,
+) -> View:  # fmt: skip
+    """The view that an address means. page_words : names of words that the page understands beside the selection
+
+    recall : where there is no address, what was chosen for the dataset last time
 
     Raises StoreError where the store cannot be read.
     """
@@ -122,6 +127,8 @@ def read_view(words: Mapping[str, Sequence[str]], store: Store, page_words: Sequ
         dropped: list[str] = []
         dataset = _dataset(words, known, dropped)
         names = queries.catalog(con, dataset)
+        if recall is not None:
+            words = {**words, **recall(con, store, dataset, names.dataset_id)}
         # An address has the names of the files, whatever people are shown.
         words = naming.shown_words(words, names.display)
         facts = _facts.get(store, names.dataset_id, lambda: queries.dataset_facts(con, names.dataset_id))
