@@ -16,7 +16,7 @@ from charts.audit_matrix import bias_matrix_chart, worst
 from charts.audit_variants import variants_chart
 from charts.rows import WIDTH
 from charts.theme import DARK, LIGHT, PRINT, Theme
-from ui.audit import finding, finding_of_all
+from studies.audit_words import finding, finding_of_all
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK, PRINT], ids=lambda one: one.name)
 NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])

@@ -14,7 +14,7 @@ from charts.disagreement import JUDGE, MIXED, PEOPLE, UNEXPLAINED, disagreement_
 from charts.rows import WIDTH
 from charts.theme import DARK, LIGHT, PRINT, Theme
 from studies.disagreement import CONTENT, LENGTH, POSITION
-from ui.disagreement import finding
+from studies.disagreement_words import finding
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK, PRINT], ids=lambda one: one.name)
 NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])

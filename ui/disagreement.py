@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.disagreement import JUDGE, PEOPLE, UNEXPLAINED, disagreement_chart
+from charts.disagreement import disagreement_chart
 from data.queries.examples import PairsBehind
 from studies.disagreement import DisagreementParts
+from studies.disagreement_words import finding
 from studies.overview import escape
 from studies.study import Result
 from ui.ask import chosen
@@ -61,23 +61,6 @@ def sources(seen: View, judge: str | None) -> None:
         point=lambda mark: behind(str(mark[0]), str(mark[1])),
     )  # fmt: skip
     sentences(result)
-
-
-def finding(table: pd.DataFrame, judge: str, reference: str) -> str:
-    """Of one judge, the parts by their size. table : its rows of `parts`"""
-    share = dict(zip(table["part"], table["share"].astype(float), strict=True))
-    people = escape(reference, 40)
-    parts = [f"{words.share(share.pop(PEOPLE))} is that of votes with one another"]
-    rest = share.pop(UNEXPLAINED)
-    if JUDGE in share:
-        parts.append(f"{words.share(share.pop(JUDGE))} the judge's noise")
-    # What rounds to nothing is not worth a word.
-    told = sorted(((name, value) for name, value in share.items() if abs(value) >= 0.005), key=lambda one: -one[1])
-    parts += [f"{words.share(value)} {name}" for name, value in told]
-    return (
-        f"**Of the disagreement of {escape(judge, 40)} with a vote of {people}, {words.listing(parts, 9)}; "
-        f"{words.share(rest)} is not explained.**"
-    )
 
 
 def trust(result: Result, judge: str) -> str:

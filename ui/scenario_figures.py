@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 import streamlit as st
 
-from charts import words
-from charts.scenario_figures import GAP, NAMES, figures_of
+from charts.scenario_figures import figures_of
 from charts.scenario_matrix import scenario_matrix_chart
 from charts.scenario_panels import scenario_panels_chart
 from studies.factor_options import display
-from studies.factor_words import lower
-from studies.overview import escape
-from studies.scenario_matrix import BEYOND, ScenarioMatrix
+from studies.scenario_matrix import ScenarioMatrix
+from studies.scenario_words import figure_name
 from studies.study import Result
 from ui import factors
 from ui.figure import figure, show_table
@@ -37,43 +33,6 @@ def answered(seen: View, judge: str, *, alone: bool) -> Result | None:
     That takes longest, so that a chart without it is drawn first.
     """
     return attempt(plain(ScenarioMatrix, seen, judge, pooled_only=not alone))
-
-
-def finding(result: Result, judge: str) -> str:
-    """Where gaps are beyond noise, and which figures differ between scenarios at all."""
-    scenarios, tests = result.table("scenarios"), result.table("tests")
-    n = len(scenarios)
-    who = escape(judge, 40)
-    said = ""
-    if scenarios["beyond"].notna().any():
-        found = scenarios[scenarios["beyond"] > 0]
-        if len(found) == 0:
-            said = f"In none of {words.plural(n, 'scenario')} does {who} weigh a factor differently beyond noise."
-        else:
-            first = found.iloc[0]
-            most = f"most in {escape(str(first['scenario']), 60)} ({words.plural(int(first['beyond']), 'factor')})"
-            where = f"In {len(found):,} of {words.plural(n, 'scenario')}"
-            said = f"{where} {who} weighs some factor differently beyond noise{', ' + most if len(found) > 1 else ''}."
-    average = tests[(tests["mean_q"] < BEYOND).fillna(False)].sort_values("mean_q", kind="stable")
-    if len(average):
-        listed = [escape(lower(display(str(name))), 40) for name in average["factor"]]
-        said += f" On average over them its weight differs beyond noise in {words.listing(listed, 4)}."
-    tested = tests[tests["q"].notna()]
-    differ = tested[tested["q"] < BEYOND]
-    if len(tested) and not len(differ):
-        said += f" No figure of {len(tested):,} differs between scenarios beyond noise."
-    elif len(differ):
-        listed = [escape(_name(row, lowered=True), 40) for row in differ.to_dict("records")]
-        said += f" Beyond noise differ between scenarios: {words.listing(listed, 5)}."
-    return said.strip()
-
-
-def _name(row: Mapping[object, object], lowered: bool = False) -> str:
-    if row["figure"] != GAP:
-        name = NAMES[str(row["figure"])]
-        return lower(name) if lowered else name
-    name = display(str(row["factor"]))
-    return f"the gap in {lower(name)}" if lowered else name
 
 
 def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, most: int) -> None:
@@ -112,4 +71,4 @@ def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, 
 
 def _read(table: pd.DataFrame) -> pd.DataFrame:
     """With what figures are called."""
-    return table.assign(figure=[_name(row) for row in table[["figure", "factor"]].to_dict("records")])
+    return table.assign(figure=[figure_name(row) for row in table[["figure", "factor"]].to_dict("records")])

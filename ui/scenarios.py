@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from charts import words
@@ -14,9 +13,10 @@ from charts.judge_rows import judge_rows_chart
 from charts.scenario_rows import agreement_look
 from data.queries.examples import PairsBehind
 from studies.coverage import Coverage
-from studies.overview import PLURAL, escape
+from studies.overview import escape
 from studies.scenario_agreement import ScenarioAgreement
 from studies.scenario_matrix import ScenarioMatrix
+from studies.scenario_words import agreement_finding, matrix_finding
 from studies.study import Result
 from ui import factors, measuring, scenario_figures
 from ui.ask import chosen
@@ -71,7 +71,7 @@ def compared(seen: View, judge: str) -> None:
         return
     table, row = result.table("scenarios"), result.table("judges").to_dict("records")[0]
     with st.container(key="finding"):
-        st.markdown(finding(table, row, reference, judge, result.settings["level"]))
+        st.markdown(agreement_finding(table, row, reference, judge, result.settings["level"]))
         more = st.empty()
     st.caption(
         f"{int(row['comparisons']):,} comparisons of votes on {words.plural(int(row['pairs']), 'pair')} of "
@@ -92,7 +92,7 @@ def compared(seen: View, judge: str) -> None:
         agreement(seen, judge, result, pooled, most)
         sentences(result)
         return
-    more.markdown(scenario_figures.finding(whole, judge))
+    more.markdown(matrix_finding(whole, judge))
     if shown == "agreement":
         agreement(seen, judge, result, pooled, most)
     else:
@@ -128,30 +128,6 @@ def agreement(seen: View, judge: str, result: Result, pooled: bool = True, most:
 
 def _labels(result: Result) -> str:
     return "ties left out" if result.settings["ties"] == "drop" else "a tie is a verdict of its own"
-
-
-def finding(table: pd.DataFrame, row: Mapping[Any, Any], reference: str, judge: str, level: float) -> str:
-    """Whether agreement differs between scenarios beyond noise, and where it is lowest and highest."""
-    who, people = escape(judge, 40), escape(reference, 40)
-    agrees = "agree" if judge.casefold() in PLURAL else "agrees"
-    whole = f"{who} {agrees} with {people} in {words.share(row['agreement'])} of comparisons"
-    p = row.get("p")
-    if p is None or words.absent(p):
-        return f"**{whole}.** Whether scenarios differ in that cannot be told: too few have two prompts or more."
-    if float(p) >= BEYOND:
-        return f"**{whole}, and no more or less in any scenario than noise allows** (p = {words.number(p)})."
-    sure = "< .001" if float(p) < 0.001 else f"= {words.number(p, 3)}"
-    known = table[table["pooled"].notna()].sort_values("pooled", kind="stable")
-    low, high = known.iloc[0], known.iloc[-1]
-    return (
-        f"**{whole}: least in {escape(str(low['scenario']), 60)} ({_of(low)}), most in "
-        f"{escape(str(high['scenario']), 60)} ({_of(high)}).** Scenarios differ beyond noise (p {sure}); figures "
-        f"pooled, {words.percent(level)} intervals."
-    )
-
-
-def _of(row: pd.Series) -> str:
-    return f"{words.share(row['pooled'])} [{words.share(row['pooled_lower'])}, {words.share(row['pooled_upper'])}]"
 
 
 def alone(seen: View) -> None:
