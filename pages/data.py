@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ui import datasets, selection, session
-from ui.upload import upload
+from ui import datasets, display, selection, session
+from ui.upload import busy, upload
 from ui.weights_alone import has_judgments, tell
 
 seen = selection.current()
@@ -14,10 +14,11 @@ if session.store().read_only:
 else:
     st.subheader("Open a file", anchor=False)
     upload(seen)
-if seen.names is not None:
+if seen.names is not None and not busy():
     st.subheader("What is loaded", anchor=False)
     datasets.listing()
     datasets.one_dataset(seen)
+    display.editor(seen)
     if has_judgments(seen):
         datasets.health()
     else:

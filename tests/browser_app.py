@@ -147,3 +147,28 @@ def pick(page: Page, label: str, option: str, where: str = "stSidebar") -> None:
             # A run that ended meanwhile has closed the list.
             page.keyboard.press("Escape")
     raise AssertionError(f"{label}: {option} could not be chosen")
+
+
+def drop(page: Page, name: str, content: bytes) -> None:
+    """Drop a file on the page Data, in place of one that is open there."""
+    another = page.get_by_role("button", name="Another file")
+    if another.count():
+        press(page, "Another file")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+    expect(another).to_be_visible(timeout=LONG)
+
+
+def press(page: Page, name: str) -> None:
+    """Click when the page stands still: what a run redraws under the pointer would swallow the click."""
+    button = page.get_by_role("button", name=name)
+    expect(button).to_be_visible(timeout=LONG)
+    ready(page)
+    button.click(timeout=LONG)
+
+
+def say(page: Page, question: str, answer: str) -> None:
+    """Answer a question of the page by one of the choices beside it."""
+    ready(page)
+    page.get_by_label(question, exact=True).get_by_role("radio", name=answer, exact=True).click(timeout=LONG)

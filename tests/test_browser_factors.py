@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_app import LONG, Server, ready, start
+from browser_app import LONG, Server, drop, press, ready, start
 from playwright.sync_api import expect
-from test_browser_data import drop, press
 
 from scripts.look import complaints
 from ui.sections import FACTORS, METHODS
@@ -54,7 +53,6 @@ def test_from_a_file_to_the_reasons(page, fresh, tmp_path: Path):
     ready(page)
     drop(page, "mine.csv", judged().encode())
     page.get_by_text("each judge", exact=False).first.wait_for(timeout=LONG)
-    press(page, "Check the file")
     press(page, "Import 360 judgments")
     expect(page.get_by_text("360 judgments of mine.csv are in mine.")).to_be_visible(timeout=LONG)
 

@@ -1,21 +1,33 @@
-"""What is a dropped file taken for, and which words of the command line do the boxes mean?"""
+"""What is a dropped file taken for, what is asked, and which words of the command line do the answers make?"""
+
+from dataclasses import replace
 
 import pytest
 
+from data import file_shapes
 from data.store import Store
 from errors import FileError
 from ui.mapping import (
-    BY_COLUMN,
-    BY_COLUMNS,
-    BY_NAME,
+    ABOUT,
+    FACTOR,
+    JUDGE,
+    ONE_JUDGE,
+    REJECTED,
+    UNUSED,
     Choices,
     Look,
-    guess,
+    first_means,
     guess_keys,
+    judges_in,
     look,
     may_be_factors,
-    unclear_winners,
+    must_be_said,
+    remembered,
+    remembered_means,
+    words_in,
 )
+
+WIDE = "Question,Answer 1,Answer 2,anna,gpt-4,note\n" + "p,x y z,y y x,A>B,B>A,1\np,x x x,z z z,A=B,A>B,2\n" * 4
 
 
 @pytest.fixture
@@ -28,60 +40,84 @@ def seen(tmp_path):
     return read
 
 
-def test_own_names_are_sure_and_others_are_guesses(seen):
-    found = guess(seen("prompt,Model A,generator_2,judge,verdict,extra\np,x,y,people,a,1\n"))
-    assert found.way == BY_COLUMN
-    assert found.columns == {
-        "prompt": "prompt", "model_a": "Model A", "judge": "judge", "model_b": "generator_2", "winner": "verdict",
-    }  # fmt: skip
-    assert found.sure == {"prompt", "model_a", "judge"}
+def understood(look_: Look, **more) -> Choices:
+    """The choices of somebody who leaves every box as it was."""
+    assert look_.reading is not None
+    return Choices("d", means=first_means(look_.reading), **more)
 
 
-def test_columns_full_of_verdicts_are_taken_for_judges(seen):
-    found = guess(seen("prompt,response_a,response_b,anna,gpt,note\n" + "p,x,y,a,tie,1\np,x,z,b,b,2\n" * 3))
-    assert (found.way, found.judge_columns) == (BY_COLUMNS, ("anna", "gpt"))
-    assert "winner" not in found.columns
+def test_one_column_a_judge_is_seen_with_its_words_and_how_often(seen):
+    found = seen(WIDE)
+    choices = understood(found)
+    assert (choices.column("prompt"), choices.judge_columns) == ("Question", ["anna", "gpt-4"])
+    assert found.first["anna"] == ("A>B", "A=B")
+    pairs = judges_in(found, choices)
+    assert pairs is not None
+    assert [(judge.name, judge.kind, n) for judge, n in pairs] == [("anna", None, 8), ("gpt-4", "llm", 8)]
+    assert [(w.written, w.word.outcome, w.rows) for w in words_in(found, choices)] == [
+        ("A>B", "a", 8), ("A=B", "tie", 4), ("B>A", "b", 4),
+    ]  # fmt: skip
 
 
-def test_without_a_judge_somebody_has_to_be_named(seen):
-    look_ = seen("prompt,model_a,model_b,winner\np,x,y,a\n")
-    assert guess(look_).way == BY_NAME
-    columns = dict(guess(look_).columns)
-    choices = Choices("d", columns, way=BY_NAME)
-    assert choices.missing(look_, "f.csv") == "Still to be said: judge."
-    choices = Choices("d", columns, way=BY_NAME, judge=" me ", kind="human")
-    assert choices.missing(look_, "f.csv") is None
-    assert choices.sets() == [("judge", "me"), ("judge_kind", "human")]
+def test_who_is_a_person_is_never_taken_for_granted(seen):
+    found = seen(WIDE)
+    choices = understood(found, kinds={"anna": "", "gpt-4": "llm"})
+    assert choices.missing(found, "f.csv") == "Say whether “anna” is a person or a model."
+    assert replace(choices, kinds={"anna": "human", "gpt-4": "llm"}).missing(found, "f.csv") is None
+    nobody = replace(choices, kinds={"anna": "", "gpt-4": ""})
+    assert nobody.missing(found, "f.csv") == "Say which of “anna”, “gpt-4” are people."
 
 
-def test_zeros_and_ones_and_foreign_words_are_asked_for(seen):
-    found = seen("prompt,model_a,model_b,judge,winner\n" + "".join(f"p,x,y,j,{w}\n" for w in ("0", "1", "x", "A>B", "tie")))
-    assert unclear_winners(found, ("winner",), ("x", "y")) == ["0", "1", "A>B"]
-    plain = seen("prompt,model_a,model_b,judge,winner\np,x,y,j,1\np,x,y,j,2\n")
-    assert unclear_winners(plain, ("winner",)) == []
+def test_zeros_and_ones_must_be_said_and_other_words_can_wait(seen):
+    rows = "".join(f"p{k},x,y,j,{w}\n" for k, w in enumerate(("0", "1", "x", "perhaps", "tie")))
+    found = seen("prompt,model_a,model_b,judge,winner\n" + rows)
+    choices = replace(understood(found), kinds={"j": "llm"})
+    choices = replace(choices, means={**choices.means, "winner": "winner"})
+    listed = {w.written: must_be_said(w.word) for w in words_in(found, choices)}
+    assert listed == {"0": True, "1": True, "x": False, "perhaps": False, "tie": False}
+    assert choices.missing(found, "f.csv") == "Say what the verdicts mean: “0”, “1”."
+    half = replace(choices, words={"0": "a", "perhaps": REJECTED})
+    assert half.missing(found, "f.csv") == "Say what the verdict means: “1”."
+    whole = replace(half, words={"0": "a", "1": "b", "perhaps": REJECTED})
+    assert whole.missing(found, "f.csv") is None
+    assert whole.sets() == [("winner.0", "a"), ("winner.1", "b"), ("judge_kind.j", "llm")]
 
 
 def test_the_words_of_the_command_line(tmp_path):
-    choices = Choices(
-        " my data ", {"prompt": "Q=1", "winner": "w", "judge": "--j"}, way=BY_COLUMNS, judge_columns={"anna": "human"},
-        winner_values={"0": "a"},
-    )  # fmt: skip
+    means = {
+        "Q=1": "prompt", "x": "response_a", "y": "response_b", "--j": JUDGE, "w": "winner", "how_a": FACTOR,
+        "how_b": FACTOR, "Age of rater": ABOUT + "annotator", "n": UNUSED,
+    }  # fmt: skip
+    choices = Choices(" my data ", means=means, kinds={"--j": "human"}, words={"a=b": "tie", "huh": REJECTED})
     path = tmp_path / "f.csv"
     assert choices.arguments(path, "--dry-run") == [
         "import", str(path), "--dataset=my data", "--as=judgments", "--only-mapped", "--map=prompt=Q=1",
-        "--set=winner.0=a", "--judge-column=anna=human", "--dry-run",
+        "--map=response_a=x", "--map=response_b=y", "--set=winner.a=b=tie", "--judge-column=--j=human",
+        "--attribute=annotator.age_of_rater=Age of rater", "--dry-run",
     ]  # fmt: skip
     assert Choices("x", format="llmfao").arguments(path) == ["import", str(path), "--dataset=x", "--as=llmfao"]
 
 
-def test_what_is_still_missing_is_said_in_order(seen):
+def test_without_a_judge_somebody_has_to_be_named(seen):
+    found = seen("prompt,model_a,model_b,winner\np,x,y,a\n")
+    nobody = understood(found, kinds={ONE_JUDGE: ""})
+    assert nobody.missing(found, "f.csv") == "Still to be said: which column is judge."
+    me = replace(nobody, judge=" me ")
+    assert me.missing(found, "f.csv") == "Say whether the judge is a person or a model."
+    me = replace(me, kinds={ONE_JUDGE: "human"})
+    assert me.missing(found, "f.csv") is None
+    assert me.sets() == [("judge", "me"), ("judge_kind", "human")]
+
+
+def test_what_is_still_missing_is_said(seen):
     found = seen("a,b,c\n1,2,3\n")
     assert Choices("").missing(found, "f.csv") == "Give the dataset a name."
-    assert Choices("d", way=BY_COLUMNS).missing(found, "f.csv") == "Say which columns hold a judge's verdicts."
-    said = Choices("d").missing(found, "f.csv")
-    assert said == "Still to be said: prompt, judge, winner, response_a, response_b."
-    twice = Choices("d", {"prompt": "a", "winner": "a"}).missing(found, "f.csv")
-    assert "mapped twice" in twice
+    said = Choices("d", means={"a": "prompt", "b": "prompt", "c": UNUSED}).missing(found, "f.csv")
+    assert said == "“a” and “b” cannot both be prompt."
+    said = Choices("d", means={"a": "prompt", "b": UNUSED, "c": UNUSED}, judge="me").missing(found, "f.csv")
+    assert said == (
+        "Still to be said: which column is winner, which is response a, and which response b (or model a and model b)."
+    )
 
 
 def test_a_file_that_is_no_table_is_refused(seen):
@@ -89,10 +125,29 @@ def test_a_file_that_is_no_table_is_refused(seen):
         seen("%PDF-1.7\n1 0 obj\n")
 
 
+def test_the_answers_are_there_for_the_next_file_of_the_same_shape(seen, tmp_path):
+    found = seen(WIDE)
+    choices = understood(found, kinds={"anna": "human", "gpt-4": "llm"}, words={"a>b": "a"})
+    store = Store(tmp_path / "s.duckdb")
+    with store.writing("test") as con:
+        file_shapes.remember(con, str(found.shape), "week 1.csv", choices.kept())
+        file_shapes.remember(con, str(found.shape), "week 2.csv", replace(choices, dataset="e").kept())
+    later = seen(WIDE.replace("A>B", "B>A").replace("p,", "q,"))
+    with store.reading("test") as con:
+        last = file_shapes.find(con, str(later.shape))
+        assert file_shapes.find(con, str(seen(WIDE.replace("note", "remark")).shape)) is None
+    assert last is not None
+    assert last.file_name == "week 2.csv"
+    assert remembered_means(later, last) == dict(choices.means)
+    assert remembered(last, "kinds") == {"anna": "human", "gpt-4": "llm"}
+    assert "dataset" not in last.choices
+    assert remembered_means(seen("a,b\n1,2\n"), last) is None
+
+
 def test_a_table_of_factors_asks_only_for_its_dataset(seen, tmp_path):
     found = seen("prompt_id,model,annotator,clarity\nq1,north,ann,7\n")
     assert (found.format, found.of_factors, found.own_format) == ("factors", True, True)
-    assert found.inferred[0] == "responses are looked up by prompt_id and model; values that differ belong to the annotator of their row"
+    assert found.inferred[0].startswith("responses are looked up by prompt_id and model;")
     assert Choices("", format=found.format).missing(found, "f.csv") == "Say whose factors they are."
     choices = Choices("eggs", format=found.format)
     assert choices.missing(found, "f.csv") is None
@@ -106,19 +161,14 @@ def test_a_table_of_factors_with_foreign_keys_is_mapped_key_by_key(seen, tmp_pat
     assert not table.of_factors
     assert may_be_factors(table)
     assert guess_keys(table) == {"prompt": "question", "response": "Response"}
-    choices = Choices("d", guess_keys(table), format="factors")
+    choices = Choices("d", keys=guess_keys(table), format="factors")
     assert choices.missing(table, "f.csv") is None
     path = tmp_path / "f.csv"
-    assert choices.arguments(path) == [
-        "import", str(path), "--dataset=d", "--as=factors", "--map=prompt=question",
-    ]  # fmt: skip
-    said = Choices("d", {"prompt": "question"}, format="factors").missing(table, "f.csv")
-    assert said is None  # the column Response carries its own name
+    assert choices.arguments(path) == ["import", str(path), "--dataset=d", "--as=factors", "--map=prompt=question"]
     lone = seen("question,warmth\nq,1\n")
     assert not may_be_factors(lone)
-    said = Choices("d", guess_keys(lone), format="factors").missing(lone, "f.csv")
+    said = Choices("d", keys=guess_keys(lone), format="factors").missing(lone, "f.csv")
     assert said == "Say which columns name the pair; or the prompt, and the response or its model."
-    assert Choices("", {}, format="factors").missing(lone, "f.csv") == "Say whose factors they are."
 
 
 def test_judgments_are_not_offered_as_factors_first(seen):

@@ -26,10 +26,12 @@ class Job:
     """One command of cli.py. Its progress, and afterwards its answer or the sentence that says why not.
 
     share, text : how far it is; said : what it told besides, line by line
+    needs : what must not be thrown away while it runs, such as the folder of the file that it reads
     """
 
-    def __init__(self, db: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, db: Path, arguments: Sequence[str], needs: object = None) -> None:
         self.key = (str(db), *arguments)
+        self._needs = needs
         self.share, self.text = 0.0, "starting"
         self.said: list[str] = []
         self.cancelled = False

@@ -1,54 +1,63 @@
 """What does a dropped file hold, what could its columns mean, and which words of the command line say so?
 
-No Streamlit here. A field's own name is taken as such; a name that only resembles one is offered as a guess.
+No Streamlit here. What a name or a value suggests is data/recognise's; here stands what the user's answers make of it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
+from data import file_shapes
 from data.factor_columns import KEYS, RESEMBLING, recognised, resolve_factor_mapping
-from data.fields import WINNER_WORDS, canonical, resolve_mapping, suggest
+from data.fields import canonical, resolve_mapping
+from data.file_shapes import Shape
 from data.importers import factors, judgments, registry
+from data.importers.source import digest
+from data.previews import first_values, value_counts
+from data.rated import is_rated
+from data.recognise import ASK, Judge, Reading, Sample, Word, explain, judge_of, recognise, take_samples
+from data.recognise.verdict_words import plain
 from data.store import Store
 from errors import MappingError
 
-MOST_VALUES = 24
-LOOKED_AT = 200_000
-"""Rows in which the values of a column are looked for; the import itself checks all."""
+UNUSED, JUDGE, FACTOR, LIST = "", "a judge's verdicts", "a factor", "a list of responses"
+ABOUT = "about the "
+"""Before annotator, judge, prompt, pair: the column is a fact about it."""
 
-ESSENTIAL = ("prompt", "model_a", "model_b", "response_a", "response_b", "winner", "scenario", "annotator")
-OUTCOMES = {"a": "a wins", "b": "b wins", "tie": "tie", "both_bad": "both bad (a tie)", "none": "no verdict"}
-
-BY_COLUMN, BY_COLUMNS, BY_NAME = "column", "columns", "name"
-WAYS = {
-    BY_COLUMN: "One row a judgment; a column names the judge",
-    BY_COLUMNS: "Each judge has a column of its own",
-    BY_NAME: "One judge gave them all",
-}
+OUTCOMES = {"a": "a wins", "b": "b wins", "tie": "tie", "both_bad": "both bad", "none": "no verdict"}
+REJECTED = "reject"
+BOTH = "response a, and which response b (or model a and model b)"
+ONE_JUDGE = ""
+"""The key of the judge that no column names, among the kinds."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of a file. values : up to MOST_VALUES distinct values a column; head : its first rows
+    """What was seen of a file.
 
-    own_format : it is a format that says by itself what each column means
+    first : column -> its first values; counts : column -> value -> rows, of columns with few different values
+    reading : what a table of judgments was understood as, None of other formats; shape : see data/file_shapes.py
     """
 
     format: str
     columns: tuple[str, ...]
     rows: int
-    head: pd.DataFrame
-    values: Mapping[str, tuple[str, ...]]
+    sha256: str
+    size: int
     inferred: tuple[str, ...] = ()
+    first: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reading: Reading | None = None
+    shape: str | None = None
 
     @property
     def own_format(self) -> bool:
+        """It is a format that says by itself what each column means."""
         return self.format != judgments.NAME
 
     @property
@@ -59,49 +68,24 @@ class Look:
 
 def look(store: Store, path: Path) -> Look:
     """Recognise a file and read its columns. Raises FileError with what is wrong with it."""
+    sha, size = digest(path), path.stat().st_size
     with store.staging() as staging:
         importer = registry.choose(path)
-        raw = importer.load(path, staging.connection, staging.scratch, lambda share, text: None)
+        con = staging.connection
+        raw = importer.load(path, con, staging.scratch, lambda share, text: None)
         if importer.NAME != judgments.NAME:
-            return Look(importer.NAME, raw.columns, raw.n_rows, pd.DataFrame(), {}, raw.inferred)
-        table = staging.connection.table("raw")
-        head = table.limit(3).df().drop(columns="row").set_axis(list(raw.columns), axis=1)
-        values = {}
-        for k, column in enumerate(raw.columns):
-            found = table.limit(LOOKED_AT).select(f"c{k}").distinct().limit(MOST_VALUES + 1).fetchall()
-            texts = sorted({str(v).strip() for (v,) in found if v is not None and str(v).strip()})
-            if len(found) <= MOST_VALUES:
-                values[column] = tuple(texts)
+            return Look(importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred)
+        first = first_values(con, raw.columns)
         if recognised(raw.columns):
             inferred = (*raw.inferred, *resolve_factor_mapping(raw.columns).inferred)
-            return Look(factors.NAME, raw.columns, raw.n_rows, head, values, inferred)
-        return Look(importer.NAME, raw.columns, raw.n_rows, head, values, raw.inferred)
-
-
-@dataclass(frozen=True)
-class Guess:
-    """Prefilled boxes. sure : the column carries the field's own name"""
-
-    columns: Mapping[str, str]
-    sure: frozenset[str]
-    way: str
-    judge_columns: tuple[str, ...]
-
-
-def guess(seen: Look) -> Guess:
-    """What the boxes begin with."""
-    found = suggest(seen.columns)
-    sure = frozenset(f for f, c in found.items() if canonical(c) == f)
-    taken = {c for f, c in found.items() if f in sure}
-    wide = tuple(c for c in seen.columns if c not in taken and _holds_verdicts(seen.values.get(c, ())))
-    if "judge" in sure or ("judge" in found and "winner" in found):
-        way = BY_COLUMN
-    elif "winner" not in sure and len(wide) >= 2:
-        way = BY_COLUMNS
-        found = {f: c for f, c in found.items() if c not in wide and f not in ("winner", "judge", "p_a")}
-    else:
-        way = BY_NAME
-    return Guess(found, sure, way, wide if way == BY_COLUMNS else ())
+            return Look(factors.NAME, raw.columns, raw.n_rows, sha, size, inferred, first)
+        samples = take_samples(con, raw.columns)
+        counts = value_counts(con, raw.columns, [c for c, s in samples.items() if s.complete])
+    kinds = {c: "list" if s.listed else "number" if s.numeric else "text" for c, s in samples.items()}
+    return Look(
+        importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred, first, samples, counts,
+        recognise(raw.columns, samples), file_shapes.digest(kinds),
+    )  # fmt: skip
 
 
 def guess_keys(seen: Look) -> dict[str, str]:
@@ -117,74 +101,116 @@ def guess_keys(seen: Look) -> dict[str, str]:
 
 def may_be_factors(seen: Look) -> bool:
     """Whether a table holds no verdicts, and something by which responses or pairs can be looked up."""
-    first, keys = guess(seen), set(guess_keys(seen))
-    verdicts = {"winner", "p_a", "chosen", "score_a", "count_a"} & set(first.columns)
-    return not verdicts and not first.judge_columns and bool(keys & {"pair_id", "response", "model"})
+    if seen.reading is None:
+        return False
+    means = first_means(seen.reading).values()
+    verdicts = any(m in ("winner", "p_a", "chosen", "score_a", "count_a", JUDGE, LIST) or is_rated(m) for m in means)
+    return not verdicts and bool(set(guess_keys(seen)) & {"pair_id", "response", "model"})
 
 
-def _holds_verdicts(values: tuple[str, ...]) -> bool:
-    known = [v for v in values if v.lower() in WINNER_WORDS]
-    # A column of 1 and 2 alone may be anything; words are clear.
-    words = {v for v in known if not v.isdigit()}
-    return bool(words) and len(known) >= len(values) / 2
+def first_means(reading: Reading) -> dict[str, str]:
+    """Column -> what it was understood as: a field, or one of JUDGE, FACTOR, LIST, UNUSED."""
+    roles = {"judge": JUDGE, "factor": FACTOR, "list": LIST, "unused": UNUSED}
+    return {m.column: str(m.field) if m.role == "field" else roles[m.role] for m in reading.columns}
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the boxes say. columns : field -> column; judge_columns : column -> kind; winner_values : word -> outcome"""
+    """What the boxes say.
+
+    means : column -> field, JUDGE, FACTOR, LIST, ABOUT + entity, or UNUSED
+    judge : a name, where no column names the judges; kinds : judge -> kind, "" where it is not said yet
+    words : word for a verdict -> outcome, REJECTED, or "" where it is not said; extra : further --set
+    keys : of a table of factors, key -> column; paths : of a list of responses, field -> path
+    """
 
     dataset: str
-    columns: Mapping[str, str] = field(default_factory=dict)
-    way: str = BY_COLUMN
-    judge: str = ""
-    kind: str | None = None
-    judge_columns: Mapping[str, str] = field(default_factory=dict)
-    winner_values: Mapping[str, str] = field(default_factory=dict)
-    scores: str = "order"
     format: str = judgments.NAME
+    means: Mapping[str, str] = field(default_factory=dict)
+    judge: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+    # -- what follows ---------------------------------------------------------------------------------------------
+
+    @property
+    def judge_columns(self) -> list[str]:
+        return [c for c, meaning in self.means.items() if meaning == JUDGE]
+
+    def column(self, name: str) -> str | None:
+        """The column that is this field."""
+        return next((c for c, meaning in self.means.items() if meaning == name), None)
 
     def maps(self) -> list[tuple[str, str]]:
-        hidden = {BY_COLUMN: (), BY_COLUMNS: ("judge", "winner", "p_a"), BY_NAME: ("judge",)}[self.way]
-        return [(f, c) for f, c in self.columns.items() if f not in hidden]
+        special = (UNUSED, JUDGE, FACTOR, LIST)
+        hidden = ("judge", "winner", "p_a") if self.judge_columns else ()
+        fields = [(m, c) for c, m in self.means.items() if m not in special and not m.startswith(ABOUT)]
+        out = [(f, c) for f, c in fields if f not in hidden]
+        return out + (list(self.paths.items()) if LIST in self.means.values() else [])
 
-    def keys(self) -> list[tuple[str, str]]:
-        """Of a table of factors: the columns that do not carry the name of the key they are."""
-        return [(key, column) for key, column in self.columns.items() if canonical(column) != key]
+    def attributes(self) -> list[tuple[str, str]]:
+        about = [(meaning.removeprefix(ABOUT), c) for c, meaning in self.means.items() if meaning.startswith(ABOUT)]
+        return [(f"{entity}.{canonical(c)}", c) for entity, c in about]
 
     def sets(self) -> list[tuple[str, str]]:
-        out = [(f"winner.{word}", outcome) for word, outcome in self.winner_values.items()]
-        if self.way == BY_NAME and self.judge.strip():
+        fields = {f for f, _ in self.maps()}
+        out: list[tuple[str, str]] = []
+        if any(is_rated(f) for f in fields):
+            out.append(("shape", "ratings" if any(f.startswith("rating") for f in fields) else "ranked"))
+        out += [(f"winner.{word}", outcome) for word, outcome in self.words.items() if outcome not in ("", REJECTED)]
+        if not self.judge_columns and "judge" not in fields and self.judge.strip():
             out.append(("judge", self.judge.strip()))
-        if self.kind and self.way != BY_COLUMNS and "judge_kind" not in self.columns:
-            out.append(("judge_kind", self.kind))
-        if self.scores != "order":
-            out.append(("scores", self.scores))
-        return out
+            if self.kinds.get(ONE_JUDGE):
+                out.append(("judge_kind", self.kinds[ONE_JUDGE]))
+        if "judge" in fields and not self.judge_columns:
+            out += [(f"judge_kind.{name}", kind) for name, kind in self.kinds.items() if kind and name]
+        return [*out, *self.extra.items()]
+
+    def factor_keys(self) -> list[tuple[str, str]]:
+        """Of a table of factors: the columns that do not carry the name of the key they are."""
+        return [(key, column) for key, column in self.keys.items() if canonical(column) != key]
 
     def missing(self, seen: Look, name: str) -> str | None:
         """What still has to be said, in a sentence; None when the import can begin."""
-        of_factors = self.format == factors.NAME
         if not self.dataset.strip():
-            return "Say whose factors they are." if of_factors else "Give the dataset a name."
+            return "Say whose factors they are." if self.format == factors.NAME else "Give the dataset a name."
+        if self.format == factors.NAME and not seen.own_format:
+            return self._keys_missing(seen, name)
         if seen.own_format:
             return None
-        if of_factors:
-            try:
-                resolve_factor_mapping(seen.columns, self.keys(), name=name)
-            except MappingError as error:
-                if "names neither pairs nor responses" in str(error):
-                    return "Say which columns name the pair; or the prompt, and the response or its model."
-                return str(error)
-            return None
-        columns = tuple(self.judge_columns.items()) if self.way == BY_COLUMNS else ()
-        if self.way == BY_COLUMNS and not columns:
-            return "Say which columns hold a judge's verdicts."
+        twice = [f for f in dict.fromkeys(f for f, _ in self.maps()) if [m for m, _ in self.maps()].count(f) > 1]
+        if twice:
+            columns = " and ".join(f"“{c}”" for f, c in self.maps() if f == twice[0])
+            return f"{columns} cannot both be {twice[0].replace('_', ' ')}."
+        wide = [(c, None) for c in self.judge_columns]
         try:
-            resolve_mapping(seen.columns, self.maps(), self.sets(), columns, name=name, automatic=False)
+            resolve_mapping(
+                seen.columns, self.maps(), self.sets(), wide, self.attributes(), name=name, automatic=False
+            )
         except MappingError as error:
-            text = str(error)
-            lacks = re.match(r".* lacks ([a-z_, ]+)\. ", text)
-            return f"Still to be said: {lacks[1]}." if lacks else text
+            lacks = re.match(r".* lacks ([a-z_, ]+)\. ", str(error))
+            return f"Still to be said: which column is {_either(lacks[1])}." if lacks else str(error)
+        undecided = [f"“{_short(name)}”" if name else "the judge" for name, kind in self.kinds.items() if not kind]
+        if undecided:
+            if len(undecided) == 1:
+                return f"Say whether {undecided[0]} is a person or a model."
+            return f"Say which of {_listed(undecided)} are people."
+        unclear = [w.written for w in words_in(seen, self) if must_be_said(w.word) and not self.words.get(w.word.word)]
+        if unclear:
+            means = "verdict means" if len(unclear) == 1 else "verdicts mean"
+            return f"Say what the {means}: {_listed([f'“{_short(w)}”' for w in unclear])}."
+        return None
+
+    def _keys_missing(self, seen: Look, name: str) -> str | None:
+        try:
+            resolve_factor_mapping(seen.columns, self.factor_keys(), name=name)
+        except MappingError as error:
+            if "names neither pairs nor responses" in str(error):
+                return "Say which columns name the pair; or the prompt, and the response or its model."
+            return str(error)
         return None
 
     def arguments(self, path: Path, *more: str) -> list[str]:
@@ -194,22 +220,88 @@ class Choices:
             words.append("--only-mapped")
             words += [f"--map={f}={c}" for f, c in self.maps()]
             words += [f"--set={f}={v}" for f, v in self.sets()]
-            if self.way == BY_COLUMNS:
-                words += [f"--judge-column={c}={kind}" for c, kind in self.judge_columns.items()]
+            words += [f"--judge-column={c}={self.kinds.get(c.strip()) or 'llm'}" for c in self.judge_columns]
+            words += [f"--attribute={target}={c}" for target, c in self.attributes()]
         if self.format == factors.NAME:
-            words += [f"--map={key}={column}" for key, column in self.keys()]
+            words += [f"--map={key}={column}" for key, column in self.factor_keys()]
         return [*words, *more]
 
+    def kept(self) -> dict[str, Any]:
+        """What is remembered for the next file of the same shape."""
+        return {name: value for name, value in asdict(self).items() if name not in ("dataset", "paths")}
 
-def unclear_winners(seen: Look, columns: tuple[str, ...], models: tuple[str, ...] = ()) -> list[str]:
-    """Values of verdict columns that are no known word, and 1 and 2 where they stand beside 0.
 
-    models : names that are verdicts too
-    """
-    values = sorted({v for c in columns for v in seen.values.get(c, ())})
-    zero = "0" in values or "0.0" in values
-    known = {m.lower() for m in models}
-    return [
-        v for v in values
-        if (v.lower() not in WINNER_WORDS and v.lower() not in known) or (zero and re.fullmatch(r"[012](\.0)?", v))
-    ]  # fmt: skip
+def _either(lacks: str) -> str:
+    names = lacks.split(", ")
+    if {"response_a", "response_b"} <= set(names):
+        names = [n for n in names if n not in ("response_a", "response_b")] + [BOTH]
+    return ", which is ".join(n.replace("_", " ") for n in names)
+
+
+def _short(name: str, most: int = 40) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+# -- judges and words ---------------------------------------------------------------------------------------------
+
+
+def judges_in(seen: Look, choices: Choices) -> list[tuple[Judge, int]] | None:
+    """The judges that the columns name, each with its rows; None where there are more than can be asked about."""
+    if choices.judge_columns:
+        return [(judge_of(c.strip(), c), seen.samples[c].filled) for c in choices.judge_columns]
+    column = choices.column("judge")
+    if column is None:
+        return []
+    if column not in seen.counts:
+        return None
+    return [(judge_of(name), n) for name, n in seen.counts[column].items()]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A word that stands where verdicts stand. written : as the file has it; rows : how often"""
+
+    word: Word
+    written: str
+    rows: int
+
+
+def words_in(seen: Look, choices: Choices) -> list[Said]:
+    """The words that stand where verdicts stand, the most frequent first; those alike but for capitals as one."""
+    columns = choices.judge_columns or [c for c in [choices.column("winner")] if c is not None]
+    totals: dict[str, int] = {}
+    written: dict[str, str] = {}
+    for column in columns:
+        for value, n in seen.counts.get(column, {}).items():
+            totals[plain(value)] = totals.get(plain(value), 0) + n
+            written.setdefault(plain(value), value)
+    ordered = sorted(totals, key=lambda word: (-totals[word], word))
+    return [Said(w, written[w.word], totals[w.word]) for w in explain(ordered, models_in(seen, choices))]
+
+
+def models_in(seen: Look, choices: Choices) -> set[str]:
+    columns = [choices.column(name) for name in ("model_a", "model_b")]
+    return {value for c in columns if c is not None for value in seen.counts.get(c, seen.samples[c].values)}
+
+
+def must_be_said(word: Word) -> bool:
+    """Whether an import has to wait for this word: numbers mean different things in different files."""
+    return word.confidence == ASK and bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word.word))
+
+
+def remembered_means(seen: Look, shape: Shape | None) -> dict[str, str] | None:
+    """What the columns meant in the last file of this shape; None where it does not fit."""
+    means = shape.choices.get("means") if shape is not None else None
+    if not isinstance(means, dict) or set(means) != set(seen.columns):
+        return None
+    return {str(c): str(m) for c, m in means.items()}
+
+
+def remembered(shape: Shape | None, part: str) -> dict[str, str]:
+    """`kinds`, `words` or `extra` of the last file of this shape."""
+    found = shape.choices.get(part) if shape is not None else None
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
