@@ -12,6 +12,7 @@ from concurrent.futures import TimeoutError as StillRunning
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -117,6 +118,7 @@ class Schema:
     migrations: tuple[tuple[int, str], ...]
 
     @classmethod
+    @cache
     def read(cls, folder: Path) -> Schema:
         """`schema.sql` and `migrations/NNN_*.sql` of a folder."""
         migrations = [

@@ -16,10 +16,11 @@ from data.model import Progress, option
 from data.queries import Catalog
 from data.queries.places import places
 from data.queries.replies import Rows, confidences, preferences
-from data.queries.votes import Votes, votes
+from data.queries.votes import Votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.judge_votes import as_table, columns, hang_together
+from studies.kept import counted_votes
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -70,7 +71,7 @@ class JudgeCalibration(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted = votes(con, names, condition)
+            counted = counted_votes(store, con, names, condition)
             said = preferences(con, condition) if self.of == "preference" else confidences(con, condition)
             placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)

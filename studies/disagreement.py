@@ -21,13 +21,14 @@ from data.queries import texts as texts_queries
 from data.queries.places import Places, places
 from data.queries.replies import Rows, replies
 from data.queries.texts import TEXT, Source
-from data.queries.votes import Votes, votes
+from data.queries.votes import Votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.extract import versions
 from studies.factor_data import KNOWN_ORDER, NOT_RECORDED
 from studies.factor_options import choose, usual
 from studies.judge_votes import as_table
+from studies.kept import counted_votes
 from studies.refused import NAMED, nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 from texts.registry import factors
@@ -94,7 +95,7 @@ class DisagreementParts(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted, said = votes(con, names, condition), replies(con, names, condition)
+            counted, said = counted_votes(store, con, names, condition), replies(con, names, condition)
             found = texts_queries.sources(con, names, versions())
             chosen = [found[name] for name in self.factor]
             differences = rows_queries.differences(con, names, chosen, condition) if chosen else None

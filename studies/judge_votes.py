@@ -19,6 +19,7 @@ from data.queries import Catalog
 from data.queries.votes import Column, Votes, votes, votes_by_day
 from data.store import Store
 from errors import OptionError
+from studies.kept import counted_votes
 from studies.study import Fitted
 
 LOPSIDED = 0.9
@@ -60,7 +61,7 @@ def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
     with store.reading("counting votes") as con:
         names = queries.catalog(con, study)
         condition = queries.where(study, names, ranked=False)
-        counted = votes(con, names, condition)
+        counted = counted_votes(store, con, names, condition)
         dated, day = votes_by_day(con, names, condition if all_of_it else f"{condition} AND false")
         several = all_of_it and len(names.criteria) > 1
         criteria = {

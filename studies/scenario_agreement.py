@@ -17,9 +17,10 @@ from charts import words
 from data import queries
 from data.model import Progress
 from data.queries.differences import UNNAMED
-from data.queries.votes import Votes, votes
+from data.queries.votes import Votes
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.kept import counted_votes
 from studies.study import Fitted, Result, register
 
 
@@ -49,7 +50,7 @@ class ScenarioAgreement(Fitted):
         with store.reading("counting votes by scenario") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted = votes(con, names, condition)
+            counted = counted_votes(store, con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         scenarios = list(names.scenarios.values())

@@ -19,10 +19,10 @@ from data import queries
 from data.model import Progress
 from data.queries.places import places
 from data.queries.replies import preferences
-from data.queries.votes import votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.judge_votes import as_table, columns
+from studies.kept import counted_votes
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
@@ -71,7 +71,7 @@ class JudgeShares(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted = votes(con, names, condition)
+            counted = counted_votes(store, con, names, condition)
             verdicts = condition + (" AND p_a <> 0.5" if self.ties == "drop" else "")
             said = preferences(con, verdicts)
             placed = places(con, names, condition)

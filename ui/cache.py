@@ -31,7 +31,7 @@ class ResultCache:
     most_bytes, most_entries : bounds; a result larger than `most_bytes` is returned but not kept
     """
 
-    def __init__(self, most_bytes: int = 64 << 20, most_entries: int = 100) -> None:
+    def __init__(self, most_bytes: int = 256 << 20, most_entries: int = 3000) -> None:
         self.most_bytes, self.most_entries = most_bytes, most_entries
         self._kept: OrderedDict[Hashable, tuple[Result, int]] = OrderedDict()
         self._locks: dict[Hashable, _Lock] = {}

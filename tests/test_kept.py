@@ -1,0 +1,67 @@
+"""Parts that several answers share: worked out once, asked anew after a commit, bounded in bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import studies.compare
+from data.imports import import_path
+from data.store import Store
+from studies import kept
+from studies.compare import Compare
+
+ROWS = "prompt,model_a,model_b,judge,winner\n" + "".join(
+    f"p{k},{a},{b},{judge},{'ab'[(k + turn * len(a + b) + (a == 'y')) % 3 % 2]}\n"
+    for k in range(12)
+    for a, b in (("x", "y"), ("y", "z"), ("x", "z"))
+    for turn, judge in enumerate(("people", "one", "two"), 1)
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "d.csv").write_text(ROWS)
+    store = Store(tmp_path / "s.duckdb")
+    import_path(store, tmp_path / "d.csv", "d")
+    return store
+
+
+def test_a_judge_is_held_against_the_reference_once_whoever_stands_beside_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+    compare = studies.compare.compare_strengths
+    monkeypatch.setattr(studies.compare, "compare_strengths", lambda *a, **k: held.append(k["names"]) or compare(*a, **k))
+    both = Compare(dataset="d").run(store)
+    one = Compare(dataset="d", judge=("people", "two")).run(store)
+    assert held == [("people", "one"), ("people", "two")]
+    rows = both.table("models").query("judge == 'two'").reset_index(drop=True)
+    assert rows.equals(one.table("models"))
+    assert len(Compare(dataset="d", judge=("people", "two"), level=0.5).run(store).table("models")) == 3
+    assert len(held) == 2
+    Compare(dataset="d", judge=("people", "two"), ties="drop").run(store)
+    (tmp_path / "more.csv").write_text(ROWS.replace("p0,", "q0,"))
+    import_path(store, tmp_path / "more.csv", "d")
+    Compare(dataset="d", judge=("people", "two")).run(store)
+    assert len(held) == 4
+
+
+def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
+    parts = kept.Kept(most_bytes=10)
+    for key, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("large", 6)):
+        parts.get(key, lambda key=key: key, lambda _, size=size: size)
+    assert (parts.size, len(parts)) == (8, 2)
+    assert [parts.get(key, lambda: "new", lambda _: 1) for key in ("a", "c", "b", "large")] == ["a", "c", "new", "new"]
+
+
+def test_votes_that_are_kept_cannot_be_changed(store: Store) -> None:
+    from data import queries
+
+    with store.reading("test") as con:
+        names = queries.catalog(con, "d")
+        counted = kept.counted_votes(store, con, names, f"dataset_id = {names.dataset_id}")
+        assert kept.counted_votes(store, con, names, f"dataset_id = {names.dataset_id}") is counted
+    with pytest.raises(ValueError, match="read-only"):
+        counted.a[0] = 7
