@@ -16,7 +16,7 @@ import pandas as pd
 
 from charts import words
 from exports import latex_text
-from exports.latex_columns import Column, printed
+from exports.columns import Column, printed
 from exports.latex_layout import COLUMN, HEIGHT, PAGE, TYPES, Layout, Type, panels
 from exports.latex_text import SENTENCE, breakable, escaped
 from studies.study import Result
@@ -64,7 +64,7 @@ def frame_table(
 ) -> str:  # fmt: skip
     """Any table for a paper. note : sentences that stand below it; level : of the intervals in brackets"""
     whole = len(frame)
-    shown = printed(frame.head(MOST_ROWS), columns)
+    shown = [_told_apart(column) for column in printed(frame.head(MOST_ROWS), columns)]
     if not shown or not whole:
         return f"% {_one_line(title)}: the table has no rows\n"
     group, shown = _grouped(shown)
@@ -80,6 +80,14 @@ def frame_table(
     out = [f"% Needs \\usepackage{{{','.join(PACKAGES)}}}"]
     out += [_float(part, title, key, continued=k > 0) for k, part in enumerate(parts)]
     return "\n".join(out) + "\n"
+
+
+def _told_apart(column: Column) -> Column:
+    """Names that would be written alike are numbered."""
+    if not column.text:
+        return column
+    written = latex_text.distinct(column.cells)
+    return replace(column, cells=tuple(written[cell] for cell in column.cells))
 
 
 @dataclass(frozen=True)

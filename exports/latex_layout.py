@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from exports import latex_text
-from exports.latex_columns import Column
+from exports.columns import Column
 
 COLUMN, PAGE = 239.0, 495.0
 """Width of one column and of both, in points: 84 and 174 mm."""

@@ -17,7 +17,7 @@ import studies  # noqa: F401  (registers the studies)
 from data.store import Store
 from errors import JurylensError
 from exports import latex, latex_text, references
-from exports.latex_columns import printed
+from exports.columns import printed
 from exports.latex_layout import COLUMN, TYPES, laid_out, panels
 from studies import simulate
 from studies.rank import Rank

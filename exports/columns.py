@@ -8,14 +8,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from charts import words
-from exports import latex_text
 from exports.text import BOUNDS, IMPLIED, for_people, is_text
 
 INTERVAL = "interval"
 """Ends the name of a column that is made of two others."""
-
-MOST_LETTERS = 60
-"""Of a cell; for_people cuts longer texts in the middle."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +47,7 @@ def printed(frame: pd.DataFrame, wanted: Mapping[str, str] | None = None) -> lis
             out.append(Column(heading, _intervals(frame, ends)))
             continue
         is_words = is_text(frame[name]) and not _numbers(frame[name])
-        cells = tuple(text[name])
-        if is_words:
-            written = latex_text.distinct(cells)
-            cells = tuple(written[c] for c in cells)
-        out.append(Column(heading, cells, _intervals(frame, ends) if ends else (), is_words))
+        out.append(Column(heading, tuple(text[name]), _intervals(frame, ends) if ends else (), is_words))
     # Nothing is known of a column that is empty; beside it the others have more room.
     return [column for column in out if any(column.cells)]
 
