@@ -58,6 +58,10 @@ SCREENS = (
 )  # fmt: skip
 
 
+EVERYWHERE = ("tour",)
+"""Words of no page in particular, which links carry along as they do the selection."""
+
+
 def screen(title: str) -> Screen:
     return next(s for s in SCREENS if s.title == title)
 
@@ -83,7 +87,7 @@ def menu(view: View) -> None:
 
 def query(view: View, **words: str | Sequence[str]) -> list[tuple[str, str]]:
     """The selection, and words of one page, as an address."""
-    listed = {k: list(v) for k, v in view.address().items()}
+    listed = {k: list(v) for k, v in view.address().items()} | {k: v for k, v in view.extra.items() if k in EVERYWHERE}
     for name, value in words.items():
         listed[name.rstrip("_")] = [value] if isinstance(value, str) else list(value)
     # What goes without saying is not said: the page would take it out of its address again, and Back would lead to the

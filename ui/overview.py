@@ -19,7 +19,7 @@ from studies.health import Health
 from studies.overview import SENTENCES, Line, Tile, agreement_line, escape, most_different, question, with_code
 from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
-from ui import session
+from ui import session, tour
 from ui.ask import chosen, shown
 from ui.behind import of_everything, of_finding, open_pairs, ranked_by, shared_by
 from ui.figure import explained, figure
@@ -66,6 +66,8 @@ def sample_banner(seen: View) -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="banner"):
             said = "**Simulated**: these judgments were made up, with a known truth. Nobody gave them."
             st.markdown(said, width="stretch")
+            if tour.at(seen) is None:
+                tour.offer(set_word)
             link(seen, "Data", "Open your own file", icon=":material/upload_file:")
 
 

@@ -17,7 +17,7 @@ from data.model import Selection
 from errors import JurylensError
 from studies import naming
 from studies.study import Fitted, hints
-from ui import ask, navigation, session, view
+from ui import ask, kept, navigation, session, tour, view
 from ui.navigation import Screen
 from ui.view import ONLY, View, Words, change, change_judges, read_view
 
@@ -37,7 +37,10 @@ def begin(screen: Screen) -> View:
         state["words"] = address
         state.pop("view", None)
     try:
-        seen = read_view(_words(), session.store(), screen.words)
+        # Another dataset, or a visit without an address: the choices that were made for it last time.
+        fresh = state.pop("recall", False) or (written is None and not address)
+        recall = kept.recall if fresh else None
+        seen = tour.kept(read_view(_words(), session.store(), (*screen.words, tour.WORD), recall))
     except JurylensError as error:
         session.notice(error)
         st.stop()
@@ -49,14 +52,18 @@ def begin(screen: Screen) -> View:
         st.query_params.from_dict(written)
     state["written"] = written
     state[TOLD] = frozenset()
+    if moved:
+        kept.note(seen)
     with st.sidebar:
         navigation.menu(seen)
         if seen.names is not None:
             st.divider()
             _sidebar(seen)
+            kept.in_sidebar(seen, screen, written)
     with st.container():
         for sentence in seen.dropped:
             st.info(ask.plain(sentence), icon=":material/link_off:")
+        tour.show(seen, screen.title, set_word)
     return seen
 
 
@@ -87,6 +94,8 @@ def set_word(name: str, value: Any) -> None:
     """Change one word; the page shows it when it runs again. For callbacks."""
     st.session_state["words"] = change(st.session_state.get("words", {}), name, value)
     st.session_state["changed"] = True
+    if name == "dataset":
+        st.session_state["recall"] = True
 
 
 def page_word(name: str, options: Mapping[str, Any] | list[str], default: str | None = None) -> str | None:
