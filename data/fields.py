@@ -173,6 +173,7 @@ def resolve_mapping(
                 taken[column] = f"the field {field}"
                 if column != field:
                     inferred.append(f"column {_short(column)!r} is the field {field}")
+        inferred += _said_by(by_field, taken, columns, {f for f, _ in maps} | set(constants))
         if not judge_columns and (said.shape in rated.SHAPES or (said.shape is None and not _PAIRED & set(by_field))):
             names = {c: canonical(c) for c in columns if c not in taken}
             for field, column in rated.by_name(list(names), names).items():
@@ -188,7 +189,9 @@ def resolve_mapping(
             if field in mapped:
                 raise MappingError(f"--map {field} belongs to pairs; responses that were rated by themselves have none")
             del taken[by_field.pop(field)]
-    unused = tuple(c for c in columns if c not in taken)
+    parents = {c.rpartition(".")[0] for c in taken}
+    # A part of a column (`verdict.winner`) is not missed where the column is not.
+    unused = tuple(c for c in columns if c not in taken and c not in parents and c.rpartition(".")[0] not in columns)
     if unused:
         shown = ", ".join(repr(_short(c)) for c in unused[:20])
         inferred.append(
@@ -217,6 +220,25 @@ def resolve_mapping(
         rated=layout,
         decimal=said.decimal,
     )
+
+
+def _said_by(
+    by_field: dict[str, str], taken: dict[str, str], columns: Sequence[str], settled: set[str]
+) -> list[str]:
+    """Texts that are conversations: the model's part is the response, the user's the prompt where there is no other."""
+    told = []
+    for field in ("response_a", "response_b", "chosen", "rejected"):
+        column = by_field.get(field)
+        if column is None or field in settled or f"{column}.assistant" not in columns:
+            continue
+        by_field[field] = f"{column}.assistant"
+        taken[f"{column}.assistant"] = taken.pop(column)
+        told.append(f"{_short(column)!r} holds conversations: what the assistant said is {field}")
+        if not {"prompt", "prompt_id"} & (set(by_field) | settled) and f"{column}.user" in columns:
+            by_field["prompt"] = f"{column}.user"
+            taken[f"{column}.user"] = "the field prompt"
+            told.append(f"what the user said in {_short(column)!r} is the prompt")
+    return told
 
 
 def _short(name: str, most: int = 60) -> str:

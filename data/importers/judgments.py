@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from data.fields import WINNER_WORDS
+from data.importers.spread import spread
 from data.importers.table import RawTable, read_single
 from data.model import Progress
 
@@ -29,5 +30,6 @@ def sniff(path: Path) -> bool:
 def load(
     path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress, sheet: str | None = None
 ) -> RawTable:
-    """Fill `raw` with the file's own columns as text."""
-    return read_single(path, NAME, con, workdir, progress, known={"winner": tuple(WINNER_WORDS)}, sheet=sheet)
+    """Fill `raw` with the file's own columns as text, and with the parts of those that hold objects or conversations."""
+    table = read_single(path, NAME, con, workdir, progress, known={"winner": tuple(WINNER_WORDS)}, sheet=sheet)
+    return spread(con, table)

@@ -19,6 +19,7 @@ _NUMERIC = ("p_a", "score_a", "score_b", "weight", "confidence", "seconds", "rat
 def assemble(columns: Sequence[str], samples: Mapping[str, Sample]) -> Reading:
     """Read one table; see data/recognise."""
     table = Columns(columns, samples)
+    table.parents()
     table.own_names()
     rated = find_rated(table)
     judges: tuple[Judge, ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from data.fields import FIELDS, canonical, factor_columns
+from data.recognise.judge_names import are_models
 from data.recognise.names import PAIRS, Spoken, speak
 from data.recognise.reading import Meaning
 from data.recognise.samples import Sample
@@ -34,15 +35,24 @@ class Columns:
         self.notes: list[str] = []
 
     def _speak(self, column: str) -> Spoken:
-        """What a name says; of a key within a nested column (`response_a.model`) the key says what, the column of whom."""
+        """What a name says; of a part of a column (`response_a.model`) the part says what, the column of whom."""
         parent, dot, key = column.rpartition(".")
         if not dot or parent not in self.samples:
             return speak(column)
         outer, inner = speak(parent), speak(key)
+        if key == "assistant" or (inner.concept == "response" and outer.concept in ("chosen", "rejected")):
+            return outer if outer.concept != "prompt" else Spoken("response", outer.side, outer.exact, outer.rest)
+        if key == "user":
+            return Spoken("prompt", None, True)
         if inner.concept is None:
             return Spoken(None, outer.side, False, (key,))
-        concept = outer.concept if inner.concept == "response" and outer.concept in ("chosen", "rejected") else inner.concept
-        return Spoken(concept, inner.side or outer.side, inner.exact, inner.rest)
+        return Spoken(inner.concept, inner.side or outer.side, inner.exact, inner.rest)
+
+    def parents(self) -> None:
+        """Columns whose parts stand beside them: the parts are what can be meant."""
+        for parent in dict.fromkeys(column.rpartition(".")[0] for column in self.columns):
+            if parent in self.samples:
+                self.found[parent] = Meaning(parent, "unused", None, SURE, "its parts are columns of their own")
 
     # -- bookkeeping ----------------------------------------------------------------------------------------------
 
@@ -69,10 +79,13 @@ class Columns:
         """Columns called as a field is; where the values say something else, they are asked about."""
         for column in self.columns:
             field = canonical(column)
-            if field not in FIELDS or field in self.by_field:
+            if field not in FIELDS or field in self.by_field or column in self.found or self._of_three(column):
                 continue
             reason = against(field, self.samples[column])
-            if reason is None:
+            if field == "annotator" and are_models(self.values(column)) and "judge" not in self._own():
+                why = "is called annotator, but names language models"
+                self.take("judge", column, GUESS, why, ("annotator",))
+            elif reason is None:
                 self.take(field, column, SURE, "carries the field's own name")
             elif field in ("chosen", "rejected") and verdict_kind(self.samples[column], ()):
                 continue  # `chosen` with a, b in it is the winner: a column of verdicts
@@ -82,6 +95,16 @@ class Columns:
                 self.ask(column, f"is called as the field is, but {reason}", f"response_{field[-1]}", field)
             else:
                 self.ask(column, f"is called as the field is, but {reason}", field)
+
+    def _of_three(self, column: str) -> bool:
+        """Whether a column of side a or b has a sibling of side c."""
+        said = self.said[column]
+        if said.side not in ("a", "b") or not said.exact:
+            return False
+        return any(other.concept == said.concept and other.side == "c" and other.exact for other in self.said.values())
+
+    def _own(self) -> set[str]:
+        return {canonical(column) for column in self.columns}
 
     def pairs(self) -> None:
         """Two columns of one kind: answer_1 and answer_2, Antwort A and Antwort B."""
@@ -155,8 +178,10 @@ class Columns:
 
     def _prompt(self, column: str) -> None:
         sample = self.samples[column]
-        if "prompt" in self.by_field or self.said[column].side is not None:
-            first = self.by_field.get("prompt")
+        first = self.by_field.get("prompt")
+        if first is not None and column.endswith(".user"):
+            self.found[column] = Meaning(column, "unused", None, SURE, "what the user said, as the prompt says already")
+        elif first is not None or self.said[column].side is not None:
             self.ask(column, f"reads like a prompt too, beside {first!r}" if first else "reads like a prompt", "prompt")
         elif sample.numeric:
             self.ask(column, "is called like a prompt, but holds numbers", "prompt_id", "prompt")
@@ -188,8 +213,6 @@ class Columns:
             self.ask(column, "is called like a verdict, but its values are no words for one", "winner")
 
     def _who(self, column: str, concept: str, said: Spoken, sample: Sample) -> None:
-        from data.recognise.judge_names import are_models
-
         if sample.wordy:
             return
         field = "judge" if concept == "judge" or are_models(sample.values) else "annotator"

@@ -112,7 +112,7 @@ SIDES: dict[str, str] = {
     "segundo": "second", "gauche": "left", "droite": "right", "premiere": "first", "deuxieme": "second",
     "premier": "first", "seconde": "second", "sinistra": "left", "destra": "right", "esquerda": "left",
     "direita": "right", "甲": "a", "乙": "b", "左": "left", "右": "right", "一": "1", "二": "2",
-    "chosen": "chosen", "rejected": "rejected", "tie": "tie", "ties": "tie", "draw": "tie", "draws": "tie",
+    "c": "c", "d": "d", "e": "e", "f": "f", "g": "g", "h": "h", "chosen": "chosen", "rejected": "rejected", "tie": "tie", "ties": "tie", "draw": "tie", "draws": "tie",
     "unentschieden": "tie", "empate": "tie", "empates": "tie", "egalite": "tie", "pareggio": "tie", "平局": "tie",
     "平手": "tie",
 }  # fmt: skip

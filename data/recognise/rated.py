@@ -98,7 +98,7 @@ def _parallel_lists(table: Columns) -> str | None:
     for column in table.free():
         elements = _elements(table, column)
         said = table.said[column]
-        part = _PARTS.get(said.concept or "") or _plural(column)
+        part = _plural(column) or _PARTS.get(said.concept or "")
         if len(elements) < 2 or part is None or part in parts:
             continue
         numbers = all(_is_number(e) for e in elements)

@@ -9,6 +9,7 @@ import duckdb
 
 LOOKED_AT = 200_000
 """Rows in which values are looked for; the import itself checks all."""
+LOOKED_AT_INSIDE = 2_000
 MOST_KEPT = 200
 """Distinct values of a column that are kept."""
 LARGEST_HEAD = 1 << 20
@@ -81,11 +82,18 @@ def take_samples(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> dict
             f"count(*) FILTER (starts_with({c}, '{{') OR regexp_matches(left({c}, 40), '^\\[\\s*\\{{')), "
             f"coalesce(max(length({c})), 0), coalesce(avg(length({c})) FILTER ({c} <> ''), 0)"
         )
-    table = f"(SELECT * FROM raw LIMIT {LOOKED_AT})"
-    row = con.execute(f"SELECT count(*), {', '.join(parts)} FROM {table}").fetchall()[0]
     out = {}
+    inside = [column.rpartition(".")[0] in columns for column in columns]
+    rows = {
+        part: con.execute(
+            f"SELECT count(*), {', '.join(p for p, i in zip(parts, inside, strict=True) if i == part)} FROM {_head(part)}"
+        ).fetchall()[0]
+        for part in set(inside)
+    }
     for k, column in enumerate(columns):
-        filled, distinct, numbers, whole, low, high, commas, lists, objects, longest, mean = row[1 + 11 * k : 12 + 11 * k]
+        row, at = rows[inside[k]], inside[:k].count(inside[k])
+        table = _head(inside[k])
+        filled, distinct, numbers, whole, low, high, commas, lists, objects, longest, mean = row[1 + 11 * at : 12 + 11 * at]
         few = longest <= LONGEST_KEPT
         c = f"trim(c{k})" if few else f"left(trim(c{k}), {LONGEST_KEPT})"
         source = table if few else "(SELECT * FROM raw LIMIT 200)"
@@ -105,3 +113,8 @@ def take_samples(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> dict
             heads=heads,
         )  # fmt: skip
     return out
+
+
+def _head(inside: bool) -> str:
+    """The rows that are looked at; fewer where a column is a part of others, since each cell is taken apart anew."""
+    return f"(SELECT * FROM raw LIMIT {LOOKED_AT_INSIDE if inside else LOOKED_AT})"

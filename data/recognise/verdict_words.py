@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from data.fields import WINNER_WORDS
-from data.recognise.names import speak, words_of
+from data.recognise.names import SIDES, speak, words_of
 
 SURE, GUESS, ASK = "sure", "guess", "ask"
 
@@ -92,8 +92,8 @@ def _explain(word: str, models: Collection[str], unclear_numbers: bool) -> Word:
         if _SIDE[left] != _SIDE[right]:
             outcome = {">": left, "≻": left, "»": left, "<": right, "≺": right, "«": right}.get(sign[0])
             return Word(word, _SIDE[outcome] if outcome else "tie", SURE, "a comparison of the sides")
-    told = words_of(bare)
-    text = " ".join(told)
+    told = [SIDES.get(part, part) for part in words_of(bare)]
+    text = " ".join(words_of(bare)) if len(told) > 1 else " ".join(told)
     if text in _SIDE:
         return Word(word, _SIDE[text], SURE, f"the side {text}")
     if text in _PLACES:
@@ -152,11 +152,13 @@ def presets(words: Iterable[str]) -> tuple[Preset, ...]:
     if top is None:
         return ()
     bottom = 0 if 0 in numbers else 1
-    middle = (bottom + top) / 2
-    return (
-        _halves(found, middle, low="a", label=f"a scale: {bottom} is response a, {top} response b"),
-        _halves(found, middle, low="b", label=f"a scale: {top} is response a, {bottom} response b"),
-    )
+    out = []
+    # The upper end may be one that nobody chose: 1 to 4 of a scale to 5.
+    for end in (top, top + 1) if (top - bottom) % 2 else (top,):
+        middle = (bottom + end) / 2
+        out.append(_halves(found, middle, low="a", label=f"a scale: {bottom} is response a, {end} response b"))
+        out.append(_halves(found, middle, low="b", label=f"a scale: {end} is response a, {bottom} response b"))
+    return tuple(out)
 
 
 def scale_top(numbers: Collection[float]) -> int | None:

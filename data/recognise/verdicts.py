@@ -23,7 +23,7 @@ def find_verdicts(table: Columns) -> tuple[Judge, ...]:
     if "winner" in table.by_field or "p_a" in table.by_field:
         _leave(table, kinds, "verdicts of whom, beside the winner of the row?")
         return ()
-    named = [c for c in kinds if table.said[c].concept in ("winner", "chosen") and table.said[c].side is None]
+    named = [c for c in kinds if table.said[c].concept in ("winner", "chosen") and table.said[c].side in (None, "chosen")]
     exact = [c for c in named if table.said[c].exact]
     judges = [c for c in kinds if c not in exact and _of_one_judge(table, c, kinds[c])]
     has_judge = any(table.said[c].concept == "judge" for c in table.columns if c not in kinds) or "judge" in table.by_field
