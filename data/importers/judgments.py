@@ -30,6 +30,6 @@ def sniff(path: Path) -> bool:
 def load(
     path: Path, con: duckdb.DuckDBPyConnection, workdir: Path, progress: Progress, sheet: str | None = None
 ) -> RawTable:
-    """Fill `raw` with the file's own columns as text, and with the parts of those that hold objects or conversations."""
+    """Fill `raw` with the file's own columns as text, and with parts of those that hold objects or conversations."""
     table = read_single(path, NAME, con, workdir, progress, known={"winner": tuple(WINNER_WORDS)}, sheet=sheet)
     return spread(con, table)

@@ -1,4 +1,4 @@
-"""What stands inside the cells of a table: objects, lists of messages, dialogues? Each part becomes a column of its own.
+"""What stands inside the cells of a table: objects, messages, dialogues? Each part becomes a column of its own.
 
 A column whose cells are JSON objects has its keys beside it as COLUMN.KEY; one of conversations, written as lists of
 messages or as `Human: ... Assistant: ...`, has COLUMN.user and COLUMN.assistant. The parts are made when they are read:
@@ -40,7 +40,8 @@ def _parts(con: duckdb.DuckDBPyConnection, cell: str) -> list[tuple[str, str]]:
     """(name, SQL) of the parts of a column's cells, none where they have none."""
     head = f"(SELECT {cell} AS v FROM raw_cells WHERE trim({cell}) <> '' LIMIT {LOOKED_AT})"
     n, objects, lists, dialogues = con.execute(
-        f"""SELECT count(*), count(*) FILTER (starts_with(ltrim(v), '{{')), count(*) FILTER (starts_with(ltrim(v), '[')),
+        f"""SELECT count(*), count(*) FILTER (starts_with(ltrim(v), '{{')),
+            count(*) FILTER (starts_with(ltrim(v), '[')),
             count(*) FILTER (regexp_matches(v, $dialogue, 's')) FROM {head}""",
         {"dialogue": _DIALOGUE},
     ).fetchall()[0]

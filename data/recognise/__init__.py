@@ -1,9 +1,9 @@
 """What does a foreign table mean: its shape, the field of each column, the judges, the words for verdicts?
 
-`recognise(columns, samples)` is pure: names and samples in, a `Reading` out. Nothing is decided silently: each finding is
-`sure`, a `guess` (to be shown as one) or `ask` (nothing is prefilled; the user has to say, see `Reading.questions`). The
-words of the command line follow from a Reading by `maps()`, `sets()` and `judge_columns()`, so that what a page shows, what
-a command does and what is remembered are the same.
+`recognise(columns, samples)` is pure: names and samples in, a `Reading` out. Nothing is decided silently: each finding
+is `sure`, a `guess` (to be shown as one) or `ask` (nothing is prefilled; the user has to say: `Reading.questions`). The
+words of the command line follow from a Reading by `maps()`, `sets()` and `judge_columns()`, so that what a page shows,
+what a command does and what is remembered are the same.
 
     samples = take_samples(staging.connection, raw.columns)     # after importer.load(...)
     reading = recognise(raw.columns, samples)

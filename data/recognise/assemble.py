@@ -13,6 +13,8 @@ from data.recognise.samples import Sample
 from data.recognise.verdict_words import ASK, GUESS, SURE, Word
 from data.recognise.verdicts import find_verdicts, judge_from_column, judges_named, words_in
 
+_VERDICTS = ("winner", "p_a", "score_a", "count_a")
+_OF_PAIRS = {*_VERDICTS, "chosen", "response_a", "model_a"}
 _NUMERIC = ("p_a", "score_a", "score_b", "weight", "confidence", "seconds", "rating")
 
 
@@ -27,7 +29,7 @@ def assemble(columns: Sequence[str], samples: Mapping[str, Sample]) -> Reading:
         table.pairs()
         table.chosen()
         judges = find_verdicts(table)
-        if not judges and not {"winner", "p_a", "count_a", "score_a", "chosen", "response_a", "model_a"} & set(table.by_field):
+        if not judges and not _OF_PAIRS & set(table.by_field):
             rated = find_rated_rows(table)
     table.singles()
     table.factors()
@@ -76,7 +78,8 @@ def _shape(table: Columns, rated: str | None, wide: bool) -> tuple[str, str, tup
     if len(possible) > 1:
         # Votes beside their majority, a chosen text beside a verdict: two stories of one row.
         return possible[0], ASK, tuple(possible)
-    unsure = any(m.confidence != SURE for m in table.found.values() if m.role == "judge" or m.field in ("winner", "p_a", "score_a", "count_a"))
+    verdicts = [m for m in table.found.values() if m.role == "judge" or m.field in _VERDICTS]
+    unsure = any(m.confidence != SURE for m in verdicts)
     return possible[0], GUESS if unsure else SURE, ()
 
 
@@ -131,7 +134,8 @@ def _questions(
     asked += [Question(f"column:{m.column}", m.why) for m in table.found.values() if m.confidence == ASK]
     if not judges and "judge" not in have:
         asked.append(Question("judge", "Who judged?" if judge is None else f"Who judged: {judge}?"))
-    asked += [Question(f"kind:{one.name}", f"Is {one.name!r} a person or a model?") for one in judges if one.kind is None]
+    unknown = [one.name for one in judges if one.kind is None]
+    asked += [Question(f"kind:{name}", f"Is {name!r} a person or a model?") for name in unknown]
     unclear = [word.word for word in words if word.confidence == ASK]
     if unclear:
         asked.append(Question("words", "What do these verdicts mean: " + ", ".join(unclear[:12]) + "?"))

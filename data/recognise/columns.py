@@ -18,10 +18,16 @@ from data.recognise.values import against, are_dates, verdict_kind
 from data.recognise.verdict_words import ASK, GUESS, SURE
 
 _OF_SIDES = {"response": "response", "model": "model", "score": "score", "count": "count", "p": "p"}
-_VAGUE = {"context", "input", "conversation", "dialogue", "source text", "text", "type", "dataset", "goal", "problem", "request"}
-NOT_VERDICTS = {"swapped", "count", "model", "scenario", "score", "rank", "confidence", "seconds", "repeat", "weight", "index",
+_VAGUE = {"context", "input", "conversation", "dialogue", "source text", "text", "type", "dataset", "goal",
+          "problem", "request"}
+NOT_VERDICTS = {"swapped", "count", "model", "scenario", "score", "rank", "confidence", "seconds", "repeat",
+                "weight", "index",
                 "prompt_id", "pair_id", "judgment_id", "judged_at", "criterion", "variant", "judge_kind"}  # fmt: skip
-_ABOUT_ORDER = {"first", "second", "shown", "order", "position", "cue", "correct", "gold", "truth", "expected", "left", "right"}
+_ABOUT_ORDER = {"first", "second", "shown", "order", "position", "cue", "correct", "gold", "truth", "expected",
+                "left", "right"}
+
+_ASKED = ("repeat", "weight", "variant")
+"""Fields that other columns are often called like."""
 
 
 class Columns:
@@ -160,8 +166,9 @@ class Columns:
         for field in ("chosen", "rejected"):
             for column in self.free():
                 sample = self.samples[column]
-                if self.said[column].concept == field and field not in self.by_field and (sample.wordy or sample.listed):
-                    self.take(field, column, SURE if self.said[column].exact else GUESS, f"the {field} text, by its name")
+                said = self.said[column]
+                if said.concept == field and field not in self.by_field and (sample.wordy or sample.listed):
+                    self.take(field, column, SURE if said.exact else GUESS, f"the {field} text, by its name")
 
     def singles(self) -> None:
         """What is left, by the name of each column, where the values agree."""
@@ -204,7 +211,8 @@ class Columns:
             if sample.complete or sample.distinct < 0.9 * sample.filled:
                 unique = sample.distinct >= sample.filled
                 if not unique:
-                    self.ask(column, "an id that repeats: of the prompt, of the pair, or of neither?", "prompt_id", "pair_id")
+                    why = "an id that repeats: of the prompt, of the pair, or of neither?"
+                    self.ask(column, why, "prompt_id", "pair_id")
         elif concept in ("judge", "rater", "annotator"):
             self._who(column, concept, said, sample)
         elif concept in FIELDS and concept not in have:
@@ -220,7 +228,8 @@ class Columns:
             self.take("annotator", column, GUESS, "a single person inside the judge, by its name", ("judge",))
         elif field not in self.by_field:
             other = "annotator" if field == "judge" else "judge"
-            self.take(field, column, GUESS, "who judged, by its name" if field == "judge" else "a person, by its name", (other,))
+            why = "who judged, by its name" if field == "judge" else "a person, by its name"
+            self.take(field, column, GUESS, why, (other,))
         else:
             self.ask(column, "speaks of who judged, as another column does", "annotator", "judge")
 
@@ -231,7 +240,7 @@ class Columns:
         if reason is not None:
             if said.exact and field in ("swapped", "confidence", "judged_at", "seconds", "weight"):
                 self.ask(column, f"is called like {field}, but {reason}", field)
-        elif field in ("repeat", "weight", "variant") or (field == "scenario" and (sample.wordy or sample.distinct > 60)):
+        elif field in _ASKED or (field == "scenario" and (sample.wordy or sample.distinct > 60)):
             self.ask(column, f"is called like {field}: is it meant?", field)
         else:
             self.take(field, column, GUESS, f"{FIELDS[field]}, by its name")

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from data.recognise.names import speak, words_of
 from data.recognise.verdict_words import ASK, GUESS, SURE
 
-_HUMAN = {"human", "humans", "people", "crowd", "expert", "experts", "annotator", "annotators", "mensch", "menschen", "humano", "humanos",
+_HUMAN = {"human", "humans", "people", "crowd", "expert", "experts", "annotator", "annotators", "mensch",
+          "menschen", "humano", "humanos",
           "humain", "humains", "umano", "人", "人类", "专家", "人間"}  # fmt: skip
-_LIKELY_HUMAN = {"rater", "raters", "worker", "turker", "participant", "coder", "labeler", "labeller", "student", "reviewer", "user",
-                 "volunteer", "bewerter", "teilnehmer", "anotador", "annotateur", "author", "标注者", "标注员"}  # fmt: skip
+_LIKELY_HUMAN = {"rater", "raters", "worker", "turker", "participant", "coder", "labeler", "labeller", "student",
+                 "reviewer", "user", "volunteer", "bewerter", "teilnehmer", "anotador", "annotateur", "author",
+                 "标注者", "标注员"}  # fmt: skip
+_SURELY_LLM = re.compile(r"gpt|llama|gemini|mistral|mixtral|qwen|deepseek|vicuna|(claude|gemma)[\W_]*\d", re.IGNORECASE)
+# Claude, Gemma and Nova are first names as well.
 _LLM = re.compile(
-    r"gpt|claude|llama|gemini|gemma|mistral|mixtral|qwen|deepseek|palm|bard|command|phi\d|vicuna|alpaca|falcon|yi-|glm|grok|nova|"
-    r"prometheus|pandalm|auto-?j|olmo|kimi|minimax|ernie|doubao|\bllm\b|chatbot|\bo[134]\b|sonnet|opus|haiku|davinci|\bjlm\b",
+    _SURELY_LLM.pattern + r"|\b(claude|gemma|bard|palm|command|phi|yi|glm|grok|nova|kimi|ernie|o[134]|sonnet|opus|haiku)"
+    r"([\W_\d]|$)|alpaca|falcon|prometheus|pandalm|auto-?j|olmo|minimax|doubao|\bllm\b|chatbot|davinci",
     re.IGNORECASE,
 )
 _REWARD = re.compile(r"reward|armorm|skywork|starling-rm|\brm\b|[-_]rm[-_]|[-_]rm$", re.IGNORECASE)
@@ -44,17 +48,14 @@ def judge_of(name: str, column: str | None = None) -> Judge:
     if _REWARD.search(name):
         return Judge(name, column, "reward_model", GUESS, "the name speaks of a reward model")
     if _LLM.search(name):
-        return Judge(name, column, "llm", SURE if _known_llm(name) else GUESS, "the name speaks of a language model")
+        confidence = SURE if _SURELY_LLM.search(name) else GUESS
+        return Judge(name, column, "llm", confidence, "the name speaks of a language model")
     if text in _RULE or (words and words[0] == "gold"):
         return Judge(name, column, "rule", GUESS, "the name speaks of given labels or a rule")
     said = speak(name)
     if _LIKELY_HUMAN & set(words) or said.concept in ("annotator", "rater"):
         return Judge(name, column, "human", GUESS, "raters and annotators are mostly people")
     return Judge(name, column, None, ASK, "the name does not say whether it is a person or a model")
-
-
-def _known_llm(name: str) -> bool:
-    return re.search(r"gpt|claude|llama|gemini|mistral|mixtral|qwen|deepseek|vicuna|gemma", name, re.IGNORECASE) is not None
 
 
 def are_models(names: tuple[str, ...]) -> bool:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 CONCEPTS: dict[str, tuple[str, ...]] = {
     "prompt": (
         "prompt", "question", "instruction", "query", "input", "task", "user prompt", "user query", "user question",
-        "user input", "problem", "request", "conversation", "dialogue", "context", "source text", "goal", "instructions",
+        "user input", "problem", "request", "conversation", "dialogue", "context", "source text", "goal",
+        "instructions",
         "frage", "aufgabe", "anweisung", "eingabe", "anfrage",
         "pregunta", "instruccion", "consigna", "consulta", "tarea", "entrada", "consigne", "invite", "requete", "tache",
         "domanda", "richiesta", "istruzione", "pergunta", "instrucao",
@@ -62,7 +63,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "score", "rating", "reward", "grade", "points", "stars", "overall score", "quality", "overall rating",
         "reward score", "rm score", "utility", "quality score", "overall",
         "punkte", "punktzahl", "bewertung", "wertung", "note", "puntuacion", "calificacion", "nota", "valoracion",
-        "puntaje", "evaluation", "punteggio", "voto", "pontuacao", "avaliacao", "评分", "得分", "分数", "打分", "点数", "評点", "スコア",
+        "puntaje", "evaluation", "punteggio", "voto", "pontuacao", "avaliacao", "评分", "得分", "分数", "打分",
+        "点数", "評点", "スコア",
     ),
     "rank": ("rank", "place", "rang", "platz", "platzierung", "puesto", "posizione", "rango", "名次", "排名", "順位"),
     "ranking": (
@@ -70,7 +72,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "classement", "classifica", "orden", "排序", "偏好排序",
     ),
     "count": (
-        "count", "votes", "wins", "n votes", "num votes", "number of votes", "vote count", "n", "n wins", "preferred by",
+        "count", "votes", "wins", "n votes", "num votes", "number of votes", "vote count", "n", "n wins",
+        "preferred by",
         "stimmen", "votos", "votes pour", "voti", "票数", "票",
     ),
     "swapped": ("swapped", "is swapped", "flipped", "is flipped", "swap", "shown swapped", "reversed", "vertauscht"),
@@ -79,7 +82,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "kategorie", "thema", "szenario", "bereich", "categoria", "categorie", "tema", "theme", "domaine", "dominio",
         "类别", "领域", "场景", "类型", "カテゴリ", "分野",
     ),
-    "criterion": ("criterion", "aspect", "dimension", "criteria", "kriterium", "aspekt", "criterio", "critere", "维度", "标准"),
+    "criterion": ("criterion", "aspect", "dimension", "criteria", "kriterium", "aspekt", "criterio", "critere",
+        "维度", "标准"),
     "variant": ("variant", "condition", "perturbation", "variante"),
     "repeat": ("repeat", "repetition", "run", "trial", "wiederholung", "repeticion"),
     "weight": ("weight", "gewicht", "peso", "poids", "权重"),
@@ -89,7 +93,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "raison", "commentaire", "explication", "motivo", "spiegazione", "理由", "原因", "解释", "评论", "コメント",
     ),
     "confidence": ("confidence", "certainty", "sicherheit", "confianza", "confiance", "confidenza", "置信度", "信心"),
-    "seconds": ("seconds", "duration", "response time", "elapsed", "time spent", "duration seconds", "dauer", "sekunden"),
+    "seconds": ("seconds", "duration", "response time", "elapsed", "time spent", "duration seconds", "dauer",
+        "sekunden"),
     "judged_at": (
         "judged at", "timestamp", "date", "time", "created at", "tstamp", "datetime", "submitted at", "datum",
         "zeitstempel", "zeitpunkt", "fecha", "horodatage", "data", "时间", "日期", "日時",
@@ -101,7 +106,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     ),
     "judgment_id": ("judgment id", "judgement id", "annotation id", "vote id", "row id", "rating id"),
     "chosen": ("chosen", "accepted", "preferred text", "chosen response", "chosen answer", "winner text"),
-    "rejected": ("rejected", "dispreferred", "rejected response", "rejected answer", "loser text", "dispreferred response"),
+    "rejected": ("rejected", "dispreferred", "rejected response", "rejected answer", "loser text",
+        "dispreferred response"),
     "index": ("id", "idx", "index", "uid", "uuid", "nr", "no", "row", "key", "nummer", "编号", "序号"),
 }  # fmt: skip
 
@@ -112,7 +118,8 @@ SIDES: dict[str, str] = {
     "segundo": "second", "gauche": "left", "droite": "right", "premiere": "first", "deuxieme": "second",
     "premier": "first", "seconde": "second", "sinistra": "left", "destra": "right", "esquerda": "left",
     "direita": "right", "甲": "a", "乙": "b", "左": "left", "右": "right", "一": "1", "二": "2",
-    "c": "c", "d": "d", "e": "e", "f": "f", "g": "g", "h": "h", "chosen": "chosen", "rejected": "rejected", "tie": "tie", "ties": "tie", "draw": "tie", "draws": "tie",
+    "c": "c", "d": "d", "e": "e", "f": "f", "g": "g", "h": "h", "chosen": "chosen", "rejected": "rejected",
+    "tie": "tie", "ties": "tie", "draw": "tie", "draws": "tie",
     "unentschieden": "tie", "empate": "tie", "empates": "tie", "egalite": "tie", "pareggio": "tie", "平局": "tie",
     "平手": "tie",
 }  # fmt: skip
@@ -122,12 +129,14 @@ PAIRS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """Words of two sides, response a first."""
 
-_FILLERS = {"the", "of", "for", "by", "der", "die", "das", "de", "la", "le", "el", "du", "von", "to", "is", "text", "name", "id"}
+_FILLERS = {"the", "of", "for", "by", "der", "die", "das", "de", "la", "le", "el", "du", "von", "to", "is",
+            "text", "name", "id"}
 _PHRASES = {phrase: concept for concept, phrases in CONCEPTS.items() for phrase in phrases}
 _CJK = r"\u3040-\u30ff\u4e00-\u9fff"
 # Of the concepts that single words of a longer name speak of, the first here counts: "model_a_score" is a score.
 _STRONGEST = (
-    "chosen", "rejected", "p", "count", "score", "rank", "ranking", "winner", "reason", "confidence", "seconds", "response",
+    "chosen", "rejected", "p", "count", "score", "rank", "ranking", "winner", "reason", "confidence", "seconds",
+    "response",
     "swapped", "scenario", "annotator", "rater", "judge", "model", "prompt",
 )  # fmt: skip
 

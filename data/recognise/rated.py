@@ -18,7 +18,8 @@ _PARTS = {"response": "response", "model": "model", "score": "rating", "rank": "
 
 def find_rated(table: Columns) -> str | None:
     """Take what belongs to responses rated by themselves; returns the shape, None where the table has none."""
-    return _by_own_names(table) or _lists_of_objects(table) or _parallel_lists(table) or _numbered(table) or _ranking(table)
+    steps = (_by_own_names, _lists_of_objects, _parallel_lists, _numbered, _ranking)
+    return next((shape for step in steps if (shape := step(table)) is not None), None)
 
 
 def find_rated_rows(table: Columns) -> str | None:
@@ -53,7 +54,7 @@ def _by_own_names(table: Columns) -> str | None:
     if {"winner", "p_a", "score_a", "count_a", "chosen", "response_a", "model_a"} & set(table.by_field):
         return None
     found = by_name(table.columns, {column: canonical(column) for column in table.columns})
-    if not found or any("rat" in f and not table.samples[c].numeric for f, c in found.items() if f.startswith("rating")):
+    if not found or any(f.startswith("rating") and not table.samples[c].numeric for f, c in found.items()):
         return None
     if any(table.samples[c].listed for f, c in found.items() if f != "ranking"):
         return None

@@ -24,8 +24,8 @@ SHAPES: dict[str, str] = {
 class Meaning:
     """What one column is. field : None where it is no field (not used, or a judge's own column)
 
-    role : `field`, `judge` (its verdicts are those of one judge), `factor` (of NAME_a with NAME_b), `list` (of responses
-        with their models and ratings, see paths), `unused`
+    role : `field`, `judge` (its verdicts are those of one judge), `factor` (of NAME_a with NAME_b), `list` (of
+        responses with their models and ratings, see paths), `unused`
     others : what else it could be, likely ones first
     paths : of a list, (field, COLUMN[].KEY) of what is taken from each of its elements
     """
@@ -41,8 +41,10 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Question:
-    """Something that has to be said before an import. about : `shape`, `field:NAME`, `column:NAME`, `judge` (no column names
-    one), `kind:JUDGE`, `words` (of verdicts), `ranking`; text : the question
+    """Something that has to be said before an import. text : the question
+
+    about : `shape`, `field:NAME`, `column:NAME`, `judge` (no column names one), `kind:JUDGE`, `words` (of verdicts),
+        `ranking`
     """
 
     about: str
@@ -92,7 +94,7 @@ class Reading:
         return [(one.column, one.kind) for one in self.judges if one.column is not None]
 
     def sets(self) -> list[tuple[str, str]]:
-        """--set FIELD=VALUE: the shape where it needs saying, words that the importer would not know, kinds of judges."""
+        """--set FIELD=VALUE: the shape where it needs saying, words that the importer does not know, kinds of judge."""
         out = [("shape", self.shape)] if self.shape in ("ratings", "ranked") else []
         out += [(f"winner.{one.word}", one.outcome) for one in self.words if one.outcome is not None and not one.native]
         if self.judge is not None:
@@ -100,6 +102,7 @@ class Reading:
             if self.judge_kind is not None:
                 out.append(("judge_kind", self.judge_kind))
         if self.field("judge_kind") is None:
-            out += [(f"judge_kind.{one.name}", one.kind) for one in self.judges if one.column is None and one.kind is not None]
+            named = [one for one in self.judges if one.column is None]
+            out += [(f"judge_kind.{one.name}", one.kind) for one in named if one.kind is not None]
         return [*out, *self.extra]
 

@@ -84,16 +84,15 @@ def take_samples(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> dict
         )
     out = {}
     inside = [column.rpartition(".")[0] in columns for column in columns]
-    rows = {
-        part: con.execute(
-            f"SELECT count(*), {', '.join(p for p, i in zip(parts, inside, strict=True) if i == part)} FROM {_head(part)}"
-        ).fetchall()[0]
-        for part in set(inside)
-    }
+    rows = {}
+    for part in set(inside):
+        asked = ", ".join(sql for sql, i in zip(parts, inside, strict=True) if i == part)
+        rows[part] = con.execute(f"SELECT count(*), {asked} FROM {_head(part)}").fetchall()[0]
     for k, column in enumerate(columns):
         row, at = rows[inside[k]], inside[:k].count(inside[k])
         table = _head(inside[k])
-        filled, distinct, numbers, whole, low, high, commas, lists, objects, longest, mean = row[1 + 11 * at : 12 + 11 * at]
+        mine = row[1 + 11 * at : 12 + 11 * at]
+        filled, distinct, numbers, whole, low, high, commas, lists, objects, longest, mean = mine
         few = longest <= LONGEST_KEPT
         c = f"trim(c{k})" if few else f"left(trim(c{k}), {LONGEST_KEPT})"
         source = table if few else "(SELECT * FROM raw LIMIT 200)"
@@ -103,8 +102,8 @@ def take_samples(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> dict
         ).fetchall()
         heads: tuple[str, ...] = ()
         if lists or objects:
-            whole_cells = con.execute(f"SELECT c{k} FROM raw WHERE c{k} <> '' AND length(c{k}) < {LARGEST_HEAD} LIMIT 3")
-            heads = tuple(str(v) for (v,) in whole_cells.fetchall())
+            sql = f"SELECT c{k} FROM raw WHERE c{k} <> '' AND length(c{k}) < {LARGEST_HEAD} LIMIT 3"
+            heads = tuple(str(v) for (v,) in con.execute(sql).fetchall())
         complete = few and len(found) <= MOST_KEPT
         out[column] = Sample(
             rows=row[0], filled=filled, distinct=len(found) if complete else max(distinct, 1), numbers=numbers,

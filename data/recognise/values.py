@@ -9,8 +9,10 @@ from data.model import JUDGE_KINDS
 from data.recognise.samples import Sample
 from data.recognise.verdict_words import ASK, explain, plain, presets
 
-_NUMBERS = {"p_a", "score_a", "score_b", "count_a", "count_b", "count_tie", "weight", "confidence", "seconds", "rating", "rank"}
+_NUMBERS = {"p_a", "score_a", "score_b", "count_a", "count_b", "count_tie", "weight", "confidence", "seconds",
+            "rating", "rank"}
 _TRUTHS = {"true", "false", "t", "f", "0", "1", "yes", "no", "unknown"}
+_YES_NO = {"true", "false", "yes", "no", "ja", "nein", "y", "n", "si", "oui", "non", "是", "否"}
 _DATE = re.compile(r"^\d{4}-\d\d?-\d\d?([ T].*)?$")
 RANKINGS = re.compile(r"^\s*(\[.*\]|[^<>]+(\s*[>≻]+\s*[^<>]+){2,})\s*$", re.DOTALL)
 """What a cell with a whole ranking looks like: a list, or at least three names."""
@@ -21,8 +23,10 @@ WORDS, NUMBERS, TRUTHS, SOFT = "words", "numbers", "truths", "soft"
 
 
 def verdict_kind(sample: Sample, models: Collection[str]) -> str | None:
-    """`words` (at least half are known, or names of the file's models), `numbers` (0/1, 1/2, a scale), `truths` (yes/no),
-    `soft` (from 0 to 1); None where the values are no verdicts.
+    """Which kind of verdicts a column holds; None where its values are none.
+
+    `words` (at least half are known, or names of the file's models), `numbers` (0/1, 1/2, a scale), `truths` (yes/no),
+    `soft` (from 0 to 1)
     """
     if not sample.filled or sample.wordy or sample.listed:
         return None
@@ -40,7 +44,7 @@ def verdict_kind(sample: Sample, models: Collection[str]) -> str | None:
         return SOFT if sample.low >= 0 and sample.high <= 1 and sample.whole < sample.numbers else None
     if not sample.complete or len(known) > MOST_WORDS:
         return None
-    if {word.word for word in known} <= {"true", "false", "yes", "no", "ja", "nein", "y", "n", "si", "oui", "non", "是", "否"}:
+    if {word.word for word in known} <= _YES_NO:
         return TRUTHS
     clear = [word for word in known if word.confidence != ASK and not word.word.isdigit()]
     sides = {word.outcome for word in clear} & {"a", "b"}

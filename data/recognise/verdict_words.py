@@ -1,7 +1,8 @@
 """What could a foreign word for a verdict mean, how sure is that, and which words can nobody but the user explain?
 
-Words that the importer takes as they are (`data.fields.WINNER_WORDS`) are sure, and so are others that name a side of the
-file (`A>B`, `Antwort A`, `response 1`). Numbers other than 1 and 2 alone, yes and no, and left-over words are asked about.
+Words that the importer takes as they are (`data.fields.WINNER_WORDS`) are sure, and so are others that name a side of
+the file (`A>B`, `Antwort A`, `response 1`). Numbers other than 1 and 2 alone, yes and no, and left-over words are asked
+about.
 """
 
 from __future__ import annotations
@@ -18,23 +19,32 @@ SURE, GUESS, ASK = "sure", "guess", "ask"
 _SIDE = {"a": "a", "1": "a", "left": "a", "b": "b", "2": "b", "right": "b"}
 _PLACES = {"first": "a", "second": "b"}
 _TIES = {
-    "tie", "draw", "tied", "equal", "same", "unentschieden", "gleich", "gleich gut", "gleichstand", "empate", "igual", "iguales",
-    "egalite", "egal", "egaux", "pareggio", "uguale", "平局", "平手", "相同", "一样", "一样好", "引き分け", "同じ", "both",
+    "tie", "draw", "tied", "equal", "same", "unentschieden", "gleich", "gleich gut", "gleichstand", "empate",
+    "igual", "iguales",
+    "egalite", "egal", "egaux", "pareggio", "uguale", "平局", "平手", "相同", "一样", "一样好", "引き分け",
+    "同じ", "both",
     "no preference", "equally good", "about the same", "both good", "indifferent", "keine praferenz", "beide",
     "sin preferencia", "ambas", "les deux", "both equal", "no difference", "kein unterschied", "similar", "comparable",
 }  # fmt: skip
-_BAD = {"both bad", "bothbad", "tie bothbad", "neither", "none of them", "both are bad", "beide schlecht", "keine", "keine von beiden",
+_BAD = {"both bad", "bothbad", "tie bothbad", "neither", "none of them", "both are bad", "beide schlecht",
+        "keine", "keine von beiden",
         "ninguna", "ninguno", "aucune", "aucun", "nessuna", "都不好", "都差"}  # fmt: skip
 _NONE = {
-    "refused", "refusal", "invalid", "abstain", "abstained", "error", "unknown", "unclear", "skip", "skipped", "n a", "na", "nan",
-    "null", "not sure", "unsure", "cannot say", "can t say", "weiss nicht", "weiß nicht", "keine angabe", "ungultig", "invalide",
+    "refused", "refusal", "invalid", "abstain", "abstained", "error", "unknown", "unclear", "skip", "skipped",
+    "n a", "na", "nan",
+    "null", "not sure", "unsure", "cannot say", "can t say", "weiss nicht", "weiß nicht", "keine angabe",
+    "ungultig", "invalide",
     "no se", "ne sait pas", "无效", "不确定", "parse error", "failed", "no answer", "missing",
 }  # fmt: skip
-_NOUNS = {"option", "candidate", "assistant", "choice", "side", "opcion", "opzione", "system", "ai", "chatbot", "variante", "选项", "助手"}
+_NOUNS = {"option", "candidate", "assistant", "choice", "side", "opcion", "opzione", "system", "ai", "chatbot",
+          "variante", "选项", "助手"}
 _BETTER = {
-    "better", "wins", "win", "won", "prefer", "preferred", "prefers", "slightly", "much", "strongly", "significantly", "clearly",
-    "is", "besser", "gewinnt", "mejor", "gana", "meilleure", "meilleur", "gagne", "更好", "好", "far", "somewhat", "lean",
+    "better", "wins", "win", "won", "prefer", "preferred", "prefers", "slightly", "much", "strongly",
+    "significantly", "clearly",
+    "is", "besser", "gewinnt", "mejor", "gana", "meilleure", "meilleur", "gagne", "更好", "好", "far",
+    "somewhat", "lean",
 }  # fmt: skip
+_CLEAR_TIES = ("tie", "equal", "unentschieden", "empate", "平局", "egalite", "pareggio")
 _COMPARED = re.compile(r"^(a|b|1|2)\s*(>+|<+|=+|~|≈|≻+|≺+|»|«)\s*(a|b|1|2)$")
 _NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
 NAMES_OF_ANSWERS = ("response", "model", "prompt", "judge")
@@ -97,12 +107,13 @@ def _explain(word: str, models: Collection[str], unclear_numbers: bool) -> Word:
     if text in _SIDE:
         return Word(word, _SIDE[text], SURE, f"the side {text}")
     if text in _PLACES:
-        return Word(word, _PLACES[text], GUESS, f"taken for response {_PLACES[text]} of the file, not for the one shown {text}")
+        side = _PLACES[text]
+        return Word(word, side, GUESS, f"taken for response {side} of the file, not for the one shown {text}")
     if text in _BAD:
         sure = "bad" in text or "schlecht" in text
         return Word(word, "both_bad", SURE if sure else GUESS, "neither was good: a tie with a flag")
     if text in _TIES:
-        return Word(word, "tie", SURE if text in ("equal", "unentschieden", "empate", "平局", "egalite") else GUESS, "no winner")
+        return Word(word, "tie", SURE if text in _CLEAR_TIES else GUESS, "no winner")
     if text in _NONE:
         return Word(word, "none", GUESS, "no verdict")
     return _phrase(word, told)
@@ -117,7 +128,8 @@ def _phrase(word: str, told: list[str]) -> Word:
         return Word(word, side, SURE, f"names response {side} of the file")
     sides = {_SIDE[t] for t in told if t in _SIDE} | {_PLACES[t] for t in told if t in _PLACES}
     others = [t for t in told if t not in _SIDE and t not in _PLACES]
-    names = [t for t in others if t in _BETTER or t in _NOUNS or speak(t).concept in NAMES_OF_ANSWERS or t in ("the", "than")]
+    known = _BETTER | _NOUNS | {"the", "than"}
+    names = [t for t in others if t in known or speak(t).concept in NAMES_OF_ANSWERS]
     if len(sides) == 1 and len(names) == len(others) and "not" not in told and len(told) <= 8:
         outcome = sides.pop()
         return Word(word, outcome, GUESS, f"seems to say that response {outcome} is better")

@@ -23,15 +23,18 @@ def find_verdicts(table: Columns) -> tuple[Judge, ...]:
     if "winner" in table.by_field or "p_a" in table.by_field:
         _leave(table, kinds, "verdicts of whom, beside the winner of the row?")
         return ()
-    named = [c for c in kinds if table.said[c].concept in ("winner", "chosen") and table.said[c].side in (None, "chosen")]
+    winners = [c for c in kinds if table.said[c].concept in ("winner", "chosen")]
+    named = [c for c in winners if table.said[c].side in (None, "chosen")]
     exact = [c for c in named if table.said[c].exact]
     judges = [c for c in kinds if c not in exact and _of_one_judge(table, c, kinds[c])]
-    has_judge = any(table.said[c].concept == "judge" for c in table.columns if c not in kinds) or "judge" in table.by_field
+    others = [c for c in table.columns if c not in kinds]
+    has_judge = "judge" in table.by_field or any(table.said[c].concept == "judge" for c in others)
     if len(judges) >= 2 and not (has_judge and exact):
         found = tuple(_judge(table, c, kinds) for c in judges)
         _leave(table, {c: k for c, k in kinds.items() if c not in judges}, "a judge's verdicts too?")
         return found
-    winner = next((c for kind in (WORDS, NUMBERS, SOFT, TRUTHS) for c in [*exact, *judges, *named] if kinds[c] == kind), None)
+    likely = [*exact, *judges, *named]
+    winner = next((c for kind in (WORDS, NUMBERS, SOFT, TRUTHS) for c in likely if kinds[c] == kind), None)
     if winner is not None:
         _winner(table, winner, kinds[winner])
     _leave(table, {c: k for c, k in kinds.items() if c != winner}, "verdicts?")
@@ -59,7 +62,8 @@ def _judge(table: Columns, column: str, kinds: dict[str, str]) -> Judge:
     judge = judge_of(column, column)
     named = judge.kind is not None or said.concept in (*_OF_JUDGES, "winner")
     confidence = SURE if kinds[column] == WORDS and named else GUESS
-    table.found[column] = Meaning(column, "judge", None, confidence, "holds verdicts, and the name is a judge's", ("winner",))
+    why = "holds verdicts, and the name is a judge's"
+    table.found[column] = Meaning(column, "judge", None, confidence, why, ("winner",))
     return judge
 
 
@@ -76,12 +80,13 @@ def _winner(table: Columns, column: str, kind: str) -> None:
 
 
 def _leave(table: Columns, kinds: dict[str, str], what: str) -> None:
-    """Columns that look like verdicts and were not taken: asked about where words stand in them, or the name says so."""
+    """Columns that look like verdicts and were not taken: asked about where words stand in them or the name says so."""
     for column, kind in kinds.items():
         said = table.said[column]
         if column in table.found:
             continue
-        if kind == WORDS or said.concept in ("winner", "chosen", "rejected") or (said.concept in _OF_JUDGES and said.side):
+        named = said.concept in ("winner", "chosen", "rejected") or (said.concept in _OF_JUDGES and said.side)
+        if kind == WORDS or named:
             table.ask(column, what, "winner", "judge")
         elif kind == NUMBERS and said.concept is None and not _anything_else(table):
             table.ask(column, "0 and 1 or a scale, under a name that does not tell", "judge", "winner")
@@ -90,7 +95,8 @@ def _leave(table: Columns, kinds: dict[str, str], what: str) -> None:
 def _anything_else(table: Columns) -> bool:
     """Whether something other than a column of unclear numbers could hold the verdicts."""
     have = set(table.by_field)
-    return bool(have & {"winner", "p_a", "count_a", "chosen", "score_a"}) or any(m.role == "judge" for m in table.found.values())
+    wide = any(m.role == "judge" for m in table.found.values())
+    return wide or bool(have & {"winner", "p_a", "count_a", "chosen", "score_a"})
 
 
 def words_in(table: Columns, judges: tuple[Judge, ...]) -> tuple[tuple[Word, ...], tuple[Preset, ...]]:
@@ -114,7 +120,7 @@ def judges_named(table: Columns) -> tuple[Judge, ...]:
 
 
 def judge_from_column(table: Columns) -> str | None:
-    """A name for the one judge of a file that names none: what stands in the name of the column of verdicts beside it."""
+    """A name for the one judge of a file that names none: what else stands in the name of the column of verdicts."""
     column = table.by_field.get("winner")
     if column is None:
         return None
