@@ -24,7 +24,7 @@ def _weight(row: pd.Series) -> str:
 WEIGHT = Look(
     value="weight", thing="criterion", things="criteria",
     title="weight in the overall verdict, log-odds (0: it does not matter)",
-    note=f"The other criteria held equal. Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise.",
+    note=f"The other criteria held equal. Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise.",
     alt="What {things} weigh in the overall verdict of {judges}.", hover=_weight,
     empty="What makes the overall verdict of {judges} cannot be told.",
 )  # fmt: skip

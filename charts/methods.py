@@ -7,7 +7,7 @@ import pandas as pd
 from charts import words
 from charts.judge_rows import BEYOND, Look
 
-NOISE = f"Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise."
+NOISE = f"Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise."
 
 
 def _tau(row: pd.Series) -> str:

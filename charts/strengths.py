@@ -23,7 +23,7 @@ def _hover(row: pd.Series) -> str:
 LOOK = Look(
     value="strength",
     title="strength (1: always the preferred answer has more of it; −1: always less)",
-    note=f"Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise. Nothing is held equal.",
+    note=f"Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise. Nothing is held equal.",
     alt="How often {things} agree with the verdicts of {judges}.",
     hover=_hover,
     ends=(-1.04, 1.04),

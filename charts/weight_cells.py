@@ -119,7 +119,7 @@ def note(found: Drawn, place: Layout, figures: Figures, unit: str) -> str:
     known = np.stack([np.isfinite(place.of(value)) for value in found.value])
     if figures.q and shown.any():
         strong = "Strong and bold" if place.numbered else "Strong and with its sign"
-        said.append(f"{strong}: beyond noise (q < {words.number(BEYOND)}); pale: within noise.")
+        said.append(f"{strong}: beyond noise (q < {words.fixed(BEYOND)}); pale: within noise.")
     elif figures.q:
         said.append("Pale: none of these is beyond noise.")
     said.append(f"Fullest colour: {fullest}.")

@@ -51,6 +51,11 @@ def number(value: Any, decimals: int = USUAL) -> str:
     return _number(value, decimals, _more.get())
 
 
+def fixed(value: Any, decimals: int = USUAL) -> str:
+    """As `number`, however many decimals estimates have: of ticks, thresholds and p."""
+    return _number(value, decimals, 0)
+
+
 def _number(value: Any, decimals: int, more: int) -> str:
     if absent(value):
         return ""
@@ -107,7 +112,7 @@ def p_value(value: Any) -> str:
     """.03, or < .001; '' where undefined."""
     if absent(value):
         return ""
-    return "< .001" if value < 0.001 else _number(value, 3 if value < 0.01 else 2, 0)
+    return "< .001" if value < 0.001 else fixed(value, 3 if value < 0.01 else 2)
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

@@ -26,6 +26,9 @@ class Coverage(Study):
             names = queries.catalog(con, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
             table = queries.coverage(con, self, names)
+        # In the order in which judges are shown.
+        place = {judge: k for k, judge in enumerate(names.judges)}
+        table = table.sort_values("judge", key=lambda column: column.map(place), kind="stable").reset_index(drop=True)
         total = int(table["judgments"].sum())
         queries.require_rows(total, "with a verdict")
         named = table.loc[table["scenario"] != "", "scenario"].nunique()

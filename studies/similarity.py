@@ -255,7 +255,7 @@ class JudgeSimilarity(Fitted):
                 f"two orders of {words.plural(len(data.models), 'model')} drawn by lot overlap at {chance} on average"
             )
         over = f"mean over {words.plural(len(data.layers), 'scenario')}, " if mean else ""
-        names = {SPEARMAN: "Spearman's rho", RBO: f"Rank-biased overlap (p = {words.number(PERSISTENCE)})"}
+        names = {SPEARMAN: "Spearman's rho", RBO: f"Rank-biased overlap (p = {words.fixed(PERSISTENCE)})"}
         caption = (
             f"{names[self.measure]} of Bradley-Terry strengths, {over}each judge fitted to its own judgments; "
             f"{words.plural(data.judgments, 'judgment')} of {words.plural(len(data.models), 'model')} by "

@@ -55,7 +55,7 @@ def of_weights(halves: Mapping[str, SplitHalf | None]) -> list[str]:
     said = []
     if unsure:
         who = words.listing(unsure, 5)
-        said.append(f"the weights of {who} are mostly noise: reliability below {words.number(NOISE)}")
+        said.append(f"the weights of {who} are mostly noise: reliability below {words.fixed(NOISE)}")
     if lost:
         said.append(f"some of the {SPLITS} splits give no figure and are left out: {words.listing(lost, 5)}")
     return said

@@ -44,7 +44,8 @@ def one_dataset(seen: View) -> None:
     assert seen.facts is not None
     name = seen.names.dataset
     st.subheader(escape(name), anchor=False)
-    judges = pd.DataFrame(seen.facts.judges)
+    order = list(seen.names.judges)
+    judges = pd.DataFrame(sorted(seen.facts.judges, key=lambda one: order.index(one["judge"])))
     if "annotators" in judges:
         judges["annotators"] = judges["annotators"].astype("Int64")
     if len(judges):

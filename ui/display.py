@@ -34,11 +34,11 @@ def editor(seen: View) -> None:
     _told()
     digest = pd.util.hash_pandas_object(table, index=False).sum()
     edited = st.data_editor(
-        table.assign(show=table["show"] == "yes"), key=f"names-{dataset}-{digest:x}", hide_index=True, disabled=fixed or
-        ["kind", "name"], height=35 * (ROWS + 1) + 3 if len(table) > ROWS else "content",
+        table.assign(show=table["show"] == "yes"), key=f"names-{dataset}-{digest:x}", hide_index=True, placeholder="",
+        disabled=fixed or ["kind", "name"], height=35 * (ROWS + 1) + 3 if len(table) > ROWS else "content",
         column_config={
             "kind": st.column_config.TextColumn("kind", width=70),
-            "name": st.column_config.TextColumn("in the files", width=200),
+            "name": st.column_config.TextColumn("in the files", width=150),
             "shown": st.column_config.TextColumn("shown as", width=200, max_chars=work.LONGEST),
             "order": st.column_config.NumberColumn("order", width=70, min_value=1, step=1, help="1 comes first; "
                      "judges and models each have an order of their own. A ranking stays in the order of its result."),

@@ -62,10 +62,10 @@ def choose_judge(seen: View) -> str | None:
     if len(others) > 1:
         key = "w:with"
         st.session_state[key] = judge
-        said = f"Held against {shown(seen.reference)}"
+        said = f"Held against {escape(str(seen.reference))}"
         changed = selection.on_change("with", key)
         if len(others) <= 4 and sum(map(len, others)) < 80:
-            st.segmented_control(said, others, key=key, format_func=shown, on_change=changed, required=True)
+            st.segmented_control(said, others, key=key, format_func=escape, on_change=changed, required=True)
         else:
             st.selectbox(said, others, key=key, format_func=shown, on_change=changed)
     return judge

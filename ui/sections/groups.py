@@ -55,7 +55,7 @@ def draw(seen: View, judge: str | None) -> None:
         if len(judges) > 1:
             st.session_state[f"w:{OF}"] = of
             st.segmented_control("Weights of", judges, key=f"w:{OF}", required=True,
-                                 format_func=lambda one: words.shorten(one, 40),
+                                 format_func=lambda one: escape(one, 40),
                                  on_change=selection.on_change(OF, f"w:{OF}"))  # fmt: skip
     study = factors.meant(FactorsGroups, factors.known_factors(seen))
     # Where judges have an attribute, all of them are looked at.
