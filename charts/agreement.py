@@ -32,7 +32,7 @@ def agreement_chart(
     table = agreement.head(most)
     judges = [str(judge) for judge in table["judge"]]
     halves = [f"{row.judge}: halves of {row.way}s" for row in ceilings.itertuples()]
-    fitted = written.fit_labels([*judges, *halves], 112.0 if narrow else 220.0, theme.label)
+    fitted = parts.row_names([*judges, *halves], 112.0 if narrow else 220.0, theme)
     drawn = marks([str(c) for c in dict.fromkeys([*ceilings["judge"], *judges])], humans, theme)
     n, rows = len(judges) + len(halves), np.arange(len(judges))
     raw, net, low, high = (parts.numbers(table, name) for name in ("pearson", "corrected", "lower", "upper"))

@@ -87,7 +87,7 @@ def difference_chart(
         return parts.empty("No other judge has judged the same pairs.", theme, narrow)
     shown = known.head(most) if most else known
     drawn, others = marks(list(judges), humans, theme), [str(judge) for judge in shown["judge"]]
-    against = words.shorten(str(shown["against"].iloc[0]), 30)
+    against = theme.short(str(shown["against"].iloc[0]), 30)
     value, low, high = (100 * parts.numbers(shown, column) for column in (name, f"{name}_lower", f"{name}_upper"))
     sure = parts.numbers(shown, f"q{ending}") < BEYOND
     limits, rows = parts.span(value, low, high), np.arange(len(shown), dtype=float)
@@ -107,12 +107,12 @@ def difference_chart(
                 customdata=[[others[k]]],
             )
         )  # fmt: skip
-    fitted = written.fit_labels(others, 118.0 if narrow else 190.0, theme.label)
+    fitted = parts.row_names(others, 118.0 if narrow else 190.0, theme)
     left = written.labels_width(fitted, theme.label) + 16
     axis = f"agreement less that of {against}, percentage points" + (", ties left out" if ties_left_out else "")
     title = written.wrap(axis, parts.WIDTH[narrow] - left - MARGIN, theme.small)
     bottom = parts.axis_height(len(title), theme)
-    text = f"Right of the line: nearer to {words.shorten(reference, 30)}. Filled: beyond noise (q < .05)."
+    text = f"Right of the line: nearer to {theme.short(reference, 30)}. Filled: beyond noise (q < .05)."
     if len(shown) < len(known):
         text += f" The first {len(shown)} of {len(known):,} judges."
     remark, taken = parts.note(text, theme, narrow, left, bottom)

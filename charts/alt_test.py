@@ -40,7 +40,7 @@ def alt_test_chart(
         shown = pd.concat([shown, table[table["judge"] == focus]])
     judges, passed = [str(name) for name in shown["judge"]], [bool(one) for one in shown["passed"]]
     named = [f"{'✓' if one else '✗'} {judge}" for judge, one in zip(judges, passed, strict=True)]
-    fitted = written.fit_labels(named, (104.0 if narrow else 190.0) / 1.1, theme.label)
+    fitted = parts.row_names(named, (104.0 if narrow else 190.0) / 1.1, theme)
     value, low, high, won = (
         100 * parts.numbers(shown, name) for name in ("advantage_probability", "lower", "upper", "winning_rate")
     )
@@ -66,7 +66,7 @@ def alt_test_chart(
     if len(shown) < len(table):
         text += f" The first {min(most or len(table), len(shown))} of {len(table):,} judges"
         place = [str(name) for name in table["judge"]].index(str(focus)) + 1 if focus in set(table["judge"]) else 0
-        text += f", and {words.shorten(str(focus), 30)}, in place {place}." if most and place > most else "."
+        text += f", and {theme.short(str(focus), 30)}, in place {place}." if most and place > most else "."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     n = len(judges)
     half = parts.zero_line(n, "x2", theme, 100 * PASS) | {"line": {"color": theme.text, "width": 1.2, "dash": "dash"}}

@@ -100,7 +100,7 @@ def bias_chart(
     if not groups:
         return parts.empty(f"Nothing of {judge} can be audited here.", theme, narrow)
     width = 128.0 if narrow else 200.0
-    labels = [written.fit_labels([bias_name(str(b)) for b in some["bias"]], width, theme.label) for some in groups]
+    labels = [parts.row_names([bias_name(str(b)) for b in some["bias"]], width, theme) for some in groups]
     under = [[_instead(row) for row in some.to_dict("records")] for some in groups]
     left = max(
         max(written.labels_width(some, theme.label) for some in labels),

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.audit import bias_hover, bias_name
-from charts.matrix_cells import fill, head_axis, heads, signed
+from charts.matrix_cells import fill, heads, signed
 from charts.theme import Theme, base
 
 SHORT: Mapping[str, str] = {"length": "Length", "option_order": "Letters", "self_preference": "Own models"}
@@ -55,12 +55,12 @@ def bias_matrix_chart(
     judges = every[:most]
     if not judges:
         return parts.empty("No bias of these judges can be tested here.", theme, narrow)
-    fitted = written.fit_labels(judges, 120.0 if narrow else 240.0, theme.label)
+    fitted = parts.row_names(judges, 120.0 if narrow else 240.0, theme)
     left = written.labels_width(fitted, theme.label) + 16
     room = parts.WIDTH[narrow] - left - 8
     shown = columns[: max(int(room / COLUMN[narrow]), 2)]
     width = min(room / len(shown), WIDEST)
-    over, head_size = heads([SHORT.get(name, bias_name(name)) for name in shown], max(width - 6, 30.0), theme.small, 3)
+    over = heads([SHORT.get(name, bias_name(name)) for name in shown], max(width - 6, 30.0), theme, 3)
     n, height = len(judges), max(len(one.lines) for one in fitted) * theme.label * written.LINE + 4
     cells = table[table["judge"].isin(judges) & table["bias"].isin(shown) & table["p"].notna()]
     at = {name: k for k, name in enumerate(judges)}
@@ -95,13 +95,13 @@ def bias_matrix_chart(
     colours = (theme.people, theme.judges[0])
     shapes = [fill(int(column[k]), int(row[k]), colours[int(excess[k] > 0)], min(abs(excess[k]) / largest, 1.0))
               for k in np.flatnonzero(flagged)]  # fmt: skip
-    top = max(len(one.lines) for one in over) * head_size * written.LINE + 14
+    top = over.height
     remark, taken = parts.note(_note(n, len(every), len(columns) - len(shown), bool(gone)), theme, narrow, left, 4)
     right = 8 + room - width * len(shown)
     figure.update_layout(
         overwrite=True,
         margin={"l": left, "r": right, "t": top, "b": taken + 8, "pad": 6},
-        xaxis=head_axis(over, head_size, theme),
+        xaxis=over.axis(theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), *shapes], annotations=[remark],
     )  # fmt: skip

@@ -32,7 +32,7 @@ def variants_chart(
         return parts.empty(f"Nobody says what is right where {judge} judged again.", theme, narrow)
     size = pd.Series(-np.abs(parts.numbers(mine, "change")), index=mine.index)
     mine = mine.loc[size.sort_values(kind="stable").index]
-    fitted = written.fit_labels([bias_name(str(v)) for v in mine["variant"]], 118.0 if narrow else 190.0, theme.label)
+    fitted = parts.row_names([bias_name(str(v)) for v in mine["variant"]], 118.0 if narrow else 190.0, theme)
     mark = marks([judge], humans, theme)[judge]
     n, at = len(mine), np.arange(len(mine), dtype=float)
     before, after = (
@@ -72,7 +72,7 @@ def variants_chart(
         xaxis=axis, yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=parts.bands(n, theme, [(0.0, 1.0)]), annotations=[remark],
     )  # fmt: skip
-    height = n * max(parts.row_height(fitted, theme), 32.0) + 8 + bottom + taken
+    height = n * parts.row_height(fitted, theme, 32.0) + 8 + bottom + taken
     said = [f"{bias_name(str(r['variant']))} {words.share(r['accuracy_plain'])} to {words.share(r['accuracy'])}"
             for r in mine.head(3).to_dict("records")]  # fmt: skip
     return base(figure, theme, height, f"Accuracy of {judge} before and after: {words.listing(said)}.")

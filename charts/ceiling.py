@@ -62,7 +62,7 @@ def ceiling_chart(
     if focus is not None and focus not in set(shown["judge"]):
         shown = pd.concat([shown, known[known["judge"] == focus]])
     judges = [str(name) for name in shown["judge"]]
-    fitted = written.fit_labels(judges, (118.0 if narrow else 190.0) / 1.1, theme.label)
+    fitted = parts.row_names(judges, (118.0 if narrow else 190.0) / 1.1, theme)
     value, low, high, people, least, largest = (
         100 * parts.numbers(shown, column)
         for name in (against.value, against.ceiling) for column in (name, f"{name}_lower", f"{name}_upper")
@@ -82,15 +82,15 @@ def ceiling_chart(
         )  # fmt: skip
     left = written.labels_width(fitted, theme.label) * 1.1 + 16
     room = parts.WIDTH[narrow] - left - MARGIN
-    who = words.shorten(reference, 24)
+    who = theme.short(reference, 24)
     title = written.wrap(against.title.format(who=who), room, theme.small)
     bottom = parts.axis_height(len(title), theme)
-    remark, taken = parts.note(_note(shown, known, against, who, focus, most), theme, narrow, left, bottom)
+    remark, taken = parts.note(_note(shown, known, against, who, focus, most, theme), theme, narrow, left, bottom)
     n, top = len(judges), 8.0
     annotations = [remark]
     if np.isfinite(people).any():
-        top = theme.small * written.LINE + 12
-        annotations.append(_band_head(people, limits, against.band.format(who=who), theme, room))
+        annotations.append(_band_head(people, limits, against.band.format(who=who), theme, room, left))
+        top = (1 + annotations[-1]["text"].count("<br>")) * theme.small * written.LINE + 12
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
     figure.update_layout(
@@ -142,23 +142,26 @@ def _ceilings(people: np.ndarray, least: np.ndarray, largest: np.ndarray, theme:
 
 
 def _band_head(
-    people: np.ndarray, limits: tuple[float, float], text: str, theme: Theme, room: float
+    people: np.ndarray, limits: tuple[float, float], text: str, theme: Theme, room: float, left: float
 ) -> dict[str, Any]:  # fmt: skip
     """What the band is, above where it lies in the first row that has one."""
     first = float(people[np.isfinite(people)][0])
     named = f"● {text} {words.share(first / 100)}"
+    coloured = {"font": {"size": theme.small, "color": theme.people}}
+    if theme.is_print:
+        lines = written.wrap(named, parts.over_room(room, left, theme), theme.small)
+        return parts.over("<br>".join(map(written.escape, lines)), theme, left) | coloured
     at = (first - limits[0]) / (limits[1] - limits[0])
     width = min(written.text_width(named, theme.small), room)
     # Kept over the plot, whichever side the band lies on.
     centre = min(max(at * room, width / 2), room - width / 2) / room
     short = written.fit_label(named, room, theme.small, 1)
-    return parts.head(short.html, centre, theme, muted=True) | {
-        "font": {"size": theme.small, "color": theme.people}
-    }  # fmt: skip
+    return parts.head(short.html, centre, theme, muted=True) | coloured
 
 
 def _note(
-    shown: pd.DataFrame, known: pd.DataFrame, against: Against, who: str, focus: str | None, most: int | None
+    shown: pd.DataFrame, known: pd.DataFrame, against: Against, who: str, focus: str | None, most: int | None,
+    theme: Theme,
 ) -> str:  # fmt: skip
     text = f"Band: {against.band.format(who=who)}, on the same pairs, with its interval." if (
         shown[against.ceiling].notna().any()
@@ -166,7 +169,7 @@ def _note(
     if len(shown) < len(known):
         text += f" The first {min(most or len(known), len(shown))} of {len(known):,} judges"
         place = [str(name) for name in known["judge"]].index(str(focus)) + 1 if focus in set(known["judge"]) else 0
-        text += f", and {words.shorten(str(focus), 30)}, in place {place}." if most and place > most else "."
+        text += f", and {theme.short(str(focus), 30)}, in place {place}." if most and place > most else "."
     return text
 
 

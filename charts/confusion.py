@@ -38,7 +38,7 @@ def confusion_chart(
         counts[theirs.index(str(row["reference_says"])), its.index(str(row["judge_says"]))] = row["comparisons"]
     shares = counts / counts.sum(axis=1, keepdims=True)
     low, high = channels(theme.second), channels(theme.people)
-    names = (words.shorten(reference, 20), words.shorten(judge, 20))
+    names = (theme.short(reference, 20), theme.short(judge, 20))
     hover = [[_hover(names, one, two, counts[i, j], shares[i, j]) for j, two in enumerate(its)]
              for i, one in enumerate(theirs)]  # fmt: skip
     figure = go.Figure(
@@ -58,14 +58,20 @@ def confusion_chart(
             textfont={"color": inks, "size": theme.small}, hoverinfo="skip", showlegend=False,
         )
     )  # fmt: skip
-    rows = written.fit_labels([f"{names[0]}: {SAYS[one]}" for one in theirs], 90.0 if narrow else 180.0, theme.label)
+    said = f"In bold the share of what {names[0]} said; framed: the same verdict."
+    if theme.is_print:
+        # Long names on every row and column would take more room than the figures.
+        said = (
+            f"Rows: what {names[0]} said; columns: what {names[1]} said. "
+            "In bold the share of the row; framed: the same verdict."
+        )
+    before = "" if theme.is_print else f"{names[0]}: "
+    rows = parts.row_names([before + SAYS[one] for one in theirs], 90.0 if narrow else 180.0, theme)
     left = written.labels_width(rows, theme.label) + 14
     width, height = CELL[narrow]
     head, fitted = _heads(names[1], its, width, theme)
     top = fitted * theme.label * written.LINE + 14
-    remark, taken = parts.note(
-        f"In bold the share of what {names[0]} said; framed: the same verdict.", theme, narrow, left, 2
-    )
+    remark, taken = parts.note(said, theme, narrow, left, 2)
     room = parts.WIDTH[narrow] - left
     figure.update_layout(
         overwrite=True,
@@ -89,6 +95,8 @@ def confusion_chart(
 
 def _heads(judge: str, used: list[str], width: float, theme: Theme) -> tuple[list[str], int]:
     """The heads of the columns and how many lines the longest has."""
+    if theme.is_print:
+        return [SAYS[one] for one in used], 1
     fitted = [written.fit_label(f"{judge}: {SAYS[one]}", width - 6, theme.label) for one in used]
     if any(one.full != f"{judge}: {SAYS[label]}" or "…" in one.html for one, label in zip(fitted, used, strict=True)):
         # Its label must be read, whatever is left of the name.

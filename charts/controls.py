@@ -63,8 +63,8 @@ def controls_chart(
     shown = _choose(models, most, theme, narrow, labels or {})
     largest = np.argsort(-np.abs(parts.numbers(coefficients, "effect") - 50), kind="stable")
     factors = coefficients.iloc[largest].reset_index(drop=True)
-    named = written.fit_labels([_factor(str(f)) for f in factors["factor"]], 112.0 if narrow else 84.0, theme.label)
-    row = max(parts.row_height([*shown.labels, *named], theme), 28.0)
+    named = parts.row_names([_factor(str(f)) for f in factors["factor"]], 112.0 if narrow else 84.0, theme)
+    row = parts.row_height([*shown.labels, *named], theme, 28.0)
     moves = max(written.text_width(text, theme.small) for text in [*shown.moves, "rank"]) + 10
     left = max(written.labels_width(shown.labels, theme.label), written.labels_width(named, theme.label) * narrow) + 16
     top = 2 * theme.label * written.LINE + 12
@@ -124,7 +124,7 @@ def _choose(models: pd.DataFrame, most: int, theme: Theme, narrow: bool, display
     table = models.iloc[np.sort(clearest)].reset_index(drop=True)
     raw, controlled = (parts.numbers(table, f"{name}_rank") for name in ("raw", "controlled"))
     names = [str(model) for model in table["model"]]
-    fitted = written.fit_labels([display.get(m, m) for m in names], 100.0 if narrow else 150.0, theme.label)
+    fitted = parts.row_names([display.get(m, m) for m in names], 100.0 if narrow else 150.0, theme)
     moves = [f"{a:.0f} → {b:.0f}" if a != b else f"{b:.0f}" for a, b in zip(raw, controlled, strict=True)]
     beyond = parts.numbers(table, "q") < BEYOND
     return _Models(table, names, fitted, moves, raw != controlled, beyond, len(models) - len(table))
@@ -246,7 +246,7 @@ def _ground(n: int, theme: Theme, xaxis: str, yaxis: str, zero: float) -> list[d
 
 
 def _note(shown: _Models, factors: pd.DataFrame) -> str:
-    text = f"Coloured lines: the strength changes beyond noise (q < {words.number(BEYOND)})."
+    text = f"Coloured lines: the strength changes beyond noise (q < {words.fixed(BEYOND)})."
     if factors["scale"].notna().any():
         text += " Worth: how often the answer with one scale unit more of it wins, all else equal."
     if shown.hidden:

@@ -62,7 +62,7 @@ def correct_chart(
     n, hidden = len(table), len(models) - min(len(models), max(most, 1))
     names = [str(model) for model in table["model"]]
     display = labels or {}
-    fitted = written.fit_labels([display.get(m, m) for m in names], 104.0 if narrow else 180.0, theme.label)
+    fitted = parts.row_names([display.get(m, m) for m in names], 104.0 if narrow else 180.0, theme)
     methods = _methods(table, reference, judge, theme, humans)
     limits = parts.span(*(np.concatenate([getattr(m, p) for m in methods]) for p in ("value", "lower", "upper")))
     figure = go.Figure()
@@ -103,7 +103,7 @@ def correct_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=annotations,
     )
-    height = n * max(parts.row_height(fitted, theme), ROW) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme, ROW) + top + bottom + taken
     return base(figure, theme, height, _alt(table, methods, names, hidden))
 
 

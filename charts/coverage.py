@@ -10,6 +10,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
+from charts.matrix_cells import on_end
 from charts.theme import Theme, base
 
 NO_SCENARIO = "no scenario"
@@ -57,13 +58,13 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     n, m = counts.shape
     names = [str(name) or NO_SCENARIO for name in shown.index]
     heads = [str(name) or NO_SCENARIO for name in shown.columns]
-    labels = written.fit_labels(names, 112.0 if narrow else 180.0, theme.label)
+    labels = parts.row_names(names, 112.0 if narrow else 180.0, theme)
     left = written.labels_width(labels, theme.label) + 14
     cell = (parts.WIDTH[narrow] - left - 8) / m - 6
     # A head may use the space between two cells. Where a word would have to be broken, heads are turned.
     across = cell + 6
     upright = cell >= HEAD and all(written.widest_part(head, theme.small) <= across for head in heads)
-    tops = written.fit_labels(heads, across if upright else 130.0, theme.small, 3 if upright else 1)
+    tops = written.fit_labels(heads, across, theme.small, theme.most(3)) if upright else on_end(heads, cell, theme)
     lines = max(len(one.lines) for one in tops)
     high = lines * theme.small * written.LINE + 10 if upright else written.labels_width(tops, theme.small) + 14
     figures = [words.number(int(value)) for value in counts.ravel()]

@@ -75,7 +75,9 @@ def diagonal_chart(
     limits = (100 * look.start - 2, 102.0)
     up = _up(table, look, limits)
     title = written.wrap(look.across, panel, theme.small)
-    top = theme.label * written.LINE + 8
+    beside = heads or {}
+    named = {judge: _tag(judge, drawn[judge], beside.get(judge, ""), theme, panel) for judge in there}
+    top = max(1 + text.count("<br>") for text in named.values()) * theme.label * written.LINE + 8
     foot = parts.axis_height(len(title), theme)
     first = theme.small * written.LINE + 6
     each = top + tall + GAP
@@ -104,7 +106,7 @@ def diagonal_chart(
             "type": "line", "xref": f"x{end}", "yref": f"y{end}", "x0": at, "y0": at, "x1": 100, "y1": 100,
             "layer": "below", "line": {"color": theme.zero, "width": 1.4, "dash": "dash"},
         })  # fmt: skip
-        annotations.append(_head(judge, drawn[judge], (heads or {}).get(judge, ""), theme, panel, domain[0], upper))
+        annotations.append(_head(named[judge], theme, domain[0], upper))
     remark, taken = parts.note(look.note + (f" {len(there)} of {len(there) + more:,} judges." if more else ""),
                                theme, narrow, LEFT, foot)  # fmt: skip
     # The note hangs below the lowest panel, whose axis lies above the paper's end.
@@ -159,11 +161,15 @@ def _corner(text: str, theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _head(judge: str, mark: Mark, beside: str, theme: Theme, width: float, x: float, y: float) -> dict[str, Any]:
+def _tag(judge: str, mark: Mark, beside: str, theme: Theme, width: float) -> str:
     taken = written.text_width(f"  {beside}", theme.small) if beside else 0.0
     text = parts.tag(judge, mark, theme, width - taken, after=True)
     if beside:
         text += f'  <span style="color:{theme.muted};font-size:{theme.small}px">{written.escape(beside)}</span>'
+    return text
+
+
+def _head(text: str, theme: Theme, x: float, y: float) -> dict[str, Any]:
     return {
         "text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": x, "y": y, "xanchor": "left",
         "yanchor": "bottom", "yshift": 2, "align": "left", "font": {"size": theme.label, "color": theme.text},

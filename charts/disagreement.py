@@ -74,7 +74,7 @@ def disagreement_chart(
     low, high = min(0.0, *starts), max(100.0, *starts)
     room = 0.01 * (high - low)
     limits = (low - room, high + room)
-    fitted = written.fit_labels(there, 118.0 if narrow else 200.0, theme.label)
+    fitted = parts.row_names(there, 118.0 if narrow else 200.0, theme)
     left, right = written.labels_width(fitted, theme.label) + 16, TOTAL
     scale = (parts.WIDTH[narrow] - left - right) / (limits[1] - limits[0])
     figure = go.Figure()
@@ -98,7 +98,7 @@ def disagreement_chart(
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=ends, annotations=[remark, *_totals(there, totals, theme)],
     )  # fmt: skip
-    height = n * max(ROW, parts.row_height(fitted, theme)) + above + bottom + taken
+    height = n * parts.row_height(fitted, theme, ROW) + above + bottom + taken
     first = [f"{words.share(piece['share'])} {piece['part']}" for piece in pieces if piece["judge"] == there[0]]
     base(figure, theme, height, f"Of the disagreement of {there[0]} with a person's vote: {words.listing(first, 8)}.")
     figure.update_layout(showlegend=True)

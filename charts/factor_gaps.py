@@ -95,7 +95,7 @@ def factor_gap_chart(
         return parts.empty(f"No factor was compared between {reference} and {judge}.", theme, narrow)
     found = sort_factors(gaps, most)
     names = labels or {}
-    fitted = written.fit_labels([names.get(f, f) for f in found.factors], 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in found.factors], 118.0 if narrow else 165.0, theme)
     drawn = dict(judge_marks or marks([reference, judge], humans, theme))
     n = len(found.factors)
     figure = go.Figure()
@@ -116,15 +116,18 @@ def factor_gap_chart(
     lines = max(len(title), 0 if narrow else len(_weight_title(unit, room[0], theme)))
     bottom = parts.axis_height(lines, theme)
     remark, taken = parts.note(_note(found), theme, narrow, left, bottom)
-    top = 2 * theme.label * written.LINE + 14
+    aside = left if narrow and theme.is_print else 0.0
+    heads = _heads((reference, judge), drawn, domains, room, left, aside, theme)
+    lines = max(str(one["text"]).count("<br>") for one in heads)
+    top = (1 + lines) * theme.label * written.LINE + 14
     figure.update_layout(
         overwrite=True,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=[*shapes, parts.zero_line(n, "x2", theme)],
-        annotations=[remark, *_heads((reference, judge), drawn, domains, room, theme)],
+        annotations=[remark, *heads],
     )
-    height = n * max(parts.row_height(fitted, theme), 30) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme, 30) + top + bottom + taken
     return base(figure, theme, height, _alt(found, reference, judge, names))
 
 
@@ -209,8 +212,9 @@ def _gap_title(found: FactorRows, reference: str, judge: str, unit: str, width: 
     kind += ", net of decisiveness" if found.scaled else ""
     if written.text_width(whole, theme.small) > width:
         ends = ((judge, " minus"), (reference, ""))
-        fitted = [written.fit_label(n, width - written.text_width(e, theme.small), theme.small, 1) for n, e in ends]
-        return [one.lines[0] + end for one, (_, end) in zip(fitted, ends, strict=True)] + written.wrap(
+        fitted = [written.fit_label(n, width - written.text_width(e, theme.small), theme.small, theme.most(1))
+                  for n, e in ends]  # fmt: skip
+        return [line for one, (_, end) in zip(fitted, ends, strict=True) for line in one.ended(end)] + written.wrap(
             kind, width, theme.small
         )
     return [whole, *written.wrap(kind, width, theme.small)]
@@ -218,24 +222,30 @@ def _gap_title(found: FactorRows, reference: str, judge: str, unit: str, width: 
 
 def _heads(
     judges: tuple[str, str], drawn: Mapping[str, Mark], domains: list[tuple[float, float]], room: list[float],
-    theme: Theme,
+    names: float, aside: float, theme: Theme,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Which mark is whose, above the left panel; what the right one shows."""
+    """Which mark is whose, above the left panel; what the right one shows.
+
+    names : pixels that the rows' names take; aside : those by which the head on the left is moved over them
+    """
     left, right = domains[-1]
-    half = room[-1] / 2 - 6
-    sides = [written.fit_label(name, half, theme.small, 1).html for name in judges]
+    half = parts.over_room(room[-1], aside, theme) / 2 - 6
+    sides = [written.fit_label(name, half, theme.small, theme.most(1)) for name in judges]
+    most = max(len(one.lines) for one in sides)
+    # As many lines on both sides, so that their first ones stand side by side.
+    a, b = (one.html + "<br>\u00a0" * (most - len(one.lines)) for one in sides)
     out = [
-        parts.head(f"← more for<br>{sides[0]}", left, theme, "left", True),
-        parts.head(f"more for →<br>{sides[1]}", right, theme, "right", True),
+        parts.head(f"← more for<br>{a}", left, theme, "left", True) | ({"xshift": 4 - aside} if aside else {}),
+        parts.head(f"more for →<br>{b}", right, theme, "right", True),
     ]
     if len(domains) > 1:
-        both = [parts.tag(name, drawn[name], theme, room[0]) for name in judges]
-        out.append(parts.head("<br>".join(both), 0.0, theme, "left"))
+        both = [parts.tag(name, drawn[name], theme, parts.over_room(room[0], names, theme)) for name in judges]
+        out.append(parts.over("<br>".join(both), theme, names))
     return out
 
 
 def _note(found: FactorRows) -> str:
-    text = f"Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise."
+    text = f"Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise."
     if not found.scaled:
         text = "Decisiveness could not be taken out; these are plain gaps. " + text
     if found.hidden:

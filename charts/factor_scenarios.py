@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import BEYOND, EVEN, POINTS, as_points
-from charts.matrix_cells import dot, fill, head_axis, heads, said, side, signed
+from charts.matrix_cells import dot, fill, heads, said, side, signed
 from charts.theme import Theme, base
 
 FIRST = "first_position"
@@ -46,7 +46,7 @@ def factor_scenario_chart(
     def note(shown: pd.DataFrame) -> str:
         plain = sorted({str(s) for s, scaled in zip(shown["scenario"], shown["scaled"], strict=True) if not scaled})
         text = (
-            f"Coloured: beyond noise (q < {words.number(BEYOND)}, over the whole table); grey: within noise; ·: not "
+            f"Coloured: beyond noise (q < {words.fixed(BEYOND)}, over the whole table); grey: within noise; ·: not "
             f"estimated. {kind[:1].upper() + kind[1:]}, {judge} minus {reference}, net of decisiveness."
         )
         if len(plain) == shown["scenario"].nunique():
@@ -82,7 +82,7 @@ def scenario_matrix(
     """
     names = labels or {}
     order = _order(table, "factor")[:most]
-    fitted = written.fit_labels([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme)
     left = written.labels_width(fitted, theme.label) + 16
     fits = max(int((parts.WIDTH[narrow] - left - 8) / COLUMN[narrow]), 1)
     told = _order(table, "scenario")
@@ -90,7 +90,7 @@ def scenario_matrix(
     outside = len(told) - len(scenarios)
     shown = table[table["scenario"].isin(scenarios)]
     width = (parts.WIDTH[narrow] - left - 8) / len(scenarios)
-    over, head_size = heads(scenarios, max(width - 5, 30.0), theme.small)
+    over = heads(scenarios, max(width - 5, 30.0), theme)
     n, size = len(order), parts.row_height(fitted, theme)
     place = {scenario: k for k, scenario in enumerate(scenarios)}
     shapes, texts = [], []
@@ -128,11 +128,11 @@ def scenario_matrix(
         said_below += f" {words.plural(n, 'factor')} of {n + hidden}; the others have no larger {what.lower()}."
     if outside:
         said_below += f" Scenarios with the largest {what.lower()}; {outside} more in the table."
-    top = max(len(one.lines) for one in over) * head_size * written.LINE + 14
+    top = over.height
     remark, taken = parts.note(said_below, theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
-        xaxis=head_axis(over, head_size, theme),
+        xaxis=over.axis(theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), *shapes],
         annotations=[remark, *texts, *empty],

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.pair_rows import pair_labels, row_height
+from charts.pair_rows import pair_labels
 from charts.theme import Mark, Theme, base
 
 BEYOND = 0.05
@@ -85,7 +85,7 @@ def fit_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, 0.5)],
         annotations=[*annotations, remark],
     )
-    return base(figure, theme, n * row_height(theme) + top + bottom + taken, _alt(table, int(beyond.sum())))
+    return base(figure, theme, n * fitted.height + top + bottom + taken, _alt(table, int(beyond.sum())))
 
 
 def _chance(q: float) -> str:
@@ -106,7 +106,7 @@ def _hover(row: Mapping[Any, Any]) -> str:
 
 def _note(shown: int, total: int) -> str:
     text = (
-        f"Stroke: what the scale expects; mark: what was observed, filled when q < {words.number(BEYOND)}. "
+        f"Stroke: what the scale expects; mark: what was observed, filled when q < {words.fixed(BEYOND)}. "
         "–: too few clusters for a test."
     )
     if total > shown:

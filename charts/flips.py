@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
+from charts.pair_rows import pair_labels
 from charts.theme import Mark, Theme, base
 
 SURE = 0.95
@@ -45,25 +46,8 @@ def flip_chart(
     several = "judge" in shown.columns and flips["judge"].nunique() > 1
     pairs = [_oriented(row, models) for row in shown.to_dict("records")]
     joint = "before" if models is not None else "and"
-    names = labels or {}
-    width = 150.0 if narrow else 240.0
-    upper = written.fit_labels([names.get(a, a) for a, _ in pairs], width, theme.label, 1)
-    beside = written.text_width(f"{joint} ", theme.label)
-    lower = written.fit_labels([names.get(b, b) for _, b in pairs], width - beside, theme.label, 1)
-    judges = [str(judge) for judge in shown["judge"]] if several else []
-    third = written.fit_labels(judges, width, theme.small, 1)
-    texts = [
-        f'{a.html}<br><span style="color:{theme.muted}">{joint}\u00a0</span>{b.html}'
-        for a, b in zip(upper, lower, strict=True)
-    ]
-    texts = [
-        f'{text}<br><span style="color:{theme.muted};font-size:{theme.small}px">{judge.html}</span>'
-        for text, judge in zip(texts, third, strict=True)
-    ] if several else texts  # fmt: skip
-    widest = max(
-        written.labels_width(upper, theme.label), beside + written.labels_width(lower, theme.label),
-        written.labels_width(third, theme.small),
-    )  # fmt: skip
+    judges = [str(judge) for judge in shown["judge"]] if several else None
+    fitted = pair_labels([a for a, _ in pairs], [b for _, b in pairs], joint, theme, narrow, labels, judges)
     n = len(shown)
     figure = go.Figure()
     for k in range(n):
@@ -84,25 +68,24 @@ def flip_chart(
                     hovertext=[_hover(pairs[k], shown.iloc[k], probability[k], joint) for k in chosen],
                 )
             )  # fmt: skip
-    left, right, top = widest + 16, 62.0, 10.0
+    left, right, top = fitted.width + 16, 62.0, 10.0
     ticks = [0.0, 0.5, 1.0] if narrow else [0.0, 0.25, 0.5, 0.75, 1.0]
     title = written.wrap("probability that the orders truly differ", parts.WIDTH[narrow] - left - right, theme.small)
     bottom = parts.axis_height(len(title), theme)
     axis = parts.value_axis(
         (0.0, 1.0), title, theme, anchor="y", tickvals=ticks, ticktext=[words.percent(v) for v in ticks]
     )  # fmt: skip
-    said = _note(n, len(flips) - n, reference if models is not None else None)
+    said = _note(n, len(flips) - n, reference if models is not None else None, theme)
     remark, taken = parts.note(said, theme, narrow, left, bottom)
     figure.update_layout(
         overwrite=True,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=axis,
-        yaxis=parts.row_axis(n, texts, theme),
+        yaxis=parts.row_axis(n, fitted.texts, theme),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=[remark],
     )
-    row = theme.label * written.LINE * (3 if several else 2) + 8
-    return base(figure, theme, n * row + top + bottom + taken, _alt(pairs, probability, len(flips), joint))
+    return base(figure, theme, n * fitted.height + top + bottom + taken, _alt(pairs, probability, len(flips), joint))
 
 
 def _oriented(row: Mapping[Any, Any], models: pd.DataFrame | None) -> tuple[str, str]:
@@ -128,8 +111,8 @@ def _hover(pair: tuple[str, str], row: pd.Series, probability: float, joint: str
     return "<br>".join(lines)
 
 
-def _note(shown: int, hidden: int, reference: str | None) -> str:
-    text = f"Order by {words.shorten(reference, 30)}; the other judge has it the other way round. " if reference else ""
+def _note(shown: int, hidden: int, reference: str | None, theme: Theme) -> str:
+    text = f"Order by {theme.short(reference, 30)}; the other judge has it the other way round. " if reference else ""
     text += f"Filled: {words.share(SURE)} or more."
     if hidden:
         text += f" The surest {shown:,}; {hidden:,} more are not shown."

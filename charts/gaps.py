@@ -52,7 +52,7 @@ def gap_chart(
     if not len(found):
         return parts.empty(f"No model was compared between {reference} and {judge}.", theme, narrow)
     names = labels or {}
-    fitted = written.fit_labels([names.get(m, m) for m in found.models], 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(m, m) for m in found.models], 118.0 if narrow else 165.0, theme)
     drawn = dict(judge_marks or marks([reference, judge], humans, theme))
     n = len(found)
     figure = go.Figure()
@@ -72,8 +72,16 @@ def gap_chart(
     bottom = parts.axis_height(len(title), theme)
     said_below = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
     remark, taken = parts.note(said_below, theme, narrow, left, bottom)
-    sides = _sides((reference, judge), room[-1], theme)
+    # Without a panel beside it, the names over this one may stand above the rows' names too.
+    aside = left if narrow and theme.is_print else 0.0
+    sides = _sides((reference, judge), parts.over_room(room[-1], aside, theme), theme)
     more = max(len(one.lines) for one in sides) - 1
+    both = "<br>".join(
+        parts.tag(name, drawn[name], theme, parts.over_room(room[0], left, theme)) for name in (reference, judge)
+    )
+    heads = _heads(sides, domains, theme, aside)
+    if not narrow:
+        heads.append(parts.over(both, theme, left))
     top = 2 * theme.label * written.LINE + 16 + more * theme.small * written.LINE
     shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
     if not narrow:
@@ -83,9 +91,9 @@ def gap_chart(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=shapes,
-        annotations=[remark, *_heads((reference, judge), sides, drawn, domains, room[0], theme)],
+        annotations=[remark, *heads],
     )
-    height = n * max(parts.row_height(fitted, theme), 30) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme, 30) + top + bottom + taken
     return base(figure, theme, height, _alt(found, reference, judge))
 
 
@@ -153,32 +161,29 @@ def _difference_title(found: Differences, reference: str, judge: str, width: flo
     if written.text_width(whole, theme.small) <= width:
         return [whole, *kind]
     ends = ((judge, " minus"), (reference, ","))
-    fitted = [written.fit_label(n, width - written.text_width(end, theme.small), theme.small, 1) for n, end in ends]
-    return [one.lines[0] + end for one, (_, end) in zip(fitted, ends, strict=True)] + kind
+    fitted = [written.fit_label(n, width - written.text_width(end, theme.small), theme.small, theme.most(1))
+              for n, end in ends]  # fmt: skip
+    return [line for one, (_, end) in zip(fitted, ends, strict=True) for line in one.ended(end)] + kind
 
 
 def _sides(names: tuple[str, str], room: float, theme: Theme) -> list[written.Label]:
     """Both names in one row of `room` pixels: half of it each, and more where the other needs less."""
     least = written.text_width("← higher by", theme.small)
     needs = [max(written.text_width(name, theme.small), least) for name in names]
-    return [written.fit_label(name, max(room / 2 - 6, room - other - 12), theme.small)
+    return [written.fit_label(name, max(room / 2 - 6, room - other - 12), theme.small, theme.lines)
             for name, other in zip(names, reversed(needs), strict=True)]  # fmt: skip
 
 
 def _heads(
-    judges: tuple[str, str], sides: list[written.Label], drawn: Mapping[str, Mark],
-    domains: list[tuple[float, float]], room: float, theme: Theme,
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Which mark is whose, above the left panel; which side favours whom, above the right one."""
+    sides: list[written.Label], domains: list[tuple[float, float]], theme: Theme, aside: float
+) -> list[dict[str, Any]]:
+    """Which side favours whom. aside : pixels by which the left one is moved out"""
     left, right = domains[-1]
-    out = [
-        parts.head(f"← higher by<br>{sides[0].html}", left, theme, "left", True),
+    moved = {"xshift": 4 - aside} if aside else {}
+    return [
+        parts.head(f"← higher by<br>{sides[0].html}", left, theme, "left", True) | moved,
         parts.head(f"higher by →<br>{sides[1].html}", right, theme, "right", True),
     ]
-    if len(domains) > 1:
-        both = [parts.tag(name, drawn[name], theme, room) for name in judges]
-        out.append(parts.head("<br>".join(both), 0.0, theme, "left"))
-    return out
 
 
 def _truths(found: Differences, reference: str, judge: str, truth: pd.DataFrame | None) -> np.ndarray:
@@ -187,7 +192,7 @@ def _truths(found: Differences, reference: str, judge: str, truth: pd.DataFrame 
 
 
 def _note(found: Differences, with_truth: bool) -> str:
-    text = f"Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise."
+    text = f"Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise."
     if not found.scaled:
         text = "Decisiveness could not be taken out; these are raw differences. " + text
     if with_truth:

@@ -53,7 +53,7 @@ def group_chart(
     groups = [str(g) for g in dict.fromkeys(weights["group"])]
     mark = group_marks(groups, theme)
     written_as = [f"{names.get(f, f)}{' *' if f in sure else ''}" for f in order]
-    fitted = written.fit_labels(written_as, 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names(written_as, 118.0 if narrow else 165.0, theme)
     value, low, high = (parts.numbers(drawn, name) for name in ("weight", "lower", "upper"))
     limits = parts.span(value, low, high)
     rows = {factor: k for k, factor in enumerate(order)}
@@ -81,7 +81,7 @@ def group_chart(
     room = parts.WIDTH[narrow] - left - MARGIN
     said = written.wrap("weight, log-odds (0 = no effect)", room, theme.small)
     bottom = parts.axis_height(len(said), theme)
-    text = f"*: groups differ beyond noise (q < {words.number(BEYOND)})."
+    text = f"*: groups differ beyond noise (q < {words.fixed(BEYOND)})."
     hidden = len(known) - len(order)
     if hidden > 0:
         text += f" The {words.plural(len(order), 'factor')} whose differences are surest; {hidden:,} more not shown."
@@ -97,7 +97,7 @@ def group_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, 0.0)],
         annotations=[remark, parts.head("<br>".join(heads), 0.0, theme, "left") | {"xshift": -left + 4}],
     )
-    height = n * max(parts.row_height(fitted, theme), 9.0 * len(groups) + 12) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme, 9.0 * len(groups) + 12) + top + bottom + taken
     alt = f"Weights of {words.plural(n, 'factor')} in {len(groups)} groups; {len(sure)} differ beyond noise."
     return base(figure, theme, height, alt)
 
@@ -126,7 +126,7 @@ def agreement_chart(
     """
     if table.empty:
         return parts.empty("Agreement could not be counted in two groups.", theme, narrow)
-    fitted = written.fit_labels(map(str, table["group"]), 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names(map(str, table["group"]), 118.0 if narrow else 165.0, theme)
     share, low, high, wide_low, wide_high, pooled = (
         100 * parts.numbers(table, name)
         for name in ("agreement", "lower", "upper", "simultaneous_lower", "simultaneous_upper", "pooled")
@@ -150,7 +150,7 @@ def agreement_chart(
     figure.add_trace(go.Scatter(x=pooled, y=at + 0.26, marker=parts.marker(hollow, theme, 7, hollow=True), **common))
     figure.add_trace(go.Scatter(x=share, y=at, marker=parts.marker(Mark(colour, "square"), theme, 9), **common))
     left = written.labels_width(fitted, theme.label) + 16
-    who = f"votes of {words.shorten(reference, 30)} that {words.shorten(judge, 30)} shares, %"
+    who = f"votes of {theme.short(reference, 30)} that {theme.short(judge, 30)} shares, %"
     said = written.wrap(who, parts.WIDTH[narrow] - left - MARGIN, theme.small)
     bottom = parts.axis_height(len(said), theme)
     text = (
@@ -166,4 +166,4 @@ def agreement_chart(
     )
     first = table.iloc[0]
     alt = f"Agreement in {n} groups, the lowest in {first['group']} ({words.share(first['agreement'])})."
-    return base(figure, theme, n * max(parts.row_height(fitted, theme), 30.0) + 8 + bottom + taken, alt)
+    return base(figure, theme, n * parts.row_height(fitted, theme, 30.0) + 8 + bottom + taken, alt)

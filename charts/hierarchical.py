@@ -37,7 +37,7 @@ def hierarchical_chart(
     names = labels or {}
     order = [str(f) for f in needed["factor"]][:most]
     rows = {factor: k for k, factor in enumerate(order)}
-    fitted = written.fit_labels([names.get(f, f) for f in order], 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in order], 118.0 if narrow else 165.0, theme)
     head = needed[needed["factor"].isin(order)]
     own = weights[weights["factor"].isin(order) & (parts.numbers(weights, "own") != 0)]
     points, centre = parts.numbers(own, "importance"), parts.numbers(head, "importance")

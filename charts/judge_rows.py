@@ -75,7 +75,7 @@ def judge_rows_chart(
     things = [str(f) for f in ordered.index][:most]
     place = {thing: k for k, thing in enumerate(things)}
     shown = table[table[look.thing].isin(things)]
-    fitted = written.fit_labels([names.get(f, f) for f in things], 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in things], 118.0 if narrow else 165.0, theme)
     ends = [parts.numbers(shown, name) - look.zero for name in (look.value, look.lower, look.upper)]
     low, high = (look.zero + end for end in parts.span(*ends))
     limits = (low, high) if look.ends is None else (max(low, look.ends[0]), min(high, look.ends[1]))
@@ -98,15 +98,15 @@ def judge_rows_chart(
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     n = len(things)
     top = len(judges) * theme.label * written.LINE + 12
-    heads = "<br>".join(parts.tag(judge, drawn[judge], theme, room) for judge in judges)
+    heads = "<br>".join(parts.tag(judge, drawn[judge], theme, parts.over_room(room, left, theme)) for judge in judges)
     figure.update_layout(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, look.zero)],
-        annotations=[remark, parts.head(heads, 0.0, theme, "left")],
+        annotations=[remark, parts.over(heads, theme, left)],
     )
-    height = n * max(parts.row_height(fitted, theme), 26.0 if len(judges) > 1 else 0.0) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme) + top + bottom + taken
     return base(figure, theme, height, _alt(table, judges, things, names, look))
 
 

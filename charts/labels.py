@@ -51,6 +51,10 @@ class Label:
     def html(self) -> str:
         return "<br>".join(escape(line) for line in self.lines)
 
+    def ended(self, end: str) -> list[str]:
+        """The lines with something behind the last one."""
+        return [*self.lines[:-1], self.lines[-1] + end]
+
 
 def widest_part(name: str, size: float) -> float:
     """Pixels of the longest piece that `fit_label` need not break inside."""

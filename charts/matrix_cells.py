@@ -3,27 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from charts import labels as written
 from charts import words
 from charts.theme import Theme
 
+ON_END = 1.36
+"""Width of a line that stands on end, in sizes of its type."""
 
-def heads(names: Sequence[str], width: float, size: float, lines: int = 2) -> tuple[list[written.Label], float]:
-    """Names above their columns, in a type up to two pixels smaller where that spares breaking a word."""
-    for smaller in (size, size - 1, size - 2):
+
+@dataclass(frozen=True)
+class Heads:
+    """Names above columns. size : of their type; on_end : whether they are turned by a quarter"""
+
+    labels: list[written.Label]
+    size: float
+    on_end: bool = False
+
+    @property
+    def height(self) -> float:
+        """Pixels that they take."""
+        if self.on_end:
+            return written.labels_width(self.labels, self.size) + 16
+        return max(len(one.lines) for one in self.labels) * self.size * written.LINE + 14
+
+    def axis(self, theme: Theme) -> dict[str, object]:
+        """The x axis of a matrix, with a head above each column."""
+        n = len(self.labels)
+        return {
+            "range": [-0.5, n - 0.5], "side": "top", "tickmode": "array", "tickvals": list(range(n)),
+            "ticktext": [one.html for one in self.labels], "tickangle": -90 if self.on_end else 0,
+            "tickfont": {"size": self.size, "color": theme.text},
+            "showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True,
+        }  # fmt: skip
+
+
+def heads(names: Sequence[str], width: float, theme: Theme, lines: int = 2) -> Heads:
+    """Names above columns of `width` pixels, in a smaller type where that spares breaking a word.
+
+    On paper, where no type may be small and no name cut, they are turned where a word would have to be broken.
+    """
+    size = theme.small
+    for smaller in (size, size - 1) if theme.is_print else (size, size - 1, size - 2):
         if max(written.widest_part(name, smaller) for name in names) <= width:
-            return written.fit_labels(names, width, smaller, lines), smaller
-    return written.fit_labels(names, width, size, lines), size
+            return Heads(written.fit_labels(names, width, smaller, theme.most(lines)), smaller)
+    if theme.is_print:
+        return Heads(on_end(names, width + 5, theme), size, True)
+    return Heads(written.fit_labels(names, width, size, lines), size)
 
 
-def head_axis(over: Sequence[written.Label], size: float, theme: Theme) -> dict[str, object]:
-    """The x axis of a matrix, with a head above each column. over, size : of `heads`"""
-    return {
-        "range": [-0.5, len(over) - 0.5], "side": "top", "tickmode": "array", "tickvals": list(range(len(over))),
-        "ticktext": [one.html for one in over], "tickangle": 0, "tickfont": {"size": size, "color": theme.text},
-        "showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True,
-    }  # fmt: skip
+def on_end(names: Sequence[str], cell: float, theme: Theme, most: float = 130.0) -> list[written.Label]:
+    """Names turned by a quarter above cells of so many pixels; on paper whole, in as many lines as fit.
+
+    most : pixels up, on a screen
+    """
+    if not theme.is_print:
+        return written.fit_labels(names, most, theme.small, 1)
+    lines = max(1, int(cell / (theme.small * ON_END)))
+    for up in (70.0, 90.0, 110.0, 140.0, 180.0, 220.0):
+        labels = written.fit_labels(names, up, theme.small, lines)
+        if not any("…" in one.html for one in labels):
+            return labels
+    return written.fit_labels(names, 260.0, theme.small, lines)
 
 
 def side(value: float, theme: Theme) -> str:

@@ -132,7 +132,7 @@ def _try(
     large = len(down) <= FEW
     size = theme.label if large and not narrow else theme.small
     width = WIDTH[narrow]
-    labels = _fit_rows([rows[k] for k in down], narrow, size, len(columns), width)
+    labels = _fit_rows([rows[k] for k in down], narrow, size, len(columns), width, theme)
     left = written.labels_width(labels, size) + 14
     room = width - left - MARGIN
     across, cell = _side_by_side(room, len(columns), n, NUMBERED if narrow else LEAST)
@@ -173,15 +173,17 @@ def _side_by_side(room: float, columns: int, n: int, least: float) -> tuple[int,
     return 0, 0.0
 
 
-def _fit_rows(names: Sequence[str], narrow: bool, size: float, columns: int, width: float) -> list[Label]:
+def _fit_rows(names: Sequence[str], narrow: bool, size: float, columns: int, width: float,
+    theme: Theme,
+) -> list[Label]:  # fmt: skip
     """In one line where that cuts no name, wider where cells stay wide enough; else in two."""
     if narrow:
-        return written.fit_labels(names, 104.0, size)
+        return written.fit_labels(names, 150.0 if theme.is_print else 104.0, size, theme.lines)
     for room in (165.0, 240.0):
         labels = written.fit_labels(names, room, size, 1)
         if all(one.lines == (one.full,) for one in labels) and (width - room - 22) / columns >= LEAST:
             return labels
-    return written.fit_labels(names, 165.0, size)
+    return written.fit_labels(names, 165.0, size, theme.lines)
 
 
 def _fit_heads(names: Sequence[str], cell: float, size: float) -> tuple[list[Label], bool]:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.pair_rows import pair_labels, row_height
+from charts.pair_rows import pair_labels
 from charts.theme import Mark, Theme, base
 
 
@@ -64,10 +64,13 @@ def next_chart(
     annotations += [place | {"text": text, "yref": "y", "y": k} for k, text in enumerate(column)]
     left = fitted.width + 16
     room = parts.WIDTH[narrow] - left - right
+    why = [
+        written.fit_label(_why(str(text), narrow), room - 12, theme.small, theme.most(1)).html for text in table["why"]
+    ]
     annotations += [
         {
-            "text": written.fit_label(_why(str(table["why"].iloc[k]), narrow), room - 12, theme.small, 1).html, "x": 0,
-            "y": int(k), "xref": "paper", "yref": "y", "xanchor": "left", "xshift": 6, "showarrow": False, "font": font,
+            "text": why[k], "x": 0, "y": int(k), "xref": "paper", "yref": "y", "xanchor": "left", "xshift": 6,
+            "showarrow": False, "font": font,
         }
         for k in np.flatnonzero(~np.isfinite(gain))
     ]  # fmt: skip
@@ -83,7 +86,7 @@ def next_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=[*annotations, remark],
     )
-    return base(figure, theme, n * row_height(theme) + top + bottom + taken, _alt(table, planned))
+    return base(figure, theme, n * fitted.height + top + bottom + taken, _alt(table, planned))
 
 
 def _why(why: str, narrow: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from charts import labels as written
@@ -11,30 +11,36 @@ from charts.theme import Theme
 
 @dataclass(frozen=True)
 class PairLabels:
-    """texts : in plotly's markup, two lines each; width : pixels that the widest takes"""
+    """texts : in plotly's markup; width, height : pixels that the widest takes, and a row for the one of most lines"""
 
     texts: tuple[str, ...]
     width: float
+    height: float
 
 
 def pair_labels(
     one: Iterable[object], two: Iterable[object], joint: str, theme: Theme, narrow: bool,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None, below: Sequence[str] | None = None,
 ) -> PairLabels:  # fmt: skip
-    """Labels of the rows "one, joint two". labels : display names of models"""
+    """Labels of the rows "one, joint two". labels : display names of models; below : a muted name more a row"""
     names = labels or {}
-    width = 150.0 if narrow else 240.0
+    width, lines = 150.0 if narrow else 240.0, theme.most(1)
     beside = written.text_width(f"{joint} ", theme.label)
-    upper = written.fit_labels([names.get(str(a), str(a)) for a in one], width, theme.label, 1)
-    lower = written.fit_labels([names.get(str(b), str(b)) for b in two], width - beside, theme.label, 1)
+    upper = written.fit_labels([names.get(str(a), str(a)) for a in one], width, theme.label, lines)
+    lower = written.fit_labels([names.get(str(b), str(b)) for b in two], width - beside, theme.label, lines)
+    third = written.fit_labels(below or [], width, theme.small, lines)
     texts = [
         f'{a.html}<br><span style="color:{theme.muted}">{joint}\u00a0</span>{b.html}'
         for a, b in zip(upper, lower, strict=True)
     ]
-    widest = max(written.labels_width(upper, theme.label), beside + written.labels_width(lower, theme.label))
-    return PairLabels(tuple(texts), widest)
-
-
-def row_height(theme: Theme) -> float:
-    """Pixels of a row with a label of two lines."""
-    return theme.label * written.LINE * 2 + 8
+    if third:
+        texts = [
+            f'{text}<br><span style="color:{theme.muted};font-size:{theme.small}px">{one.html}</span>'
+            for text, one in zip(texts, third, strict=True)
+        ]
+    widest = max(
+        written.labels_width(upper, theme.label), beside + written.labels_width(lower, theme.label),
+        written.labels_width(third, theme.small),
+    )  # fmt: skip
+    most = max((1 + text.count("<br>") for text in texts), default=0)
+    return PairLabels(tuple(texts), widest, theme.label * written.LINE * most + 8)

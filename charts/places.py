@@ -35,7 +35,7 @@ def places_chart(
     n = len(table)
     names = [str(model) for model in table["model"]]
     display = labels or {}
-    fitted = written.fit_labels([display.get(m, m) for m in names], 112.0 if narrow else 200.0, theme.label)
+    fitted = parts.row_names([display.get(m, m) for m in names], 112.0 if narrow else 200.0, theme)
     rank, low, high = (parts.numbers(table, column) for column in ("rank", "rank_lower", "rank_upper"))
     wide_low, wide_high = (parts.numbers(table, f"simultaneous_{end}") for end in ("lower", "upper"))
     last = float(np.nanmax([np.nanmax(rank), np.nanmax(high), *wide_high[np.isfinite(wide_high)]]))

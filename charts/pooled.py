@@ -44,7 +44,7 @@ def pooled_chart(
     names = labels or {}
     order = [str(f) for f in known["factor"]][:most]
     place = {factor: k for k, factor in enumerate(order)}
-    fitted = written.fit_labels([names.get(f, f) for f in order], 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in order], 118.0 if narrow else 165.0, theme)
     shown = table[table["factor"].isin(order)]
     # A scenario that says nothing of a factor has the others' value alone.
     shown = shown[parts.numbers(shown, columns[0]) == parts.numbers(shown, columns[0])]
@@ -87,7 +87,7 @@ def pooled_chart(
     bottom = parts.axis_height(len(said), theme)
     text = (
         "Each mark is a scenario, pooled with the others; the strokes below are the same, each alone. Bar: interval of "
-        f"their mean. Filled: scenarios differ beyond noise (q < {words.number(BEYOND)})."
+        f"their mean. Filled: scenarios differ beyond noise (q < {words.fixed(BEYOND)})."
     )
     hidden = len(known) - len(order)
     if hidden > 0:
@@ -106,7 +106,7 @@ def pooled_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, 0.0)],
         annotations=[remark, *notes],
     )
-    height = n * max(parts.row_height(fitted, theme), 30.0) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme, 30.0) + top + bottom + taken
     return base(figure, theme, height, _alt(head, names))
 
 
@@ -128,7 +128,7 @@ def one_factor_chart(
     if table.empty:
         return parts.empty("This factor could not be weighed by scenario.", theme, narrow)
     table = table.sort_values(pooled[0], ascending=False, kind="stable")
-    fitted = written.fit_labels(map(str, table["scenario"]), 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names(map(str, table["scenario"]), 118.0 if narrow else 165.0, theme)
     values = [[parts.numbers(table, name) for name in three] for three in (pooled, raw)]
     limits = parts.span(*(np.r_[one, two] for one, two in zip(*values, strict=True)))
     n = len(table)
@@ -158,7 +158,7 @@ def one_factor_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, 0.0)],
         annotations=[remark],
     )
-    height = n * max(parts.row_height(fitted, theme), 30.0) + 8 + bottom + taken
+    height = n * parts.row_height(fitted, theme, 30.0) + 8 + bottom + taken
     first = table.iloc[0]
     alt = f"{words.plural(n, 'scenario')}, the largest value in {first['scenario']} ({words.number(first[pooled[0]])})."
     return base(figure, theme, height, alt)

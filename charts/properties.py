@@ -21,7 +21,7 @@ def property_chart(table: pd.DataFrame, pairs: int, theme: Theme, *, narrow: boo
     if table.empty or not pairs:
         return parts.empty("No published property is known here yet: the sheet below asks for them.", theme, narrow)
     names = [str(name) for name in table["property"]]
-    fitted = written.fit_labels(names, 130.0 if narrow else 220.0, theme.label)
+    fitted = parts.row_names(names, 130.0 if narrow else 220.0, theme)
     known, differ = (parts.numbers(table, name) / pairs for name in ("pairs", "differ"))
     n, limits, mark = len(names), (-0.02, 1.03), Mark(theme.text, "circle")
     figure = go.Figure()

@@ -15,6 +15,9 @@ from charts import words
 from charts.differences import PARTS, true_strengths
 from charts.theme import Mark, Theme, base, marks
 
+LEAST = 200.0
+"""Pixels that marks need on paper: else there is no room for ranks beside them."""
+
 JUDGES = 6
 """Judges in one chart; a row with more marks cannot be read."""
 
@@ -55,10 +58,13 @@ def ranking_chart(
     tables = {judge: table.set_index("model").reindex(names) for judge, table in tables.items()}
     n = len(names)
     display = labels or {}
-    fitted = written.fit_labels([display.get(m, m) for m in names], 112.0 if narrow else 180.0, theme.label)
+    fitted = parts.row_names([display.get(m, m) for m in names], 112.0 if narrow else 180.0, theme)
     columns = shown if len(shown) == 1 or not narrow else []
     texts = {judge: [_rank_text(tables[judge], k, narrow) for k in range(n)] for judge in columns}
     widths = [max(written.text_width(t, theme.small) for t in [*texts[j], "rank"]) + 14 for j in columns]
+    left = written.labels_width(fitted, theme.label) + 16
+    if theme.is_print and len(columns) > 1 and parts.WIDTH[narrow] - left - sum(widths) < LEAST:
+        columns, widths = [], []
     figure = go.Figure()
     strengths = {part: {j: parts.numbers(t, part) for j, t in tables.items()} for part in PARTS}
     limits = parts.span(*(np.concatenate(list(strengths[part].values())) for part in PARTS))
@@ -75,13 +81,13 @@ def ranking_chart(
         figure.add_trace(
             go.Scatter(
                 x=value, y=rows, mode="markers", name=judge, showlegend=False, cliponaxis=False,
-                marker=parts.marker(drawn[judge], theme, 9 if len(shown) < 4 else 7),
+                marker=parts.marker(drawn[judge], theme, 9 if len(shown) < 4 else 5.5 if theme.is_print else 7),
                 customdata=[[name] for name in names], hoverinfo="text",
                 hovertext=[_hover(name, judge, tables[judge], row) for row, name in enumerate(names)],
             )
         )  # fmt: skip
     missing = np.all([~np.isfinite(strengths["strength"][judge]) for judge in shown], axis=0)
-    left, right = written.labels_width(fitted, theme.label) + 16, sum(widths) + 8 if columns else 18.0
+    right = sum(widths) + 8 if columns else 18.0
     annotations = [
         {
             "text": "no strength: not on the common scale", "x": 0, "y": int(row), "xref": "x", "yref": "y",
@@ -91,10 +97,10 @@ def ranking_chart(
     ]  # fmt: skip
     annotations += _rank_columns(columns, texts, widths, drawn, theme)
     room = parts.WIDTH[narrow] - left - right
-    above = _heads(shown, drawn, theme, room)
+    above = _heads(shown, drawn, theme, parts.over_room(room, left, theme))
     top = 14 + theme.label * parts.GLYPH * written.LINE * max(len(above), 1)
     if any(shown):
-        annotations.append(parts.head("<br>".join(above), 0.0, theme, "left"))
+        annotations.append(parts.over("<br>".join(above), theme, left))
     title = parts.strength_title(room, theme)
     bottom = parts.axis_height(len(title), theme)
     said = _note(len(names), hidden, len(judges) - len(shown), with_truth)
@@ -110,7 +116,7 @@ def ranking_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme)],
         annotations=annotations,
     )
-    height_row = max(parts.row_height(fitted, theme), 14 + 9.0 * len(shown))
+    height_row = parts.row_height(fitted, theme, 14 + 9.0 * len(shown))
     return base(figure, theme, n * height_row + top + bottom + taken, _alt(names, shown, tables, hidden))
 
 
@@ -160,7 +166,7 @@ def _heads(judges: list[str], drawn: Mapping[str, Mark], theme: Theme, room: flo
     lines: list[list[str]] = [[]]
     taken = 0.0
     for judge in judges:
-        width = min(parts.tag_width(judge, theme), room, 200.0)
+        width = min(parts.tag_width(judge, theme), room, room if theme.is_print else 200.0)
         if lines[-1] and taken + width > room:
             lines.append([])
             taken = 0.0

@@ -36,7 +36,7 @@ def accuracy_chart(
     n_all = len(judges)
     judges = judges.head(most) if most else judges
     names = [str(name) for name in judges["judge"]]
-    fitted = written.fit_labels(names, 128.0 if narrow else 200.0, theme.label)
+    fitted = parts.row_names(names, 128.0 if narrow else 200.0, theme)
     ends = ("macro_lower", "macro_upper") if by == "macro" else ("lower", "upper")
     value, low, high = (parts.numbers(judges, name) for name in (by, *ends))
     each = scenarios[scenarios["judge"].isin(names) & scenarios["accuracy"].notna()]

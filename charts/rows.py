@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,22 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from charts import words
-from charts.labels import LINE, Label, escape, fit_label, text_width, wrap
+from charts.labels import LINE, Label, escape, fit_label, fit_labels, text_width, wrap
 from charts.theme import Mark, Theme, base
 
 ROW = 26.0
 """Height of a row with a label of one line, in pixels."""
+
+PRINTED, PLOTLY_LINE = 0.68, 1.3
+"""Height of a row on paper, where no finger has to meet it, in heights on a screen; and of a line in sizes of its type,
+as plotly sets them."""
+
+WIDER, SLIM = (1.0, 1.15, 1.3, 1.5), 140.0
+"""Names on paper take so many times the pixels that they have on a screen; below so many the figure is narrow."""
+
+MOST_NAME, SOURCE_SANS = {False: 250.0, True: 172.0}, 0.92
+"""Pixels of a name on paper at most, by whether the figure is narrow. The face that figures for print carry is narrower
+than what `text_width` has to reckon with."""
 
 WIDTH = {False: 650.0, True: 316.0}
 """The least width of a figure in pixels, by `narrow`: 174 and 84 mm in print. Texts are made to fit it."""
@@ -31,10 +42,25 @@ def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
     return found.to_numpy(dtype=float, na_value=np.nan)
 
 
-def row_height(labels: Sequence[Label], theme: Theme) -> float:
-    """Pixels a row: room for the label with the most lines, and for a finger."""
+def row_names(names: Iterable[str], width: float, theme: Theme) -> list[Label]:
+    """Names beside their rows, `width` pixels wide on a screen. On paper they are written whole, and get more."""
+    if not theme.is_print:
+        return fit_labels(names, width, theme.label, theme.lines)
+    found, most = list(names), MOST_NAME[width < SLIM]
+    # As few lines as can be had, then as few pixels.
+    ways = [fit_labels(found, min(width * more, most) / SOURCE_SANS, theme.label, theme.lines) for more in WIDER]
+    return min(ways, key=lambda way: max((len(one.lines) for one in way), default=0))
+
+
+def row_height(labels: Sequence[Label], theme: Theme, least: float = ROW) -> float:
+    """Pixels a row: room for the label with the most lines, and on a screen for a finger.
+
+    least : pixels that the marks of a row take on a screen
+    """
     lines = max((len(label.lines) for label in labels), default=1)
-    return max(ROW, lines * theme.label * LINE + 4)
+    if theme.is_print:
+        return max(least * PRINTED, (1 + (lines - 1) * PLOTLY_LINE) * theme.label + 3)
+    return max(least, lines * theme.label * LINE + 4)
 
 
 def clean_ticks(low: float, high: float, most: int = 5) -> tuple[list[float], list[str]]:
@@ -48,7 +74,7 @@ def clean_ticks(low: float, high: float, most: int = 5) -> tuple[list[float], li
         if len(values) <= most:
             break
     decimals = max(0, min(2, -math.floor(math.log10(step) + 1e-9)))
-    texts = [words.number(round(float(v), 9), 0 if float(v).is_integer() else decimals) for v in values]
+    texts = [words.fixed(round(float(v), 9), 0 if float(v).is_integer() else decimals) for v in values]
     return [float(v) for v in values], texts
 
 
@@ -198,6 +224,16 @@ def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: 
     }  # fmt: skip
 
 
+def over(html_text: str, theme: Theme, left: float) -> dict[str, Any]:
+    """What stands above a chart's left end; on paper above the names too. left : pixels from the figure's edge"""
+    return head(html_text, 0.0, theme, "left") | ({"xshift": 4.0 - left} if theme.is_print else {})
+
+
+def over_room(room: float, left: float, theme: Theme) -> float:
+    """Pixels that `over` has. room : of the panel below it"""
+    return room + left - 8 if theme.is_print else room
+
+
 def foot(text: str, x: float, below: float, theme: Theme) -> dict[str, Any]:
     """A muted line under the plot. x : in shares of the plot's width; below : pixels under its bottom"""
     return {
@@ -215,7 +251,8 @@ def tag(name: str, mark: Mark, theme: Theme, width: float, after: bool = True) -
     """A judge's symbol in its colour and its name, in plotly's markup, at most `width` pixels wide."""
     sign = glyph(mark, theme)
     # Bold type runs a tenth wider than plain.
-    text = f"<b>{fit_label(name, width / 1.1 - theme.label * 2, theme.label, 1).html}</b>"
+    width = width / 1.1 / (SOURCE_SANS if theme.is_print else 1) - theme.label * 2
+    text = f"<b>{fit_label(name, width, theme.label, theme.most(1)).html}</b>"
     return f"{sign}\u00a0{text}" if after else f"{text}\u00a0{sign}"
 
 

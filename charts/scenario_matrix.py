@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import EVEN, POINTS
-from charts.matrix_cells import dot, fill, head_axis, heads, said, side
+from charts.matrix_cells import dot, fill, heads, said, side
 from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDER, ORDERS, Figures, Key
 from charts.theme import Theme, base
 
@@ -49,14 +49,14 @@ def scenario_matrix_chart(
     remarks = dict(zip(scenarios["scenario"].astype(str), scenarios["remark"], strict=True))
     thin = {name for name in listed if not words.absent(remarks[name])}
     rows = [f"{name} {THIN}" if name in thin else name for name in listed]
-    fitted = written.fit_labels([AVERAGE, *rows], 112.0 if narrow else 168.0, theme.label)
+    fitted = parts.row_names([AVERAGE, *rows], 112.0 if narrow else 168.0, theme)
     left = written.labels_width(fitted, theme.label) + 16
     room = parts.WIDTH[narrow] - left - 8
     # A phone has no room for the number of pairs beside a gap.
     keys: list[Key | None] = [*([] if narrow else [None]), *found.order][: max(int(room / COLUMN[narrow]), 2)]
     width = room / len(keys)
-    over, head_size = heads([_head(key, names) for key in keys], max(width - 5, 30.0), theme.small, 3)
-    n, size = len(listed) + 1, max(parts.row_height(fitted, theme), CELL)
+    over = heads([_head(key, names) for key in keys], max(width - 5, 30.0), theme, 3)
+    n, size = len(listed) + 1, parts.row_height(fitted, theme, CELL)
     place = {name: k + 1 for k, name in enumerate(listed)}
     pairs = dict(zip(scenarios["scenario"].astype(str), scenarios["pairs"], strict=True))
     shapes: list[dict[str, object]] = []
@@ -107,11 +107,11 @@ def scenario_matrix_chart(
             marker={"symbol": "square", "size": size * 0.9, "color": "rgba(0,0,0,0)"},
         )
     )  # fmt: skip
-    top = max(len(one.lines) for one in over) * head_size * written.LINE + 14
+    top = over.height
     remark, taken = parts.note(_note(found, keys, judges, pooled, len(listed), bool(thin)), theme, narrow, left, 4)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
-        xaxis=head_axis(over, head_size, theme),
+        xaxis=over.axis(theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), _below_average(theme), *shapes],
         annotations=[remark, *texts],

@@ -18,6 +18,9 @@ from charts.theme import Mark, Theme, base
 ACROSS = {False: 3, True: 1}
 """Panels side by side, by `narrow`."""
 ROW = 22.0
+
+TALLEST = 800.0
+"""Pixels of panels that a page of paper holds."""
 BETWEEN = 22.0
 """Pixels between panels side by side."""
 ENDS = {AGREEMENT: (0.0, 100.0), ORDERS: (-1.0, 1.0)}
@@ -41,18 +44,23 @@ def scenario_panels_chart(
     listed = list(found.scenarios[:most])
     if not listed or not keys:
         return parts.empty(f"In no scenario could {judges[1]} be held against {judges[0]}.", theme, narrow)
-    fitted = written.fit_labels(listed, 112.0 if narrow else 150.0, theme.label)
+    fitted = parts.row_names(listed, 112.0 if narrow else 150.0, theme)
     left = written.labels_width(fitted, theme.label) + 16
     across = min(ACROSS[narrow], len(keys))
     width = parts.WIDTH[narrow] - left - 8
     panel = (width - (across - 1) * BETWEEN) / across
     rows = -(-len(keys) // across)
-    heads = [written.fit_label(name_of(key, names), panel / 1.1, theme.label, 2) for key in keys]
+    heads = [written.fit_label(name_of(key, names), panel / 1.1, theme.label, theme.lines) for key in keys]
     top = max(len(one.lines) for one in heads) * theme.label * written.LINE + 10
-    size = max(ROW, parts.row_height(fitted, theme)) if max(len(one.lines) for one in fitted) > 1 else ROW
+    size = parts.row_height(fitted, theme, ROW) if max(len(one.lines) for one in fitted) > 1 else ROW
     titles = [written.wrap(found.in_words(key), panel, theme.small) for key in keys]
     bottom = parts.axis_height(max(map(len, titles)), theme) + 8
     n = len(listed)
+    left_out = 0
+    if theme.is_print:
+        fit = max(int(TALLEST / (top + n * size + bottom)), 1) * across
+        keys, left_out = keys[:fit], len(keys[fit:])
+        rows = -(-len(keys) // across)
     each = top + n * size + bottom
     whole = rows * each
     figure = go.Figure()
@@ -86,6 +94,8 @@ def scenario_panels_chart(
         "Filled: pooled with the other scenarios, coloured where a gap is beyond noise; hollow: the scenario alone. "
         "The line: 0 for gaps, else the average."
     ) + (f" {words.plural(gone, 'scenario')} more, not drawn ({ORDER})." if gone else "")
+    if left_out:
+        text += f" {words.plural(left_out, 'figure')} more in the table."
     remark, taken = parts.note(text, theme, narrow, left, 0)
     figure.update_layout(
         margin={"l": left, "r": 8, "t": 4, "b": taken, "pad": 6}, shapes=shapes, annotations=[*annotations, remark],

@@ -14,6 +14,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
+from charts.matrix_cells import on_end
 from charts.theme import Theme, base
 
 BEYOND = 0.05
@@ -78,7 +79,7 @@ def scenarios_chart(
         return parts.empty("No model could be ranked by scenario.", theme, narrow)
     names, models = labels or {}, _order(heterogeneity)
     kept = models[: max(most, 1)]
-    fitted = written.fit_labels([names.get(k, k) for k in kept], 100.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(k, k) for k in kept], 100.0 if narrow else 165.0, theme)
     left = written.labels_width(fitted, theme.label) + 14
     right = 8.0 if narrow else 52.0
     room = int((parts.WIDTH[narrow] - left - right) // CELL[narrow])
@@ -89,7 +90,7 @@ def scenarios_chart(
     # A head that would break inside a word is easier to read on end.
     longest = max((written.text_width(word, theme.small) for title in titles for word in title.split()), default=0.0)
     upright = cell >= max(HEAD, longest + 6)
-    heads = written.fit_labels(titles, cell - 6 if upright else 130.0, theme.small, 3 if upright else 1)
+    heads = written.fit_labels(titles, cell - 6, theme.small, theme.most(3)) if upright else on_end(titles, cell, theme)
     lines = max(len(one.lines) for one in heads)
     top = lines * theme.small * written.LINE + 12 if upright else written.labels_width(heads, theme.small) + 16
     figure = go.Figure()
@@ -112,7 +113,7 @@ def scenarios_chart(
         shapes=[ground, *_frames(found, theme)],
         annotations=[remark, *([] if narrow else _sds(found, theme))],
     )  # fmt: skip
-    height = max(parts.row_height(fitted, theme), 28)
+    height = parts.row_height(fitted, theme, 28)
     return base(figure, theme, n * height + top + bottom + taken, _alt(found, raw))
 
 

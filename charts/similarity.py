@@ -13,6 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
+from charts.matrix_cells import on_end
 from charts.theme import Mark, Theme, base
 
 NUMBERED = 12
@@ -52,14 +53,18 @@ def similarity_chart(
     # As large as the type: a larger sign would make its line higher than a row.
     dot = f'<span style="color:{theme.people}">●</span>'
     room = written.text_width("● ", size) if people else 0.0
-    labels = written.fit_labels(judges, (112.0 if narrow else 190.0) - room, size, 2 if n <= NUMBERED else 1)
+    wide = (112.0 if narrow else 190.0) - room
+    if theme.is_print and n <= NUMBERED:
+        labels = parts.row_names(judges, wide, theme)
+    else:
+        labels = written.fit_labels(judges, wide, size, 2 if n <= NUMBERED else 1)
     left = written.labels_width(labels, size) + room + 14
     with_tree = not narrow and len(tree) > 1
     right = TREE + 14 if with_tree else 8.0
     cell = (parts.WIDTH[narrow] - left - right) / n
     text = [words.number(float(v)) if np.isfinite(v) else "" for v in value.ravel()]
     numbered = n <= NUMBERED and max(written.text_width(t, theme.small) for t in text) <= cell - 4
-    row = max(parts.row_height(labels, theme), ROW[True]) if n <= NUMBERED else ROW[False]
+    row = parts.row_height(labels, theme, ROW[True]) if n <= NUMBERED else ROW[False]
     heads, top, angle = _heads(judges, cell, theme)
     low, high, scale = _scale(known, theme)
     names = np.array(judges, dtype=object)
@@ -146,10 +151,10 @@ def _heads(judges: Sequence[str], cell: float, theme: Theme) -> tuple[list[str],
     if cell < LEAST_HEAD:
         return [], 8.0, 0
     if all(written.widest_part(judge, theme.small) <= cell - 4 for judge in judges):
-        heads = written.fit_labels(judges, cell - 4, theme.small, 2)
+        heads = written.fit_labels(judges, cell - 4, theme.small, theme.lines)
         lines = max(len(one.lines) for one in heads)
         return [one.html for one in heads], lines * theme.small * written.LINE + 12, 0
-    heads = written.fit_labels(judges, 130.0, theme.small, 1)
+    heads = on_end(judges, cell, theme)
     return [one.html for one in heads], written.labels_width(heads, theme.small) * 1.05 + 16, -90
 
 
@@ -248,7 +253,15 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
     human = (there["kind"] == "human").to_numpy(dtype=bool)
     mixed = there["source"].nunique() > 1
     hollow = ((there["source"] == "published") & mixed).to_numpy(dtype=bool)
-    placing = _place_names(names, across, up, human, width, height, theme)
+    shown_as = [" ".join(name.split()) for name in names]
+    shown_as = [theme.short(name, 28) for name in shown_as]
+    placing = _place_names(shown_as, across, up, human, width, height, theme)
+    numbered: dict[int, str] = {}
+    if theme.is_print and len(placing) < len(names):
+        # Nobody can point at a mark on paper: those without room for a name get a number, which the note explains.
+        numbered = {k: str(nth) for nth, k in enumerate((k for k in range(len(names)) if k not in placing), 1)}
+        shown_as = [numbered.get(k, name) for k, name in enumerate(shown_as)]
+        placing = _place_names(shown_as, across, up, human, width, height, theme)
     figure = go.Figure()
     # People last: on top of whom they stand among.
     for mark, mine in ((Mark(theme.judges[0], "square"), ~human), (Mark(theme.people, "circle"), human)):
@@ -278,6 +291,7 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
     if mixed:
         said += " Hollow: published weights."
     unnamed = len(names) - len(placing)
+    said += "".join(f" {number}: {theme.short(names[k], 60)}." for k, number in numbered.items())
     if unnamed:
         said += f" {words.plural(unnamed, 'judge')} without room for a name: point at them, or read the table."
     note, taken = parts.note(said, theme, narrow, 8, 2)
@@ -307,7 +321,7 @@ def _place_names(
     tall = theme.small * written.LINE
     out: dict[int, Place] = {}
     for k in sorted(range(len(names)), key=lambda k: (not human[k], -far[k])):
-        text = words.shorten(" ".join(names[k].split()), 28)
+        text = names[k]
         wide = written.text_width(text, theme.small) + 2
         near = [(9.0, 0.0), (-9 - wide, 0.0), (-wide / 2, 15.0), (-wide / 2, -15.0)]
         away = [(dx if dx > 0 else dx - wide, dy) for dy in (30.0, -30.0, 50.0, -50.0) for dx in (20.0, -20.0)]

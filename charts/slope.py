@@ -27,6 +27,10 @@ FIGURE_SPACE = "\u2007"
 """A space as wide as a digit, so that a name's second line stands under its first."""
 
 
+TALLEST = 800.0
+"""Pixels of rows that a page of paper holds beside all else."""
+
+
 @dataclass(frozen=True)
 class _Side:
     """One judge's half: where each row stands, and what is written beside it."""
@@ -77,9 +81,13 @@ def slope_chart(
     # By the reference; models without a strength under it come last.
     found = found.order(_order(found.rank_ref, found.models))
     drawn = dict(judge_marks or marks([reference, judge], humans, theme))
-    sides = [_side(found, end, name, drawn[name], theme, labels or {}, narrow, truth) for end, name in
-             (("ref", reference), ("judge", judge))]  # fmt: skip
     n = len(found)
+    whose = ("ref", reference), ("judge", judge)
+    sides = [_side(found, end, name, drawn[name], theme, labels or {}, narrow, truth) for end, name in whose]
+    once = theme.is_print and n * max(side.height for side in sides) > TALLEST
+    if once:
+        # Names on both sides would be taller than a page.
+        sides = [_side(found, end, name, drawn[name], theme, labels or {}, narrow, truth, once) for end, name in whose]
     figure = go.Figure()
     panels = ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0)) if narrow else ((0.0, 0.3), (0.3, 0.7), (0.7, 1.0))
     _add_lines(figure, found, sides, theme)
@@ -90,14 +98,25 @@ def slope_chart(
     bottom = 4.0 if narrow else parts.axis_height(len(title), theme)
     height_row = max(side.height for side in sides)
     left, right = (side.width + 16 for side in sides)
-    said = _note(found, reference, judge, truth is not None and not narrow)
+    said = _note(found, reference, judge, truth is not None and not narrow, theme)
+    if once:
+        said += f" On the right in brackets: the place by {theme.short(reference, 24)}."
     remark, taken = parts.note(said, theme, narrow, left, bottom)
     room = (parts.WIDTH[narrow] - left - right) * (0.5 - GUTTER if narrow else 0.3)
     ends = (0.5 - GUTTER, 0.5 + GUTTER) if narrow else (panels[0][1], panels[2][0])
-    texts = [remark]
-    for side, at, beside, anchor in zip(sides, ends, (left, right), ("right", "left"), strict=True):
-        mark = parts.tag(side.judge, side.mark, theme, beside + room - 12, after=anchor == "left")
-        texts.append(parts.head(mark, at, theme, anchor))
+    texts, top = [remark], 36.0
+    heads = zip(sides, ends, (left, right), ("right", "left"), strict=True)
+    tight = any(parts.tag_width(s.judge, theme) > room + b - 12 for s, b in zip(sides, (left, right), strict=True))
+    if theme.is_print and tight:
+        whole = parts.WIDTH[narrow] - parts.tag_width(" (right)", theme)
+        lines = [f"{parts.tag(one.judge, one.mark, theme, whole)} ({at})"
+                 for one, at in zip(sides, ("left", "right"), strict=True)]  # fmt: skip
+        texts.append(parts.over("<br>".join(lines), theme, left))
+        top += theme.label * parts.GLYPH * written.LINE
+    else:
+        for side, at, beside, anchor in heads:
+            mark = parts.tag(side.judge, side.mark, theme, beside + room - 12, after=anchor == "left")
+            texts.append(parts.head(mark, at, theme, anchor))
     x: dict[str, Any] = {
         "xaxis2": {"domain": panels[1], "range": [0, 1], "visible": False, "anchor": "y", "fixedrange": True}
     }
@@ -108,7 +127,7 @@ def slope_chart(
         texts.append(parts.foot(title[0], 0.5, 2.0 * theme.small, theme))
     figure.update_layout(
         overwrite=True,
-        margin={"l": left, "r": right, "t": 36, "b": bottom + taken, "pad": 6},
+        margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, _by_row(sides[0]), theme, anchor="x2" if narrow else "x"),
         yaxis2=parts.row_axis(
             n, _by_row(sides[1]), theme, overlaying="y", side="right", anchor="x2" if narrow else "x3"
@@ -117,7 +136,7 @@ def slope_chart(
         annotations=texts,
         **x,
     )
-    return base(figure, theme, n * height_row + 36 + bottom + taken, _alt(found, reference, judge))
+    return base(figure, theme, n * height_row + top + bottom + taken, _alt(found, reference, judge))
 
 
 def _order(ranks: np.ndarray, models: tuple[str, ...]) -> np.ndarray:
@@ -126,14 +145,22 @@ def _order(ranks: np.ndarray, models: tuple[str, ...]) -> np.ndarray:
 
 def _side(
     found: Differences, end: str, judge: str, mark: Mark, theme: Theme, names: Mapping[str, str], narrow: bool,
-    truth: pd.DataFrame | None,
+    truth: pd.DataFrame | None, once: bool = False,
 ) -> _Side:  # fmt: skip
+    """once : names stand on the left alone, and on the right what finds them there"""
     ranks, tied = getattr(found, f"rank_{end}"), getattr(found, f"tied_{end}")
     places = np.empty(len(found), dtype=int)
     places[_order(ranks, found.models)] = np.arange(len(found))
     size = theme.label
     most = 82.0 if narrow else 165.0
-    fitted = written.fit_labels([names.get(m, m) for m in found.models], most, size)
+    if not theme.is_print:
+        fitted = written.fit_labels([names.get(m, m) for m in found.models], most, size)
+    elif once and end == "judge":
+        fitted = [written.Label((f"({r:.0f})" if np.isfinite(r) else "(–)",), "") for r in found.rank_ref]
+    else:
+        most = (150.0 if narrow else 216.0) if once else (92.0 if narrow else 165.0)
+        most /= parts.SOURCE_SANS
+        fitted = written.fit_labels([names.get(m, m) for m in found.models], most, size, theme.lines)
     strongest = set(_movers(found))
     numbers = [f"{r:.0f}{'=' if tie else ''}" if np.isfinite(r) else "–" for r, tie in zip(ranks, tied, strict=True)]
     digits = max(map(len, numbers))
@@ -229,12 +256,12 @@ def _ground(n: int, theme: Theme, panels: tuple[tuple[float, float], ...], narro
     return [*shapes, parts.zero_line(n, "x", theme), parts.zero_line(n, "x3", theme)]
 
 
-def _note(found: Differences, reference: str, judge: str, with_truth: bool) -> str:
+def _note(found: Differences, reference: str, judge: str, with_truth: bool, theme: Theme) -> str:
     kind = "net of decisiveness" if found.scaled else "in log-odds"
-    reference, judge = words.shorten(reference, 24), words.shorten(judge, 24)
+    reference, judge = theme.short(reference, 24), theme.short(judge, 24)
     if found.beyond.any():
         text = (
-            f"Solid lines: {reference} and {judge} differ beyond noise ({kind}, q < {words.number(BEYOND)}), "
+            f"Solid lines: {reference} and {judge} differ beyond noise ({kind}, q < {words.fixed(BEYOND)}), "
             "in the colour of the judge that holds the model higher; dotted: within noise."
         )
     else:

@@ -34,7 +34,7 @@ def stand_in_chart(
     table = table.head(most) if most else table
     judges = [str(name) for name in table["judge"]]
     named = [f"{SIGNS[str(v)]} {name}" for name, v in zip(judges, table["verdict"], strict=True)]
-    fitted = written.fit_labels(named, 128.0 if narrow else 200.0, theme.label)
+    fitted = parts.row_names(named, 128.0 if narrow else 200.0, theme)
     value, low, high = (100 * parts.numbers(table, name) for name in ("advantage", "lower", "upper"))
     limits = parts.span(np.r_[value, -100 * margin], np.r_[low, -100 * margin], np.r_[high, -100 * margin])
     drawn, rows = marks(judges, humans, theme), np.arange(len(judges), dtype=float)

@@ -7,10 +7,15 @@ from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
+from charts import words
+
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", "Noto Sans", "Helvetica Neue", Arial, sans-serif'
 
 SYMBOLS = ("square", "diamond", "triangle-up", "cross")
 VARIANTS = ("", "-open", "-dot", "-open-dot")
+
+LONGEST = 80
+"""Letters of a name that a sentence on paper holds."""
 
 # How a plotly symbol is written in a line of text.
 GLYPHS = {
@@ -26,6 +31,7 @@ class Theme:
     second : of sidebars and cards; band : of every other row, None where fills would print grey
     noise : of what is not beyond noise; people : of every human judge, judges : of the others in order
     label, small : sizes of names, and of ticks, axis titles and notes
+    lines : of a name beside its row, at most; on paper, where nothing can be hovered over, it is written whole
     width : of the figure, where it is fixed (on paper)
     """
 
@@ -44,12 +50,21 @@ class Theme:
     label: float = 13
     small: float = 12
     font: str = FONT
+    lines: int = 2
     width: float | None = None
 
     @property
     def is_print(self) -> bool:
         """Whether it is for paper: nothing is scrolled, hovered over or clicked."""
         return self.band is None
+
+    def most(self, lines: int) -> int:
+        """Lines of a name where a screen has so many; on paper as many as it takes."""
+        return self.lines if self.is_print else lines
+
+    def short(self, name: str, most: int) -> str:
+        """A name within a sentence, of so many letters on a screen, where hovering tells the rest."""
+        return words.shorten(name, max(most, LONGEST) if self.is_print else most)
 
 
 LIGHT = Theme(
@@ -67,6 +82,7 @@ PRINT = Theme(
     "print", background="#FFFFFF", second="#FFFFFF", text="#000000", border="#B0B0B0", muted="#404040",
     grid="#DADADA", zero="#707070", noise="#909090", people="#0B6FA4",
     judges=("#C8501E", "#1B8A6B", "#8A5AA8", "#B07C00"), band=None, label=10.67, small=10.67,
+    lines=6,
 )  # fmt: skip
 
 _THEMES = {one.name: one for one in (LIGHT, DARK, PRINT)}

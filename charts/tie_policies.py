@@ -24,6 +24,9 @@ PITCH = 15.0
 FEW = 15
 """Models that are given two lines each where their names need them."""
 
+MOST_NAME = {False: 250.0, True: 150.0}
+"""Pixels of a name on paper at most."""
+
 TALLEST = {False: 620.0, True: 420.0}
 """Pixels of a panel, by `narrow`: with many models ranks stand closer."""
 
@@ -78,7 +81,9 @@ def tie_policies_chart(
     widest = max((written.text_width(str(name), theme.small) for name in here["model"]), default=0.0) + 14
     # Names that do not fit beside two panels: one above the other; at phone width they take two lines.
     stacked, pitch = narrow or widest > room, PITCH
-    if narrow and widest > room and here["model"].nunique() <= FEW:
+    if theme.is_print and widest > room:
+        room = min(widest * parts.SOURCE_SANS, MOST_NAME[narrow])
+    elif narrow and widest > room and here["model"].nunique() <= FEW:
         pitch = 2.4 * theme.small * written.LINE
     elif stacked and not narrow:
         room = min(widest, 240.0)
@@ -111,8 +116,12 @@ def tie_policies_chart(
         axes[f"yaxis{number}"] = _rank_axis(panel, y_domain, f"x{number}", theme)
         _add_lines(figure, panel, f"x{number}", f"y{number}", theme)
         annotations += _names(panel, number, room, theme)
-        text = parts.tag(panel.judge, panel.mark, theme, (x_domain[1] - x_domain[0]) * width + room)
-        annotations.append(parts.head(text, x_domain[0], theme, "left") | {"y": y_domain[1]})
+        # One above the other, a panel's head has the figure's width.
+        whole = theme.is_print and stacked
+        wide = (x_domain[1] - x_domain[0]) * width + room
+        text = parts.tag(panel.judge, panel.mark, theme, parts.over_room(wide, left if whole else 0.0, theme))
+        over = parts.over(text, theme, left) if whole else parts.head(text, x_domain[0], theme, "left")
+        annotations.append(over | {"y": y_domain[1]})
     remark, taken = parts.note(_note(panels, len(judges) - len(shown)), theme, narrow, left, foot - 4)
     annotations.append(remark)
     figure.update_layout(
@@ -204,21 +213,25 @@ def _hover(panel: _Panel, k: int) -> str:
 def _names(panel: _Panel, number: str, room: float, theme: Theme) -> list[dict[str, Any]]:
     """Names at the right end of lines where they do not touch: the largest moves first, others where all fit."""
     pitch = panel.height / panel.n
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
     out = []
     all_fit = pitch >= theme.small * written.LINE
     for k in np.flatnonzero((panel.moved > 0) | all_fit):
         known = np.flatnonzero(np.isfinite(panel.ranks[k]))
         row = float(panel.ranks[k][known[-1]])
-        if any(abs(row - other) * pitch < theme.small * written.LINE for other in taken):
-            continue
-        taken.append(row)
         lines = 2 if pitch >= 2 * theme.small * written.LINE else 1
-        name = written.fit_label(panel.names[k], room - 12, theme.small, lines).html
+        if theme.is_print:
+            name = written.fit_label(panel.names[k], (room - 12) / parts.SOURCE_SANS, theme.small, theme.lines)
+            high = (1 + (len(name.lines) - 1) * parts.PLOTLY_LINE) * theme.small * 1.1
+        else:
+            name, high = written.fit_label(panel.names[k], room - 12, theme.small, lines), theme.small * written.LINE
+        if any(abs(row - other) * pitch < (high + its) / 2 for other, its in taken):
+            continue
+        taken.append((row, high))
         weight = panel.weight[k]
         out.append(
             {
-                "text": f"<b>{name}</b>" if weight == 3 else name, "xref": f"x{number}", "yref": f"y{number}",
+                "text": f"<b>{name.html}</b>" if weight == 3 else name.html, "xref": f"x{number}", "yref": f"y{number}",
                 "x": len(POLICIES) - 1, "y": row,
                 "xanchor": "left", "align": "left", "xshift": 7, "showarrow": False,
                 "font": {"size": theme.small, "color": theme.text if weight > 1 else theme.muted},

@@ -47,7 +47,7 @@ def trust_chart(
         f"{display.get(who, who)}: {what}" if many and (what == ALL) else what
         for who, what in zip(owner, model, strict=True)
     ]
-    fitted = written.fit_labels(texts, 122.0 if narrow else 240.0, theme.label)
+    fitted = parts.row_names(texts, 122.0 if narrow else 240.0, theme)
     rows = np.arange(len(table))
     known = np.concatenate([accuracy, low, high])
     known = known[np.isfinite(known)]

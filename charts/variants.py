@@ -44,7 +44,7 @@ def variants_chart(
         return parts.empty("Nothing could be fitted in any of these ways.", theme, narrow)
     order = _order(kept, columns[0])[:most]
     hidden = int(kept["factor"].nunique()) - len(order)
-    fitted = written.fit_labels([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in order], 104.0 if narrow else 165.0, theme)
     present = [name for name in variants if (kept["variant"] == name).any()]
     rows = {factor: k for k, factor in enumerate(order)}
     drawn = kept[kept["factor"].isin(order)]
@@ -91,7 +91,7 @@ def variants_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, zero)],
         annotations=[remark, parts.head("<br>".join(lines), 0.0, theme, "left")],
     )
-    height = n * max(parts.row_height(fitted, theme), 14.0 * len(present) + 8) + top + bottom + taken
+    height = n * parts.row_height(fitted, theme, 14.0 * len(present) + 8) + top + bottom + taken
     alt = f"{words.plural(n, 'factor')}, each fitted in {words.plural(len(present), 'way')}: {', '.join(present)}."
     return base(figure, theme, height, alt)
 

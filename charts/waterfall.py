@@ -76,16 +76,19 @@ def waterfall_chart(
     right = 12.0
     title = ["A preferred, %" if unit == POINTS else "log-odds for A"]
     bottom = parts.axis_height(len(title), theme)
-    row = max(30.0, theme.label * written.LINE * 2 + 6)
+    most_lines = max(sum(len(one.lines) for one in pair if one) for pair in fitted)
+    row = max(30.0, theme.label * written.LINE * max(most_lines, 2) + 6)
     plot = parts.WIDTH[narrow] - left - right
     room = plot if narrow or len(names) == 1 else (plot - APART) / 2
-    whose = [written.fit_label(side, room / 2 - 8, theme.small) for side in sides or ()]
+    whose = [written.fit_label(side, room / 2 - 8, theme.small, theme.lines) for side in sides or ()]
     lines = 1 + max((len(one.lines) for one in whose), default=0)
-    head = theme.label * parts.GLYPH * written.LINE + lines * theme.small * written.LINE + 14
+    drawn = dict(judge_marks or marks(names, humans, theme))
+    tags = {name: parts.tag(name, drawn[name], theme, room) for name in names}
+    tagged = max(1 + tag.count("<br>") for tag in tags.values())
+    head = tagged * theme.label * parts.GLYPH * written.LINE + lines * theme.small * written.LINE + 14
     panels, height = _panels(all_steps, n * row, head, narrow, plot)
     limits, cut = _limits(all_steps, unit, room, beside)
     pixel = (limits[1] - limits[0]) / room
-    drawn = dict(judge_marks or marks(names, humans, theme))
     figure = go.Figure()
     shapes: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -98,7 +101,7 @@ def waterfall_chart(
         _add_prediction(figure, panel.steps, len(panel.steps.value), mark, theme, (x, y), cut, unit)
         annotations += _numbers(panel, theme, unit, cut)
         annotations += _said(panel, theme, n) if judged else []
-        annotations += _heads(panel, mark, theme, whose, room)
+        annotations += _heads(panel, tags[panel.steps.judge], theme, whose)
         axis = parts.value_axis(limits, title, theme, **_ticks(limits, unit, 3 if narrow or len(panels) > 1 else 6),
                                 domain=[panel.left, panel.right], anchor=y)  # fmt: skip
         row_axis = parts.row_axis(n, ticks, theme, domain=[panel.bottom, panel.top], anchor=x)
@@ -123,7 +126,11 @@ def _labels(
 ) -> list[tuple[written.Label, written.Label | None]]:  # fmt: skip
     """Of each row a name, and a muted line with what it is in both answers."""
     width = 118.0 if narrow else 190.0
-    fitted = written.fit_labels([names.get(f, f) for f in shown], width, theme.label, 1)
+    written_as = [names.get(f, f) for f in shown]
+    if theme.is_print:
+        fitted = parts.row_names(written_as, width, theme)
+    else:
+        fitted = written.fit_labels(written_as, width, theme.label, 1)
     first = contributions.drop_duplicates("factor")
     values = {str(f): (a, b) for f, a, b in zip(first["factor"], first["a"], first["b"], strict=True)}
     below = []
@@ -286,7 +293,7 @@ def _arrow(row: Mapping[Any, Any]) -> str:
 
 
 def _heads(
-    panel: _Panel, mark: Mark, theme: Theme, whose: Sequence[written.Label], room: float
+    panel: _Panel, tag: str, theme: Theme, whose: Sequence[written.Label]
 ) -> list[dict[str, Any]]:
     """Whose panel it is, and which side is whose."""
     where = {"y": panel.top}
@@ -296,7 +303,7 @@ def _heads(
     filled = [f"<br>{one.html}" + "<br>\u00a0" * (most - len(one.lines)) for one in whose]
     a, b = filled if whose else ("", "")
     return [
-        parts.head(parts.tag(panel.steps.judge, mark, theme, room), panel.left, theme, "left")
+        parts.head(tag, panel.left, theme, "left")
         | where | {"yshift": above},
         parts.head(f"← for B{b}", panel.left, theme, "left", True) | where,
         parts.head(f"for A →{a}", panel.right, theme, "right", True) | where,

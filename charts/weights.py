@@ -45,7 +45,7 @@ def weight_chart(
     beyond = np.where(np.isnan(test), parts.numbers(shown, "p"), test) < BEYOND
     n = len(shown)
     factors = [str(f) for f in shown["factor"]]
-    fitted = written.fit_labels([names.get(f, f) for f in factors], 118.0 if narrow else 165.0, theme.label)
+    fitted = parts.row_names([names.get(f, f) for f in factors], 118.0 if narrow else 165.0, theme)
     mark = marks([judge], humans, theme)[judge]
     figure = go.Figure()
     limits = tuple(zero + end for end in parts.span(value - zero, low - zero, high - zero))
@@ -69,17 +69,18 @@ def weight_chart(
     said = "wins of 100 with more of it (50 = no effect)" if unit == POINTS else "weight, log-odds (0 = no effect)"
     title = written.wrap(said, room, theme.small)
     bottom = parts.axis_height(len(title), theme)
-    text = f"Filled: beyond noise (q < {words.number(BEYOND)}); hollow: within noise."
+    text = f"Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise."
     if len(table) > n:
         text += f" The {words.plural(n, 'factor')} that move most; {len(table) - n:,} more are not shown."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     top = theme.label * written.LINE + 12
+    head = parts.tag(judge, mark, theme, parts.over_room(room, left, theme))
     figure.update_layout(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis((limits[0], limits[1]), title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, zero)],
-        annotations=[remark, parts.head(parts.tag(judge, mark, theme, room), 0.0, theme, "left")],
+        annotations=[remark, parts.over(head, theme, left)],
     )
     height = n * parts.row_height(fitted, theme) + top + bottom + taken
     moving = [names.get(factors[k], factors[k]) for k in np.flatnonzero(beyond)[:5]]

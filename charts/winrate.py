@@ -44,7 +44,7 @@ def winrate_chart(
     names = [str(model) for model in table["model"]]
     display = labels or {}
     n = len(names)
-    fitted = written.fit_labels([display.get(m, m) for m in names], 112.0 if narrow else 200.0, theme.label)
+    fitted = parts.row_names([display.get(m, m) for m in names], 112.0 if narrow else 200.0, theme)
     plain = [parts.numbers(table, column) for column in ("win_rate", "lower", "upper")]
     equal = [parts.numbers(table, column) for column in ("lc_win_rate", "lc_lower", "lc_upper")]
     controlled = bool(np.isfinite(equal[0]).any())
@@ -83,8 +83,8 @@ def winrate_chart(
     )  # fmt: skip
     left, right = written.labels_width(fitted, theme.label) + 16, width + 8
     room = parts.WIDTH[narrow] - left - right
-    heads = _heads(mark, theme, controlled, room)
-    annotations.append(parts.head("<br>".join(heads), 0.0, theme, "left"))
+    heads = _heads(mark, theme, controlled, parts.over_room(room, left, theme))
+    annotations.append(parts.over("<br>".join(heads), theme, left))
     top = 14 + len(heads) * theme.label * parts.GLYPH * written.LINE
     title = _title(baseline, room, theme)
     bottom = parts.axis_height(len(title), theme)
@@ -101,7 +101,7 @@ def winrate_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, at=50.0)],
         annotations=annotations,
     )
-    height_row = max(parts.row_height(fitted, theme), 30.0 if controlled else parts.ROW)
+    height_row = parts.row_height(fitted, theme, 30.0 if controlled else parts.ROW)
     return base(figure, theme, n * height_row + top + bottom + taken, _alt(names, baseline, table, hidden, controlled))
 
 
@@ -133,8 +133,11 @@ def _title(baseline: str, room: float, theme: Theme) -> list[str]:
     one = f"wins against {baseline}, % (50 = as good)"
     if written.text_width(one, theme.small) <= room:
         return [one]
-    name = written.fit_label(baseline, room, theme.small, 1).lines[0]
-    return ["wins, % (50 = as good as", f"{name})"] if room < 220 else [f"wins against {name},", "% (50 = as good)"]
+    if theme.is_print:
+        name = written.fit_label(baseline, room - 4, theme.small, theme.lines)
+        return ["wins, % (50 = as good as", *name.ended(")")]
+    short = written.fit_label(baseline, room, theme.small, 1).lines[0]
+    return ["wins, % (50 = as good as", f"{short})"] if room < 220 else [f"wins against {short},", "% (50 = as good)"]
 
 
 def _hover(model: str, row: pd.Series) -> str:
