@@ -1,0 +1,280 @@
+"""What is the whole story of a dataset, for somebody who never saw the app? One report, section after section.
+
+Each section asks studies, opens with its finding and says in a line why where a study refuses. How the story is set as
+a page is `exports.report_page`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar
+
+from charts import words
+from data import queries
+from data.model import Progress, option, silent
+from data.queries import Catalog
+from data.store import Store
+from errors import JurylensError
+from exports import provenance, references
+from studies.overview import question
+from studies.study import Fitted, Result, Study, human_first
+
+MOST_JUDGES = 6
+"""Of whom a report tells where nobody has chosen: more would be a book."""
+
+
+@dataclass(frozen=True)
+class Report(Fitted):
+    """One page that tells the whole story of a dataset: rankings, reasons, scenarios, judges, examples, methods."""
+
+    command: ClassVar[str] = "report"
+    title: ClassVar[str] = "Report"
+
+    examples: int = option(3, "how many pairs on which the judges part are shown", label="Examples", advanced=True)
+
+    def default_judges(self, names: Catalog) -> tuple[str, ...]:
+        """The only human judge first, and as many others as a report has room for, those with most judgments."""
+        return human_first(names)
+
+    def answer(self, store: Store, progress: Progress) -> Result:
+        """A report is made of many results and is none itself."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing of a result. name : which of the result's drawings; caption : what it must say"""
+
+    result: Result
+    name: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that stand in the page. columns : heading, cells, whether they are words; more : rows left out"""
+
+    caption: str
+    columns: tuple[tuple[str, tuple[str, ...], bool], ...]
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class Example:
+    """A pair on which judges part. verdicts : judge and what it said, in words"""
+
+    prompt: str
+    answers: tuple[tuple[str, str], tuple[str, str]]
+    verdicts: str
+    scenario: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One chapter. finding, more : Markdown of the program's own, names escaped; trust : the grey line below
+
+    refused : why a study could not answer, as it says itself; distrust : what its results warn of
+    """
+
+    key: str
+    title: str
+    finding: str = ""
+    more: tuple[str, ...] = ()
+    trust: str = ""
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    examples: tuple[Example, ...] = ()
+    refused: tuple[str, ...] = ()
+    results: tuple[Result, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a section's numbers were had. keys : of its sources"""
+
+    title: str
+    caption: str
+    command: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to distrust. severity : 2 a reason to distrust, 1 worth knowing, 0 a condition; where : whose it is"""
+
+    text: str
+    severity: int
+    remedy: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """A whole report."""
+
+    title: str
+    dataset: str
+    simulated: bool
+    reference: str | None
+    others: tuple[str, ...]
+    sections: tuple[Section, ...]
+    remarks: tuple[Remark, ...]
+    methods: tuple[Method, ...]
+    sources: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...]
+    fingerprint: str
+    command: str
+    versions: tuple[tuple[str, str], ...]
+    said: tuple[str, ...] = ()
+
+
+Ask = Callable[[Study, Progress], Result]
+"""Runs a study: on a store, or from the results that a page keeps."""
+
+
+@dataclass
+class Teller:
+    """Who asks the studies for a report, and what it knows of the dataset. asked : resolved"""
+
+    asked: Report
+    names: Catalog
+    store: Store
+    ask: Ask
+    progress: Progress
+    reference: str | None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Those who are held against the reference; everybody where there is none."""
+        return tuple(judge for judge in self.asked.judge if judge != self.reference)
+
+    def result(self, cls: type[Study], into: list[str] | None = None, **options: Any) -> Result | None:
+        """A study's answer on the report's selection; None where it refuses, its sentence then in `into`."""
+        try:
+            return self.ask(self.study(cls, **options), self.progress)
+        except JurylensError as error:
+            if into is not None and str(error) not in into:
+                into.append(str(error))
+            return None
+
+    def study(self, cls: type[Study], **options: Any) -> Study:
+        """The report's selection as that study takes it; what it cannot take stays at its default."""
+        known = {each.name: each for each in fields(cls)}
+        given = {name: getattr(self.asked, name) for name in (f.name for f in fields(Fitted)) if name in known}
+        if given.get("ties") not in ("half", "drop") and not getattr(cls, "models_ties", False):
+            given.pop("ties", None)
+        if given.get("cluster") not in getattr(cls, "clusterings", (given.get("cluster"),)):
+            given.pop("cluster", None)
+        return cls(**{**given, **options})
+
+
+def story(asked: Report, store: Store, *, ask: Ask | None = None, progress: Progress = silent) -> Story:
+    """The report of a dataset. ask : how studies are run; left out: on the store
+
+    Raises UnknownNameError, OptionError, EmptySelectionError for what does not exist or holds no judgments.
+    """
+    from exports.report_sections import SECTIONS
+
+    with store.kept_open() as kept:
+        resolved = asked.resolve(kept)
+        with kept.reading("looking at who judged") as con:
+            names = queries.catalog(con, replace(resolved, labeling=_labeling(resolved)))
+            counts = {row["judge"]: row["judgments"] for row in queries.dataset_facts(con, names.dataset_id).judges}
+        said: list[str] = []
+        if not asked.judge and len(resolved.judge) > MOST_JUDGES:
+            resolved, line = _first_judges(resolved, names, counts)
+            said.append(line)
+        reference = _reference(asked, resolved, names)
+        teller = Teller(resolved, names, kept, ask or (lambda study, say: study.run(kept, say)), silent, reference)
+        sections = []
+        for k, tell in enumerate(SECTIONS):
+            start, share = k / len(SECTIONS), 1 / len(SECTIONS)
+            teller.progress = lambda done, text, start=start, share=share: progress(start + share * done, text)  # type: ignore[misc]
+            progress(start, tell.__doc__.splitlines()[0] if tell.__doc__ else "")
+            section = tell(teller)
+            if section is not None:
+                sections.append(section)
+        versions = tuple(provenance.versions().items())
+    results = [result for section in sections for result in section.results]
+    methods = _methods(results)
+    keys = dict.fromkeys(key for method in methods for key in method.keys)
+    return Story(
+        title=question(names.judges, reference, resolved.judge), dataset=str(resolved.dataset),
+        simulated=names.simulated, reference=reference, others=teller.others, sections=tuple(sections),
+        remarks=tuple(_remarks(sections)), methods=methods, sources=tuple(keys),
+        settings=_settings(resolved, reference), fingerprint=_fingerprint(results),
+        command=replace(asked, dataset=resolved.dataset).command_line() + " --to report.html", versions=versions,
+        said=tuple(said),
+    )  # fmt: skip
+
+
+def _labeling(study: Study) -> str | None:
+    from data.queries.labelings import OWN
+
+    return None if study.labeling == OWN else study.labeling
+
+
+def _first_judges(study: Report, names: Catalog, counts: dict[str, int]) -> tuple[Report, str]:
+    """The reference and those with most judgments, in the order they have."""
+    first, *others = study.judge
+    most = set(sorted(others, key=lambda judge: -counts.get(judge, 0))[: MOST_JUDGES - 1])
+    kept = (first, *(judge for judge in others if judge in most))
+    n = len(study.judge)
+    return replace(study, judge=kept), (
+        f"This report tells of {len(kept)} of {n:,} judges, those with most judgments; others can be chosen."
+    )
+
+
+def _reference(asked: Report, study: Report, names: Catalog) -> str | None:
+    """Who the others are held against: the first that was chosen, else the only human judge."""
+    if len(study.judge) < 2:
+        return None
+    return study.judge[0] if len(asked.judge) > 1 or names.humans == [study.judge[0]] else None
+
+
+def _methods(results: Iterable[Result]) -> tuple[Method, ...]:
+    """One a study, in the order of the sections."""
+    out: dict[str, Method] = {}
+    for result in results:
+        study = result.study
+        out.setdefault(study.command, Method(
+            study.title or study.command, result.caption, study.command_line(),
+            references.cite_keys(study.command, result.settings),
+        ))  # fmt: skip
+    return tuple(out.values())
+
+
+def _remarks(sections: Iterable[Section]) -> Iterable[Remark]:
+    """Findings of the health check and the results' warnings, the gravest first, each once."""
+    found: dict[str, Remark] = {}
+    for section in sections:
+        for result in section.results:
+            if result.study.command == "datasets health":
+                for one in result.findings:
+                    found.setdefault(one.text, Remark(one.text, one.severity, one.remedy, "the dataset"))
+            for text in result.warnings:
+                found.setdefault(text, Remark(text, 0, "", section.title))
+    return sorted(found.values(), key=lambda one: -one.severity)
+
+
+def _fingerprint(results: Iterable[Result]) -> str:
+    return next((result.fingerprint for result in results if len(result.study.judge) > 1), "") or next(
+        (result.fingerprint for result in results), ""
+    )
+
+
+def _settings(study: Report, reference: str | None) -> tuple[tuple[str, str], ...]:
+    """The choices that every section shares, in words."""
+    out = [("Dataset", str(study.dataset)), ("Reference", reference or "none: each judge is told of alone")]
+    judges = [judge for judge in study.judge if judge != reference]
+    out.append(("Judges", ", ".join(judges)))
+    for name, label in (("scenario", "Scenarios"), ("labeling", "Scenarios from"), ("model", "Models"),
+                        ("criterion", "Criterion"), ("variant", "Circumstances"), ("since", "Since"),
+                        ("until", "Until")):  # fmt: skip
+        value = getattr(study, name)
+        if value:
+            out.append((label, ", ".join(value) if isinstance(value, tuple) else str(value)))
+    intervals = f"{words.percent(study.level)}, clustered: {study.cluster}"
+    return (*out, ("Ties", words.ties(study.ties)), ("Intervals", intervals), ("Seed", str(study.seed)))
