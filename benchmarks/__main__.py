@@ -1,7 +1,7 @@
 """How fast is it, in multiples of what is known to be fast, all measured in one run?
 
     python -m benchmarks [--quick]              all parts; ends with 1 when a promise is broken
-    python -m benchmarks imports|rankings|large|texts|factors|posteriors|judges|page   one of them
+    python -m benchmarks imports|rankings|large|texts|factors|posteriors|judges|page|wizard   one of them
     python -m benchmarks coverage [...]         do the intervals hold what they promise? (hours of one core)
     python -m benchmarks stress [...]           do the leases hold? `--kill 20`: and imports that are killed?
 
@@ -20,13 +20,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import factors, imports, judges, large, page, posteriors, rankings, texts
+from benchmarks import factors, imports, judges, large, page, posteriors, rankings, texts, wizard
 from benchmarks.worlds import QUICK, Size
 
 PARTS = {
     "imports": imports.measure, "rankings": rankings.measure, "large": large.measure, "texts": texts.measure,
     "factors": factors.measure, "posteriors": posteriors.measure, "judges": judges.measure,
-    "page": page.measure,
+    "page": page.measure, "wizard": wizard.measure,
 }  # fmt: skip
 OTHERS = ("coverage", "stress")
 

@@ -16,6 +16,7 @@ from charts import words
 from data.file_shapes import Shape
 from data.model import JUDGE_KINDS
 from data.recognise import ASK, GUESS, SHAPES, SURE, Judge, Meaning, judge_of, presets
+from data.recognise.values import verdict_kind
 from data.vocabulary import FIELDS
 from studies.overview import escape
 from ui.ask import shown
@@ -86,6 +87,7 @@ def columns(file: str, seen: Look, last: Shape | None) -> dict[str, str]:
         if m.role == "factor" or (m.role == "unused" and m.confidence != ASK and not (before or {}).get(m.column))
     ]  # fmt: skip
     means: dict[str, str] = {}
+    _all_judges(file, seen, meanings, first)
     for where, text in zip(st.columns(WIDTHS), ("column, first values", "means", "how sure"), strict=True):
         where.caption(text)
     for column in seen.columns:
@@ -104,7 +106,8 @@ def columns(file: str, seen: Look, last: Shape | None) -> dict[str, str]:
 def _column(file: str, seen: Look, meaning: Meaning, first: str, before: Mapping[str, str] | None) -> str:
     column = meaning.column
     start = before[column] if before else first
-    likely = [m for m in dict.fromkeys((start, first, *meaning.others)) if m != UNUSED]
+    others = [JUDGE if other == "judge" and _of_a_judge(seen, column) else other for other in meaning.others]
+    likely = [m for m in dict.fromkeys((start, first, *others)) if m != UNUSED]
     rest = [f for f in FIELDS if f not in likely]
     about = [ABOUT + entity for entity in ENTITIES]
     options = list(dict.fromkeys([UNUSED, *likely, *rest, JUDGE, *about]))
@@ -130,6 +133,22 @@ def _column(file: str, seen: Look, meaning: Meaning, first: str, before: Mapping
         elif meaning.role != "unused" or meaning.confidence == ASK:
             badge(meaning.confidence, meaning.why)
     return str(picked)
+
+
+def _of_a_judge(seen: Look, column: str) -> bool:
+    """Whether verdicts could stand in a column."""
+    return verdict_kind(seen.samples[column], ()) is not None
+
+
+def _all_judges(file: str, seen: Look, meanings: Mapping[str, Meaning], first: Mapping[str, str]) -> None:
+    """Several columns of which nothing says that they are verdicts: one answer for all of them."""
+    asked = [c for c, m in meanings.items() if m.confidence == ASK and "judge" in m.others and _of_a_judge(seen, c)]
+    widgets = {c: key(file, f"means:{seen.columns.index(c)}") for c in asked}
+    still = [c for c in asked if st.session_state.get(widgets[c], first[c]) == UNUSED]
+    if len(still) > 1:
+        named = words.listing([f"“{escape(c, 30)}”" for c in still], 3)
+        st.button(f"{named} hold the verdicts of one judge each", key="all-judges", on_click=_say_all,
+                  args=([widgets[c] for c in still], JUDGE))  # fmt: skip
 
 
 def field_name(meaning: str) -> str:
