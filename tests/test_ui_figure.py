@@ -4,7 +4,8 @@ import pandas as pd
 
 from studies.rank import Rank
 from studies.study import Result
-from ui.figure import WIDEST, _width, as_csv, file_name, with_intervals
+from ui.figure import WIDEST, _width, with_intervals
+from ui.take_away import as_csv, file_name
 
 
 def frame() -> pd.DataFrame:

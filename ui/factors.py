@@ -30,11 +30,12 @@ from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.behind import open_pairs, shared_by
 from ui.cache import Remembered
-from ui.figure import as_csv, figure, file_name
+from ui.figure import figure
 from ui.how_many import how_many
 from ui.navigation import link
 from ui.overview import nothing_loaded
 from ui.remarks import sentences, told
+from ui.take_away import as_csv, file_name
 from ui.view import View
 from ui.weights_alone import weights_alone
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,11 +11,12 @@ import streamlit as st
 
 from charts import theme as themes
 from charts import words
-from studies import glossary, naming
+from exports.drawings import Draw, Drawing
+from studies import glossary
 from studies.overview import escape
 from studies.study import Result
-from ui import session
 from ui.behind import Behind, pairs_link, with_links
+from ui.take_away import menu
 
 TABLE_ROWS = 12
 """Rows of a table that are seen without scrolling."""
@@ -52,8 +52,6 @@ STYLE = f"""<style>
 INTERVAL = "interval"
 """Ends the name of a column that is made of two others."""
 
-Draw = Callable[[themes.Theme, bool], go.Figure]
-
 
 def setup() -> None:
     """What every page needs before its first chart: the styles, and the browser already fetching what draws charts.
@@ -75,7 +73,7 @@ def theme() -> themes.Theme:
 
 
 def figure(
-    draw: Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
+    drawing: Drawing | Draw, result: Result, table: str | None = None, *, key: str, rows: pd.DataFrame | None = None,
     columns: Mapping[str, str] | None = None, folded: bool = True, pairs: Behind | None = None,
     whole: Callable[[], Result | None] | None = None,
     read: pd.DataFrame | Callable[[pd.DataFrame], pd.DataFrame] | None = None,
@@ -83,20 +81,23 @@ def figure(
 ) -> None:  # fmt: skip
     """The chart with caption, menu and table.
 
-    draw : (theme, narrow) -> figure; table : which of the result's tables stands behind it, the first if not said
+    drawing : one of exports.drawings, or (theme, narrow) -> figure
+    table : which of the result's tables stands behind it; the drawing's, else the first if not said
     rows : that table, where only a part of it is shown; columns : what the table is to show, column -> heading
     folded : whether the table waits behind a click; pairs : see `show_table`
     whole : asked once the chart is drawn, where `result` is only the part of the answer that the chart needs
     read : the table as people read it, sorted and with display names, where that is not the one to be taken away; or
         how it is made of that one
-    more : see `menu`; point : see `charts`
+    more : see `take_away.menu`; point : see `charts`
     """
+    if isinstance(drawing, Drawing):
+        table = table or drawing.table
     frame = result.table(table) if rows is None else rows
-    charts(draw, key, point)
+    charts(drawing, key, point)
     complete = whole() if whole is not None else None
     if complete is not None:
         result, frame = complete, complete.table(table) if rows is None else rows
-    foot(result, frame, table or next(iter(result.tables)), key, more)
+    foot(result, frame, table or next(iter(result.tables)), key, more, drawing)
     if read is not None:
         frame = read(frame) if callable(read) else read
     if folded:
@@ -106,11 +107,12 @@ def figure(
         show_table(frame, columns, key=key, pairs=pairs)
 
 
-def charts(draw: Draw, key: str, point: Behind | None = None) -> None:
-    """The chart alone, in both widths. draw : see `figure`
+def charts(drawing: Drawing | Draw, key: str, point: Behind | None = None) -> None:
+    """The chart alone, in both widths. drawing : see `figure`
 
     point : from a mark's customdata, by position, to the pairs behind it; a mark that was clicked has a link to them
     """
+    draw = drawing.draw if isinstance(drawing, Drawing) else drawing
     for width, narrow in (("wide", False), ("narrow", True)):
         with st.container(key=f"{width}-{key}"):
             if point is None:
@@ -139,51 +141,13 @@ def _clickable(drawn: go.Figure, key: str, point: Behind) -> None:
 
 
 def foot(
-    result: Result, frame: pd.DataFrame, name: str, key: str, more: Callable[[], None] | None = None
-) -> None:
-    """The caption in grey and the menu beside it. more : see `menu`"""
+    result: Result, frame: pd.DataFrame, name: str, key: str, more: Callable[[], None] | None = None,
+    drawing: Drawing | Draw | None = None,
+) -> None:  # fmt: skip
+    """The caption in grey and the menu beside it. more, drawing : see `take_away.menu`"""
     with st.container(horizontal=True, wrap=False, key=f"foot-{key}"):
         st.caption(escape(result.caption, 4000), width="stretch")
-        menu(result, frame, name, key, more)
-
-
-def menu(
-    result: Result, frame: pd.DataFrame, name: str, key: str, more: Callable[[], None] | None = None
-) -> None:
-    """What can be taken away from a chart: its data, its caption, the command that gives the same numbers.
-
-    more : draws what else can be taken away, below the data
-    """
-    command = naming.in_real_names(result.study, result.display).command_line(session.db_option())
-    with st.popover("Take away", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}"):
-        st.download_button(
-            "Data as CSV", data=lambda: as_csv(frame, result), file_name=file_name(result, name), mime="text/csv",
-            icon=":material/download:", key=f"csv-{key}", on_click="ignore",
-        )  # fmt: skip
-        if more is not None:
-            more()
-        st.caption("Caption")
-        st.code(result.caption, language=None, wrap_lines=True)
-        st.caption("The command that gives these numbers")
-        st.code(command, language="bash", wrap_lines=True)
-
-
-def as_csv(frame: pd.DataFrame, result: Result | None = None) -> bytes:
-    """In full precision; cells that a spreadsheet would run as a formula are made harmless.
-
-    result : whose table it is; judges and models then have the names of the files
-    """
-    from exports.text import as_csv as csv_text
-
-    if result is not None:
-        frame = naming.real_table(frame, result.display, result.study.command)
-    return csv_text(frame).encode()
-
-
-def file_name(result: Result, table: str) -> str:
-    """dataset-command-table.csv, of letters that every file system takes."""
-    parts = (str(result.settings.get("dataset", "")), result.study.command, table)
-    return re.sub(r"[^\w.-]+", "-", "-".join(parts)).strip("-")[:120] + ".csv"
+        menu(result, frame, name, key, more, drawing)
 
 
 def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *, key: str,

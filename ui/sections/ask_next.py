@@ -17,10 +17,11 @@ from studies.next_pairs import NextPairs
 from studies.overview import escape
 from studies.study import Result
 from ui.ask import ask
-from ui.figure import as_csv, figure, file_name, theme
+from ui.figure import figure, theme
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.session import attempt
+from ui.take_away import as_csv, file_name
 from ui.view import View
 
 

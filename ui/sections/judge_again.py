@@ -18,10 +18,11 @@ from studies.overview import escape
 from studies.study import Result
 from ui import navigation, selection, session
 from ui.ask import CHOICES, chosen
-from ui.figure import as_csv, file_name, foot, show_table
+from ui.figure import foot, show_table
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.session import attempt
+from ui.take_away import as_csv, file_name
 from ui.view import View
 
 SHOWN_BY = {

@@ -16,8 +16,9 @@ from studies.overview import escape
 from ui import selection, session
 from ui.ask import shown
 from ui.child import Job, running
-from ui.figure import as_csv, show_table
+from ui.figure import show_table
 from ui.navigation import link
+from ui.take_away import as_csv
 from ui.view import View
 
 JOB, TOLD = "clustering", "labelings-told"

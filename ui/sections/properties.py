@@ -14,9 +14,10 @@ from studies.overview import escape
 from studies.study import Result
 from ui import session
 from ui.ask import ask
-from ui.figure import as_csv, figure, file_name
+from ui.figure import figure
 from ui.remarks import sentences
 from ui.session import attempt
+from ui.take_away import as_csv, file_name
 from ui.view import View
 
 
