@@ -189,12 +189,15 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
 
 def _headings(columns: Mapping[str, str], key: str) -> None:
     """What the headings mean, for fingers and keyboards: those within the table speak to a mouse alone."""
-    told = {heading.strip(): text for c, heading in columns.items() if (text := explained(c, heading))}
+    told: dict[str, list[str]] = {}
+    for column, heading in columns.items():
+        if text := explained(column, heading):
+            told.setdefault(text, []).append(heading.strip())
     if not told:
         return
     with st.popover("What the columns mean", type="tertiary", icon=":material/help:", key=f"help-{key}"):
-        for heading, text in told.items():
-            st.markdown(f"**{escape(heading)}**: {escape(text, 4000)}")
+        for text, headings in told.items():
+            st.markdown(f"**{escape(', '.join(dict.fromkeys(headings)), 400)}**: {escape(text, 4000)}")
 
 
 def explained(column: str, heading: str) -> str | None:
