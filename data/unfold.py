@@ -152,7 +152,7 @@ def _from_rankings(con: duckdb.DuckDBPyConnection, cell: Cell, rated: Rated) -> 
 
 def make_cells(con: duckdb.DuckDBPyConnection, rated: Rated) -> None:
     """`cells` from `unit` and `keyed`: one row a pair, and one for each response that can be in none, with `unit_bad`."""
-    response = "rating" if rated.by == "rating" else rated.by
+    named = f"'{rated.by}_' || nth" if rated.form == "columns" and rated.by != "ranking" else literal(rated.by)
     alike = "model, md5_number_lower(body)" if rated.form == "rows" else "nth"
     who = "prompt_key, prompt_id, judge, annotator, criterion, variant, repeat"
     group = f"hash({who})" if rated.form == "rows" else "row"
@@ -171,9 +171,9 @@ def make_cells(con: duckdb.DuckDBPyConnection, rated: Rated) -> None:
                     {"prompt_key, prompt_id, judge" if rated.form == "rows" else "1"}
                 FROM unit u{" JOIN keyed USING (row)" if rated.form == "rows" else ""}));
         CREATE OR REPLACE TEMP TABLE lone AS SELECT row, nth, CASE WHEN bad IS NOT NULL THEN bad
-            WHEN k < 2 THEN {_bad(literal(response), "value", "is of the only response to its prompt that this judge rated: "
+            WHEN k < 2 THEN {_bad(named, "value", "is of the only response to its prompt that this judge rated: "
                                   "nothing to compare it with")}
-            WHEN k > {MOST_RESPONSES} THEN {_bad(literal(response), "value",
+            WHEN k > {MOST_RESPONSES} THEN {_bad(named, "value",
                 f"is one of more than {MOST_RESPONSES} to one prompt by one judge, which would be over "
                 f"{MOST_RESPONSES * (MOST_RESPONSES - 1) // 2:,} pairs: import some of the models only")} END AS bad
         FROM judged WHERE bad IS NOT NULL OR k < 2 OR k > {MOST_RESPONSES};

@@ -225,6 +225,15 @@ LAYOUTS: tuple[Layout, ...] = (
         asked=("judge",),
     ),
     Layout(
+        "ratings-own-names", delimited(("question", "model", "answer", "rating", "helpful"),
+                                       rows([t for t in TASKS[:4] for _ in range(3)], cycle("north", "south", "west"), LONG, cycle(1, 5, 3, 4), cycle("yes", "no"))),
+        "ratings", {"question": "prompt", "model": "model", "answer": "response", "rating": "rating", "helpful": None}, asked=("judge",),
+    ),
+    Layout(
+        "ranks", delimited(("Aufgabe", "System", "Platz"), rows([t for t in TASKS[:4] for _ in range(3)], cycle("north", "south", "west"), cycle(1, 2, 3))),
+        "ranked", {"Aufgabe": "prompt", "System": "model", "Platz": "rank"}, asked=("judge",),
+    ),
+    Layout(
         "completions", jsonl([{"source": "web", "instruction": t, "models": ["north", "south"], "completions": [
             {"model": m, "response": r, "overall_score": s, "critique": "fine"} for m, r, s in (("north", LONG[k], 7.5), ("south", SHORT[k], 4))]}
             for k, t in enumerate(TASKS)]),

@@ -17,7 +17,7 @@ _LIKELY_HUMAN = {"rater", "raters", "worker", "turker", "participant", "coder", 
 _SURELY_LLM = re.compile(r"gpt|llama|gemini|mistral|mixtral|qwen|deepseek|vicuna|(claude|gemma)[\W_]*\d", re.IGNORECASE)
 # Claude, Gemma and Nova are first names as well.
 _LLM = re.compile(
-    _SURELY_LLM.pattern + r"|\b(claude|gemma|bard|palm|command|phi|yi|glm|grok|nova|kimi|ernie|o[134]|sonnet|opus|haiku)"
+    _SURELY_LLM.pattern + r"|\b(claude|gemma|bard|palm|command|phi|yi|glm|grok|nova|kimi|ernie|o[134]|sonnet|opus)"
     r"([\W_\d]|$)|alpaca|falcon|prometheus|pandalm|auto-?j|olmo|minimax|doubao|\bllm\b|chatbot|davinci",
     re.IGNORECASE,
 )

@@ -60,6 +60,11 @@ def _by_own_names(table: Columns) -> str | None:
         return None
     for field, column in found.items():
         table.take(field, column, SURE, "carries the field's own name")
+    if {"rating", "rank"} & set(found):
+        for part in {"response", "model"} - set(found):
+            others = [c for c in table.free() if table.said[c].concept == part and table.said[c].side is None]
+            if len(others) == 1 and not table.samples[others[0]].numeric:
+                table.take(part, others[0], GUESS, f"the {part} of each row, by its name")
     return "ratings" if any(f.startswith("rating") for f in found) else "ranked"
 
 
