@@ -23,7 +23,10 @@ ACCEPTED = {
     "arena_battles.json": ("chatbot_arena", 4), "arena_preferences.jsonl": ("chatbot_arena", 3),
     "arena_texts.csv": ("chatbot_arena", 3), "helpsteer2_preference.jsonl": ("helpsteer2", 10),
     "helpsteer2_ratings.jsonl": ("helpsteer2", 10), "annotated_pairs.json": ("annotated_pairs", 6),
-    "llm_comparator.json": ("llm_comparator", 5),
+    "llm_comparator.json": ("llm_comparator", 5), "wide.csv": ("judgments", 8), "counts.csv": ("judgments", 16),
+    "chosen.jsonl": ("judgments", 2), "chosen_dialogues.jsonl": ("judgments", 1), "scores.csv": ("judgments", 3),
+    "ratings.csv": ("judgments", 6), "ratings_in_columns.csv": ("judgments", 6), "ratings_in_lists.jsonl": ("judgments", 4),
+    "ranked.csv": ("judgments", 6), "verdicts.csv": ("judgments", 3), "judgments.xlsx": ("judgments", 3),
 }  # fmt: skip
 """File -> the format that it is read as, and its judgments."""
 
@@ -52,6 +55,10 @@ def test_every_file_is_named_and_every_command_takes_all_of_it(
             assert n is None or said["accepted"] == n
     held = judgments(Store(tmp_path / "s.duckdb"))
     assert {row["judge"] for row in held} >= {"human", "annotators", "ratings", "cooks", "robot", "gemini"}
+    # Half a vote of each of two people for north against west, and of one list for it.
+    fridge = [(row["annotator"], row["outcome"], row["score_a"], row["score_b"]) for row in held
+              if row.get("model_a") == "north" and row.get("model_b") == "west" and row["judge"] == "people"]  # fmt: skip
+    assert sorted(fridge) == [("ann", "a", 5.0, 2.0), ("bob", "tie", 4.0, 4.0)]
     # The published preference of the first pair, and what its ratings say.
     peel = {(row["judge"], row["criterion"]): row["outcome"] for row in held if row.get("prompt") == "How do I peel an egg?"}
     assert peel["human", "overall"] == peel["ratings", "overall"] == "b"
