@@ -224,7 +224,8 @@ def import_file(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="FIELD=VALUE, scores=logit, winner.WORD=OUTCOME, judge_kind.NAME=KIND (repeatable)"),
+        typer.Option("--set", help="FIELD=VALUE, winner.WORD=OUTCOME, judge_kind.NAME=KIND, scores=logit, shape=ratings, "
+                     "sheet=NAME, decimal=comma, ranking=order (repeatable)"),
     ] = None,
     judge_column: Annotated[
         list[str] | None, typer.Option("--judge-column", help="COLUMN or COLUMN=KIND: one column a judge (repeatable)")
