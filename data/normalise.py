@@ -393,7 +393,7 @@ ROW_HASH = f"""md5_number_lower(concat_ws(chr(31), prompt_id, prompt_key,
     CASE WHEN text_a IS NULL AND text_b IS NULL AND (model_a IS NULL OR model_b IS NULL) THEN pair_id END,
     judge, annotator, criterion, variant, repeat_n,
     CASE WHEN {_TURN} AND outcome IN (1, 2) THEN 3 - outcome ELSE outcome END,
-    CASE WHEN {_TURN} THEN 1 - p ELSE p END, CASE WHEN {_TURN} THEN -shown ELSE shown END, weight_n,
+    round(CASE WHEN {_TURN} THEN 1 - p ELSE p END, 12), CASE WHEN {_TURN} THEN -shown ELSE shown END, weight_n,
     CASE WHEN {_TURN} THEN concat_ws(chr(30), score_b_n, score_a_n) ELSE concat_ws(chr(30), score_a_n, score_b_n) END,
     confidence_n, judged_at_t, CASE WHEN said = -1 THEN winner END, cue, reason))"""
 

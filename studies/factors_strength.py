@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.forensics import RESAMPLES, Agreement, agree_with, draw_pairs
 from charts import words
 from data.model import Progress
+from data.queries.order import in_order
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.cells import cluster_columns
@@ -46,9 +47,9 @@ class FactorsStrength(Factors):
         loaded = load(store, self, ["annotator"] if "annotator" in self.cluster else [])
         said = loaded.said.columns
         clustering = clustering_of(self, loaded)
-        judged = np.bincount(loaded.pair) > 0
-        pair = (np.cumsum(judged) - 1)[loaded.pair]
-        drawn = draw_pairs(int(judged.sum()), np.random.default_rng(self.seed))
+        with store.reading("putting pairs in order") as con:
+            met, pair = np.unique(in_order(con, "pair", said["pair"]), return_inverse=True)
+        drawn = draw_pairs(len(met), np.random.default_rng(self.seed))
         ways = (*(way for way in cluster_columns(clustering) if way != "pair"),)
         found: dict[str, Agreement] = {}
         for k, judge in enumerate(self.judge):

@@ -22,12 +22,13 @@ from data import queries
 from data.model import Progress, option
 from data.queries import Catalog
 from data.queries.differences import UNNAMED
+from data.queries.places import Places, places
 from data.queries.scores import score_differences
 from data.queries.votes import Column, Votes, votes
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, unknown_name
 from studies.audit_data import says_right
-from studies.judge_votes import as_table, clusters, columns, ended
+from studies.judge_votes import as_table, columns, ended
 from studies.overview import PLURAL
 from studies.refused import nobody, sentences
 from studies.reward_bands import BAND_COLUMNS, BAND_JUDGES, PAIRS, Bands, find_bands
@@ -51,16 +52,14 @@ class One:
     """One judge's scores on pairs that the reference has judged; each array (n_pairs,).
 
     z : score of a less that of b; at : the reference's votes there; scenario : ids, -1 unknown
+    cluster : codes that do not hang on the order of the store, which folds follow
     """
 
     z: Column
     at: Votes
     scenario: Column
     clustering: Clustering
-
-    @property
-    def cluster(self) -> Column:
-        return clusters(self.at, self.clustering)
+    cluster: Column
 
 
 @register
@@ -122,7 +121,8 @@ class RewardModels(Fitted):
             self._require(names, judges)
             judges = [judge for judge in judges if judge != self.reference]
             everybody = tuple(dict.fromkeys([str(self.reference), *self.judge]))
-            said = votes(con, names, queries.where(replace(self, judge=everybody), names, ranked=False))
+            asked = queries.where(replace(self, judge=everybody), names, ranked=False)
+            said, placed = votes(con, names, asked), places(con, names, asked)
             fingerprint = queries.fingerprint(con, names, everybody)
         held: dict[str, One] = {}
         reasons: dict[str, str] = {}
@@ -131,7 +131,7 @@ class RewardModels(Fitted):
         by_scenario: list[dict[str, object]] = []
         for k, judge in enumerate(judges):
             progress(0.8 * k / len(judges), f"holding {judge} against {self.reference}")
-            one = self._one(names, scored, said, judge)
+            one = self._one(names, scored, said, judge, placed)
             if one is None:
                 reasons[judge] = f"shares no pair with {self.reference}"
                 continue
@@ -174,7 +174,9 @@ class RewardModels(Fitted):
                 "one human judge alone"
             )
 
-    def _one(self, names: Catalog, scored: Mapping[str, Column], said: Votes, judge: str) -> One | None:
+    def _one(
+        self, names: Catalog, scored: Mapping[str, Column], said: Votes, judge: str, placed: Places
+    ) -> One | None:
         people = said.of(names.judges[str(self.reference)][0])
         mine = scored["judge_id"] == names.judges[judge][0]
         pair, z, scenario = (scored[name][mine] for name in ("pair", "z", "scenario"))
@@ -183,7 +185,8 @@ class RewardModels(Fitted):
             return None
         at = people.take(np.searchsorted(people.pair, pair[shared]))
         clustering = choose_clustering(self.cluster, len(np.unique(at.prompt)))
-        return One(z[shared].astype(np.float64), at, scenario[shared], clustering)
+        cluster = placed.codes(at.pair, clustering.name)
+        return One(z[shared].astype(np.float64), at, scenario[shared], clustering, cluster)
 
     # -- one judge ---------------------------------------------------------------------------------------------------
 

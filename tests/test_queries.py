@@ -76,8 +76,9 @@ def test_clusters_part_the_counts_and_lose_nothing(store: Store, clusters: tuple
     direct = pd.read_csv(io.StringIO(ROWS))
     assert parted["n"].sum() == len(direct)
     if clusters == ("prompt",):
-        by_prompt = parted.groupby(["judge", "prompt"])["weight"].sum().tolist()
-        assert by_prompt == direct.groupby(["judge", "prompt"])["weight"].sum().tolist()
+        # Codes of prompts follow a digest of what they are, not the file.
+        by_prompt = parted.groupby(["judge", "prompt"])["weight"].sum().groupby("judge").apply(sorted)
+        assert by_prompt.tolist() == direct.groupby(["judge", "prompt"])["weight"].sum().groupby("judge").apply(sorted).tolist()
 
 
 def test_neighbours_alike_are_one_row(store: Store) -> None:

@@ -16,6 +16,7 @@ from data.model import Selection
 from data.queries.labelings import fingerprint as fingerprint_labeling
 from data.queries.labelings import known_labelings
 from data.queries.labelings import use as use_labeling
+from data.queries.order import in_order
 from data.shown_names import AS_THEY_ARE, Display
 from data.shown_names import read as read_display
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
@@ -272,6 +273,7 @@ def counts(
     """Sums of weight and of weight * p_a over judgments alike in judge, models, clusters and shown order.
 
     tied : also the sum of the weights of ties
+    Prompts and annotators have codes that do not hang on how the store was filled (`in_order`), pairs their numbers.
     Without clusters all that are alike are summed, in the store. With clusters hardly any are, and grouping a million
     rows would take several times as long as fetching them: neighbours that are alike are summed, as the votes on one
     pair often stand together.
@@ -300,7 +302,8 @@ def counts(
         sum_neighbours({name: column.to_numpy() for name, column in zip(rows.column_names, batch.columns, strict=True)})
         for batch in batches
     ]
-    return Counts({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Counts(found | {way: in_order(con, way, found[way]) for way in clusters if way != "pair"})
 
 
 def any_weighted(con: Con, condition: str) -> bool:

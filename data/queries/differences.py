@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data.queries import IS_TIE, Catalog, Con, any_weighted
+from data.queries.order import in_order
 from data.queries.packed import PACKED_FROM, packed, read_packed
 from data.queries.texts import Scale, Source, judged_values, pair_values
 
@@ -111,7 +112,7 @@ def scale_of(x: Column) -> Scale:
 class Verdicts:
     """The judgments of a condition, in the store's order. Columns (n,) by name.
 
-    judge_id, pair (pair id), prompt, shown, p_a, tied, weight; annotator (a negative code of its own where nobody is
+    judge_id, pair (pair id), prompt (a code, see `in_order`), shown, p_a, tied, weight; annotator (a negative code of its own where nobody is
     named), judgment, scenario, a, b (model ids, -1 unnamed), date (seconds since 1970, NaN
     where it is not known) where asked for
     """
@@ -144,6 +145,7 @@ def verdicts(con: Con, condition: str, more: Sequence[str] = ()) -> Verdicts:
     )
     table = con.sql(f"SELECT {chosen} FROM judgment WHERE {condition}").to_arrow_table()
     columns = {name: _column(table[name]) for name in table.column_names}
+    columns["prompt"] = in_order(con, "prompt", columns["prompt"])
     n = table.num_rows
     if "weight" not in columns:
         # Takes no memory: every entry is the same one.

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.queries import CLUSTER_COLUMNS, Catalog, Con, Counts, any_weighted, sum_neighbours
+from data.queries.order import in_order
 
 LABELLED = "scenario_id IS NOT NULL"
 
@@ -27,7 +28,8 @@ def counts_by_scenario(con: Con, condition: str, clusters: Sequence[str] = ()) -
         sum_neighbours({name: column.to_numpy() for name, column in zip(rows.column_names, batch.columns, strict=True)})
         for batch in batches
     ]
-    return Counts({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Counts(found | {way: in_order(con, way, found[way]) for way in keys if way != "pair"})
 
 
 def scenario_extent(con: Con, condition: str) -> dict[str, int]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.queries import IS_TIE, Con, Counts, any_weighted, sum_neighbours
+from data.queries.order import in_order
 
 Column = npt.NDArray[Any]
 
@@ -26,7 +27,7 @@ Column = npt.NDArray[Any]
 class SharedRows:
     """The judgments on pairs that each of the judges has judged, in the store's order.
 
-    parts : columns judge_id, a, b, pair, prompt, annotator (0: not named), shown, score, tied, [weight], part by part
+    parts : columns judge_id, a, b, pair, prompt and annotator (codes, see `in_order`; 0: not named), shown, score, tied, [weight], part by part
     """
 
     parts: tuple[dict[str, Column], ...]
@@ -116,6 +117,11 @@ def shared_rows(con: Con, condition: str, judge_ids: Sequence[int]) -> SharedRow
         keep = shared[part["pair"] - base]
         if not keep.all():
             parts[k] = {name: column[keep] for name, column in part.items()}
+    for way in ("prompt", "annotator"):
+        ordered = in_order(con, way, np.concatenate([part[way] for part in parts]))
+        cuts = np.cumsum([len(part[way]) for part in parts])[:-1]
+        for part, codes in zip(parts, np.split(ordered, cuts), strict=True):
+            part[way] = codes
     return SharedRows(tuple(parts))
 
 
