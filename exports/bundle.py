@@ -27,6 +27,8 @@ from errors import DrawingError, OptionError
 from exports import figures, provenance, text
 from exports.drawings import Drawing, drawings
 from exports.latex import PACKAGES, latex_table
+from exports.references import bibtex
+from studies import naming
 from studies.study import Result, plain
 
 FORMAT = 1
@@ -54,23 +56,28 @@ def write(
 ) -> Written:  # fmt: skip
     """The bundle of a result, in a folder that is new, empty or holds a bundle.
 
-    store : where the result was computed; drawn : figures instead of those that the study has
+    Figures and LaTeX have the names under which judges and models are shown; data and options those of the files, so
+    that a replay does not hang on them.
+
+    result : whole, hidden judges and models too; store : where it was computed
+    drawn : figures instead of those that the study has
     Raises OptionError where the folder holds something else.
     """
     _make_room(folder)
-    shown = tuple(drawings(result)) if drawn is None else tuple(drawn)
+    seen, result = naming.as_shown(result), naming.as_files_have_it(result)
+    shown = tuple(drawings(seen)) if drawn is None else tuple(drawn)
     said: list[str] = []
     figure_files = _write_figures(shown, folder / FIGURES, said, progress) if shown else []
-    tables = _write_tables(result, folder / TABLES)
+    tables = _write_tables(result, seen, folder / TABLES)
+    progress(0.92, "writing down what it rests on")
     data_files = _write_data(result, store, folder / DATA) if with_data else []
-    progress(0.97, "writing down what it rests on")
-    caption = caption_of(result, shown)
-    (folder / CAPTION).write_text(caption, encoding="utf-8")
+    (folder / CAPTION).write_text(caption_of(seen, shown), encoding="utf-8")
+    more = _write_references(result, folder)
     manifest = manifest_of(result, store)
     manifest["tables"] = tables
     files = [*figure_files, *(f"{TABLES}/{Path(one['file']).name}" for one in tables.values()),
              *(f"{TABLES}/{Path(one['latex']).name}" for one in tables.values() if "latex" in one),
-             *data_files, CAPTION]  # fmt: skip
+             *data_files, CAPTION, *more]  # fmt: skip
     manifest["files"] = {name: _digest(folder / name) for name in files}
     (folder / README).write_text(_readme(result, shown, bool(data_files), said), encoding="utf-8")
     (folder / MANIFEST).write_text(text.as_json(manifest) + "\n", encoding="utf-8")
@@ -149,15 +156,15 @@ def _write_figures(shown: Sequence[Drawing], folder: Path, said: list[str], prog
     return found
 
 
-def _write_tables(result: Result, folder: Path) -> dict[str, dict[str, Any]]:
-    """CSV of every table, LaTeX of those that a paper can hold; what is where."""
+def _write_tables(result: Result, seen: Result, folder: Path) -> dict[str, dict[str, Any]]:
+    """CSV of every table, LaTeX of those that a paper can hold; what is where. seen : the result as it is shown"""
     folder.mkdir(exist_ok=True)
     found: dict[str, dict[str, Any]] = {}
     for name, table in result.tables.items():
         entry: dict[str, Any] = {"file": f"{TABLES}/{name}.csv", "rows": len(table), "columns": list(table.columns)}
         (folder / f"{name}.csv").write_text(text.as_csv(table), encoding="utf-8", newline="")
-        if 0 < len(table) <= LONG:
-            (folder / f"{name}.tex").write_text(latex_table(result, name, width="text"), encoding="utf-8")
+        if 0 < len(seen.tables[name]) <= LONG:
+            (folder / f"{name}.tex").write_text(latex_table(seen, name, width="text"), encoding="utf-8")
             entry["latex"] = f"{TABLES}/{name}.tex"
         found[name] = entry
     return found
@@ -169,7 +176,7 @@ def _write_data(result: Result, store: Store, folder: Path) -> list[str]:
     study = result.study
     with ExitStack() as stack:
         opened: dict[str, IO[str]] = {}
-        with store.reading("writing judgments into a bundle") as con:
+        with provenance.unshown(store).reading("writing judgments into a bundle") as con:
             names = queries.catalog(con, study.dataset or "")
             judges = tuple(names.judges) if study.reads_others else study.judge
             for name, row in carried.taken(con, names, judges):
@@ -177,6 +184,14 @@ def _write_data(result: Result, store: Store, folder: Path) -> list[str]:
                     opened[name] = stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8"))
                 opened[name].write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
     return [f"{DATA}/{name}.jsonl" for name in opened]
+
+
+def _write_references(result: Result, folder: Path) -> list[str]:
+    content = bibtex(result.study.command, result.settings)
+    if not content:
+        return []
+    (folder / REFERENCES).write_text(content, encoding="utf-8")
+    return [REFERENCES]
 
 
 # -- in words ---------------------------------------------------------------------------------------------------------
@@ -195,7 +210,6 @@ def manifest_of(result: Result, store: Store) -> dict[str, Any]:
         "fingerprint": result.fingerprint,
         "data": rests.as_json(),
         "pairs": provenance.pair_keys(study, store),
-        "names": "shown" if store.shown else "own",
         "values": {name: plain(value) for name, value in result.values.items() if value is not None},
         "caption": result.caption,
         "warnings": list(result.warnings),
@@ -234,6 +248,8 @@ def _lines(result: Result, shown: Sequence[Drawing], data: bool, said: Sequence[
         yield f"{FIGURES}/      each figure {WIDTHS[0]} mm (one column) and {WIDTHS[1]} mm (two columns) wide"
     yield f"{TABLES}/       each table in full precision (.csv) and for a paper (.tex; needs {', '.join(PACKAGES)})"
     yield f"{CAPTION}   the caption with n, clusters, method and interval, and the figures in words"
+    if bibtex(study.command, result.settings):
+        yield f"{REFERENCES} the sources of the method"
     yield f"{MANIFEST}   all options, the seed, what the data say in one word a judge, versions, digests of the files"
     if data:
         yield f"{DATA}/         the judgments with their texts and what else the numbers rest on: who has the bundle"

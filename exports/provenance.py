@@ -51,14 +51,13 @@ class Rests:
 
 
 def rests_on(study: Study, store: Store) -> Rests:
-    """study : resolved; names in the words are the files' own. Judges of published weights have no judgments."""
-    with _plain(store).reading("looking at what an answer rests on") as con:
+    """study : resolved, with the names of the files. Judges of published weights have no judgments."""
+    with unshown(store).reading("looking at what an answer rests on") as con:
         names = queries.catalog(con, _selected(study))
-        judges = [names.display.real("judge", judge) for judge in study.judge]
-        return Rests(names.dataset, digests.judged(con, names, judges), digests.beside(con, names, judges))
+        return Rests(names.dataset, digests.judged(con, names, study.judge), digests.beside(con, names, study.judge))
 
 
-def _plain(store: Store) -> Store:
+def unshown(store: Store) -> Store:
     """The same store, read by the files' own names."""
     plain = copy(store)
     plain.shown = False
@@ -112,7 +111,7 @@ def pair_keys(study: Study, store: Store) -> dict[str, str]:
     number = getattr(study, PAIR, None)
     if number is None:
         return {}
-    with _plain(store).reading("looking up a pair") as con:
+    with unshown(store).reading("looking up a pair") as con:
         key = digests.pair_key(con, queries.catalog(con, _selected(study)), int(number))
     return {} if key is None else {PAIR: key}
 
@@ -121,7 +120,7 @@ def with_pair(study: Study, keys: Mapping[str, str], store: Store) -> Study:
     """The study about the same pair in this store. Raises OptionError where the store has no such pair."""
     if PAIR not in keys:
         return study
-    with _plain(store).reading("looking up a pair") as con:
+    with unshown(store).reading("looking up a pair") as con:
         found = digests.pair_of(con, queries.catalog(con, _selected(study)), keys[PAIR])
     if found is None:
         raise OptionError(f"dataset {study.dataset!r} has not the pair of responses that the bundle is about")

@@ -87,7 +87,7 @@ def replay(
                 own = Store(Path(name) / "replay.duckdb", read_only=False)
                 restore(own, folder / DATA, study.dataset or "bundle", _part(progress, 0.0, 0.4))
                 last = _part(progress, 0.4, 1.0)
-                return _compare(manifest, folder, study, _as(manifest, own), "the bundle's data", last)
+                return _compare(manifest, folder, study, own, "the bundle's data", last)
         if dataset is not None:
             study = replace(study, dataset=dataset)
         if not provenance.is_loaded(study, store):
@@ -95,16 +95,11 @@ def replay(
                 f"{store.path.name} has no dataset {study.dataset!r}, and the bundle carries no data: import the files "
                 "that it was made from, or say with --dataset what the dataset is called here"
             )
-        return _compare(manifest, folder, study, _as(manifest, store), "this store", progress)
+        return _compare(manifest, folder, study, provenance.unshown(store), "this store", progress)
 
 
 def _part(progress: Progress, start: float, end: float) -> Progress:
     return lambda share, what: progress(start + (end - start) * share, what)
-
-
-def _as(manifest: Mapping[str, Any], store: Store) -> Store:
-    """The store, with judges and models named as they were."""
-    return store.as_shown() if manifest.get("names") == "shown" else store
 
 
 def _compare(
