@@ -77,7 +77,7 @@ def _renamed(study: S, display: Display, way: str) -> S:
     changes: dict[str, Any] = {}
     for each in fields(study):  # type: ignore[arg-type]
         value = getattr(study, each.name)
-        if each.name in WORDS and value:
+        if each.name in WORDS and value and isinstance(value, (str, tuple)):
             kind = WORDS[each.name]
             changes[each.name] = (
                 tuple(_word(kind, v, display, way) for v in value) if isinstance(value, tuple)
@@ -116,7 +116,7 @@ def left_out(study: Any, display: Display) -> dict[str, frozenset[str]]:
         asked[JUDGE] = set(study.judge)
     for each in fields(study):
         value, kind = getattr(study, each.name), WORDS.get(each.name)
-        if kind in KINDS and each.name not in ("judge", "model") and value:
+        if kind in KINDS and each.name not in ("judge", "model") and value and isinstance(value, (str, tuple)):
             asked[kind] |= set(value) if isinstance(value, tuple) else {value}
     return {kind: display.hidden(kind) - asked[kind] for kind in KINDS}
 
@@ -158,7 +158,7 @@ def as_files_have_it(result: Result) -> Result:
 
 def _setting(name: str, value: Any, display: Display) -> Any:
     kind = (WORDS | SETTINGS).get(name)
-    if kind is None or value is None:
+    if kind is None or not isinstance(value, (str, tuple, list, Mapping)):
         return value
     if isinstance(value, Mapping):
         return {_word(kind, key, display, "real"): one for key, one in value.items()}
