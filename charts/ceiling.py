@@ -90,7 +90,7 @@ def ceiling_chart(
     annotations = [remark]
     if np.isfinite(people).any():
         annotations.append(_band_head(people, limits, against.band.format(who=who), theme, room, left))
-        top = (1 + annotations[-1]["text"].count("<br>")) * theme.small * written.LINE + 12
+        top = parts.lines_of(annotations[-1]["text"]) * theme.small * written.LINE + 12
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
     figure.update_layout(

@@ -77,7 +77,7 @@ def diagonal_chart(
     title = written.wrap(look.across, panel, theme.small)
     beside = heads or {}
     named = {judge: _tag(judge, drawn[judge], beside.get(judge, ""), theme, panel) for judge in there}
-    top = max(1 + text.count("<br>") for text in named.values()) * theme.label * written.LINE + 8
+    top = max(map(parts.lines_of, named.values())) * theme.label * written.LINE + 8
     foot = parts.axis_height(len(title), theme)
     first = theme.small * written.LINE + 6
     each = top + tall + GAP

@@ -118,8 +118,7 @@ def factor_gap_chart(
     remark, taken = parts.note(_note(found), theme, narrow, left, bottom)
     aside = left if narrow and theme.is_print else 0.0
     heads = _heads((reference, judge), drawn, domains, room, left, aside, theme)
-    lines = max(str(one["text"]).count("<br>") for one in heads)
-    top = (1 + lines) * theme.label * written.LINE + 14
+    top = max(parts.lines_of(str(one["text"])) for one in heads) * theme.label * written.LINE + 14
     figure.update_layout(
         overwrite=True,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},

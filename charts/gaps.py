@@ -83,6 +83,8 @@ def gap_chart(
     if not narrow:
         heads.append(parts.over(both, theme, left))
     top = 2 * theme.label * written.LINE + 16 + more * theme.small * written.LINE
+    if not narrow:
+        top = max(top, parts.lines_of(both) * theme.label * parts.GLYPH * written.LINE + 14)
     shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
     if not narrow:
         shapes.append(parts.zero_line(n, "x", theme))

@@ -97,8 +97,8 @@ def judge_rows_chart(
         text += f" The {few} furthest from the line; {hidden}" if look.sort else f" The first {few}; {hidden}"
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     n = len(things)
-    top = len(judges) * theme.label * written.LINE + 12
     heads = "<br>".join(parts.tag(judge, drawn[judge], theme, parts.over_room(room, left, theme)) for judge in judges)
+    top = parts.lines_of(heads) * theme.label * written.LINE + 12
     figure.update_layout(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),

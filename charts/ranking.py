@@ -98,7 +98,7 @@ def ranking_chart(
     annotations += _rank_columns(columns, texts, widths, drawn, theme)
     room = parts.WIDTH[narrow] - left - right
     above = _heads(shown, drawn, theme, parts.over_room(room, left, theme))
-    top = 14 + theme.label * parts.GLYPH * written.LINE * max(len(above), 1)
+    top = 14 + theme.label * parts.GLYPH * written.LINE * parts.lines_of("<br>".join(above))
     if any(shown):
         annotations.append(parts.over("<br>".join(above), theme, left))
     title = parts.strength_title(room, theme)

@@ -224,6 +224,11 @@ def head(html_text: str, x: float, theme: Theme, anchor: str = "center", muted: 
     }  # fmt: skip
 
 
+def lines_of(html_text: str) -> int:
+    """Lines of a text in plotly's markup."""
+    return 1 + html_text.count("<br>")
+
+
 def over(html_text: str, theme: Theme, left: float) -> dict[str, Any]:
     """What stands above a chart's left end; on paper above the names too. left : pixels from the figure's edge"""
     return head(html_text, 0.0, theme, "left") | ({"xshift": 4.0 - left} if theme.is_print else {})

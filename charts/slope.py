@@ -112,7 +112,7 @@ def slope_chart(
         lines = [f"{parts.tag(one.judge, one.mark, theme, whole)} ({at})"
                  for one, at in zip(sides, ("left", "right"), strict=True)]  # fmt: skip
         texts.append(parts.over("<br>".join(lines), theme, left))
-        top += theme.label * parts.GLYPH * written.LINE
+        top += (parts.lines_of("<br>".join(lines)) - 1) * theme.label * parts.GLYPH * written.LINE
     else:
         for side, at, beside, anchor in heads:
             mark = parts.tag(side.judge, side.mark, theme, beside + room - 12, after=anchor == "left")

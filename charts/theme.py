@@ -11,6 +11,9 @@ from charts import words
 
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", "Noto Sans", "Helvetica Neue", Arial, sans-serif'
 
+OWN = "Jurylens Sans"
+"""The face that a figure for print carries. A name of its own: a face of the machine must not take its place."""
+
 SYMBOLS = ("square", "diamond", "triangle-up", "cross")
 VARIANTS = ("", "-open", "-dot", "-open-dot")
 
@@ -82,7 +85,7 @@ PRINT = Theme(
     "print", background="#FFFFFF", second="#FFFFFF", text="#000000", border="#B0B0B0", muted="#404040",
     grid="#DADADA", zero="#707070", noise="#909090", people="#0B6FA4",
     judges=("#C8501E", "#1B8A6B", "#8A5AA8", "#B07C00"), band=None, label=10.67, small=10.67,
-    lines=6,
+    lines=6, font=f'"{OWN}", {FONT}',
 )  # fmt: skip
 
 _THEMES = {one.name: one for one in (LIGHT, DARK, PRINT)}

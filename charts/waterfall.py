@@ -84,7 +84,7 @@ def waterfall_chart(
     lines = 1 + max((len(one.lines) for one in whose), default=0)
     drawn = dict(judge_marks or marks(names, humans, theme))
     tags = {name: parts.tag(name, drawn[name], theme, room) for name in names}
-    tagged = max(1 + tag.count("<br>") for tag in tags.values())
+    tagged = max(map(parts.lines_of, tags.values()))
     head = tagged * theme.label * parts.GLYPH * written.LINE + lines * theme.small * written.LINE + 14
     panels, height = _panels(all_steps, n * row, head, narrow, plot)
     limits, cut = _limits(all_steps, unit, room, beside)

@@ -73,8 +73,8 @@ def weight_chart(
     if len(table) > n:
         text += f" The {words.plural(n, 'factor')} that move most; {len(table) - n:,} more are not shown."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
-    top = theme.label * written.LINE + 12
     head = parts.tag(judge, mark, theme, parts.over_room(room, left, theme))
+    top = parts.lines_of(head) * theme.label * written.LINE + 12
     figure.update_layout(
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis((limits[0], limits[1]), title, theme, 5, anchor="y"),

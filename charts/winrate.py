@@ -85,7 +85,7 @@ def winrate_chart(
     room = parts.WIDTH[narrow] - left - right
     heads = _heads(mark, theme, controlled, parts.over_room(room, left, theme))
     annotations.append(parts.over("<br>".join(heads), theme, left))
-    top = 14 + len(heads) * theme.label * parts.GLYPH * written.LINE
+    top = 14 + parts.lines_of("<br>".join(heads)) * theme.label * parts.GLYPH * written.LINE
     title = _title(baseline, room, theme)
     bottom = parts.axis_height(len(title), theme)
     taken = 6.0

@@ -22,10 +22,8 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
+from charts.theme import OWN
 from errors import DrawingError
-
-FAMILY = "Source Sans"
-"""The first of charts.theme.FONT: what texts ask for, and so the name under which the face is given."""
 
 REGULAR, BOLD = 400, 700
 
@@ -44,12 +42,15 @@ FEATURES = ["kern", "mark", "mkmk", "ccmp", "locl"]
 
 @dataclass(frozen=True)
 class Face:
-    """A font of one weight. data : a static TrueType or OpenType file; letters : those it can write"""
+    """A font of one weight. data : a static TrueType file; letters : those it can write
 
-    family: str
+    beside : whether it only adds letters to another face of the same name
+    """
+
     weight: int
     data: bytes
     letters: frozenset[str]
+    beside: bool = False
 
     def of(self, letters: Iterable[str]) -> Face:
         """The same with these letters only."""
@@ -58,7 +59,7 @@ class Face:
             return self
         font = _open(io.BytesIO(self.data))
         _keep(font, kept)
-        return Face(self.family, self.weight, _saved(font), kept)
+        return Face(self.weight, _saved(font), kept, self.beside)
 
     @property
     def css(self) -> str:
@@ -66,8 +67,12 @@ class Face:
         font = _open(io.BytesIO(self.data))
         font.flavor = "woff2"
         packed = base64.b64encode(_saved(font)).decode()
-        return (f"@font-face{{font-family:'{self.family}';font-weight:{self.weight};"
-                f"src:url(data:font/woff2;base64,{packed}) format('woff2')}}")  # fmt: skip
+        only = ",".join(f"U+{ord(letter):X}" for letter in sorted(self.letters))
+        return (
+            f"@font-face{{font-family:'{OWN}';font-weight:{self.weight};"
+            f"src:url(data:font/woff2;base64,{packed}) format('woff2')"
+            f"{';unicode-range:' + only if self.beside else ''}}}"
+        )
 
 
 def faces(text: str) -> list[Face]:
@@ -99,7 +104,7 @@ def _source(weight: int, more: tuple[str, ...]) -> Face:
     made_from = (MADE, weight, _source_file().name, version("fonttools"), *sorted(kept))
     place = _cache() / f"source-sans-{weight}-{sha256(repr(made_from).encode()).hexdigest()[:24]}.ttf"
     try:
-        return Face(FAMILY, weight, place.read_bytes(), kept)
+        return Face(weight, place.read_bytes(), kept)
     except OSError:
         data = _static(weight, kept)
     try:
@@ -110,7 +115,7 @@ def _source(weight: int, more: tuple[str, ...]) -> Face:
         part.replace(place)
     except OSError:
         pass  # A folder that cannot be written to costs the time once more, nothing else.
-    return Face(FAMILY, weight, data, kept)
+    return Face(weight, data, kept)
 
 
 def _cache() -> Path:
@@ -126,7 +131,7 @@ def _static(weight: int, kept: frozenset[str]) -> bytes:
     static = instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True)
     style = {REGULAR: "Regular", BOLD: "Bold"}[weight]
     # Else a PDF would list the extra light one, from which all weights are made.
-    for place, name in {1: FAMILY, 2: style, 4: f"{FAMILY} {style}", 6: f"SourceSans3-{style}"}.items():
+    for place, name in {1: "Source Sans 3", 2: style, 4: f"Source Sans 3 {style}", 6: f"SourceSans3-{style}"}.items():
         static["name"].setName(name, place, 3, 1, 0x409)
         static["name"].removeNames(nameID=place, platformID=1)
     return _saved(static)
@@ -166,7 +171,7 @@ def _saved(font: Any) -> bytes:
     return target.getvalue()
 
 
-EM, MIDDLE, REACH, ARM, LINE = 1000, 320, 330, 105, 62
+EM, MIDDLE, REACH, ARM, LINE = 1000, 305, 262, 86, 50
 """Of the marks below, in units of the font: the size, the height of their middle, half their width, half the width of
 a cross's arm, the width of a hollow mark's line."""
 
@@ -189,7 +194,7 @@ def _marks() -> Face:
     for letter, outlines in drawn.items():
         pen = TTGlyphPen(None)
         for points in outlines:
-            moved = [(round(x + EM * 0.38), round(y + MIDDLE)) for x, y in points]
+            moved = [(round(x + EM * 0.33), round(y + MIDDLE)) for x, y in points]
             pen.moveTo(moved[0])
             for point in moved[1:]:
                 pen.lineTo(point)
@@ -199,14 +204,14 @@ def _marks() -> Face:
     made.setupGlyphOrder(list(glyphs))
     made.setupCharacterMap({ord(letter): f"u{ord(letter):04X}" for letter in drawn})
     made.setupGlyf(glyphs)
-    made.setupHorizontalMetrics({name: (round(EM * 0.76), 0) for name in glyphs})
+    made.setupHorizontalMetrics({name: (round(EM * 0.66), 0) for name in glyphs})
     made.setupHorizontalHeader(ascent=984, descent=-273)
     made.setupNameTable({"familyName": "Jurylens Marks", "styleName": "Regular", "psName": "JurylensMarks"})
     made.setupOS2(sTypoAscender=750, sTypoDescender=-250, usWinAscent=984, usWinDescent=273)
     made.setupPost()
     made.updateHead(created=DAY, modified=DAY)
     made.font.recalcTimestamp = False
-    return Face("Jurylens Marks", REGULAR, _saved(made.font), frozenset(drawn))
+    return Face(REGULAR, _saved(made.font), frozenset(drawn), True)
 
 
 def _cross(reach: float, arm: float) -> _Points:

@@ -9,14 +9,17 @@ from typing import Any
 import plotly
 import plotly.graph_objects as go
 
+from exports.fonts import faces
 from scripts.look import complaints
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
 def blank(page: Any) -> Any:
-    """The same page with nothing on it but a place for a figure."""
-    page.set_content("<body style='margin:0'><div id='c'></div></body>")
+    """The same page with nothing on it but a place for a figure, and the face that figures for print carry."""
+    css = "".join(face.css for face in faces(""))
+    page.set_content(f"<style>{css}</style><body style='margin:0'><div id='c'></div></body>")
+    page.evaluate("() => Promise.all([...document.fonts].map((face) => face.load())).then(() => true)")
     page.add_script_tag(path=PLOTLY)
     return page
 
