@@ -224,8 +224,8 @@ def import_file(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="FIELD=VALUE, winner.WORD=OUTCOME, judge_kind.NAME=KIND, scores=logit, shape=ratings, "
-                     "sheet=NAME, decimal=comma, ranking=order (repeatable)"),
+        typer.Option("--set", help="FIELD=VALUE, winner.WORD=OUTCOME, judge_kind.NAME=KIND, scores=logit, "
+                     "shape=ratings, sheet=NAME, decimal=comma, ranking=order (repeatable)"),
     ] = None,
     judge_column: Annotated[
         list[str] | None, typer.Option("--judge-column", help="COLUMN or COLUMN=KIND: one column a judge (repeatable)")
@@ -725,6 +725,44 @@ def _export_command(cls: type[Study]) -> Callable[..., None]:
         _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
     ]  # fmt: skip
     return _as_command(command, parameters, f"The bundle for a paper. {cls.__doc__}")
+
+
+def _report_command() -> Callable[..., None]:
+    """The command that writes a report, with the options that all its sections share."""
+
+    def command(**given: Any) -> None:
+        from exports import report, report_page
+
+        to, output = given.pop("to"), given.pop("output")
+        _check_output(output)
+        report_page.ending(to)
+        bar = _Bar()
+        asked = report.Report(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None})
+        told = report.story(asked, store().as_shown(), progress=lambda done, text: bar(0.7 * done, text))
+        report_page.write(told, to, progress=lambda done, text: bar(0.7 + 0.3 * done, text))
+        bar(1.0, "done")
+        content = {"files": [str(to)], "dataset": told.dataset, "reference": told.reference, "judges": list(told.others),
+                   "sections": [{"section": one.key, "title": one.title, "refused": list(one.refused)}
+                                for one in told.sections],
+                   "fingerprint": told.fingerprint}  # fmt: skip
+        _show_tables({"files": pd.DataFrame({"file": [str(to)]})}, content, output)
+        for line in told.said:
+            say(f"taken: {line}")
+        for one in told.sections:
+            for line in one.refused:
+                say(f"warning: {one.title}: {line}")
+
+    from exports.report import Report
+
+    parameters = [
+        *_options(Report),
+        _parameter("to", Path, typer.Option("--to", help="a file that ends with .html or .pdf"), inspect.Parameter.empty),
+        _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
+    ]
+    return _as_command(command, parameters, Report.__doc__)
+
+
+app.command("report")(_report_command())
 
 
 @app.command()
