@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Optional, cast
 
 import pandas as pd
 import typer
@@ -737,14 +737,14 @@ def _report_command() -> Callable[..., None]:
         _check_output(output)
         report_page.ending(to)
         bar = _Bar()
-        asked = report.Report(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None})
+        asked = cast(report.Report, _asked(report.Report, given, None))
         told = report.story(asked, store().as_shown(), progress=lambda done, text: bar(0.7 * done, text))
         report_page.write(told, to, progress=lambda done, text: bar(0.7 + 0.3 * done, text))
         bar(1.0, "done")
-        content = {"files": [str(to)], "dataset": told.dataset, "reference": told.reference, "judges": list(told.others),
+        content = {"files": [str(to)], "dataset": told.dataset, "reference": told.reference,
+                   "judges": list(told.others), "fingerprint": told.fingerprint,
                    "sections": [{"section": one.key, "title": one.title, "refused": list(one.refused)}
-                                for one in told.sections],
-                   "fingerprint": told.fingerprint}  # fmt: skip
+                                for one in told.sections]}  # fmt: skip
         _show_tables({"files": pd.DataFrame({"file": [str(to)]})}, content, output)
         for line in told.said:
             say(f"taken: {line}")
@@ -756,7 +756,7 @@ def _report_command() -> Callable[..., None]:
 
     parameters = [
         *_options(Report),
-        _parameter("to", Path, typer.Option("--to", help="a file that ends with .html or .pdf"), inspect.Parameter.empty),
+        _parameter("to", Path, typer.Option("--to", help="a file: .html or .pdf"), inspect.Parameter.empty),
         _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), "table"),
     ]
     return _as_command(command, parameters, Report.__doc__)

@@ -7,7 +7,7 @@ a page is `exports.report_page`'s.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from charts import words
@@ -17,6 +17,7 @@ from data.queries import Catalog
 from data.store import Store
 from errors import JurylensError
 from exports import provenance, references
+from studies import naming
 from studies.overview import question
 from studies.study import Fitted, Result, Study, human_first
 
@@ -111,7 +112,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Story:
-    """A whole report."""
+    """A whole report. decimals : those that the dataset's numbers are shown with"""
 
     title: str
     dataset: str
@@ -127,6 +128,7 @@ class Story:
     command: str
     versions: tuple[tuple[str, str], ...]
     said: tuple[str, ...] = ()
+    decimals: int | None = None
 
 
 Ask = Callable[[Study, Progress], Result]
@@ -143,7 +145,6 @@ class Teller:
     ask: Ask
     progress: Progress
     reference: str | None
-    errors: dict[str, str] = field(default_factory=dict)
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -175,45 +176,56 @@ def story(asked: Report, store: Store, *, ask: Ask | None = None, progress: Prog
 
     Raises UnknownNameError, OptionError, EmptySelectionError for what does not exist or holds no judgments.
     """
-    from exports.report_sections import SECTIONS
-
     with store.kept_open() as kept:
+        with kept.reading("looking up names") as con:
+            display = queries.display(con, asked.dataset)
+        asked = naming.here(asked, display)
         resolved = asked.resolve(kept)
         with kept.reading("looking at who judged") as con:
-            names = queries.catalog(con, replace(resolved, labeling=_labeling(resolved)))
+            names = queries.catalog(con, resolved)
             counts = {row["judge"]: row["judgments"] for row in queries.dataset_facts(con, names.dataset_id).judges}
         said: list[str] = []
-        if not asked.judge and len(resolved.judge) > MOST_JUDGES:
+        gone = naming.left_out(asked, names.display)["judge"] if store.shown else frozenset()
+        resolved = replace(resolved, judge=tuple(judge for judge in resolved.judge if judge not in gone))
+        if len(asked.judge) in (0, len(names.judges)) and len(resolved.judge) > MOST_JUDGES:
             resolved, line = _first_judges(resolved, names, counts)
             said.append(line)
         reference = _reference(asked, resolved, names)
-        teller = Teller(resolved, names, kept, ask or (lambda study, say: study.run(kept, say)), silent, reference)
-        sections = []
-        for k, tell in enumerate(SECTIONS):
-            start, share = k / len(SECTIONS), 1 / len(SECTIONS)
-            teller.progress = lambda done, text, start=start, share=share: progress(start + share * done, text)  # type: ignore[misc]
-            progress(start, tell.__doc__.splitlines()[0] if tell.__doc__ else "")
-            section = tell(teller)
-            if section is not None:
-                sections.append(section)
+        run = ask or (lambda study, say: naming.as_shown(study.run(kept, say)))
+        teller = Teller(resolved, names, kept, run, silent, reference)
+        with words.decimals(names.display.decimals if store.shown else None):
+            sections = _told(teller, progress)
         versions = tuple(provenance.versions().items())
     results = [result for section in sections for result in section.results]
     methods = _methods(results)
+    again = naming.in_real_names(replace(asked, dataset=resolved.dataset), display)
     keys = dict.fromkeys(key for method in methods for key in method.keys)
     return Story(
         title=question(names.judges, reference, resolved.judge), dataset=str(resolved.dataset),
         simulated=names.simulated, reference=reference, others=teller.others, sections=tuple(sections),
         remarks=tuple(_remarks(sections)), methods=methods, sources=tuple(keys),
         settings=_settings(resolved, reference), fingerprint=_fingerprint(results),
-        command=replace(asked, dataset=resolved.dataset).command_line() + " --to report.html", versions=versions,
-        said=tuple(said),
+        command=f"{again.command_line()} --to report.html", versions=versions,
+        said=tuple(said), decimals=names.display.decimals if store.shown else None,
     )  # fmt: skip
 
 
-def _labeling(study: Study) -> str | None:
-    from data.queries.labelings import OWN
+def _told(teller: Teller, progress: Progress) -> list[Section]:
+    """Every section that has something to say, or why it has not."""
+    from exports.report_sections import SECTIONS
 
-    return None if study.labeling == OWN else study.labeling
+    sections = []
+    for k, tell in enumerate(SECTIONS):
+        teller.progress = _part(progress, k / len(SECTIONS), 1 / len(SECTIONS))
+        teller.progress(0.0, (tell.__doc__ or "").lower())
+        section = tell(teller)
+        if section is not None:
+            sections.append(section)
+    return sections
+
+
+def _part(progress: Progress, start: float, share: float) -> Progress:
+    return lambda done, text: progress(start + share * done, text)
 
 
 def _first_judges(study: Report, names: Catalog, counts: dict[str, int]) -> tuple[Report, str]:
@@ -240,7 +252,7 @@ def _methods(results: Iterable[Result]) -> tuple[Method, ...]:
     for result in results:
         study = result.study
         out.setdefault(study.command, Method(
-            study.title or study.command, result.caption, study.command_line(),
+            study.title or study.command, result.caption, naming.in_real_names(study, result.display).command_line(),
             references.cite_keys(study.command, result.settings),
         ))  # fmt: skip
     return tuple(out.values())

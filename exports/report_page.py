@@ -21,7 +21,7 @@ from data.model import Progress, silent
 from errors import DrawingError, OptionError
 from exports import chrome, figures, fonts, references
 from exports.drawings import drawings
-from exports.report import Remark, Story
+from exports.report import Remark, Section, Story
 
 _HERE = Path(__file__).parent
 
@@ -35,6 +35,9 @@ BY_HAND = "take it as HTML, which any browser prints"
 
 WAIT = 120
 """Seconds that Chromium has for printing."""
+
+SAID = 3
+"""Sentences of a section that are said in short."""
 
 GRADES = {2: "Reasons to distrust", 1: "Worth knowing", 0: "What the studies say of themselves"}
 
@@ -75,7 +78,7 @@ def html(story: Story, *, made: date | None = None, progress: Progress = silent)
     title = told(story.title)
     content = {
         "story": story, "title": title, "plain_title": title.striptags(), "figures": drawn,
-        "summary": [(section, told(_first(section.finding))) for section in story.sections if section.finding],
+        "summary": [(section, told(_short(section))) for section in story.sections if section.finding],
         "numbers": {key: k for k, key in enumerate(story.sources, 1)}, "graded": _graded(story.remarks),
         "distrust": _distrust(story.remarks), "style": Markup((_HERE / "report.css").read_text(encoding="utf-8")),
         "made": (made or date.today()).isoformat(), "faces": "",
@@ -140,7 +143,8 @@ def _drawn(story: Story, progress: Progress) -> dict[str, Drawn]:
             continue
         draw = next(each.draw for each in drawings(one.result) if each.name == one.name)
         try:
-            svg = figures.rendered(draw, figures.PAGE, ("svg",))["svg"].decode()
+            with words.decimals(story.decimals):
+                svg = figures.rendered(draw, figures.PAGE, ("svg",))["svg"].decode()
         except DrawingError as error:
             why = f"This figure is not drawn: {error}"
             out[key] = Drawn(why=why)
@@ -154,10 +158,11 @@ def _inline(svg: str, prefix: str) -> str:
     return _NAMED.sub(lambda found: found[0] + prefix, _STYLE.sub("", svg, count=1))
 
 
-def _first(text: str) -> str:
-    """The first sentence that is set in bold, else all."""
-    bold = re.match(r"\*\*(.+?)\*\*", text)
-    return bold[1] if bold else text
+def _short(section: Section) -> str:
+    """What it sets in bold, one sentence a judge; else its finding."""
+    bold = [text for told in (section.finding, *section.more) for text in re.findall(r"\*\*(.+?)\*\*", told)]
+    whole = [text if text.endswith(".") else f"{text}." for text in bold[:SAID]]
+    return " ".join(whole) or section.finding
 
 
 def _graded(remarks: Iterable[Remark]) -> list[tuple[str, list[Remark]]]:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from charts import words
 from data import queries
-from errors import JurylensError
 from exports.columns import printed
 from exports.drawings import drawings
 from exports.report import Example, Figure, Section, Table, Teller
@@ -22,6 +21,7 @@ from studies.coverage import Coverage
 from studies.disagreement import DisagreementParts
 from studies.disagreement_words import finding as disagreement_finding
 from studies.examples import Examples
+from studies.factor_options import display
 from studies.factors_gap import FactorsGap
 from studies.health import Health
 from studies.overview import agreement_line, escape
@@ -32,11 +32,11 @@ from studies.scenario_words import agreement_finding, matrix_finding
 from studies.stand_in import JudgeStandIn
 from studies.study import Result, Study
 
-ROWS = 20
+ROWS = 40
 """Of a table that stands in the report; all are in the result's CSV."""
 
 FIGURES = 3
-"""Of one study."""
+"""Of one kind: judges beyond these are in the tables."""
 
 LETTERS = 1_200
 """Of a prompt or an answer that is shown."""
@@ -59,7 +59,7 @@ def what_is_in_it(teller: Teller) -> Section:
     finding += (f"The responses are by {words.plural(models, 'model')}" if models else "Which models wrote the "
                 "responses is not known") + (f"; the prompts are of {words.plural(scenarios, 'scenario')}." if scenarios
                                              else "; no scenarios are named.")  # fmt: skip
-    judges = pd.DataFrame(facts.judges)
+    judges = pd.DataFrame(facts.judges).convert_dtypes()
     files = log.assign(imported=log["imported_at"].dt.strftime("%Y-%m-%d")) if len(log) else log
     tables = [_table(judges, "Judges", {"judge": "judge", "kind": "kind", "annotators": "annotators",
                                         "judgments": "judgments"})]  # fmt: skip
@@ -87,7 +87,8 @@ def whom_they_prefer(teller: Teller) -> Section | None:
     return Section(
         "order", "Whom the judges prefer", f"**{told[0].finding}** {told[0].more}",
         tuple(f"{one.finding} {one.more}".strip() for one in told[1:]), told[0].trust,
-        (*_figures(rank, 1), *_figures(compare)), (_shown(rank),) if rank is not None else (), refused=tuple(refused),
+        (*_figures(rank), *_figures(compare, "slope")), (_strengths(rank),) if rank is not None else (),
+        refused=tuple(refused),
         results=_results(rank, compare),
     )  # fmt: skip
 
@@ -102,7 +103,7 @@ def what_moves_them(teller: Teller) -> Section | None:
     if gaps is None or line is None:
         return Section("reasons", "What moves the judges", refused=tuple(refused))
     return Section("reasons", "What moves the judges", f"**{line.finding}** {line.more}", trust=line.trust,
-                   figures=_figures(gaps), tables=(_shown(gaps),), refused=tuple(refused),
+                   figures=_figures(gaps), tables=(_gaps(gaps),), refused=tuple(refused),
                    results=_results(gaps))  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def where_they_part(teller: Teller) -> Section | None:
                 told.append(matrix_finding(part, judge))
     told = [text for text in told if text]
     return Section("scenarios", "Where the judges part", told[0] if told else "", tuple(told[1:]),
-                   figures=(*_figures(agreement, 1), *_figures(matrix)), refused=tuple(refused),
+                   figures=_figures(matrix, "matrix") or _figures(agreement), refused=tuple(refused),
                    results=_results(agreement, matrix))  # fmt: skip
 
 
@@ -146,7 +147,7 @@ def may_it_stand_in(teller: Teller) -> Section | None:
     told = [text for text in told if text]
     return Section(
         "fitness", "May a judge stand in for people?", f"**{told[0]}**" if told else "", tuple(told[1:]),
-        figures=(*_figures(stand_in), *_figures(agreement, 1)),
+        figures=(*_figures(stand_in), *_figures(agreement, "agreement")),
         tables=(_shown(agreement),) if agreement is not None else (), refused=tuple(refused),
         results=_results(stand_in, agreement),
     )  # fmt: skip
@@ -177,8 +178,9 @@ def how_biased(teller: Teller) -> Section:
         told = [audit_finding(table, judge) for judge in dict.fromkeys(table["judge"])]
         # What would be needed stands on the page of the judges, not here.
         told = [text.replace(" What would be needed stands below.", "") for text in told]
+    kind = "biases" if len(told) <= FIGURES else "all"
     return Section("biases", "How each judge is biased", told[0] if told else "", tuple(told[1:]),
-                   figures=_figures(audit), refused=tuple(refused), results=_results(audit))  # fmt: skip
+                   figures=_figures(audit, kind), refused=tuple(refused), results=_results(audit))  # fmt: skip
 
 
 def examples(teller: Teller) -> Section | None:
@@ -220,14 +222,11 @@ def _results(*results: Result | None) -> tuple[Result, ...]:
     return tuple(result for result in results if result is not None)
 
 
-def _figures(result: Result | None, most: int = FIGURES) -> tuple[Figure, ...]:
-    """The first drawings of a result, with its caption once."""
+def _figures(result: Result | None, kind: str = "") -> tuple[Figure, ...]:
+    """The drawings of one kind, with the result's caption once. kind : how their names begin; left out: any"""
     if result is None:
         return ()
-    try:
-        found = drawings(result)[:most]
-    except JurylensError:
-        return ()
+    found = [one for one in drawings(result) if one.name.startswith(kind)][:FIGURES]
     return tuple(Figure(result, one.name, result.caption if k == 0 else "") for k, one in enumerate(found))
 
 
@@ -243,6 +242,39 @@ def _table(frame: pd.DataFrame, caption: str, columns: Mapping[str, str] | None 
         if column.intervals:
             found.append(("interval", column.intervals, False))
     return Table(caption, tuple(found), max(0, len(frame) - ROWS))
+
+
+def _strengths(result: Result) -> Table:
+    """A row a model, a column a judge: strengths with their intervals, the first judge's order."""
+    table = result.table("ranking")
+    return _by_judge(table, "model", "strength", ("lower", "upper"), "Strengths, with intervals")
+
+
+def _gaps(result: Result) -> Table:
+    """A row a factor, a column a judge: gaps net of decisiveness, in the order of the first judge's."""
+    table = result.table("gaps")
+    order = table.assign(size=-table["gap_scaled"].astype("Float64").abs()).sort_values("size", kind="stable")
+    named = order.assign(factor=[display(str(factor)) for factor in order["factor"]])
+    what = "Judge minus reference, net of decisiveness (log-odds; * beyond noise, q < .05)"
+    return _by_judge(named, "factor", "gap_scaled", ("scaled_lower", "scaled_upper"), what, "scaled_q")
+
+
+def _by_judge(
+    table: pd.DataFrame, row: str, value: str, ends: tuple[str, str], caption: str, q: str | None = None
+) -> Table:
+    """Estimates of one kind, judge beside judge. q : the column by which those beyond noise are marked"""
+    judges = [str(judge) for judge in dict.fromkeys(table["judge"])]
+    ordered = table.sort_values("judge", key=lambda judge: judge != judges[0], kind="stable")
+    rows = list(dict.fromkeys(ordered[row].astype(str)))
+    cells: dict[tuple[str, str], str] = {}
+    for one in table.to_dict("records"):
+        sure = "*" if q is not None and not words.absent(one[q]) and one[q] < 0.05 else ""
+        said = words.estimate(one[value], one[ends[0]], one[ends[1]])
+        cells[str(one[row]), str(one["judge"])] = said and said + sure
+    columns = [(row, tuple(rows[:ROWS]), True)]
+    for judge in judges:
+        columns.append((judge, tuple(cells.get((name, judge), "") for name in rows[:ROWS]), False))
+    return Table(caption, tuple(columns), max(0, len(rows) - ROWS))
 
 
 def _of(result: Result, judge: str) -> Result | None:

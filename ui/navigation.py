@@ -55,6 +55,7 @@ SCREENS = (
            ("pair", "between", "with_model", "disagree", "disagreeing", "outcome", "by", "order", "counted", "shared",
             "fitted", "lacking", "only", "unlabelled", "all_criteria", "mark")),
     Screen("pages/data.py", "Data", ":material/database:", "Files", ("datasets health",)),
+    Screen("pages/report.py", "Report", ":material/article:", "Files", (), ("examples",)),
 )  # fmt: skip
 
 
