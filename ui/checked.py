@@ -11,7 +11,7 @@ import streamlit as st
 from charts import words
 from studies.overview import escape, with_code
 from ui.notices import sentence
-from ui.reading import KINDS
+from ui.verdicts import KINDS
 
 READ_AS = {"number": "numbers", "flag": "yes or no", "label": "words", "set": "sets of labels"}
 COUNTS = {"Read": "read", "Accepted": "accepted", "Rejected": "rejected", "Already there": "duplicates"}

@@ -82,6 +82,7 @@ class Upload:
             self.by_itself = False
         elif self.importing:
             self.imported = job.answer()
+            self.path.unlink(missing_ok=True)
             self._remember(tried)
         else:
             self.checked = (tried, job.answer())

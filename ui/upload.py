@@ -20,12 +20,12 @@ from data.importers import factor_weights, factors, judgments
 from data.vocabulary import FIELDS
 from errors import JurylensError
 from studies.overview import escape
-from ui import reading, session
-from ui.arrived import arrived
+from ui import asked, reading, session, verdicts
+from ui.arrived import arrived, links
 from ui.ask import shown
 from ui.checked import report_of, to_import
 from ui.incoming import Upload, already, under_way
-from ui.mapping import Choices, Look, guess_keys, look, may_be_factors, remembered
+from ui.mapping import Choices, Look, guess_keys, look, may_be_factors, remembered, words_in
 from ui.selection import set_word
 from ui.view import View
 
@@ -106,7 +106,7 @@ def drop() -> None:
     st.session_state["upload"] = now
     # A new place for the next file: the server gives up its copy of this one.
     st.session_state["uploads"] = n + 1
-    st.session_state.pop(reading.SAID, None)
+    st.session_state.pop(asked.SAID, None)
     st.rerun()
 
 
@@ -151,14 +151,14 @@ def _afresh(now: Upload) -> None:
     for widget in list(st.session_state):
         if str(widget).startswith(f"b:{now.file_id}:") and not str(widget).endswith(":dataset"):
             del st.session_state[widget]
-    st.session_state.pop(reading.SAID, None)
+    st.session_state.pop(asked.SAID, None)
 
 
 def _judgments(now: Upload, seen: Look, choices: Choices) -> Choices:
     """Columns, judges, verdicts."""
     assert seen.reading is not None
     file, last = now.file_id, now.last
-    reading.step(1, "What the columns mean")
+    asked.step(1, "What the columns mean")
     place = st.container()
     with st.container(key="step-columns", gap="small"):
         means = reading.columns(file, seen, last)
@@ -166,16 +166,16 @@ def _judgments(now: Upload, seen: Look, choices: Choices) -> Choices:
     extra = dict(seen.reading.extra)
     choices = replace(choices, means=means, paths=paths, extra=extra)
     with place:
-        reading.layout(seen, choices)
+        reading.layout(file, seen, choices)
         _inferred(seen, seen.reading.notes)
     choices = replace(choices, extra=extra | _rules(now, choices))
-    reading.step(2, "Who judged")
+    asked.step(2, "Who judged")
     with st.container(key="step-judges", gap="small"):
-        choices = reading.judges(file, seen, choices, last)
-    if reading.words_in(seen, choices):
-        reading.step(3, "What the verdicts mean")
+        choices = verdicts.judges(file, seen, choices, last)
+    if words_in(seen, choices):
+        asked.step(3, "What the verdicts mean")
         with st.container(key="step-words", gap="small"):
-            choices = replace(choices, words=reading.verdicts(file, seen, choices, last))
+            choices = replace(choices, words=verdicts.verdicts(file, seen, choices, last))
     return choices
 
 
@@ -184,11 +184,11 @@ def _rules(now: Upload, choices: Choices) -> dict[str, str]:
     before, out = remembered(now.last, "extra"), {}
     if choices.column("score_a") is not None:
         said = "Scores are logits: their difference says how sure the judge is"
-        if st.toggle(said, before.get(SCORES) == "logit", key=reading.key(now.file_id, SCORES)):
+        if st.toggle(said, before.get(SCORES) == "logit", key=asked.key(now.file_id, SCORES)):
             out[SCORES] = "logit"
     if choices.column("ranking") is not None:
         picked = st.radio("A list in the ranking is", list(RANKINGS), horizontal=True, index=None,
-                          format_func=RANKINGS.__getitem__, key=reading.key(now.file_id, RANKING))  # fmt: skip
+                          format_func=RANKINGS.__getitem__, key=asked.key(now.file_id, RANKING))  # fmt: skip
         if picked or before.get(RANKING):
             out[RANKING] = str(picked or before[RANKING])
     return out
@@ -200,10 +200,10 @@ def _inferred(seen: Look, notes: tuple[str, ...] = ()) -> None:
 
 
 def _dataset(view: View, now: Upload) -> str:
-    widget = reading.key(now.file_id, "dataset")
-    reading.restore(widget, SUFFIXES.sub("", now.name))
+    widget = asked.key(now.file_id, "dataset")
+    asked.restore(widget, SUFFIXES.sub("", now.name))
     dataset = st.text_input("Name of the dataset", key=widget)
-    reading.keep(widget, dataset)
+    asked.keep(widget, dataset)
     if dataset.strip() in view.datasets:
         st.caption(f"{escape(dataset.strip())} is already there: what this file holds is added to it.")
     return dataset
@@ -215,7 +215,7 @@ def _for_dataset(view: View, now: Upload) -> Choices:
     there = list(view.datasets)
     dataset = st.selectbox(
         "Factors of which dataset?", there, index=there.index(mine) if mine in there else None,
-        key=reading.key(now.file_id, "of"), placeholder="Choose the dataset", format_func=shown,
+        key=asked.key(now.file_id, "of"), placeholder="Choose the dataset", format_func=shown,
     )  # fmt: skip
     return Choices(str(dataset or ""), format=factors.NAME)
 
@@ -225,7 +225,7 @@ def _are_factors(now: Upload, seen: Look) -> bool:
     if not may_be_factors(seen):
         return False
     what = st.radio("What is a row?", list(ROWS), index=1, format_func=ROWS.__getitem__,
-                    key=reading.key(now.file_id, "what"), horizontal=True)  # fmt: skip
+                    key=asked.key(now.file_id, "what"), horizontal=True)  # fmt: skip
     return what == factors.NAME
 
 
@@ -241,7 +241,7 @@ def _keys_of_factors(now: Upload, seen: Look, choices: Choices) -> Choices:
                 said = st.selectbox(
                     f"{name} (a guess: check it)" if guessed else name, options,
                     index=options.index(column) if column is not None else None, placeholder="not in this file",
-                    key=reading.key(now.file_id, f"key:{name}"), format_func=shown,
+                    key=asked.key(now.file_id, f"key:{name}"), format_func=shown,
                     help=(FIELDS | OF_FACTORS)[name] + ".",
                 )  # fmt: skip
                 if said is not None:
@@ -255,7 +255,8 @@ def _keys_of_factors(now: Upload, seen: Look, choices: Choices) -> Choices:
 
 def act(now: Upload, choices: Choices, missing: str | None) -> None:
     """What is still to be said; else what would be taken, and the button that takes it."""
-    reading.step(4 if choices.words else 3, "What would be taken") if choices.means else None
+    steps = 3 if choices.words else 2
+    asked.step(steps + 1 if choices.means and now.last is None else None, "What would be taken")
     if now.job is not None and now.tried != choices:
         # Overtaken by a change.
         now.job.cancel()
@@ -270,7 +271,10 @@ def act(now: Upload, choices: Choices, missing: str | None) -> None:
         if now.failed is not None and now.failed[0] == choices:
             st.error(escape(now.failed[1], 4000), icon=":material/error:")
         report_of(now.checked[1], now.name, now.rejects)
-        if now.checked[1]["accepted"]:
+        if not now.checked[1]["accepted"] and now.checked[1]["duplicates"]:
+            st.info("All of it is there already: an import would add nothing.", icon=":material/info:")
+            links(now.checked[1], "there")
+        elif now.checked[1]["accepted"]:
             st.button(f"Import {to_import(now.checked[1])}", type="primary", icon=":material/download_done:",
                       on_click=_import, args=(now, choices), key="import")  # fmt: skip
         return
