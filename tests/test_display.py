@@ -35,7 +35,7 @@ from ui.view import read_view
 
 DATASET = "world"
 SHOWN = {("judge", f"zj{k}"): f"Judge number {k}" for k in range(4)} | {
-    ("model", f"zm{k}"): f"Model {'ABCDE'[k]}" for k in range(5)
+    ("model", f"zm{k}"): f"Model {'EDCBA'[k]}" for k in range(5)
 }
 OLD = [name for _, name in SHOWN]
 
@@ -144,7 +144,7 @@ def test_order_is_kept_and_the_reference_stays_first(made: Path, tmp_path: Path)
     with store.as_shown().reading() as con:
         names = queries.catalog(con, DATASET)
     assert list(names.judges) == ["Judge number 2", "Judge number 3", "Judge number 0", "Judge number 1"]
-    assert next(iter(names.models)) == "Model E"
+    assert next(iter(names.models)) == "Model A"
     ranking = Rank(dataset=DATASET).run(store.as_shown()).table()
     assert list(dict.fromkeys(ranking["judge"])) == list(names.judges)
     assert ranking[ranking["judge"] == "Judge number 2"]["rank"].is_monotonic_increasing
@@ -158,12 +158,12 @@ def test_what_is_hidden_stays_in_the_fit(made: Path, tmp_path: Path) -> None:
     change(store, DATASET, Changes(hidden={("model", "zm1"): True, ("judge", "zj1"): True}))
     whole = Compare(dataset=DATASET).run(store.as_shown())
     shown = naming.as_shown(whole)
-    kept = before.table("models").query("model != 'Model B' and judge != 'Judge number 1'").reset_index(drop=True)
+    kept = before.table("models").query("model != 'Model D' and judge != 'Judge number 1'").reset_index(drop=True)
     pd.testing.assert_frame_equal(shown.table("models"), kept)
     assert shown.caption.endswith("Not shown: 1 judge and 1 model.")
     # Who asks for them by name sees them; the reference is always seen.
     asked = naming.as_shown(Compare(dataset=DATASET, judge=("zj0", "zj1"), model=("zm0", "zm1", "zm4")).run(store.as_shown()))
-    assert set(asked.table("models")["model"]) == {"Model A", "Model B", "Model E"}
+    assert set(asked.table("models")["model"]) == {"Model E", "Model D", "Model A"}
     change(store, DATASET, Changes(hidden={("judge", "zj0"): True}))
     assert naming.left_out(whole.study, read_display(store.as_shown(), DATASET))["judge"] == {"Judge number 1"}
 
@@ -180,7 +180,7 @@ def test_two_of_a_kind_never_look_alike(made: Path, tmp_path: Path) -> None:
     store = copied(made, tmp_path)
     for changes, said in (
         ({("model", "zm0"): "zm1"}, "'zm0' cannot be shown as 'zm1': that is the name of another model"),
-        ({("model", "zm0"): "Model B"}, "'zm0' and 'zm1' cannot both be shown as 'Model B'"),
+        ({("model", "zm0"): "Model B"}, "'zm0' and 'zm3' cannot both be shown as 'Model B'"),
         ({("model", "zm0"): "x" * 201}, "at most 200"),
     ):
         with pytest.raises(OptionError, match=said):
@@ -193,7 +193,7 @@ def test_two_of_a_kind_never_look_alike(made: Path, tmp_path: Path) -> None:
         change(store, DATASET, Changes(decimals=7))
     # A judge and a model are two kinds.
     display = change(store, DATASET, Changes(shown={("judge", "zj1"): "Model B", ("model", "zm0"): " a \n b "}))
-    assert display.shown("judge", "zj1") == display.shown("model", "zm1") == "Model B"
+    assert display.shown("judge", "zj1") == display.shown("model", "zm3") == "Model B"
     assert display.shown("model", "zm0") == "a b"
     assert change(store, DATASET, Changes(shown={("model", "zm0"): ""})).shown("model", "zm0") == "zm0"
     clear(store, DATASET)
@@ -262,9 +262,9 @@ def test_the_command_shows_people_names_and_programs_the_files(
     # Options take either name.
     for judge in ("zj0", "Judge number 0"):
         table = run("rank", "--judge", judge)
-        assert "Model A" in table
+        assert "Model E" in table
         assert "Judge number 0" in table
-        assert "Model E" not in table
+        assert "Model A" not in table
         assert not old_names(table.splitlines())
         ranking = json.loads(run("rank", "--judge", judge, "-o", "json"))["ranking"]
         assert {row["judge"] for row in ranking} == {"zj0"}
@@ -311,7 +311,7 @@ def test_links_keep_the_names_of_the_files(made: Path) -> None:
     seen = read_view({"dataset": [DATASET], "judge": ["zj1", "zj2"], "with": ["zj2"]}, store, ("with",))
     assert seen.reference == "Judge number 1"
     assert seen.extra == {"with": ["Judge number 2"]}
-    link = query(seen, with_="Judge number 2", focus="Model A", between=["Model A", "Model B"])
+    link = query(seen, with_="Judge number 2", focus="Model E", between=["Model E", "Model D"])
     assert ("with", "zj2") in link
     assert {value for name, value in link if name == "judge"} == {"zj1", "zj2"}
     assert {value for name, value in link if name in ("focus", "between")} == {"zm0", "zm1"}
