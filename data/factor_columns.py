@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from data.fields import FIELDS, SYNONYMS, canonical, factor_columns
+from data.rated import by_name
 from errors import MappingError, nearest
 
 KEYS = (
@@ -63,6 +64,8 @@ def recognised(columns: Sequence[str]) -> bool:
     of NAME_a with NAME_b; of responses, a key of judgments must be missing.
     """
     names = {canonical(column) for column in columns}
+    if by_name(columns, {column: canonical(column) for column in columns}):
+        return False
     if names & (VERDICTS | {"model_a", "model_b", "response_a", "response_b"}) and names & {"model", "response"}:
         return False
     if names & VERDICTS or names & {word for field in ("winner", "p_a") for word in SYNONYMS[field]}:

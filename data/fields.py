@@ -346,6 +346,8 @@ def _require(
         if f not in guesses and f != "judge":
             hints.append(f"--map {f}=COLUMN")
     lacks = ", ".join(missing)
+    if shape in rated.SHAPES:
+        hints.append("Or, were these factors of responses that are there: --as factors")
     raise MappingError(f"{name} lacks {lacks}. {listing}. Perhaps: " + " ".join(hints))
 
 

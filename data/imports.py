@@ -23,7 +23,7 @@ import pyarrow as pa
 from data import factor_values, labelings, published, queries
 from data.duck import staging_configuration, told
 from data.factor_columns import FactorMapping, recognised, resolve_factor_mapping
-from data.fields import Mapping, canonical, resolve_mapping
+from data.fields import Mapping, resolve_mapping
 from data.importers import factor_weights, factors, labels, registry
 from data.importers.source import digest
 from data.importers.table import RawTable
@@ -32,7 +32,6 @@ from data.model import Progress, silent
 from data.normalise import Staged, normalise
 from data.plain_columns import PlainMapping
 from data.queries.published import published_judges
-from data.rated import by_name
 from data.simulate.fill import TAKE_OVER_MEMORY, Drawn, take_over
 from data.step import Told
 from data.store import Store
@@ -211,10 +210,7 @@ def import_path(
         )
         if options.format is None and _holds_factors(store, dataset, options, raw):
             importer, beside = factors, BESIDE[factors.NAME]
-            said = "keys and values without a verdict: read as --as factors"
-            if by_name(raw.columns, {column: canonical(column) for column in raw.columns}):
-                said += "; --set shape=ratings reads the ratings as judgments"
-            raw = replace(raw, inferred=(*raw.inferred, said))
+            raw = replace(raw, inferred=(*raw.inferred, "keys and values without a verdict: read as --as factors"))
         name, reading = source.name, _part(progress, 0.4, 0.6)
         mapping: AnyMapping
         if beside is not None:

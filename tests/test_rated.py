@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data import unfold
+from data.factor_columns import recognised
 from data.fields import parse_assignments, resolve_mapping
 from data.importers import judgments
 from data.imports import ImportOptions, import_path
@@ -155,7 +156,9 @@ def test_mappings_that_make_no_sense_are_refused(maps, sets, said):
 
 
 def test_columns_that_only_resemble_are_not_taken_for_ratings():
-    """A file of pairs keeps its meaning when it has a column `rating` too."""
+    """A file of pairs keeps its meaning when it has a column `rating` too; rated responses are judgments, not factors."""
+    assert not recognised(["prompt", "response", "rating", "judge"])
+    assert recognised(["prompt", "response", "clarity", "judge"])
     found = resolve_mapping(["prompt", "response_a", "response_b", "judge", "winner", "rating", "model"])
     assert (found.shape, found.rated, found.unused) == ("rows", None, ("rating", "model"))
 

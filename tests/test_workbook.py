@@ -55,7 +55,9 @@ def test_one_of_several_sheets_is_chosen(tmp_path):
     raw, found = read(path)
     assert found == [("1",)]
     assert raw.inferred == ("the sheet 'first' was read, not 'away', 'Second': --set sheet=NAME takes another one",)
-    assert read(path, "second")[1] == [("2",)]
+    assert raw.sheets == ("first", "away", "Second")
+    raw, found = read(path, "second")
+    assert (raw.sheets, found) == (("Second", "away", "first"), [("2",)])
     with pytest.raises(FileError, match=r"has no sheet 'Secnd': did you mean 'Second'\?"):
         read(path, "Secnd")
     with pytest.raises(FileError, match="the sheet 'empty' is empty"):

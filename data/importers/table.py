@@ -34,6 +34,8 @@ T = TypeVar("T")
 # DuckDB's own default; a longer record needs a larger buffer and so is met by a second, slower way.
 LINE_BYTES = 2_000_000
 CELLS = "raw_cells"
+MOST_COLUMNS = 5_000
+"""Columns that a table may have: a database takes time and memory for each, whether it says anything or not."""
 # RE2 refuses longer repetitions.
 MOST_REPEATS = 1000
 
@@ -60,6 +62,7 @@ class RawTable:
     parts : the files read, in row order; one unless a folder was read
     in_folder : whether rows and rejections name their file
     beside : of a JSON object whose records are a list, what stands under its other keys
+    sheets : of a workbook, the sheets that hold anything, the one that was read first
     """
 
     columns: tuple[str, ...]
@@ -69,6 +72,7 @@ class RawTable:
     parts: tuple[Part, ...]
     in_folder: bool = False
     beside: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sheets: tuple[str, ...] = ()
 
     def line_of(self, rows: Sequence[int]) -> list[int | None]:
         """The 1-based line on which each row begins; computed when asked, which may read the file again.
@@ -203,6 +207,11 @@ def _table(
 
 
 def _check_names(name: str, columns: Sequence[str]) -> None:
+    if len(columns) > MOST_COLUMNS:
+        raise FileError(
+            f"{name} has {len(columns):,} columns, and at most {MOST_COLUMNS:,} can be read: leave out those that say "
+            "nothing about judgments, or check that the header ends where it should"
+        )
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         listed = ", ".join(repr(column[:80]) for column in twice[:10])
@@ -410,7 +419,8 @@ def _read_sheet(
     if not numbers:
         raise FileError(f"{source.name}: the sheet {read.name!r} has a header and no row: fill it and save it again")
     rows = np.array(numbers, dtype=np.int64)
-    return _table(source, read.columns, len(numbers), (), lambda wanted: rows[wanted], read.inferred)
+    table = _table(source, read.columns, len(numbers), (), lambda wanted: rows[wanted], read.inferred)
+    return replace(table, sheets=(read.name, *read.others))
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -29,13 +29,14 @@ Value = Any
 class Sheet:
     """A sheet's table. columns : names; rows : (row of the sheet, its cells as text) from 1
 
-    inferred : what was taken for granted
+    inferred : what was taken for granted; others : further sheets that hold anything
     """
 
     name: str
     columns: tuple[str, ...]
     rows: Iterator[tuple[int, list[str]]]
     inferred: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 def read_sheet(source: Source, sheet: str | None, progress: Progress) -> Sheet:
@@ -47,7 +48,7 @@ def read_sheet(source: Source, sheet: str | None, progress: Progress) -> Sheet:
     measure(source.plain, name, progress)
     try:
         book = CalamineWorkbook.from_path(str(source.plain))
-        picked, table, inferred = _pick(book, name, sheet)
+        picked, table, others, inferred = _pick(book, name, sheet)
         merges = [(a, b) for a, b in table.merged_cell_ranges or [] if a != b]
         grid: list[list[Value]] = list(table.iter_rows())
     except PasswordError as error:
@@ -79,28 +80,28 @@ def read_sheet(source: Source, sheet: str | None, progress: Progress) -> Sheet:
             if any(cells):
                 yield number, cells
 
-    return Sheet(picked, columns, rows(), tuple(inferred))
+    return Sheet(picked, columns, rows(), tuple(inferred), tuple(others))
 
 
 def _locked(name: str) -> str:
     return f"{name} is protected by a password: remove it in Excel and save the workbook again"
 
 
-def _pick(book: CalamineWorkbook, name: str, wanted: str | None) -> tuple[str, CalamineSheet, list[str]]:
-    """The sheet to read, and what is to be said of the others."""
+def _pick(book: CalamineWorkbook, name: str, wanted: str | None) -> tuple[str, CalamineSheet, list[str], list[str]]:
+    """The sheet to read, the others that hold anything, and what is to be said of them."""
     names = list(book.sheet_names)
+    filled = [(n, sheet) for n in names if (sheet := book.get_sheet_by_name(n)).start is not None]
     if wanted is not None:
         found = [n for n in names if n == wanted] or [n for n in names if n.strip().lower() == wanted.strip().lower()]
         if not found:
             near = nearest(wanted, names)
             hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(repr(n) for n in names[:12])
             raise FileError(f"{name} has no sheet {wanted!r}: {hint}")
-        sheet = book.get_sheet_by_name(found[0])
-        if sheet.start is None:
-            raise FileError(f"{name}: the sheet {found[0]!r} is empty")
-        return found[0], sheet, []
+        for one, sheet in filled:
+            if one == found[0]:
+                return one, sheet, [n for n, _ in filled if n != one], []
+        raise FileError(f"{name}: the sheet {found[0]!r} is empty")
     hidden = {one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible}
-    filled = [(n, sheet) for n in names if (sheet := book.get_sheet_by_name(n)).start is not None]
     if not filled:
         raise FileError(f"{name} is a workbook without a filled cell: nothing to read")
     picked, sheet = next((one for one in filled if one[0] not in hidden), filled[0])
@@ -109,7 +110,7 @@ def _pick(book: CalamineWorkbook, name: str, wanted: str | None) -> tuple[str, C
     if others:
         shown = ", ".join(repr(n) for n in others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
         notes.append(f"the sheet {picked!r} was read, not {shown}: --set sheet=NAME takes another one")
-    return picked, sheet, notes
+    return picked, sheet, others, notes
 
 
 Merges = Sequence[tuple[tuple[int, int], tuple[int, int]]]
