@@ -19,10 +19,11 @@ from errors import FileError
 MOST_BYTES = 1 << 30
 MOST_CELLS = 16_000_000
 CHUNK = 1 << 20
-# Anything that could be the place of a cell or a row, wherever it stands: a file may hide one.
-_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,9})(\d{0,12})["']""")
+# Anything that could be the place of a cell or a row, wherever it stands: a file may hide one. Patterns begin with a
+# letter, by which they are found fast.
+_PLACE = re.compile(rb"""r\s*=\s*["']([A-Za-z]{0,9})(\d{0,12})["']""")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
-_SHARED = re.compile(rb"""\bt\s*=\s*["']s["'][^<]*<(?:\w+:)?v[^>]*>\s*(\d{1,9})\s*<""")
+_SHARED = re.compile(rb"""t\s*=\s*["']s["'][^<]*<(?:\w+:)?v[^>]*>\s*(\d{1,9})\s*<""")
 _STRING = re.compile(rb"<(?:\w+:)?si[\s/>]")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
