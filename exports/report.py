@@ -6,7 +6,7 @@ a page is `exports.report_page`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -137,7 +137,7 @@ Ask = Callable[[Study, Progress], Result]
 
 @dataclass
 class Teller:
-    """Who asks the studies for a report, and what it knows of the dataset. asked : resolved"""
+    """Who asks the studies for a report. asked : resolved; commands : the studies as they were asked, by command"""
 
     asked: Report
     names: Catalog
@@ -145,6 +145,7 @@ class Teller:
     ask: Ask
     progress: Progress
     reference: str | None
+    commands: dict[str, Study]
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -153,8 +154,10 @@ class Teller:
 
     def result(self, cls: type[Study], into: list[str] | None = None, **options: Any) -> Result | None:
         """A study's answer on the report's selection; None where it refuses, its sentence then in `into`."""
+        study = self.study(cls, **options)
+        self.commands[study.command] = study
         try:
-            return self.ask(self.study(cls, **options), self.progress)
+            return self.ask(study, self.progress)
         except JurylensError as error:
             if into is not None and str(error) not in into:
                 into.append(str(error))
@@ -192,12 +195,12 @@ def story(asked: Report, store: Store, *, ask: Ask | None = None, progress: Prog
             said.append(line)
         reference = _reference(asked, resolved, names)
         run = ask or (lambda study, say: naming.as_shown(study.run(kept, say)))
-        teller = Teller(resolved, names, kept, run, silent, reference)
+        teller = Teller(resolved, names, kept, run, silent, reference, {})
         with words.decimals(names.display.decimals if store.shown else None):
             sections = _told(teller, progress)
         versions = tuple(provenance.versions().items())
     results = [result for section in sections for result in section.results]
-    methods = _methods(results)
+    methods = _methods(results, teller.commands)
     again = naming.in_real_names(replace(asked, dataset=resolved.dataset), display)
     keys = dict.fromkeys(key for method in methods for key in method.keys)
     return Story(
@@ -246,13 +249,14 @@ def _reference(asked: Report, study: Report, names: Catalog) -> str | None:
     return study.judge[0] if len(asked.judge) > 1 or names.humans == [study.judge[0]] else None
 
 
-def _methods(results: Iterable[Result]) -> tuple[Method, ...]:
+def _methods(results: Iterable[Result], asked: Mapping[str, Study]) -> tuple[Method, ...]:
     """One a study, in the order of the sections."""
     out: dict[str, Method] = {}
     for result in results:
         study = result.study
         out.setdefault(study.command, Method(
-            study.title or study.command, result.caption, naming.in_real_names(study, result.display).command_line(),
+            study.title or study.command, result.caption,
+            naming.in_real_names(asked[study.command], result.display).command_line(),
             references.cite_keys(study.command, result.settings),
         ))  # fmt: skip
     return tuple(out.values())

@@ -84,9 +84,16 @@ def html(story: Story, *, made: date | None = None, progress: Progress = silent)
         "made": (made or date.today()).isoformat(), "faces": "",
     }  # fmt: skip
     template = place.get_template("report.html.jinja")
-    letters = template.render(content)
-    content["faces"] = Markup("".join(face.of(letters).css for face in fonts.faces(letters)))
+    content["faces"] = Markup(_faces(template.render(content)))
     return template.render(content)
+
+
+def _faces(page: str) -> str:
+    """The fonts that the page's letters need, in it."""
+    letters = "".join(sorted(c for c in set(page) if c.isprintable()))
+    cut = (face.of(letters) for face in fonts.faces(letters))
+    # A face of nothing but blanks would be no font to a browser.
+    return "".join(face.css for face in cut if face.letters - {" ", "\u00a0"})
 
 
 def pdf(page: str, name: str = "report") -> bytes:

@@ -253,7 +253,9 @@ def _strengths(result: Result) -> Table:
 def _gaps(result: Result) -> Table:
     """A row a factor, a column a judge: gaps net of decisiveness, in the order of the first judge's."""
     table = result.table("gaps")
-    order = table.assign(size=-table["gap_scaled"].astype("Float64").abs()).sort_values("size", kind="stable")
+    first = table["judge"] == table["judge"].iloc[0]
+    size = table["gap_scaled"].astype("Float64").abs()
+    order = table.assign(first=~first, size=-size).sort_values(["first", "size"], kind="stable")
     named = order.assign(factor=[display(str(factor)) for factor in order["factor"]])
     what = "Judge minus reference, net of decisiveness (log-odds; * beyond noise, q < .05)"
     return _by_judge(named, "factor", "gap_scaled", ("scaled_lower", "scaled_upper"), what, "scaled_q")
