@@ -182,9 +182,12 @@ def _heads(
     """Which side favours whom. aside : pixels by which the left one is moved out"""
     left, right = domains[-1]
     moved = {"xshift": 4 - aside} if aside else {}
+    most = max(len(one.lines) for one in sides)
+    # As many lines on both sides, so that their first ones stand side by side.
+    one, two = (side.html + "<br>\u00a0" * (most - len(side.lines)) for side in sides)
     return [
-        parts.head(f"← higher by<br>{sides[0].html}", left, theme, "left", True) | moved,
-        parts.head(f"higher by →<br>{sides[1].html}", right, theme, "right", True),
+        parts.head(f"← higher by<br>{one}", left, theme, "left", True) | moved,
+        parts.head(f"higher by →<br>{two}", right, theme, "right", True),
     ]
 
 

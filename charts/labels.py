@@ -42,10 +42,14 @@ def escape(text: str) -> str:
 
 @dataclass(frozen=True)
 class Label:
-    """A name broken into the lines that fit. full : the whole name, for hover texts"""
+    """A name broken into the lines that fit. full : the whole name, for hover texts
+
+    scale : how wide it is of what `text_width` reckons with, where the face is known
+    """
 
     lines: tuple[str, ...]
     full: str
+    scale: float = 1.0
 
     @property
     def html(self) -> str:
@@ -78,7 +82,8 @@ def _break(text: str, width: float, size: float) -> list[str]:
     lines: list[str] = []
     line = ""
     for part in filter(None, _BREAKS.split(text)):
-        if line and text_width((line + part).rstrip(), size) > width:
+        # A part that must be broken anyway begins where there is room.
+        if line and text_width((line + part).rstrip(), size) > width >= text_width(part.rstrip(), size):
             lines.append(line.rstrip())
             line = ""
         line += part
@@ -110,7 +115,7 @@ def fit_labels(names: Iterable[str], width: float, size: float, lines: int = 2) 
 
 def labels_width(labels: Iterable[Label], size: float) -> float:
     """Pixels that the widest line takes."""
-    return max((text_width(line, size) for label in labels for line in label.lines), default=0)
+    return max((text_width(line, size) * label.scale for label in labels for line in label.lines), default=0)
 
 
 def wrap(text: str, width: float, size: float) -> list[str]:

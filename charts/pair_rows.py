@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from charts import labels as written
+from charts import rows as parts
 from charts.theme import Theme
 
 
@@ -24,11 +25,13 @@ def pair_labels(
 ) -> PairLabels:  # fmt: skip
     """Labels of the rows "one, joint two". labels : display names of models; below : a muted name more a row"""
     names = labels or {}
-    width, lines = 150.0 if narrow else 240.0, theme.most(1)
+    width = 150.0 if narrow else 240.0
+    if theme.is_print and narrow:
+        width = 120.0
     beside = written.text_width(f"{joint} ", theme.label)
-    upper = written.fit_labels([names.get(str(a), str(a)) for a in one], width, theme.label, lines)
-    lower = written.fit_labels([names.get(str(b), str(b)) for b in two], width - beside, theme.label, lines)
-    third = written.fit_labels(below or [], width, theme.small, lines)
+    upper = _fitted([names.get(str(a), str(a)) for a in one], width, theme)
+    lower = _fitted([names.get(str(b), str(b)) for b in two], width - beside, theme)
+    third = _fitted(below or [], width, theme)
     texts = [
         f'{a.html}<br><span style="color:{theme.muted}">{joint}\u00a0</span>{b.html}'
         for a, b in zip(upper, lower, strict=True)
@@ -44,3 +47,7 @@ def pair_labels(
     )  # fmt: skip
     most = max((1 + text.count("<br>") for text in texts), default=0)
     return PairLabels(tuple(texts), widest, theme.label * written.LINE * most + 8)
+
+
+def _fitted(names: Sequence[str], width: float, theme: Theme) -> list[written.Label]:
+    return parts.row_names(names, width, theme) if theme.is_print else written.fit_labels(names, width, theme.label, 1)

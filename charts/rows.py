@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,10 @@ PRINTED, PLOTLY_LINE = 0.68, 1.3
 """Height of a row on paper, where no finger has to meet it, in heights on a screen; and of a line in sizes of its type,
 as plotly sets them."""
 
-WIDER, SLIM = (1.0, 1.15, 1.3, 1.5), 140.0
+WIDER, SLIM = (1.0, 1.15, 1.3, 1.6), 140.0
 """Names on paper take so many times the pixels that they have on a screen; below so many the figure is narrow."""
 
-MOST_NAME, SOURCE_SANS = {False: 250.0, True: 172.0}, 0.92
+MOST_NAME, SOURCE_SANS = {False: 262.0, True: 172.0}, 0.92
 """Pixels of a name on paper at most, by whether the figure is narrow. The face that figures for print carry is narrower
 than what `text_width` has to reckon with."""
 
@@ -49,7 +50,8 @@ def row_names(names: Iterable[str], width: float, theme: Theme) -> list[Label]:
     found, most = list(names), MOST_NAME[width < SLIM]
     # As few lines as can be had, then as few pixels.
     ways = [fit_labels(found, min(width * more, most) / SOURCE_SANS, theme.label, theme.lines) for more in WIDER]
-    return min(ways, key=lambda way: max((len(one.lines) for one in way), default=0))
+    best = min(ways, key=lambda way: max((len(one.lines) for one in way), default=0))
+    return [replace(one, scale=SOURCE_SANS) for one in best]
 
 
 def row_height(labels: Sequence[Label], theme: Theme, least: float = ROW) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,7 @@ def slope_chart(
     n = len(found)
     whose = ("ref", reference), ("judge", judge)
     sides = [_side(found, end, name, drawn[name], theme, labels or {}, narrow, truth) for end, name in whose]
-    once = theme.is_print and n * max(side.height for side in sides) > TALLEST
+    once = theme.is_print and narrow and n * max(side.height for side in sides) > TALLEST
     if once:
         # Names on both sides would be taller than a page.
         sides = [_side(found, end, name, drawn[name], theme, labels or {}, narrow, truth, once) for end, name in whose]
@@ -161,6 +161,7 @@ def _side(
         most = (150.0 if narrow else 216.0) if once else (92.0 if narrow else 165.0)
         most /= parts.SOURCE_SANS
         fitted = written.fit_labels([names.get(m, m) for m in found.models], most, size, theme.lines)
+        fitted = [replace(one, scale=parts.SOURCE_SANS) for one in fitted]
     strongest = set(_movers(found))
     numbers = [f"{r:.0f}{'=' if tie else ''}" if np.isfinite(r) else "–" for r, tie in zip(ranks, tied, strict=True)]
     digits = max(map(len, numbers))
