@@ -12,7 +12,6 @@ from copy import copy
 from functools import partial
 
 import streamlit as st
-from streamlit import runtime
 
 from charts import words as written
 from data import kept
@@ -71,9 +70,7 @@ def _later(store: Store, dataset: str, words: Words) -> None:
     with _mutex:
         first = not _pending
         _pending[(str(store.path), dataset)] = (brief, words, TRIES)
-    if not runtime.exists():
-        _write()
-    elif first:
+    if first:
         _again()
 
 
@@ -104,7 +101,7 @@ def _write() -> None:
                 del _pending[key]
     with _mutex:
         more = bool(_pending)
-    if more and runtime.exists():
+    if more:
         _again()
 
 
