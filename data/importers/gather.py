@@ -182,7 +182,7 @@ class Gatherer:
         if not self.parts:
             reasons = "; ".join(rejection.reason for rejection in self.rejections[:3])
             raise FileError(reasons or "there is no file to read")
-        self._run("CREATE TABLE raw_cells AS SELECT * FROM temp.gathered; DROP TABLE temp.gathered", "all files")
+        self.con.execute("ALTER TABLE temp.gathered RENAME TO raw_cells")
         make_view(self.con)
         columns = self.columns
         if asked := [k for k, name in enumerate(columns) if name in optional]:
