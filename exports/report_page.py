@@ -36,6 +36,9 @@ BY_HAND = "take it as HTML, which any browser prints"
 WAIT = 120
 """Seconds that Chromium has for printing."""
 
+MOST_ROWS = 25
+"""Of a chart: more would be a page of lines that nobody reads."""
+
 SAID = 3
 """Sentences of a section that are said in short."""
 
@@ -80,12 +83,17 @@ def html(story: Story, *, made: date | None = None, progress: Progress = silent)
         "story": story, "title": title, "plain_title": title.striptags(), "figures": drawn,
         "summary": [(section, told(_short(section))) for section in story.sections if section.finding],
         "numbers": {key: k for k, key in enumerate(story.sources, 1)}, "graded": _graded(story.remarks),
-        "distrust": _distrust(story.remarks), "style": Markup((_HERE / "report.css").read_text(encoding="utf-8")),
+        "distrust": _distrust(story.remarks), "style": Markup(_style()),
         "made": (made or date.today()).isoformat(), "faces": "",
     }  # fmt: skip
     template = place.get_template("report.html.jinja")
     content["faces"] = Markup(_faces(template.render(content)))
     return template.render(content)
+
+
+def _style() -> str:
+    """The styles, with the name of the font that the drawings have too."""
+    return (_HERE / "report.css").read_text(encoding="utf-8").replace("FAMILY", fonts.OWN)
 
 
 def _faces(page: str) -> str:
@@ -148,7 +156,7 @@ def _drawn(story: Story, progress: Progress) -> dict[str, Drawn]:
         if why:
             out[key] = Drawn(why=why)
             continue
-        draw = next(each.draw for each in drawings(one.result) if each.name == one.name)
+        draw = next(each.draw for each in drawings(one.result, MOST_ROWS) if each.name == one.name)
         try:
             with words.decimals(story.decimals):
                 svg = figures.rendered(draw, figures.PAGE, ("svg",))["svg"].decode()

@@ -60,9 +60,12 @@ def what_is_in_it(teller: Teller) -> Section:
                 "responses is not known") + (f"; the prompts are of {words.plural(scenarios, 'scenario')}." if scenarios
                                              else "; no scenarios are named.")  # fmt: skip
     judges = pd.DataFrame(facts.judges).convert_dtypes()
+    if len(judges) > ROWS:
+        judges = judges[judges["judge"].isin(teller.asked.judge)]
     files = log.assign(imported=log["imported_at"].dt.strftime("%Y-%m-%d")) if len(log) else log
-    tables = [_table(judges, "Judges", {"judge": "judge", "kind": "kind", "annotators": "annotators",
-                                        "judgments": "judgments"})]  # fmt: skip
+    whose = "Judges" if len(judges) == len(facts.judges) else "Judges told of here"
+    tables = [_table(judges, whose, {"judge": "judge", "kind": "kind", "annotators": "annotators",
+                                     "judgments": "judgments"})]  # fmt: skip
     if len(files) and not teller.names.simulated:
         tables.append(_table(files, "Files", {"file": "file", "format": "format", "read": "rows read",
                                               "accepted": "accepted", "rejected": "rejected",
