@@ -1,4 +1,4 @@
-"""Judgments whose names are as long as they come: 30 models, 6 judges, 10 scenarios, each of 40 letters, for every study."""
+"""Judgments with names as long as they come, for every study: 30 models, 6 judges, 10 scenarios, each of 40 letters."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _asked(prompts: int = 60) -> Iterable[dict[str, Any]]:
             for judge, kind in ((PEOPLE, "human"), (JUDGES[0], "llm"), (JUDGES[1], "llm")):
                 for criterion, side in zip((*CRITERIA, "overall"), good, strict=True):
                     said = side if rng.random() < 0.8 else -side
-                    row = pair | {"judge": judge, "judge_kind": kind, "criterion": criterion, "winner": "a" if said > 0 else "b",
-                                  "variant": "plain", "swapped": "false"}  # fmt: skip
+                    row = pair | {"judge": judge, "judge_kind": kind, "criterion": criterion, "variant": "plain",
+                                  "winner": "a" if said > 0 else "b", "swapped": "false"}  # fmt: skip
                     yield row
                     if kind == "llm" and criterion == "overall":
                         for variant in ("bandwagon", "authority", "a circumstance with a name that is long"):

@@ -163,9 +163,10 @@ def _note(
     shown: pd.DataFrame, known: pd.DataFrame, against: Against, who: str, focus: str | None, most: int | None,
     theme: Theme,
 ) -> str:  # fmt: skip
-    text = f"Band: {against.band.format(who=who)}, on the same pairs, with its interval." if (
+    band = "Line between dotted ones" if theme.is_print else "Band"
+    text = f"{band}: {against.band.format(who=who)}, on the same pairs, with its interval." if (
         shown[against.ceiling].notna().any()
-    ) else f"No band: {who} gave one vote a pair."  # fmt: skip
+    ) else f"No {'line' if theme.is_print else 'band'}: {who} gave one vote a pair."  # fmt: skip
     if len(shown) < len(known):
         text += f" The first {min(most or len(known), len(shown))} of {len(known):,} judges"
         place = [str(name) for name in known["judge"]].index(str(focus)) + 1 if focus in set(known["judge"]) else 0

@@ -106,7 +106,8 @@ def judge_rows_chart(
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, look.zero)],
         annotations=[remark, parts.over(heads, theme, left)],
     )
-    height = n * parts.row_height(fitted, theme) + top + bottom + taken
+    least = max(parts.ROW, 11.0 * len(judges) + 6) if theme.is_print else parts.ROW
+    height = n * parts.row_height(fitted, theme, least) + top + bottom + taken
     return base(figure, theme, height, _alt(table, judges, things, names, look))
 
 

@@ -89,7 +89,7 @@ def variants_chart(
         xaxis=parts.value_axis((limits[0], limits[1]), said, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=[*parts.bands(n, theme, [(0.0, 1.0)]), parts.zero_line(n, "x", theme, zero)],
-        annotations=[remark, parts.head("<br>".join(lines), 0.0, theme, "left")],
+        annotations=[remark, parts.over("<br>".join(lines), theme, left)],
     )
     height = n * parts.row_height(fitted, theme, 14.0 * len(present) + 8) + top + bottom + taken
     alt = f"{words.plural(n, 'factor')}, each fitted in {words.plural(len(present), 'way')}: {', '.join(present)}."

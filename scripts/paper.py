@@ -25,7 +25,7 @@ _MEASURE = """
   const out = [], svg = document.querySelector('svg.main-svg'), frame = svg.getBoundingClientRect();
   const sentence = (t) => JSON.stringify(t.length > 60 ? t.slice(0, 59) + '…' : t);
   const box = svg.viewBox.baseVal, scale = frame.width / box.width;
-  const own = (n) => [...n.childNodes].filter((c) => c.nodeType === 3 && c.textContent.trim()).map((c) => c.textContent);
+  const own = (n) => [...n.childNodes].filter((c) => c.nodeType === 3).map((c) => c.textContent);
   for (const text of svg.querySelectorAll('text')) {
     for (const part of [text, ...text.querySelectorAll('tspan')]) {
       const words = own(part).join(' ').trim();
@@ -58,10 +58,15 @@ def complaints(page: Any, svg: str) -> list[str]:
     page : a Playwright page; svg : a file of exports.figures
     """
     page.set_content(f"<!DOCTYPE html><body style='margin:0'><div class='js-plotly-plot'>{svg}</div></body>")
-    page.evaluate("() => document.fonts.ready.then(() => Promise.all([...document.fonts].map((f) => f.load())))")
+    page.evaluate("() => Promise.all([...document.fonts].map((face) => face.load())).then(() => true)")
+    return [*measured(page), *_without_letters(svg)]
+
+
+def measured(page: Any) -> list[str]:
+    """What is wrong with the drawing that a page shows, in as many pixels as it has in print; see `complaints`."""
     found = [one.removeprefix("the chart: ") for one in look_complaints(page) if "scrolls sideways" not in one]
     small: list[str] = page.evaluate(_MEASURE, LEAST)
-    return [*found, *small, *_without_letters(svg)]
+    return [*found, *small]
 
 
 def _without_letters(svg: str) -> list[str]:

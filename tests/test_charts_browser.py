@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from canvas import draw
+from canvas import draw, print_out
 
 from charts.coverage import coverage_chart
 from charts.flips import flip_chart
@@ -100,6 +100,23 @@ def test_no_text_overlaps_or_leaves_its_figure(canvas: Any, kind: str, names: li
     ):  # fmt: skip
         found = draw(canvas, KINDS[kind](made, judges, theme, narrow), width)
         wrong += [f"{theme.name} {width}: {one}" for one in found]
+    assert not wrong, "\n".join(wrong[:20])
+
+
+FORTY = [pattern.format(k)[:40].ljust(40, "x") for k in range(10) for pattern in (
+    "organisation/{:02}-long-model-name-preview-v2-instruct", "A Model With Several Words In It, No. {:02}",
+    "{:02}_WWWW_snake_case_name_128K_2026_01_05_xy",
+)]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_paper_thirty_names_of_forty_letters_are_whole_and_apart(canvas: Any, kind: str) -> None:
+    judges = ["People of the crowd-sourcing platform, 26", "Judge-Model-02-72B-Instruct-2026-Preview", "gpt-3"]
+    made = tables(FORTY, judges)
+    wrong = [
+        f"{mm} mm: {one}" for mm in (84, 174)
+        for one in print_out(canvas, lambda theme, narrow: KINDS[kind](made, judges, theme, narrow), mm)
+    ]  # fmt: skip
     assert not wrong, "\n".join(wrong[:20])
 
 
