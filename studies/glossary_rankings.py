@@ -14,7 +14,10 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
         "How many different pairs of responses the row rests on.",
         "Pairs of one prompt hang together, so a hundred pairs of one prompt are nearer to one than to a hundred.", "",
     ),
-    "prompts; clusters; unlabelled|prompts without": (
+    "unlabelled|prompts without": (
+        "Prompts that have no scenario here.", "They are left out wherever scenarios are asked about.", "",
+    ),
+    "prompts; clusters": (
         "How many independent parts the row rests on.",
         "Below 10 no interval can be believed far, and below 50 a jackknife with Student's t takes the place of the "
         "normal distribution.", "Cameron and Miller 2015",

@@ -89,3 +89,10 @@ def test_columns_of_one_name_are_told_apart_by_their_heading():
 def test_the_same_number_is_not_explained_twice():
     with pytest.raises(ValueError, match="strength is explained twice"):
         glossary._entries({"strength": ("A.", "B.", "")}, {"gap; strength": ("A.", "B.", "")})
+
+
+def test_the_page_of_docs_says_the_same():
+    from scripts import statistics_table
+
+    text = statistics_table.PAGE.read_text(encoding="utf-8")
+    assert text == statistics_table.page(text)
