@@ -47,6 +47,33 @@ def no_verdicts(con: duckdb.DuckDBPyConnection, names: Catalog) -> pd.DataFrame:
     ).df()
 
 
+SCORED_PROMPTS = 500
+"""Prompts in which shared scores are looked for: whether a file's pairs were made of scores shows in any of them."""
+
+
+def shared_scores(con: duckdb.DuckDBPyConnection, names: Catalog) -> pd.DataFrame:
+    """Judges whose pairs share scores: a response has one score in all its pairs, and more than one pair.
+
+    judge, judgments (with scores), prompts (of those looked at, the ones with such a response)
+    """
+    return con.execute(
+        f"""WITH picked AS (SELECT prompt_id FROM prompt WHERE dataset_id = {names.dataset_id}
+                ORDER BY prompt_id LIMIT {SCORED_PROMPTS}),
+            scored AS (SELECT j.*, p.response_a, p.response_b FROM judgment j JOIN pair p USING (pair_id)
+                WHERE j.dataset_id = {names.dataset_id} AND score_a IS NOT NULL AND score_b IS NOT NULL
+                AND j.prompt_id IN (FROM picked)),
+            side AS (SELECT judge_id, annotator_id, criterion_id, variant_id, repeat, prompt_id,
+                    unnest([response_a, response_b]) AS response, unnest([score_a, score_b]) AS score FROM scored),
+            response AS (SELECT judge_id, prompt_id, count(*) AS n, min(score) = max(score) AS same FROM side
+                GROUP BY judge_id, annotator_id, criterion_id, variant_id, repeat, prompt_id, response),
+            shared AS (SELECT judge_id, count(DISTINCT prompt_id) AS prompts FROM response WHERE n > 1
+                GROUP BY judge_id HAVING avg(same::INTEGER) > 0.99)
+        SELECT g.name AS judge, count(*) AS judgments, any_value(prompts) AS prompts FROM judgment j
+        JOIN shared s ON s.judge_id = j.judge_id JOIN judge g ON g.judge_id = j.judge_id
+        WHERE j.dataset_id = {names.dataset_id} AND score_a IS NOT NULL GROUP BY g.name ORDER BY g.name"""
+    ).df()
+
+
 def missing_texts(con: duckdb.DuckDBPyConnection, names: Catalog) -> tuple[int, int]:
     """How many responses are judged without their text (none, or an empty one), and how many there are."""
     without, responses = con.execute(

@@ -33,7 +33,7 @@ PLAN = "next-pairs plans where judgments tell most"
 @register
 @dataclass(frozen=True)
 class Health(Study):
-    """Connectivity, separation, thin cells, identical rows, missing texts, unknown order: what to distrust."""
+    """Connectivity, separation, thin cells, identical rows, shared scores, missing texts: what to distrust."""
 
     command: ClassVar[str] = "datasets health"
     title: ClassVar[str] = "What to distrust"
@@ -70,7 +70,7 @@ def find(
         found += _connectivity(judge, names, counts)
     found += _thin(health.thin_cells(con, names, THIN)) + _identical(health.identical_votes(con, names))
     found += _order(health.order_known(con, names)) + _none(health.no_verdicts(con, names))
-    found += _texts(*health.missing_texts(con, names))
+    found += _texts(*health.missing_texts(con, names)) + _shared(health.shared_scores(con, names))
     table = pd.DataFrame(found, columns=["rule", "severity", "judge", "finding", "remedy", "n"])
     return table.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
 
@@ -175,6 +175,17 @@ def _order(order: pd.DataFrame) -> list[dict[str, object]]:
              f"Which response was shown first is unknown for {words.plural(missing, 'judgment')}{who}: "
              "a position effect can be neither seen nor taken out.",
              "Add a column `swapped`, or assert the order at import with `--set swapped=false`.", missing)
+    ]  # fmt: skip
+
+
+def _shared(shared: pd.DataFrame) -> list[dict[str, object]]:
+    return [
+        _row("shared scores", 1, str(r["judge"]),
+             f"{r['judge']}: {words.plural(int(r['judgments']), 'judgment')} compare responses that were each scored "
+             "once, so that those of one prompt share scores and are not independent.",
+             "Cluster by prompt, as is done from 10 prompts on, or by annotator; by pair intervals are too narrow.",
+             int(r["judgments"]))
+        for r in shared.to_dict("records")
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from data.normalise import normalise
 from data.rankings import UnclearNumbers, read_ranking, slot_of
 from data.store import Store
 from errors import MappingError
+from studies.health import Health
 
 
 def pairs(path: Path, maps=(), sets=(), judge_columns=()):
@@ -169,6 +170,21 @@ def test_rejects_name_line_and_column_and_texts_are_kept_once(tmp_path):
     report = import_path(Store(tmp_path / "s.duckdb"), path, "d", options)
     assert (report.read, report.accepted, report.rejected, report.pairs) == (4, 3, 1, 3)
     assert report.rejections.iloc[0][["line", "column", "value"]].tolist() == [3, "score", "bad"]
+
+
+def test_health_says_that_pairs_of_one_rating_are_not_independent(tmp_path):
+    store = Store(tmp_path / "s.duckdb")
+    text = "prompt,model,rating,judge\n" + "".join(f"p{k // 3},m{k % 3},{k * 7 % 5},j\n" for k in range(9))
+    import_path(store, csv(tmp_path, text), "rated")
+    found = Health(dataset="rated").run(store).table().set_index("rule")
+    assert found.loc["shared scores", "finding"] == (
+        "j: 9 judgments compare responses that were each scored once, so that those of one prompt share scores and are not "
+        "independent."
+    )
+    # Pairs that were scored each for itself share nothing.
+    header = "prompt,model_a,model_b,judge,score_a,score_b\n"
+    import_path(store, csv(tmp_path, header + "p,x,y,j,1,2\np,x,z,j,2,1\np,y,z,j,3,4\nq,x,y,j,1,2\n"), "pairs")
+    assert "shared scores" not in set(Health(dataset="pairs").run(store).table()["rule"])
 
 
 @given(st.lists(st.lists(st.sampled_from("ABCDEFG"), min_size=1, max_size=3), min_size=2, max_size=4))
