@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from data.queries import Catalog, Con
 from data.queries.labels import flags
+from data.queries.order import in_order
 from data.queries.texts import TEXT, Floats, PairValues, Source, judged_values
 
 
 @dataclass(frozen=True)
 class PairFacts:
-    """Ids of a pair's prompt and responses, and of their texts where they are known."""
+    """Ids of a pair's responses, and of their texts where they are known; its prompt as verdicts have it (`in_order`)."""
 
     pair: int
     prompt: int
@@ -43,7 +44,8 @@ def pair_facts(con: Con, names: Catalog, pair: int) -> PairFacts | None:
     if not row:
         return None
     prompt, a, b, text_a, text_b, prompt_text, model_a, model_b = row[0]
-    return PairFacts(pair, prompt, (a, b), (text_a, text_b), prompt_text, (model_a, model_b))
+    code = int(in_order(con, "prompt", np.array([prompt]))[0])
+    return PairFacts(pair, code, (a, b), (text_a, text_b), prompt_text, (model_a, model_b))
 
 
 def values_of(con: Con, names: Catalog, chosen: Sequence[Source], facts: PairFacts) -> PairValues:
