@@ -35,6 +35,9 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-8
 NUMBERED = ("pair", "next")
 """Columns and values that number things by their place in a store."""
 
+OWN = "the bundle's data"
+"""On what a replay was run, where it was not on a store."""
+
 MOST = 1_000
 """Differences that are listed."""
 
@@ -87,7 +90,7 @@ def replay(
                 own = Store(Path(name) / "replay.duckdb", read_only=False)
                 restore(own, folder / DATA, study.dataset or "bundle", _part(progress, 0.0, 0.4))
                 last = _part(progress, 0.4, 1.0)
-                return _compare(manifest, folder, study, own, "the bundle's data", last)
+                return _compare(manifest, folder, study, own, OWN, last)
         if dataset is not None:
             study = replace(study, dataset=dataset)
         if not provenance.is_loaded(study, store):
@@ -118,7 +121,7 @@ def _compare(
             "import the files that it was made from"
         )
     result = study.run(store, progress)
-    found = differences(manifest, folder, result)
+    found = differences(manifest, folder, result, elsewhere=on != OWN)
     then, now = manifest["versions"], provenance.versions()
     changed = [{"what": name, "was": then.get(name), "is": now.get(name)}
                for name in sorted({*then, *now}) if then.get(name) != now.get(name)]  # fmt: skip
@@ -197,21 +200,34 @@ def _manifest(folder: Path) -> dict[str, Any]:
 Cells = list[dict[str, str]]
 
 
-def differences(manifest: Mapping[str, Any], folder: Path, result: Result) -> list[dict[str, Any]]:
-    """What is not as it was, number by number."""
+def differences(
+    manifest: Mapping[str, Any], then: Path | Result, result: Result, elsewhere: bool = True
+) -> list[dict[str, Any]]:
+    """What is not as it was, number by number.
+
+    then : the folder of the bundle, or the earlier result itself
+    elsewhere : the store may have been filled in another order, so that pairs have other numbers
+    """
     found: list[dict[str, Any]] = []
-    was = _flat({k: v for k, v in manifest["values"].items() if k not in NUMBERED})
+    was = _flat({k: plain(v) for k, v in manifest["values"].items() if v is not None and k not in NUMBERED})
     now = _flat({k: plain(v) for k, v in result.values.items() if v is not None and k not in NUMBERED})
     for name in dict.fromkeys([*was, *now]):
-        before, after = was.get(name, ""), now.get(name, "")
-        if not same(before, after):
-            found.append({"table": "values", "row": name.split(".")[0], "column": name, "was": before, "is": after})
+        one, other = was.get(name, ""), now.get(name, "")
+        if not same(one, other):
+            found.append(_difference("values", name.split(".")[0], name, one, other))
     for name in dict.fromkeys([*manifest["tables"], *result.tables]):
         if name not in manifest["tables"] or name not in result.tables:
             there = name in manifest["tables"]
             found.append(_difference(name, "", "", "a table" if there else "", "" if there else "a table"))
             continue
-        found += _of_table(name, _read(folder, manifest["tables"][name]), _cells(result.tables[name]))
+        before = _read(then, manifest["tables"][name]) if isinstance(then, Path) else _cells(then.tables[name])
+        after = _cells(result.tables[name])
+        if elsewhere and any(column in NUMBERED for column in result.tables[name].columns):
+            # Which of several pairs that tie are listed follows their numbers.
+            if len(before) != len(after):
+                found.append(_difference(name, "", "", f"{len(before)} rows", f"{len(after)} rows"))
+            continue
+        found += _of_table(name, before, after)
     return found
 
 
