@@ -1,9 +1,10 @@
 """How fast is it, in multiples of what is known to be fast, all measured in one run?
 
     python -m benchmarks [--quick]              all parts; ends with 1 when a promise is broken
-    python -m benchmarks imports|rankings|large|texts|factors|posteriors|judges|page|wizard   one of them
+    python -m benchmarks imports|rankings|large|texts|factors|posteriors|judges|page|wizard|sessions|fuzz|kills
     python -m benchmarks coverage [...]         do the intervals hold what they promise? (hours of one core)
     python -m benchmarks stress [...]           do the leases hold? `--kill 20`: and imports that are killed?
+    python -m benchmarks paper [...]            can every figure be printed, with names of 40 letters?
 
 On a machine that does other things too the least of several times says most; the median stands beside it.
 """
@@ -20,15 +21,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import factors, imports, judges, large, page, posteriors, rankings, texts, wizard
+from benchmarks import factors, fuzz, imports, judges, kills, large, page, posteriors, rankings, sessions, texts, wizard
 from benchmarks.worlds import QUICK, Size
 
 PARTS = {
     "imports": imports.measure, "rankings": rankings.measure, "large": large.measure, "texts": texts.measure,
     "factors": factors.measure, "posteriors": posteriors.measure, "judges": judges.measure,
-    "page": page.measure, "wizard": wizard.measure,
+    "page": page.measure, "wizard": wizard.measure, "sessions": sessions.measure,
+    "fuzz": fuzz.measure, "kills": kills.measure,
 }  # fmt: skip
-OTHERS = ("coverage", "stress")
+OTHERS = ("coverage", "stress", "paper")
 
 
 def measure(parts: Sequence[str], size: Size) -> int:

@@ -181,3 +181,10 @@ class Ratio:
         if self.promised is not None:
             promise = f"promised <= {self.promised:g}: {'holds' if self.holds else 'BROKEN'}"
         return f"  {self.what:<64}{self.value:>10.3g}{self.of_medians:>10.3g}  {promise}"
+
+
+def counted(what: str, failures: Sequence[str]) -> Ratio:
+    """Failures, of which none is promised, as a ratio: 1 is none, 2 one. They are printed."""
+    for failure in failures:
+        print(f"  FAILED: {failure}", flush=True)
+    return Ratio(f"{what}: 1 + what failed", Times("", (1.0 + len(failures),)), Times("", (1.0,)), 1)

@@ -19,6 +19,12 @@ def test_five_killed_imports_leave_the_store_as_before_or_after(capsys: pytest.C
     assert "5 kills of an import of 5,000 rows" in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_five_killed_measurings_leave_each_text_whole_or_unmeasured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert kills.kill_extractions(5, seed=1, rows=200) == []
+    assert "5 kills of the measuring of" in capsys.readouterr().out
+
+
 def test_a_state_tells_what_an_import_changes(tmp_path: Path) -> None:
     # Otherwise "as before" would hold of anything.
     rows = "prompt,model_a,model_b,judge,winner\np,x,y,people,a\np,y,x,people,b\n"
