@@ -74,6 +74,20 @@ def store_with_all(first_store: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def paper_stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, object, object]:
+    """The same small judgments: in order; files swapped and rows shuffled; and half of these turned, too."""
+    from papers import filled, rows, shuffled
+
+    folder, all_rows = tmp_path_factory.mktemp("order"), rows()
+    one, two = all_rows[: len(all_rows) // 2], all_rows[len(all_rows) // 2 :]
+    return (
+        filled(folder, [one, two], "first"),
+        filled(folder, [shuffled(two, 1, False), shuffled(one, 2, False)], "second"),
+        filled(folder, [shuffled(two, 3, True), shuffled(one, 4, True)], "third"),
+    )
+
+
+@pytest.fixture(scope="session")
 def app(store_with_all: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """The app with a copy of that store, one server a worker."""
     from browser_app import start

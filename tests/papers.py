@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import studies  # noqa: F401  (registers the studies)
 from data.imports import ImportOptions, import_path
 from data.store import Store
+from studies.study import REGISTRY, Result
 
 MODELS = ("ant", "bee", "cod", "doe", "elk")
 SCENARIOS = ("code", "mail", "talk")
@@ -79,6 +82,12 @@ def turned(row: Row) -> Row:
     if "swapped" in row:
         out["swapped"] = not row["swapped"]
     return out
+
+
+@cache
+def asked(command: str, store: Store) -> Result:
+    """The answer of a study, once for all tests that look at it."""
+    return REGISTRY[command](**ASKED.get(command, {})).run(store)
 
 
 def filled(folder: Path, files: list[list[Row]], name: str = "store") -> Store:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from papers import ASKED, DATASET, filled, rows, shuffled
+from papers import DATASET, asked
 
 import studies  # noqa: F401
 from data.store import Store
@@ -21,6 +21,9 @@ from exports.replay import differences, opened, replay, same, sentence
 from studies.study import REGISTRY, Result
 
 ROOT = Path(__file__).parent.parent
+
+Stores = tuple[Store, Store, Store]
+"""The same judgments: in order; files swapped and rows shuffled; and half of these with their sides exchanged."""
 
 # Numbers of pairs in a store, lists that are drawn by its order, and texts.
 UNORDERED = {"examples", "factors decided", "factors table", "judge-again", "next-pairs"}
@@ -35,29 +38,12 @@ OF_SIDES = {
 
 
 @pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store, Store]:
-    """The same judgments: in order; files swapped and rows shuffled; and half of these with their sides exchanged."""
-    folder, all_rows = tmp_path_factory.mktemp("order"), rows()
-    half = len(all_rows) // 2
-    one, two = all_rows[:half], all_rows[half:]
-    return (
-        filled(folder, [one, two], "first"),
-        filled(folder, [shuffled(two, 1, False), shuffled(one, 2, False)], "second"),
-        filled(folder, [shuffled(two, 3, True), shuffled(one, 4, True)], "third"),
-    )
-
-
-@pytest.fixture(scope="module")
-def made(stores: tuple[Store, Store, Store], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(paper_stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with its data and without figures, which take a browser."""
     folder = tmp_path_factory.mktemp("bundle") / "compare"
-    result = REGISTRY["compare"](judge=("people", "robot")).run(stores[0])
-    bundle.write(result, stores[0], folder, with_data=True, drawn=())
+    result = REGISTRY["compare"](judge=("people", "robot")).run(paper_stores[0])
+    bundle.write(result, paper_stores[0], folder, with_data=True, drawn=())
     return folder
-
-
-def asked(command: str, store: Store) -> Result:
-    return REGISTRY[command](**ASKED.get(command, {})).run(store)
 
 
 def compared(was: Result, now: Result, left_out: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -69,19 +55,19 @@ def compared(was: Result, now: Result, left_out: tuple[str, ...] = ()) -> list[d
 
 @pytest.mark.parametrize("command", sorted(set(REGISTRY) - UNORDERED))
 def test_a_store_filled_in_another_order_gives_the_same_numbers(
-    stores: tuple[Store, Store, Store], command: str
+    paper_stores: Stores, command: str
 ) -> None:
     try:
-        was = asked(command, stores[0])
+        was = asked(command, paper_stores[0])
     except JurylensError as error:
         pytest.skip(f"no answer here: {error}")
-    for other, sides in ((stores[1], False), (stores[2], True)):
+    for other, sides in ((paper_stores[1], False), (paper_stores[2], True)):
         study = was.study
         if getattr(study, "pair", None) is not None:
-            study = provenance.with_pair(study, provenance.pair_keys(study, stores[0]), other)
+            study = provenance.with_pair(study, provenance.pair_keys(study, paper_stores[0]), other)
         now = study.run(other)
         assert now.fingerprint == was.fingerprint
-        assert provenance.rests_on(study, other) == provenance.rests_on(was.study, stores[0])
+        assert provenance.rests_on(study, other) == provenance.rests_on(was.study, paper_stores[0])
         assert compared(was, now, OF_SIDES.get(command, ()) if sides else ()) == []
 
 
@@ -92,9 +78,9 @@ def test_a_store_filled_in_another_order_gives_the_same_numbers(
      "similarity", "factors lasso", "scenarios", "disagreement", "examples"],
 )  # fmt: skip
 def test_a_bundle_with_its_data_is_replayed_without_a_store(
-    stores: tuple[Store, Store, Store], tmp_path: Path, command: str
+    paper_stores: Stores, tmp_path: Path, command: str
 ) -> None:
-    bundle.write(asked(command, stores[0]), stores[0], tmp_path / "b", with_data=True, drawn=())
+    bundle.write(asked(command, paper_stores[0]), paper_stores[0], tmp_path / "b", with_data=True, drawn=())
     nobody = Store(tmp_path / "nothing.duckdb")
     found = replay(tmp_path / "b", nobody)
     assert (found.same, found.differences, found.data_changed, found.also_changed) == (True, (), (), ())
@@ -103,10 +89,10 @@ def test_a_bundle_with_its_data_is_replayed_without_a_store(
 
 
 def test_a_bundle_without_data_is_replayed_on_a_store_with_the_same_files(
-    stores: tuple[Store, Store, Store], made: Path, tmp_path: Path
+    paper_stores: Stores, made: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(made, tmp_path / "b", ignore=shutil.ignore_patterns("data"))
-    found = replay(tmp_path / "b", stores[1])
+    found = replay(tmp_path / "b", paper_stores[1])
     assert (found.same, found.on) == (True, "this store")
     with pytest.raises(EmptySelectionError, match="no dataset 'paper', and the bundle carries no data"):
         replay(tmp_path / "b", Store(tmp_path / "nothing.duckdb"))
@@ -193,9 +179,9 @@ def test_no_zip_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_the_commands_write_and_replay(stores: tuple[Store, Store, Store], tmp_path: Path) -> None:
+def test_the_commands_write_and_replay(paper_stores: Stores, tmp_path: Path) -> None:
     def cli(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "cli.py", "--db", str(stores[0].path), *words], cwd=ROOT, text=True,
+        return subprocess.run([sys.executable, "cli.py", "--db", str(paper_stores[0].path), *words], cwd=ROOT, text=True,
                               capture_output=True, check=False)  # fmt: skip
 
     # A list of pairs has no figure, so that no browser is started here.
