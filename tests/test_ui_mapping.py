@@ -101,7 +101,7 @@ def test_the_words_of_the_command_line(tmp_path):
 def test_without_a_judge_somebody_has_to_be_named(seen):
     found = seen("prompt,model_a,model_b,winner\np,x,y,a\n")
     nobody = understood(found, kinds={ONE_JUDGE: ""})
-    assert nobody.missing(found, "f.csv") == "Still to be said: which column is judge."
+    assert nobody.missing(found, "f.csv") == "Still to be said: who judged."
     me = replace(nobody, judge=" me ")
     assert me.missing(found, "f.csv") == "Say whether the judge is a person or a model."
     me = replace(me, kinds={ONE_JUDGE: "human"})
@@ -116,8 +116,10 @@ def test_what_is_still_missing_is_said(seen):
     assert said == "“a” and “b” cannot both be prompt."
     said = Choices("d", means={"a": "prompt", "b": UNUSED, "c": UNUSED}, judge="me").missing(found, "f.csv")
     assert said == (
-        "Still to be said: which column is winner, which is response a, and which response b (or model a and model b)."
+        "Still to be said: which column is winner, which is response a and which response b (or model a and model b)."
     )
+    half = Choices("d", means={"a": "prompt", "b": "chosen", "c": UNUSED}, judge="me").missing(found, "f.csv")
+    assert half == "Still to be said: which column is rejected, as one is chosen."
 
 
 def test_a_file_that_is_no_table_is_refused(seen):

@@ -30,7 +30,11 @@ ABOUT = "about the "
 
 OUTCOMES = {"a": "a wins", "b": "b wins", "tie": "tie", "both_bad": "both bad", "none": "no verdict"}
 REJECTED = "reject"
-BOTH = "response a, and which response b (or model a and model b)"
+BOTH = "response a and which response b (or model a and model b)"
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+TWINS = (("chosen", "rejected"), ("score_a", "score_b"), ("count_a", "count_b"), ("response_a", "response_b"),
+         ("model_a", "model_b"))  # fmt: skip
+"""Fields of which one needs the other."""
 ONE_JUDGE = ""
 """The key of the judge that no column names, among the kinds."""
 
@@ -102,6 +106,8 @@ def guess_keys(seen: Look) -> dict[str, str]:
 def may_be_factors(seen: Look) -> bool:
     """Whether a table holds no verdicts, and something by which responses or pairs can be looked up."""
     if seen.reading is None:
+        return False
+    if any(m.confidence == ASK and "rating" in m.others for m in seen.reading.columns):
         return False
     means = first_means(seen.reading).values()
     verdicts = any(m in ("winner", "p_a", "chosen", "score_a", "count_a", JUDGE, LIST) or is_rated(m) for m in means)
@@ -185,6 +191,11 @@ class Choices:
         if twice:
             columns = " and ".join(f"“{c}”" for f, c in self.maps() if f == twice[0])
             return f"{columns} cannot both be {twice[0].replace('_', ' ')}."
+        fields = {f for f, _ in self.maps()}
+        alone = [both for both in TWINS if len(fields & set(both)) == 1]
+        if alone:
+            there, gone = sorted(alone[0], key=lambda f: f not in fields)
+            return f"Still to be said: which column is {_plain(gone)}, as one is {_plain(there)}."
         wide = [(c, None) for c in self.judge_columns]
         try:
             resolve_mapping(
@@ -192,7 +203,7 @@ class Choices:
             )
         except MappingError as error:
             lacks = re.match(r".* lacks ([a-z_, ]+)\. ", str(error))
-            return f"Still to be said: which column is {_either(lacks[1])}." if lacks else str(error)
+            return f"Still to be said: {_either(lacks[1])}." if lacks else str(error)
         undecided = [f"“{_short(name)}”" if name else "the judge" for name, kind in self.kinds.items() if not kind]
         if undecided:
             if len(undecided) == 1:
@@ -231,11 +242,17 @@ class Choices:
         return {name: value for name, value in asdict(self).items() if name not in ("dataset", "paths")}
 
 
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def _either(lacks: str) -> str:
     names = lacks.split(", ")
-    if {"response_a", "response_b"} <= set(names):
-        names = [n for n in names if n not in ("response_a", "response_b")] + [BOTH]
-    return ", which is ".join(n.replace("_", " ") for n in names)
+    columns = [_plain(n) for n in names if n not in ("judge", "response_a", "response_b")]
+    if {"response_a", "response_b"} & set(names):
+        columns.append(BOTH)
+    out = [f"which column is {columns[0]}", *(f"which is {c}" for c in columns[1:])] if columns else []
+    return ", ".join([*out, *(["who judged"] if "judge" in names else [])])
 
 
 def _short(name: str, most: int = 40) -> str:
@@ -271,7 +288,10 @@ class Said:
 
 
 def words_in(seen: Look, choices: Choices) -> list[Said]:
-    """The words that stand where verdicts stand, the most frequent first; those alike but for capitals as one."""
+    """The words that stand where verdicts stand, those alike but for capitals as one.
+
+    The most frequent first; numbers alone in their own order.
+    """
     columns = choices.judge_columns or [c for c in [choices.column("winner")] if c is not None]
     totals: dict[str, int] = {}
     written: dict[str, str] = {}
@@ -280,6 +300,8 @@ def words_in(seen: Look, choices: Choices) -> list[Said]:
             totals[plain(value)] = totals.get(plain(value), 0) + n
             written.setdefault(plain(value), value)
     ordered = sorted(totals, key=lambda word: (-totals[word], word))
+    if all(_NUMBER.fullmatch(word) for word in ordered):
+        ordered.sort(key=lambda word: float(word.replace(",", ".")))
     return [Said(w, written[w.word], totals[w.word]) for w in explain(ordered, models_in(seen, choices))]
 
 
@@ -290,7 +312,7 @@ def models_in(seen: Look, choices: Choices) -> set[str]:
 
 def must_be_said(word: Word) -> bool:
     """Whether an import has to wait for this word: numbers mean different things in different files."""
-    return word.confidence == ASK and bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word.word))
+    return word.confidence == ASK and bool(_NUMBER.fullmatch(word.word))
 
 
 def remembered_means(seen: Look, shape: Shape | None) -> dict[str, str] | None:

@@ -41,12 +41,17 @@ def columns(file: str, seen: Look, last: Shape | None) -> dict[str, str]:
             means[column] = _column(file, seen, meanings[column], first[column], before)
     if folded:
         unused = [c for c in folded if meanings[c].role == "unused"]
-        said = [f"{len(unused)} not used"] if unused else []
-        said += ["factors of the responses"] if len(unused) < len(folded) else []
-        with st.expander(f"{words.plural(len(folded), 'more column')}: {', '.join(said)}"):
+        said = [f"not used: {_named(unused)}"] if unused else []
+        factors = [c for c in folded if c not in unused]
+        said += [f"factors of the responses: {_named(factors)}"] if factors else []
+        with st.expander(f"{words.plural(len(folded), 'more column')} — {'; '.join(said)}"):
             for column in folded:
                 means[column] = _column(file, seen, meanings[column], first[column], before)
     return {column: means[column] for column in seen.columns}
+
+
+def _named(columns: list[str]) -> str:
+    return words.listing([escape(column, 30) for column in columns], 5)
 
 
 def _column(file: str, seen: Look, meaning: Meaning, first: str, before: Mapping[str, str] | None) -> str:
@@ -131,25 +136,42 @@ def layout(file: str, seen: Look, choices: Choices) -> None:
     """The shape as a sentence, with how sure that is, and the others that the columns would allow."""
     assert seen.reading is not None
     shape = shape_of(choices)
-    sure = seen.reading.shape_confidence if shape == seen.reading.shape else YOURS
-    st.markdown(f"Read as **{SHAPES[shape]}** {badge(sure)} {SAYS[shape]}")
-    others = [s for s in dict.fromkeys((seen.reading.shape, *seen.reading.shapes)) if s != shape and s in VERDICTS]
-    for other in others:
-        widgets = {c: key(file, f"means:{seen.columns.index(c)}") for c in seen.columns}
-        first = first_means(seen.reading)
-        there = [first[c] for c in seen.columns]
-        if set(VERDICTS[other]) & set(there):
-            st.button(f"Read it as {SHAPES[other]}", key=f"shape-{other}", on_click=_read_as,
-                      args=(widgets, first, other))  # fmt: skip
+    first = first_means(seen.reading)
+    widgets = {c: key(file, f"means:{seen.columns.index(c)}") for c in seen.columns}
+    if shape == "rows" and not {"winner", "p_a"} & {f for f, _ in choices.maps()}:
+        st.markdown(f"How the verdicts are laid out {badge(ASK)} Say below which columns hold them.")
+    else:
+        sure = seen.reading.shape_confidence
+        if shape != seen.reading.shape:
+            sure = ASK if dict(choices.means) == first else YOURS
+        st.markdown(f"Read as **{SHAPES[shape]}** {badge(sure)} {SAYS[shape]}")
+    others = {
+        other: {c: _in_shape(first[c], other) for c in seen.columns}
+        for other in dict.fromkeys((seen.reading.shape, *seen.reading.shapes))
+        if other != shape and set(VERDICTS.get(other, ())) & set(first.values())
+    }
+    if "rating" not in choices.means.values():
+        rated = {m.column: next((RATED_AS[o] for o in m.others if o in RATED_AS), first[m.column])
+                 for m in seen.reading.columns}  # fmt: skip
+        if {"response", "model"} & set(rated.values()) and "rating" in rated.values():
+            others["ratings"] = rated
+    for other, means in others.items():
+        st.button(f"Read it as {SHAPES[other]}", key=f"shape-{other}", on_click=_read_as, args=(widgets, means))
 
 
-def _read_as(widgets: Mapping[str, str], first: Mapping[str, str], shape: str) -> None:
-    """Verdicts from the columns that this shape needs, and from no others."""
+RATED_AS = {"rating": "rating", "response_a": "response", "model_a": "model"}
+"""What a column of one side would be where each response is rated by itself."""
+
+
+def _in_shape(meaning: str, shape: str) -> str:
+    """What a column means where verdicts come from the columns of this shape, and from no others."""
+    foreign = any(meaning in VERDICTS[other] for other in VERDICTS if other != shape)
+    return UNUSED if foreign and meaning not in VERDICTS[shape] else meaning
+
+
+def _read_as(widgets: Mapping[str, str], means: Mapping[str, str]) -> None:
     for column, widget in widgets.items():
-        if first[column] in VERDICTS[shape]:
-            st.session_state[widget] = first[column]
-        elif any(first[column] in VERDICTS[other] for other in VERDICTS if other != shape):
-            st.session_state[widget] = UNUSED
+        st.session_state[widget] = means[column]
 
 
 VERDICTS = {

@@ -43,6 +43,11 @@ OF_FACTORS = {
     "response_key": "the key that a sheet of annotations gave the response",
 }
 SUFFIXES = re.compile(r"(\.(csv|tsv|txt|jsonl?|ndjson|parquet|pq|xlsx|xlsm|gz))+$", re.IGNORECASE)
+TOO_LARGE = """<style>
+.st-key-too-large, :has(> .st-key-too-large) { display: none; }
+.st-key-drop:has([data-testid="stFileChip"][aria-invalid="true"]) :is(.st-key-too-large, :has(> .st-key-too-large))
+  { display: flex; }
+</style>"""
 SCORES, RANKING = "scores", "ranking"
 RANKINGS = {"order": "the order, best first", "ranks": "the rank of each response"}
 
@@ -80,16 +85,21 @@ def drop() -> None:
     """The place for a file, and what can be dropped there."""
     n = st.session_state.setdefault("uploads", 0)
     limit = int(st.get_option("server.maxUploadSize"))
-    dropped = st.file_uploader(
-        "Drop a file of judgments, or a table of factors", key=f"file-{n}",
-        help="One row a judgment, one column a judge, votes counted, chosen and rejected texts, scores, ratings or "
-        "ranked lists: what each column means is asked in the next step. Or a table of factors for judgments that are "
-        "there.",
-    )  # fmt: skip
-    st.caption(
-        f"CSV, TSV, Excel, Parquet, JSON or JSON lines, also gzipped, up to {limit:,} MB. A larger file, or a folder, "
-        "goes in from the terminal: `python cli.py import FILE --dataset NAME`."
-    )
+    terminal = "from the terminal: `python cli.py import FILE --dataset NAME`."
+    with st.container(key="drop"):
+        dropped = st.file_uploader(
+            "Drop a file of judgments, or a table of factors", key=f"file-{n}",
+            help="One row a judgment, one column a judge, votes counted, chosen and rejected texts, scores, ratings or "
+            "ranked lists: what each column means is asked in the next step. Or a table of factors for judgments that "
+            "are there.",
+        )  # fmt: skip
+        # Too large a file never reaches the server: that the browser refused it shows in its mark alone.
+        st.html(TOO_LARGE)
+        with st.container(key="too-large"):
+            st.error(f"This file is larger than {limit:,} MB, the most that is taken here. It goes in {terminal}",
+                     icon=":material/error:")  # fmt: skip
+        kinds = "CSV, TSV, Excel, Parquet, JSON or JSON lines, also gzipped"
+        st.caption(f"{kinds}, up to {limit:,} MB. A larger file, or a folder, goes in {terminal}")
     if dropped is None:
         return
     store = session.store()
@@ -133,7 +143,7 @@ def questions(view: View, now: Upload, seen: Look) -> Choices:
         st.markdown(f"Recognised as {FORMATS.get(seen.format, seen.format)}.")
         _inferred(seen)
         return _for_dataset(view, now) if seen.of_factors else Choices(_dataset(view, now), format=seen.format)
-    if view.datasets and _are_factors(now, seen):
+    if view.datasets and may_be_factors(seen) and _are_factors(now):
         return _keys_of_factors(now, seen, _for_dataset(view, now))
     if now.last is not None and remembered(now.last, "means"):
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="last-time"):
@@ -186,7 +196,9 @@ def _rules(now: Upload, choices: Choices) -> dict[str, str]:
         said = "Scores are logits: their difference says how sure the judge is"
         if st.toggle(said, before.get(SCORES) == "logit", key=asked.key(now.file_id, SCORES)):
             out[SCORES] = "logit"
-    if choices.column("ranking") is not None:
+    assert now.seen is not None
+    assert now.seen.reading is not None
+    if choices.column("ranking") is not None and any(q.about == RANKING for q in now.seen.reading.questions):
         picked = st.radio("A list in the ranking is", list(RANKINGS), horizontal=True, index=None,
                           format_func=RANKINGS.__getitem__, key=asked.key(now.file_id, RANKING))  # fmt: skip
         if picked or before.get(RANKING):
@@ -220,10 +232,8 @@ def _for_dataset(view: View, now: Upload) -> Choices:
     return Choices(str(dataset or ""), format=factors.NAME)
 
 
-def _are_factors(now: Upload, seen: Look) -> bool:
+def _are_factors(now: Upload) -> bool:
     """Whether the rows are factors; asked where the columns do not tell."""
-    if not may_be_factors(seen):
-        return False
     what = st.radio("What is a row?", list(ROWS), index=1, format_func=ROWS.__getitem__,
                     key=asked.key(now.file_id, "what"), horizontal=True)  # fmt: skip
     return what == factors.NAME
