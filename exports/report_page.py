@@ -104,12 +104,17 @@ def _faces(page: str) -> str:
     return "".join(face.css for face in cut if face.letters - {" ", "\u00a0"})
 
 
-def pdf(page: str, name: str = "report") -> bytes:
-    """An HTML report as PDF, A4. Raises DrawingError where there is no Chromium or it fails."""
+def printer() -> str | None:
+    """The Chromium that prints; None where there is none."""
     from choreographer.browsers.chromium import Chromium
 
-    path = os.environ.get("BROWSER_PATH") or Chromium.find_browser(skip_local=False)
-    if not path:
+    return os.environ.get("BROWSER_PATH") or Chromium.find_browser(skip_local=False)
+
+
+def pdf(page: str, name: str = "report") -> bytes:
+    """An HTML report as PDF, A4. Raises DrawingError where there is no Chromium or it fails."""
+    path = printer()
+    if path is None:
         raise DrawingError(NO_CHROME)
     with tempfile.TemporaryDirectory(prefix="jurylens-report-", ignore_cleanup_errors=True) as folder:
         source, target = Path(folder) / f"{name}.html", Path(folder) / f"{name}.pdf"

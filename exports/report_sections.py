@@ -141,7 +141,7 @@ def may_it_stand_in(teller: Teller) -> Section | None:
     refused: list[str] = []
     stand_in = _compared(teller, JudgeStandIn, refused)
     agreement = _compared(teller, JudgeAgreement, refused)
-    told = [escape(one.text, 4000) + "." for one in stand_in.findings] if stand_in is not None else []
+    told = [_begun(one.text) for one in stand_in.findings] if stand_in is not None else []
     if agreement is not None:
         cells = agreement.table("confusion")
         ties = bool(cells.loc[cells["reference_says"] == "tie", "comparisons"].any())
@@ -289,6 +289,11 @@ def _of(result: Result, judge: str) -> Result | None:
         for name, table in result.tables.items()
     }
     return replace(result, tables=tables) if len(next(iter(tables.values()))) else None
+
+
+def _begun(text: str) -> str:
+    """A finding as a sentence; names keep their own letters."""
+    return escape("W" + text[1:] if text.startswith("whether ") else text, 4000) + "."
 
 
 def _example(row: Mapping[Any, Any]) -> Example:

@@ -10,6 +10,7 @@ import streamlit as st
 from data.model import Progress
 from errors import JurylensError
 from exports import report as reports
+from studies import naming
 from studies.overview import escape
 from studies.study import Result, Study
 from ui import session
@@ -18,6 +19,8 @@ from ui.view import View
 
 MADE = "report-made"
 """Where the last report stays for as long as the window is open: (what it is of, its pages)."""
+
+NO_PRINTER = "A PDF is printed by Chromium or Google Chrome, and none is found. Take the HTML: any browser prints it."
 
 HEIGHT = 900
 """Pixels of the preview."""
@@ -31,7 +34,8 @@ def draw(seen: View) -> None:
     st.markdown(
         "One page that tells the whole story of this dataset to somebody who never saw this app: what is in it, whom "
         "each judge prefers and why, where judges part, whether one may stand in for people, examples, what to "
-        "distrust, methods and references. It needs no network and no program but a browser."
+        "distrust, methods and references. It needs no network and no program but a browser. To make it takes up to a "
+        "minute."
     )
     study = replace(ask(reports.Report), judge=_judges(seen))
     key = _key(study)
@@ -45,7 +49,7 @@ def draw(seen: View) -> None:
             st.session_state[MADE] = (key, page)
             st.rerun()
     if made is not None:
-        _shown(seen, made[1])
+        _shown(seen, made[1], naming.in_real_names(study, seen.display))
 
 
 def _judges(seen: View) -> tuple[str, ...]:
@@ -84,19 +88,20 @@ def _say(bar: st.delta_generator.DeltaGenerator, share: float, text: str) -> Non
     bar.progress(min(max(share, 0.0), 1.0), escape(text, 200))
 
 
-def _shown(seen: View, page: str) -> None:
-    """The files, and the page as it will be read."""
+def _shown(seen: View, page: str, study: reports.Report) -> None:
+    """The files, the command, and the page as it will be read."""
     from exports import report_page
 
     name = f"report-{''.join(c if c.isalnum() or c in '-._' else '-' for c in str(seen.study.dataset))}"
+    printer = report_page.printer()
     with st.container(horizontal=True):
-        st.download_button("HTML", data=page, file_name=f"{name}.html", mime="text/html", on_click="ignore",
+        st.download_button("Download HTML", data=page, file_name=f"{name}.html", mime="text/html", on_click="ignore",
                            icon=":material/download:")  # fmt: skip
-        st.download_button("PDF", data=lambda: report_page.pdf(page, name), file_name=f"{name}.pdf",
-                           mime="application/pdf", on_click="ignore", icon=":material/picture_as_pdf:")  # fmt: skip
+        st.download_button(
+            "Download PDF", data=lambda: report_page.pdf(page, name), file_name=f"{name}.pdf", mime="application/pdf",
+            on_click="ignore", icon=":material/picture_as_pdf:", disabled=printer is None,
+            help=None if printer else NO_PRINTER,
+        )  # fmt: skip
+    with st.expander("The command that makes this report"):
+        st.code(f"{study.command_line(session.db_option())} --to report.html", language="bash", wrap_lines=True)
     st.iframe(page, height=HEIGHT, alt="The report as it will be read")
-
-
-def command(study: reports.Report) -> str:
-    """The command that makes the same report."""
-    return study.command_line(session.db_option()) + " --to report.html"
