@@ -175,6 +175,9 @@ EM, MIDDLE, REACH, ARM, LINE = 1000, 305, 262, 86, 50
 """Of the marks below, in units of the font: the size, the height of their middle, half their width, half the width of
 a cross's arm, the width of a hollow mark's line."""
 
+SPACES = {"\u2002": EM // 2, "\u2003": EM}
+"""Those that stand between the marks of several judges, and their widths."""
+
 DAY = 3_800_000_000
 """Seconds since 1904: when the marks were made. Today's date would make two files of one figure differ."""
 
@@ -183,13 +186,16 @@ _Points = list[tuple[float, float]]
 
 @lru_cache(maxsize=1)
 def _marks() -> Face:
-    """The marks of judges (charts.theme.GLYPHS) that Source Sans lacks, as charts draw them."""
+    """The marks of judges (charts.theme.GLYPHS) and spaces that Source Sans lacks, as charts draw them."""
     from fontTools.fontBuilder import FontBuilder
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
     cross, inner = _cross(REACH, ARM), _cross(REACH - LINE, ARM - LINE)
     diamond, hole = _diamond(REACH * 1.1), _diamond(REACH * 1.1 - LINE * math.sqrt(2))
     drawn: dict[str, list[_Points]] = {"✚": [cross], "✛": [cross, inner[::-1]], "◇": [diamond, hole[::-1]]}
+    wide = dict.fromkeys(drawn, round(EM * 0.66))
+    for letter, width in SPACES.items():
+        drawn[letter], wide[letter] = [], width
     glyphs: dict[str, Any] = {".notdef": TTGlyphPen(None).glyph()}
     for letter, outlines in drawn.items():
         pen = TTGlyphPen(None)
@@ -204,7 +210,7 @@ def _marks() -> Face:
     made.setupGlyphOrder(list(glyphs))
     made.setupCharacterMap({ord(letter): f"u{ord(letter):04X}" for letter in drawn})
     made.setupGlyf(glyphs)
-    made.setupHorizontalMetrics({name: (round(EM * 0.66), 0) for name in glyphs})
+    made.setupHorizontalMetrics({".notdef": (EM, 0)} | {f"u{ord(one):04X}": (width, 0) for one, width in wide.items()})
     made.setupHorizontalHeader(ascent=984, descent=-273)
     made.setupNameTable({"familyName": "Jurylens Marks", "styleName": "Regular", "psName": "JurylensMarks"})
     made.setupOS2(sTypoAscender=750, sTypoDescender=-250, usWinAscent=984, usWinDescent=273)
