@@ -26,7 +26,8 @@ Con = duckdb.DuckDBPyConnection
 
 @dataclass(frozen=True)
 class Facts:
-    """What one dataset holds. judges: judge, kind, judgments, annotators (where named)."""
+    """What one dataset holds. judges: judge, kind, judgments, annotators (where named); scores: whether any judge gave
+    some."""
 
     judges: list[dict[str, Any]]
     judgments: int
@@ -34,6 +35,7 @@ class Facts:
     prompts: int
     models: int
     scenarios: int
+    scores: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def dataset_facts(con: Con, dataset_id: int) -> Facts:
     counts = con.execute(
         """SELECT (SELECT count(*) FROM judgment WHERE dataset_id = $d), (SELECT count(*) FROM pair WHERE dataset_id = $d),
         (SELECT count(*) FROM prompt WHERE dataset_id = $d), (SELECT count(*) FROM model WHERE dataset_id = $d),
-        (SELECT count(*) FROM scenario WHERE dataset_id = $d)""",
+        (SELECT count(*) FROM scenario WHERE dataset_id = $d),
+        EXISTS (SELECT 1 FROM judgment WHERE dataset_id = $d AND score_a IS NOT NULL)""",
         {"d": dataset_id},
     ).fetchall()[0]
     return Facts(judges, *counts)
