@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.agreement_parts import CRITERIA, MARGINS, PERIODS, SCENARIOS, Part, as_percent, difference_chart, part_look
-from charts.confusion import confusion_chart
-from charts.judge_rows import BEYOND, judge_rows_chart
+from charts.agreement_parts import CRITERIA, MARGINS, PERIODS, SCENARIOS, Part
+from charts.judge_rows import BEYOND
 from data.queries.examples import PairsBehind
+from exports.drawings import judges as drawings
 from studies.agreement import JudgeAgreement
 from studies.overview import PLURAL, escape
 from studies.study import Result
@@ -55,7 +55,7 @@ def closer(seen: View, result: Result, judge: str, study: JudgeAgreement, most: 
                              format_func=NAMES.__getitem__,
                              on_change=selection.on_change(WORD, f"w:{WORD}"))  # fmt: skip
     if view == CONFUSION:
-        _confusion(seen, mine[view], judge)
+        _confusion(seen, result, mine[view], judge)
     elif view == DIFFERENCES:
         _differences(seen, judge, study, most)
     else:
@@ -67,20 +67,10 @@ def _of(result: Result, table: str, judge: str) -> pd.DataFrame:
     return found[found["judge"] == judge].reset_index(drop=True)
 
 
-def _whole(result: Result, judge: str) -> float:
-    """The judge's share over everything that is taken apart: the very comparisons of the confusion's cells."""
-    cells = _of(result, CONFUSION, judge)
-    if result.settings["ties"] == "drop":
-        cells = cells[(cells["reference_says"] != "tie") & (cells["judge_says"] != "tie")]
-    n = cells["comparisons"].to_numpy(dtype=float)
-    same = (cells["reference_says"] == cells["judge_says"]).to_numpy(dtype=bool)
-    return float(n[same].sum() / n.sum()) if n.sum() else 0.0
-
-
-def _confusion(seen: View, table: pd.DataFrame, judge: str) -> None:
+def _confusion(seen: View, result: Result, table: pd.DataFrame, judge: str) -> None:
     reference = str(seen.reference)
     st.markdown(confused(table, reference, judge))
-    charts(lambda theme, narrow: confusion_chart(table, reference, judge, theme, narrow=narrow), "confusion")
+    charts(drawings.confusion(result, judge), "confusion")
     with st.expander("The same as a table"):
         show_table(table, CELLS, key="confusion")
     parted = table[(table["reference_says"] != "tie") & (table["judge_says"] != "tie")]
@@ -120,15 +110,9 @@ def confused(table: pd.DataFrame, reference: str, judge: str) -> str:
 
 
 def _part(seen: View, result: Result, table: pd.DataFrame, part: Part, judge: str) -> None:
-    reference, overall = str(seen.reference), _whole(result, judge)
-    look = part_look(part, reference, overall, result.settings["ties"] == "drop")
-    shown = as_percent(table, part)
+    reference = str(seen.reference)
     st.markdown(_drift(result, judge) if part is PERIODS else parted(table, part, judge))
-    charts(
-        lambda theme, narrow: judge_rows_chart(shown, (judge,), theme, look, humans=seen.humans, narrow=narrow,
-                                               known=[str(one) for one in result.table("judges")["judge"]]),
-        f"agreement-{part.table}",
-    )
+    charts(drawings.agreement_by(result, judge, part), f"agreement-{part.table}")
     heads = {"start": "from", "end": "to"} if part is PERIODS else {part.thing: part.thing}
     linked = part is SCENARIOS
     with st.expander("The same as a table" + (", with the pairs behind each row" if linked else "")):
@@ -193,9 +177,7 @@ def _differences(seen: View, judge: str, study: JudgeAgreement, most: int) -> No
     table, out = result.table("differences"), study.ties == "drop"
     st.markdown(differing(table, judge, reference, out))
     charts(
-        lambda theme, narrow: difference_chart(
-            table, reference, seen.others, theme, ties_left_out=out, humans=seen.humans, most=most, narrow=narrow
-        ), "differences",
+        drawings.differences(result, seen.others, most), "differences",
     )  # fmt: skip
     ending = "_no_ties" if out else ""
     heads = {

@@ -10,12 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.audit import ROBUSTNESS, bias_chart, bias_name, percent, points
-from charts.audit_matrix import bias_matrix_chart, worst
-from charts.audit_variants import variants_chart
+from charts.audit import ROBUSTNESS, bias_name, percent, points
+from charts.audit_matrix import worst
 from data.own_models import set_own
 from data.queries.examples import PairsBehind
 from errors import JurylensError
+from exports.drawings import judges as drawings
 from studies.audit import Audit
 from studies.audit_data import says_right
 from studies.audit_words import finding, finding_of_all
@@ -113,7 +113,7 @@ def of_one(seen: View, result: Result, judge: str) -> None:
     st.markdown(finding(table, judge))
     st.caption(escape(trust(result, judge), 4000))
     figure(
-        lambda theme, narrow: bias_chart(table, judge, theme, humans=seen.humans, narrow=narrow), result, "biases",
+        drawings.biases(result, judge), result, "biases",
         key="audit", columns={k: v for k, v in (Audit.shown or {}).items() if k != "judge"}, read=_named,
         pairs=lambda row: _behind(result, {"judge": judge} | dict(row)),
     )  # fmt: skip
@@ -126,7 +126,7 @@ def of_one(seen: View, result: Result, judge: str) -> None:
     if len(variants):
         with st.expander("Circumstances: before and after"):
             figure(
-                lambda theme, narrow: variants_chart(variants, judge, theme, humans=seen.humans, narrow=narrow),
+                drawings.circumstances(result, judge),
                 result, "variants", key="audit-variants", folded=False,
                 columns={k: v for k, v in VARIANTS.items() if k != "judge"},
                 read=variants.assign(variant=[bias_name(str(v)) for v in variants["variant"]]),
@@ -234,7 +234,7 @@ def of_all(seen: View, result: Result) -> None:
     st.caption(escape(f"{n}{held}flagged: q < .05 within the judge (Benjamini-Hochberg)", 4000))
     most = how_many(len(worst(table)), MOST, "judges", "audit_all")
     figure(
-        lambda theme, narrow: bias_matrix_chart(table, theme, most=most, narrow=narrow), result, "biases", key="audit",
+        drawings.bias_matrix(result, most), result, "biases", key="audit",
         columns=Audit.shown, read=_named, pairs=lambda row: _behind(result, row),
     )  # fmt: skip
     for name, columns, said in (("variants", VARIANTS, "Circumstances: before and after"),

@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from charts import words
-from charts.disagreement import disagreement_chart
 from data.queries.examples import PairsBehind
+from exports.drawings import judges as drawings
 from studies.disagreement import DisagreementParts
 from studies.disagreement_words import finding
 from studies.overview import escape
@@ -44,8 +44,7 @@ def sources(seen: View, judge: str | None) -> None:
     with st.container(key="disagreement"):
         st.markdown(finding(table[table["judge"] == first], first, str(seen.reference)))
     st.caption(escape(trust(result, first), 4000))
-    drawn = order[: how_many(len(order), MOST, "judges", ALL)]
-    totals = dict(zip(judges["judge"], judges["disagreement"], strict=True))
+    most = how_many(len(order), MOST, "judges", ALL)
     listed = _listed(result)
 
     def behind(who: str, part: str) -> PairsBehind | None:
@@ -53,9 +52,7 @@ def sources(seen: View, judge: str | None) -> None:
         return PairsBehind((str(seen.reference), who), counted="given", only=only) if only else None
 
     figure(
-        lambda theme, narrow: disagreement_chart(
-            table, drawn, totals, theme, narrow=narrow, more=len(order) - len(drawn)
-        ),
+        drawings.disagreement(result, order, most),
         result, "parts", key="disagreement", columns=DisagreementParts.shown,
         pairs=lambda row: behind(str(row["judge"]), str(row["part"])),
         point=lambda mark: behind(str(mark[0]), str(mark[1])),

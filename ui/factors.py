@@ -10,12 +10,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from charts import words
-from charts.factor_gaps import LOG_ODDS, POINTS, factor_gap_chart, sort_factors
-from charts.weights import weight_chart
+from charts.factor_gaps import LOG_ODDS, POINTS, sort_factors
 from data.queries import attributes as attribute_queries
 from data.queries import texts as texts_queries
 from data.queries.texts import FILE, Source
 from errors import JurylensError
+from exports.drawings import factors as drawings
 from studies import trust_words
 from studies.extract import versions
 from studies.factor_options import Factors, display, usual
@@ -209,7 +209,7 @@ def gap(seen: View, result: Result, judge: str) -> None:
     """Both judges' weights and their gap."""
     gaps, reference = result.table("gaps"), str(seen.reference)
     names = {str(f): display(str(f)) for f in gaps["factor"]}
-    most, scale = _how_many(len(gaps)), unit()
+    most = _how_many(len(gaps))
     order = sort_factors(gaps)
     rows = order.table.assign(factor=[names[f] for f in order.factors])
     headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (FactorsGap.shown or {}).items()}
@@ -217,9 +217,7 @@ def gap(seen: View, result: Result, judge: str) -> None:
         swap = {"gap_scaled": "gap", "scaled_interval": "interval", "scaled_q": "q"}
         headings = {swap.get(c, c): h.removeprefix("net ") for c, h in headings.items()}
     figure(
-        lambda theme, narrow: factor_gap_chart(
-            gaps, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow, unit=scale, labels=names
-        ),
+        drawings.gaps(result, judge, most, unit()),
         result, "gaps", key="factor-gaps", read=rows, columns=headings, more=lambda: _take_rows(result),
     )  # fmt: skip
 
@@ -228,11 +226,9 @@ def alone(seen: View, result: Result) -> None:
     """The weights of one judge, where there is nobody to hold it against."""
     table = result.table("factors")
     names = {str(f): display(str(f)) for f in table["factor"]}
-    judge, most, scale = str(table["judge"].iloc[0]), _how_many(len(table)), unit()
+    judge, most = str(table["judge"].iloc[0]), _how_many(len(table))
     figure(
-        lambda theme, narrow: weight_chart(
-            table, judge, theme, humans=seen.humans, most=most, narrow=narrow, unit=scale, labels=names
-        ),
+        drawings.weights(result, judge, most, unit()),
         result, "factors", key="factor-weights", read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
         columns=FactorsFit.shown, more=lambda: _take_rows(result),
     )  # fmt: skip

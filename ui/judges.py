@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.similarity import judge_map, similarity_chart
 from data.queries import published as published_queries
+from exports.drawings import judges as drawings
 from studies.overview import escape
 from studies.similarity import OVERALL, RBO, SCENARIOS, SPEARMAN, STRENGTHS, VERDICTS, WEIGHTS, JudgeSimilarity
 from studies.study import Result
@@ -27,9 +27,6 @@ from ui.view import View
 BASES = {VERDICTS: "Verdicts", WEIGHTS: "What moves them", STRENGTHS: "Rankings"}
 OVERS = {SCENARIOS: "Mean over scenarios", OVERALL: "Overall"}
 MEASURES = {SPEARMAN: "All places alike", RBO: "First places most"}
-FEW = 3
-"""Judges that need no map: three distances say it."""
-
 PLACED = {"judge": "judge", "kind": "kind", "source": "source", "place": "place in the tree", "x": "x", "y": "y"}
 
 _scenarios = Remembered()
@@ -204,7 +201,7 @@ def trust(result: Result) -> str:
 
 def draw(result: Result) -> None:
     """The matrix with its table, the map, and what to distrust."""
-    pairs, placed, tree = (result.table(name) for name in ("pairs", "placed", "tree"))
+    pairs = result.table("pairs")
     read = pairs.assign(at=-pairs["similarity"].astype("Float64").fillna(-2)).sort_values("at", kind="stable")
     columns = dict(JudgeSimilarity.shown or {})
     if not pairs["lower"].notna().any():
@@ -213,15 +210,15 @@ def draw(result: Result) -> None:
         columns["note"] = "why not"
     verdicts = result.settings["basis"] == VERDICTS
     figure(
-        lambda theme, narrow: similarity_chart(pairs, placed, tree, theme, narrow=narrow), result, "pairs",
+        drawings.similarity(result), result, "pairs",
         key="similarity", columns=columns, read=read.drop(columns="at"),
         pairs=(lambda row: shared_by(str(row["judge_1"]), str(row["judge_2"]))) if verdicts else None,
     )  # fmt: skip
-    if placed["x"].notna().any() and len(placed) > FEW:
+    mapped = drawings.similarity_map(result)
+    if mapped is not None:
         st.markdown("**The same as a map**")
-        share = result.values.get("map_shows")
         figure(
-            lambda theme, narrow: judge_map(placed, share, theme, narrow=narrow), result, "placed", key="judge-map",
+            mapped, result, "placed", key="judge-map",
             columns=PLACED,
         )  # fmt: skip
     if result.warnings:

@@ -7,9 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from studies.factor_options import Factors, display
-from studies.factor_words import lower
-from studies.study import Result
+from studies.factor_options import Factors
 from ui import factors, selection
 from ui.view import View
 
@@ -44,16 +42,3 @@ def pick(word: str, options: dict[str, str], label: str, usual: str | None = Non
             label_visibility="collapsed", on_change=selection.on_change(word, f"w:{word}"),
         )  # fmt: skip
     return chosen
-
-
-def level_names(result: Result) -> dict[str, str]:
-    """What the labels of a study of levels are called on charts."""
-    out = {}
-    for row in result.table("levels").to_dict("records"):
-        factor, level, kind = str(row["factor"]), str(row["level"]), row["kind"]
-        if kind in ("flag", "label"):
-            name = display(factor) if kind == "flag" else factor.replace("=", ": ", 1)
-            out[str(row["label"])] = name if level == "with" else f"No {lower(name)}"
-        else:
-            out[str(row["label"])] = f"{display(factor)}: {level}"
-    return out

@@ -11,6 +11,7 @@ import studies  # noqa: F401  (registers the studies)
 from charts import words
 from data.queries.examples import PairsBehind
 from errors import JurylensError
+from exports.drawings import rankings as drawings
 from studies.agreement import JudgeAgreement
 from studies.compare import Compare
 from studies.factor_judgments import NotMeasuredError
@@ -218,8 +219,6 @@ def two_columns(seen: View, found: Found) -> None:
 
 def what_differs(seen: View, found: Found) -> None:
     """The five clearest differences, drawn and linked."""
-    from charts.gaps import gap_chart
-    from charts.ranking import ranking_chart
 
     if "compare" in found.results:
         result = found.results["compare"][0]
@@ -227,7 +226,7 @@ def what_differs(seen: View, found: Found) -> None:
         reference = str(result.settings["reference"])
         st.subheader("What differs most", anchor=False)
         figure(
-            lambda theme, _: gap_chart(models, reference, judge, theme, humans=seen.humans, most=FIVE, narrow=True),
+            drawings.gaps(result, judge, FIVE, small=True),
             result, "models", key="differs", columns=Compare.shown,
             pairs=lambda row: shared_by(reference, judge, str(row["model"])),
         )  # fmt: skip
@@ -242,7 +241,7 @@ def what_differs(seen: View, found: Found) -> None:
         result = found.results["rank"][0]
         st.subheader("Whom the judges prefer", anchor=False)
         figure(
-            lambda theme, _: ranking_chart(result.table(), theme, humans=seen.humans, most=FIVE, narrow=True),
+            drawings.ranking(result, FIVE, small=True),
             result, "ranking", key="first", columns=Rank.shown,
             pairs=lambda row: ranked_by(str(row["judge"]), row),
         )  # fmt: skip

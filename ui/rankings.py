@@ -12,6 +12,7 @@ import streamlit as st
 from charts import words
 from data import queries
 from data.queries.examples import PairsBehind
+from exports.drawings import rankings as drawings
 from studies.compare import Compare
 from studies.overview import beyond_noise, escape
 from studies.rank import Rank
@@ -170,23 +171,19 @@ def two_judges(
     whole: Callable[[], Result | None] | None,
 ) -> None:
     """The chosen picture of the reference and one judge. whole : see `figure`"""
-    from charts.flips import flip_chart
-    from charts.gaps import gap_chart
-    from charts.slope import slope_chart
-
     reference = str(seen.reference)
-    models, flips = result.table("models"), result.table("flips")
+    models = result.table("models")
     lookup(models, reference, judge)
     if view == "flips":
-        figure(lambda theme, narrow: flip_chart(flips, theme, narrow=narrow, models=models, reference=reference),
+        figure(drawings.flips(result, judge),
                result, "flips", key="flips", columns=FLIPS, folded=False,
                pairs=lambda row: PairsBehind((reference, judge), shared=True, between=(row["model_1"], row["model_2"])),
                whole=whole)  # fmt: skip
         return
-    draw, most = slope_chart if view == "slope" else gap_chart, how_many(len(models), 15, "models")
+    draw = drawings.side_by_side if view == "slope" else drawings.gaps
+    most = how_many(len(models), 15, "models")
     headings = {c: {"reference": reference, "judge": judge}.get(h, h) for c, h in (Compare.shown or {}).items()}
-    figure(lambda theme, narrow: draw(models, reference, judge, theme, humans=seen.humans, most=most, narrow=narrow,
-                                      truth=planted),
+    figure(draw(result, judge, most, planted),
            result, "models", key=view, columns=headings, folded=False,
            pairs=lambda row: shared_by(reference, judge, str(row["model"])), whole=whole)  # fmt: skip
 
@@ -236,12 +233,9 @@ def choose_alone(seen: View) -> str:
 
 def alone(seen: View, result: Result, planted: pd.DataFrame | None) -> None:
     """The ranking of one judge on all pairs it judged."""
-    from charts.ranking import ranking_chart
-
     ranking = result.table("ranking")
     most = how_many(len(ranking), 15, "models")
-    figure(lambda theme, narrow: ranking_chart(ranking, theme, humans=seen.humans, most=most, narrow=narrow,
-                                               truth=planted),
+    figure(drawings.ranking(result, most, planted),
            result, "ranking", key="ranking", columns=Rank.shown, folded=False,
            pairs=lambda row: ranked_by(str(row["judge"]), row))  # fmt: skip
 

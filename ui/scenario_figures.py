@@ -6,9 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from charts.scenario_figures import figures_of
-from charts.scenario_matrix import scenario_matrix_chart
-from charts.scenario_panels import scenario_panels_chart
-from studies.factor_options import display
+from exports.drawings import scenarios as drawings
 from studies.scenario_matrix import ScenarioMatrix
 from studies.scenario_words import figure_name
 from studies.study import Result
@@ -37,7 +35,6 @@ def answered(seen: View, judge: str, *, alone: bool) -> Result | None:
 
 def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, most: int) -> None:
     """The matrix or the panels; the table of all figures and the tests below."""
-    judges = (str(seen.reference), judge)
     table, tests = result.table("figures"), result.table("tests")
 
     def whole() -> Result | None:
@@ -45,20 +42,15 @@ def draw(seen: View, result: Result, judge: str, *, panels: bool, pooled: bool, 
 
     net = judge not in result.settings["plain_gaps"]
     found = figures_of(table, tests, result.table("scenarios"), judge, factors.unit(), net)
-    names = {name: display(name) for _, name in found.order if name}
     if panels:
-        keys = found.order[: how_many(len(found.order), PANELS, "figures", "every")]
+        first = how_many(len(found.order), PANELS, "figures", "every")
         figure(
-            lambda theme, narrow: scenario_panels_chart(
-                found, keys, judges, theme, most=most, narrow=narrow, labels=names
-            ),
+            drawings.panels(result, judge, most, factors.unit(), first),
             result, "figures", key="scenario-matrix", columns=COLUMNS, read=_read, whole=whole,
         )  # fmt: skip
     else:
         figure(
-            lambda theme, narrow: scenario_matrix_chart(
-                found, result.table("scenarios"), judges, theme, pooled=pooled, most=most, narrow=narrow, labels=names
-            ),
+            drawings.matrix(result, judge, most, factors.unit(), pooled),
             result, "figures", key="scenario-matrix", columns=COLUMNS, read=_read, whole=whole,
         )  # fmt: skip
     with st.expander("Does a figure differ between scenarios at all? A test each"):

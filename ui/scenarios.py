@@ -9,9 +9,8 @@ from typing import Any
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.scenario_rows import agreement_look
 from data.queries.examples import PairsBehind
+from exports.drawings import scenarios as drawings
 from studies.coverage import Coverage
 from studies.overview import escape
 from studies.scenario_agreement import ScenarioAgreement
@@ -109,18 +108,15 @@ def _offer_factors(seen: View) -> None:
 def agreement(seen: View, judge: str, result: Result, pooled: bool = True, most: int = FIRST) -> None:
     """Agreement alone, with the pairs behind each scenario."""
     reference = str(seen.reference)
-    table, row = result.table("scenarios"), result.table("judges").to_dict("records")[0]
+    table = result.table("scenarios")
     order = "pooled" if pooled and table["pooled"].notna().any() else "agreement"
     table = table.sort_values(order, kind="stable").reset_index(drop=True)
-    look = agreement_look(order == "pooled", float(row["agreement"]))
 
     def behind(picked: Mapping[Any, Any]) -> PairsBehind:
         return PairsBehind((reference, judge), shared=True, counted="given", scenario=str(picked["scenario"]))
 
     figure(
-        lambda theme, narrow: judge_rows_chart(
-            table, (judge,), theme, look, humans=seen.humans, most=most, narrow=narrow
-        ),
+        drawings.agreement(result, judge, most, pooled),
         result, "scenarios", key="scenario-agreement", rows=table, pairs=behind,
         columns={c: h for c, h in (ScenarioAgreement.shown or {}).items() if c != "judge"},
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from charts.stand_in import stand_in_chart
+from exports.drawings import judges as drawings
 from studies.overview import escape
 from studies.stand_in import JudgeStandIn
 from ui.ask import ask, chosen
@@ -64,10 +64,9 @@ def verdicts(seen: View) -> None:
             link(seen, "Data", "Add votes", icon=":material/upload_file:")
         sentences(result)
         return
-    margin = float(result.settings["margin"])
     most = how_many(int(table["advantage"].notna().sum()), MOST, "judges")
     figure(
-        lambda theme, narrow: stand_in_chart(table, margin, theme, humans=seen.humans, most=most, narrow=narrow),
+        drawings.stand_in(result, most)[0],
         result, "judges", key="stand-in", columns=JudgeStandIn.shown,
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip

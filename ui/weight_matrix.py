@@ -11,10 +11,9 @@ import streamlit as st
 from charts import words
 from charts.factor_gaps import POINTS, as_points
 from charts.rows import numbers
-from charts.theme import marks
 from charts.weight_cells import BEYOND, PUBLISHED, Figures
-from charts.weight_matrix import weight_matrix_chart
 from data.queries import published as published_queries
+from exports.drawings import factors as drawings
 from studies.factor_options import display
 from studies.factor_words import agree, lower
 from studies.factors_matrix import PUBLISHED as OTHERS
@@ -54,15 +53,12 @@ def draw(
     st.caption(trust(result))
     if choose is not None:
         choose()
-    trees = (result.table("row_tree"), result.table("column_tree"))
     read = weights.assign(
         factor=[names[str(f)] for f in weights["factor"]],
         size=np.nan_to_num(np.abs(numbers(weights, figures.value)), nan=-1.0),
     ).sort_values("size", ascending=False, kind="stable").drop(columns="size")  # fmt: skip
     figure(
-        lambda theme, narrow: weight_matrix_chart(
-            weights, trees, theme, marks(there, humans, theme), figures=figures, unit=unit, narrow=narrow, labels=names
-        ),
+        drawings.weight_matrix(result, judges, figures, unit, humans),
         result, "weights", key="weight-matrix", folded=False, read=read,
         columns=FactorsMatrix.shown if figures.q else PUBLISHED_COLUMNS, pairs=of_cell if figures.q else None,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from charts import words
-from charts.agreement import agreement_chart
+from exports.drawings import rankings as drawings
 from studies.overview import escape
 from studies.reliability import Reliability
 from studies.study import Result
@@ -29,8 +29,7 @@ def draw(seen: View, judge: str | None) -> None:
         return
     st.markdown(finding(result, judge))
     figure(
-        lambda theme, narrow: agreement_chart(result.table("agreement"), result.table("ceilings"), theme,
-                                              humans=seen.humans, narrow=narrow),
+        drawings.reliability(result)[0],
         result, "agreement", key="agreement", columns=Reliability.shown, folded=False,
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.alt_test import alt_test_chart
+from exports.drawings import judges as drawings
 from studies.alt_test import AltTestStudy
 from studies.overview import escape
 from studies.study import Result
@@ -50,7 +50,7 @@ def draw(seen: View, judge: str | None) -> None:
     most = how_many(len(table), MOST, "judges", ALL)
     people = next(iter(result.settings["people"]))
     figure(
-        lambda theme, narrow: alt_test_chart(table, theme, humans=seen.humans, focus=held, most=most, narrow=narrow),
+        drawings.alt_test(result, held, most),
         result, "judges", key="alt-test", columns=AltTestStudy.shown,
         pairs=lambda row: shared_by(str(people), str(row["judge"])),
         point=lambda row: shared_by(str(people), str(row[0])),

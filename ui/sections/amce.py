@@ -7,14 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.methods import AMCE, MEANS
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_amce import FactorsAmce
 from studies.overview import PLURAL, escape
 from ui.figure import figure
-from ui.methods import judges_of, level_names, pick, plain
+from ui.methods import judges_of, pick, plain
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -29,7 +28,7 @@ def draw(seen: View, judge: str | None) -> None:
     result = attempt(plain(FactorsAmce, seen, judge))
     if result is None:
         return
-    table, names = result.table("amce"), level_names(result)
+    table, names = result.table("amce"), drawings.level_names(result)
     st.markdown(finding(table, judges, names))
     st.caption(
         "Prefer it to the gap where factors are levels that were assigned to answers, as in a conjoint experiment, or "
@@ -37,12 +36,8 @@ def draw(seen: View, judge: str | None) -> None:
         "shares, so a judge that is more decisive has larger ones."
     )
     kind = pick("amce_kind", KINDS, "What is drawn")
-    drawn = table[~table["reference"].astype(bool)] if kind == "amce" else table.assign(q=table["mean_q"])
     figure(
-        lambda theme, narrow: judge_rows_chart(
-            drawn, judges, theme, AMCE if kind == "amce" else MEANS, humans=seen.humans, most=MOST, narrow=narrow,
-            labels=names,
-        ),
+        drawings.effects(result, judges, MOST, means=kind == "mean"),
         result, "amce", key="amce", columns=FactorsAmce.shown, folded=False,
         read=table.assign(factor=[display(str(f)) for f in table["factor"]]),
     )  # fmt: skip

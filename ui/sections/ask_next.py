@@ -10,14 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.next_pairs import next_chart
-from charts.theme import marks
 from data.queries.examples import PairsBehind
+from exports.drawings import rankings as drawings
 from studies.next_pairs import NextPairs
 from studies.overview import escape
 from studies.study import Result
 from ui.ask import ask
-from ui.figure import figure, theme
+from ui.figure import figure
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.session import attempt
@@ -42,8 +41,7 @@ def draw(seen: View, judge: str | None) -> None:
         help="Prompts and responses in random order. Fill in the column `winner` (a, b, tie) and open the file on the "
         "page Data: it joins this dataset and needs no mapping. Rows left empty are left out.",
     )  # fmt: skip
-    mark = marks(list(seen.judges), seen.humans, theme())[who]
-    figure(lambda look, narrow: next_chart(planned, look, mark, narrow=narrow), result, "next", key="next",
+    figure(drawings.next_pairs(result, who, seen.judges), result, "next", key="next",
            columns=NextPairs.shown, folded=False,
            pairs=lambda row: PairsBehind((who,), between=(str(row["model_1"]), str(row["model_2"]))))  # fmt: skip
     sentences(result)

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.posteriors import leaves_out, posterior_chart, posterior_scenario_chart
+from charts.posteriors import leaves_out
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_bayes import FactorsBayes
@@ -43,9 +44,7 @@ def draw(seen: View, judge: str | None) -> None:
         "Decisiveness is not taken out."
     )
     figure(
-        lambda theme, narrow: posterior_chart(
-            table, there, theme, level=level, humans=seen.humans, most=MOST, narrow=narrow, labels=names
-        ),
+        drawings.posteriors(result, there, MOST),
         result, "factors", key="bayes", columns=FactorsBayes.shown, folded=False,
         read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip
@@ -65,12 +64,9 @@ def _by_scenario(result: Result, judges: list[str], names: Mapping[str, str], le
     st.markdown("**In each scenario alone**")
     of = pick("bayes_of", {name: shown(name) for name in judges}, "Of", judges[-1])
     mine = table[table["judge"] == of].reset_index(drop=True)
-    charts(
-        lambda theme, narrow: posterior_scenario_chart(
-            mine, of, theme, level=level, most=MOST, narrow=narrow, labels=names
-        ),
-        "bayes-scenarios",
-    )  # fmt: skip
+    apart = drawings.posteriors_by_scenario(result, of, MOST)
+    if apart is not None:
+        charts(apart, "bayes-scenarios")
     with st.expander("The same as a table"):
         columns = {"scenario": "scenario"} | {c: h for c, h in (FactorsBayes.shown or {}).items() if c != "judge"}
         read = mine.assign(factor=[names[str(f)] for f in mine["factor"]])

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.factor_scenarios import FIRST, cells, factor_scenario_chart
+from charts.factor_scenarios import FIRST, cells
+from exports.drawings import factors as drawings
 from studies.factor_options import display
 from studies.factor_words import agree
 from studies.factors_scenarios import FactorsScenarios
@@ -40,11 +41,8 @@ def draw(seen: View, judge: str | None) -> None:
     names = {str(f): display(str(f)) for f in gaps["factor"]}
     st.markdown(finding(gaps, reference, judge, names))
     most = MOST + SPARE if len(names) <= MOST + SPARE else how_many(len(names), MOST, "factors", "by_scenario_all")
-    scale = factors.unit()
     figure(
-        lambda theme, narrow: factor_scenario_chart(
-            gaps, reference, judge, theme, most=most, narrow=narrow, unit=scale, labels=names
-        ),
+        drawings.gaps_by_scenario(result, judge, most, factors.unit()),
         result, "gaps", key="by-scenario", columns=FactorsScenarios.shown,
         read=gaps.assign(factor=[names[str(f)] for f in gaps["factor"]]),
     )  # fmt: skip

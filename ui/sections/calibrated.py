@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 
 from charts import words
-from charts.reliability import BINS, reliability_chart
+from charts.reliability import BINS
 from data.queries import replies
+from exports.drawings import judges as drawings
 from studies.calibration import SURE, JudgeCalibration
 from studies.overview import escape
 from ui import selection, session
@@ -48,13 +49,9 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(escape(f"{errors(rows[order[0]])} {scaled(rows[order[0]])}".strip(), 4000))
     # The one asked for first, then those whose word is farthest from what it means.
     order[1:] = sorted(order[1:], key=lambda name: -float(rows[name][f"ece_{n_bins}"]))
-    drawn = order[: how_many(len(order), MOST, "judges", "calibrated_all")]
+    most = how_many(len(order), MOST, "judges", "calibrated_all")
     figure(
-        lambda theme, narrow: reliability_chart(
-            result.table("bins"), drawn, n_bins, theme, confidence=study.of == "confidence", narrow=narrow,
-            errors={name: float(rows[name][f"ece_{n_bins}"]) for name in drawn}, humans=seen.humans,
-            more=len(order) - len(drawn),
-        ),
+        drawings.calibration(result, order, most, n_bins),
         result, "judges", key="calibration", columns=_columns(n_bins),
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip

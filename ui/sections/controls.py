@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.controls import BEYOND, controls_chart
-from charts.theme import marks
+from charts.controls import BEYOND
 from data import queries
 from data.queries import texts as texts_queries
 from errors import JurylensError
+from exports.drawings import rankings as drawings
 from studies.controls import STYLE, Controls
 from studies.extract import versions
 from studies.factor_judgments import NotMeasuredError
@@ -21,7 +21,7 @@ from studies.overview import escape
 from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
-from ui.figure import figure, foot, show_table, theme
+from ui.figure import figure, foot, show_table
 from ui.notices import notice
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
@@ -83,8 +83,7 @@ def _answer(seen: View, result: Result, judge: str) -> None:
     st.markdown(finding(models, coefficients, judge))
     st.caption(trust(result))
     most = how_many(len(models), "controls")
-    mark = marks([judge], seen.humans, theme())[judge]
-    figure(lambda look, narrow: controls_chart(models, coefficients, look, mark, most=most, narrow=narrow), result,
+    figure(drawings.controls(result, judge, most), result,
            "models", key="controls", columns=Controls.shown, folded=False)  # fmt: skip
     st.markdown("**What each is worth**, all else equal")
     show_table(coefficients, WORTH, key="controls-worth")

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.correct import correct_chart
 from data.queries.examples import PairsBehind
+from exports.drawings import rankings as drawings
 from studies.correct import ASSUMED, SMALL_GAIN, Correct, described, n_unfair, unfair
 from studies.overview import escape
 from studies.study import Result
@@ -62,8 +62,7 @@ def draw(seen: View, judge: str | None) -> None:
     # Where models were left out, a row counts fewer pairs than there are.
     pairs = None if len(result.table("left_out")) else behind(reference, judge)
     columns = {c: h for c, h in _headings(reference, judge).items() if _has_numbers(models, c)}
-    figure(lambda look, narrow: correct_chart(models, reference, judge, look, humans=seen.humans, most=most,
-                                              narrow=narrow),
+    figure(drawings.corrected(result, judge, most),
            result, "models", key="correct", columns=columns, folded=False, pairs=pairs)  # fmt: skip
     _winrates(result.table("winrates"), reference, judge)
     if len(sample):

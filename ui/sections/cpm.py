@@ -7,8 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.methods import CPM
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_cpm import FactorsCpm
@@ -38,9 +37,7 @@ def draw(seen: View, judge: str | None) -> None:
         "answers. Its weights are shrunk, so that what is left of one may be in another; they are no measure of taste."
     )
     figure(
-        lambda theme, narrow: judge_rows_chart(
-            table, judges, theme, CPM, humans=seen.humans, most=MOST, narrow=narrow, labels=names
-        ),
+        drawings.composed(result, judges, MOST),
         result, "weights", key="cpm", columns=FactorsCpm.shown, folded=False,
         read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.criteria import criteria_chart, criterion_agreement_chart
 from charts.judge_rows import BEYOND
 from data.queries.examples import PairsBehind
+from exports.drawings import judges as drawings
 from studies.criteria import JudgeCriteria
 from studies.overview import PLURAL, escape
 from ui.ask import chosen
@@ -47,19 +47,15 @@ def draw(seen: View, judge: str | None) -> None:
     )
     most = how_many(int((criteria["judge"] == judges[-1]).sum()), MOST, "criteria", ALL)
     figure(
-        lambda theme, narrow: criteria_chart(weights, judges, theme, humans=seen.humans, most=most, narrow=narrow),
+        drawings.criteria(result, judges, most),
         result, "weights", key="criteria", columns=WEIGHTS,
         pairs=lambda row: _behind((str(row["judge"]),), row["criterion"]), point=lambda at: _behind(judges, at[0]),
     )  # fmt: skip
     mine = judges[-1]
-    if judge is not None and criteria.loc[criteria["judge"] == mine, "agreement"].notna().sum() > 1:
+    agreed = drawings.criterion_agreement(result, mine, most)
+    if judge is not None and agreed is not None:
         st.markdown(f"**On which criteria does {escape(mine, 40)} agree least with {escape(judges[0], 40)}?**")
-        overall = str(result.settings["overall"])
-        charts(
-            lambda theme, narrow: criterion_agreement_chart(
-                criteria, mine, overall, theme, humans=seen.humans, most=most, narrow=narrow
-            ), "criteria-agreement", lambda at: _behind(judges, at[0]),
-        )  # fmt: skip
+        charts(agreed, "criteria-agreement", lambda at: _behind(judges, at[0]))
         show_table(criteria[criteria["judge"] == mine], _without_judge(), key="criteria-agreement",
                    pairs=lambda row: _behind(judges, row["criterion"]))  # fmt: skip
     together = together[together["judge"] == mine]

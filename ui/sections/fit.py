@@ -10,14 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.fit_check import BEYOND, fit_chart
-from charts.theme import marks
+from charts.fit_check import BEYOND
 from data.queries.examples import PairsBehind
+from exports.drawings import rankings as drawings
 from studies.fit_check import CheckFit
 from studies.overview import escape
 from studies.study import Result
 from ui.ask import chosen
-from ui.figure import figure, show_table, theme
+from ui.figure import figure, show_table
 from ui.remarks import sentences
 from ui.sections.choices import one_judge
 from ui.session import attempt
@@ -39,8 +39,7 @@ def draw(seen: View, judge: str | None) -> None:
     pairs, cycles = result.table("pairs"), result.table("cycles")
     st.markdown(" ".join(findings(row, pairs)))
     st.caption(trust(row, result))
-    mark = marks(list(seen.judges), seen.humans, theme())[who]
-    figure(lambda look, narrow: fit_chart(pairs, look, mark, narrow=narrow), result, "pairs", key="fit",
+    figure(drawings.residuals(result, who, seen.judges), result, "pairs", key="fit",
            columns=CheckFit.shown, folded=False, pairs=behind)  # fmt: skip
     if len(cycles):
         st.markdown("**The clearest circles**: each model is preferred to the next, and the last to the first")

@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.groups import BEYOND, FIRST, agreement_chart, group_chart
+from charts.groups import BEYOND, FIRST
 from data import queries
 from data.queries import groups
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_groups import FactorsGroups
@@ -76,19 +77,17 @@ def draw(seen: View, judge: str | None) -> None:
     most = how_many(n, MOST, "factors", ALL)
     columns = {c: h for c, h in (FactorsGroups.shown or {}).items() if c != "judge"}
     figure(
-        lambda theme, narrow: group_chart(weights, tests, theme, most=most, narrow=narrow, labels=names),
+        drawings.groups(result, of, most),
         result, "weights", key="groups", columns=columns,
         read=weights.assign(factor=[names[str(f)] for f in weights["factor"]]),
     )  # fmt: skip
     if len(tests):
         st.markdown("**Does each factor weigh alike in all groups?** The surest difference first")
         show_table(tests.assign(factor=[names[str(f)] for f in tests["factor"]]), SPREAD, key="groups-tests")
-    if len(agreed):
+    apart = drawings.groups_agreement(result, judges[-1])
+    if apart is not None:
         st.markdown(f"**Where does {escape(judges[-1], 40)} agree least with {escape(judges[0], 40)}?**")
-        charts(
-            lambda theme, narrow: agreement_chart(agreed, judges[-1], judges[0], theme, narrow=narrow),
-            "groups-agreement",
-        )
+        charts(apart, "groups-agreement")
         show_table(agreed, AGREED, key="groups-agreement")
     slopes = result.table("slopes")
     if len(slopes):

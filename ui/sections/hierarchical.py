@@ -10,8 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.hierarchical import hierarchical_chart
-from charts.theme import marks
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_hierarchical import NOTHING, ONE, FactorsHierarchical
@@ -19,7 +18,7 @@ from studies.overview import escape
 from studies.study import hints
 from ui import factors, selection
 from ui.ask import widget
-from ui.figure import figure, show_table, theme
+from ui.figure import figure, show_table
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -58,11 +57,8 @@ def draw(seen: View, judge: str | None) -> None:
         "Prefer this to the gap above to predict verdicts, above all in a kind of task that nobody has judged yet: "
         "what is shared goes along. It says nothing of how sure a weight is; for that read the pooled weights."
     )
-    mark = marks(judges, seen.humans, theme())[of]
     figure(
-        lambda look, narrow: hierarchical_chart(
-            shared, result.table("weights"), look, mark, most=MOST, narrow=narrow, labels=names
-        ),
+        drawings.hierarchical(result, of, MOST, judges),
         result, "weights", key="hierarchical",
         columns={c: h for c, h in (FactorsHierarchical.shown or {}).items() if c != "judge"},
         read=result.table("weights").assign(factor=[names[str(f)] for f in result.table("weights")["factor"]]),

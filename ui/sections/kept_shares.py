@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from charts import words
-from charts.shares import shares_chart
+from exports.drawings import judges as drawings
 from studies.overview import PLURAL, escape
 from studies.shares import LABELS, JudgeShares
 from ui import selection
@@ -43,13 +43,9 @@ def draw(seen: View, judge: str | None) -> None:
     st.markdown(finding(first, str(seen.reference)))
     st.caption(escape(spread(first, str(seen.reference)), 4000))
     order[1:] = sorted(order[1:], key=lambda name: -float(rows[name]["divergence"]))
-    drawn = order[: how_many(len(order), MOST, "judges", "shares_all")]
-    heads = {name: _head(rows[name]) for name in drawn}
+    most = how_many(len(order), MOST, "judges", "shares_all")
     figure(
-        lambda theme, narrow: shares_chart(
-            result.table("by_share"), drawn, theme, heads=heads, humans=seen.humans, narrow=narrow,
-            more=len(order) - len(drawn),
-        ),
+        drawings.shares(result, order, most),
         result, "judges", key="shares", columns=JudgeShares.shown,
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
     )  # fmt: skip
@@ -97,13 +93,6 @@ def spread(row: Mapping[Any, Any], reference: str) -> str:
         f"{counts}{clusters}; {', '.join(told)}. Divergence, distance and entropy depend on how many votes there are; "
         "how often two part does not."
     )
-
-
-def _head(row: Mapping[Any, Any]) -> str:
-    value, low, high = (row[name] for name in _slope(row))
-    if words.absent(value):
-        return f"two part on {words.share(row['parting_judge'])}"
-    return f"extremity {words.estimate(value, low, high)}"
 
 
 def _slope(row: Mapping[Any, Any]) -> tuple[str, str, str]:

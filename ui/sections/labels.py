@@ -6,12 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.methods import LABELS
+from exports.drawings import methods as drawings
 from studies.factors_labels import NUMBERS, FactorsLabels
 from studies.overview import escape
 from ui.figure import figure
-from ui.methods import judges_of, level_names, pick, plain
+from ui.methods import judges_of, pick, plain
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -27,7 +26,7 @@ def draw(seen: View, judge: str | None) -> None:
     result = attempt(plain(FactorsLabels, seen, judge, numbers=numbers))
     if result is None:
         return
-    table, names = result.table("labels"), level_names(result)
+    table, names = result.table("labels"), drawings.level_names(result)
     st.markdown(finding(table, judges, names))
     st.caption(
         "Of two answers every label that only the preferred one has beats each one that only the other has. Prefer it "
@@ -35,9 +34,7 @@ def draw(seen: View, judge: str | None) -> None:
         "last; a label's rank is among all labels, those that go along with it included."
     )
     figure(
-        lambda theme, narrow: judge_rows_chart(
-            table, judges, theme, LABELS, humans=seen.humans, most=MOST, narrow=narrow, labels=names
-        ),
+        drawings.labels(result, judges, MOST),
         result, "labels", key="labels", columns=FactorsLabels.shown, folded=False,
         read=table.assign(label=[names.get(str(f), str(f)) for f in table["label"]]),
     )  # fmt: skip

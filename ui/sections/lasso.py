@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.methods import LASSO
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_lasso import FactorsLasso
@@ -47,11 +45,8 @@ def draw(seen: View, judge: str | None) -> None:
         "in draws of prompts says how far to trust it."
     )
     table = table[(table["coefficient"] != 0) | (table["selected"] > 0)]
-    drawn = table.assign(q=np.where(table["selected"].to_numpy(dtype=float) >= STABLE, 0.0, 1.0))
     figure(
-        lambda theme, narrow: judge_rows_chart(
-            drawn, whose, theme, LASSO, humans=seen.humans, most=MOST, narrow=narrow, labels=names
-        ),
+        drawings.kept(result, whose, MOST),
         result, "lasso", key="lasso", columns=FactorsLasso.shown, folded=False,
         read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip

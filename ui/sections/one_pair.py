@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.waterfall import waterfall_chart
 from charts.waterfall_steps import verdict_in_words
 from data.model import Selection
 from errors import EmptySelectionError, JurylensError, UnknownNameError
+from exports.drawings import factors as drawings
 from studies.examples import Examples
 from studies.factor_options import display
 from studies.factors_explain import FactorsExplain
@@ -63,8 +63,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(trust(rows, result))
     link(seen, "Examples", "Read this pair", icon=":material/menu_book:", pair=str(pair))
     figure(
-        lambda theme, narrow: waterfall_chart(contributions, rows, theme, sides=sides, humans=seen.humans,
-                                              narrow=narrow, unit=factors.unit(), labels=labels),
+        drawings.explained(result, sides, unit=factors.unit()),
         result, "contributions", key="one_pair", columns=FactorsExplain.shown,
         read=contributions.assign(factor=[labels[str(f)] for f in contributions["factor"]]),
     )  # fmt: skip

@@ -7,8 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.scenario_rows import CORRELATION
+from exports.drawings import scenarios as drawings
 from studies.overview import escape
 from studies.scenario_orders import ScenarioOrders
 from ui.ask import chosen
@@ -44,7 +43,7 @@ def draw(seen: View, judge: str | None) -> None:
         "Where intervals overlap, nothing shows that scenarios differ. Prefer agreement, above, where models are few."
     )
     figure(
-        lambda theme, narrow: judge_rows_chart(table, (judge,), theme, CORRELATION, humans=seen.humans, narrow=narrow),
+        drawings.orders(result, judge),
         result, "scenarios", key="orders", columns=ScenarioOrders.shown,
     )  # fmt: skip
     sentences(result)

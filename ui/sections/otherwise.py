@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from charts.factor_gaps import EVEN, POINTS
-from charts.variants import variants_chart
+from exports.drawings import factors as drawings
 from studies.factor_options import display
-from studies.factors_variants import VARIANTS, FactorsVariants
+from studies.factors_variants import FactorsVariants
 from ui import factors
 from ui.ask import shown
 from ui.figure import figure
@@ -32,29 +31,17 @@ def draw(seen: View, judge: str | None) -> None:
     result = attempt(study)
     if result is None:
         return
-    scale = factors.unit()
-    if picked == GAPS:
-        table = result.table("gaps")
-        net = bool(len(table) and table["gap_scaled"].notna().all())
-        columns = ("gap_scaled", "scaled_lower", "scaled_upper") if net else ("gap", "lower", "upper")
-        zero, what = 0.0, "net gap" if net else "plain gap"
-    else:
-        table = result.table("weights")
+    gap = picked == GAPS
+    table = result.table("gaps" if gap else "weights")
+    if not gap:
         table = table[table["judge"] == picked]
-        columns, what = ("weight", "lower", "upper"), "weight"
-        zero = 50.0 if scale == POINTS else 0.0
     names = {str(f): display(str(f)) for f in result.table("weights")["factor"]}
-    points = EVEN if picked == GAPS else "win points"
-    title = f"{what}, {points if scale == POINTS else 'log-odds'}"
     st.markdown(_lead(picked, HELD in set(result.table("weights")["variant"])))
     figure(
-        lambda theme, narrow: variants_chart(
-            table, tuple(VARIANTS), theme, columns=columns, title=title, zero=zero, narrow=narrow, unit=scale,
-            labels=names,
-        ),
-        result, "gaps" if picked == GAPS else "weights", key="otherwise",
+        drawings.variants(result, judges[-1] if gap else picked, gap, unit=factors.unit()),
+        result, key="otherwise",
         rows=table, read=table.assign(factor=[names.get(str(f), str(f)) for f in table["factor"]]),
-        columns=FactorsVariants.shown if picked != GAPS else None,
+        columns=None if gap else FactorsVariants.shown,
     )  # fmt: skip
     sentences(result)
 

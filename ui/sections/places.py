@@ -7,14 +7,13 @@ from dataclasses import replace
 import streamlit as st
 
 from charts import words
-from charts.places import places_chart
-from charts.theme import marks
+from exports.drawings import rankings as drawings
 from studies.overview import escape
 from studies.places import Places
 from studies.study import Result
 from ui.ask import ask
 from ui.behind import ranked_by
-from ui.figure import figure, show_table, theme
+from ui.figure import figure, show_table
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.session import attempt
@@ -31,8 +30,7 @@ def draw(seen: View, judge: str | None) -> None:
     places = result.table("places")
     st.markdown(finding(result))
     most = how_many(len(places), "places")
-    mark = marks([str(places["judge"].iloc[0])], seen.humans, theme())[str(places["judge"].iloc[0])]
-    figure(lambda look, narrow: places_chart(places, look, mark, most=most, narrow=narrow), result, "places",
+    figure(drawings.places(result, str(places["judge"].iloc[0]), most), result, "places",
            key="places", columns=Places.shown, folded=False,
            pairs=lambda row: ranked_by(str(row["judge"]), row))  # fmt: skip
     pairs = result.table("pairs")

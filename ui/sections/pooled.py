@@ -9,14 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.pooled import BEYOND, one_factor_chart, pooled_chart
-from charts.theme import marks
+from charts.pooled import BEYOND
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_pooled import FactorsPooled
 from studies.overview import escape
 from ui import factors, selection
-from ui.figure import charts, figure, show_table, theme
+from ui.figure import charts, figure, show_table
 from ui.how_many import how_many
 from ui.remarks import sentences
 from ui.session import attempt
@@ -26,11 +26,6 @@ FIRST = "first_position"
 MOST = 15
 KIND, FACTOR, ALL = "pooled_kind", "pooled_factor", "pooled_all"
 WEIGHT, GAP, SCALED = "weight", "gap", "gap_scaled"
-TITLES = {
-    WEIGHT: "weight, log-odds (0 = no effect)",
-    GAP: "gap, log-odds (0 = as the reference)",
-    SCALED: "net gap, log-odds (0 = as the reference, decisiveness aside)",
-}
 SPREAD = {"factor": "factor", "mean": "mean", "mean_interval": "interval", "tau": "sd between scenarios",
           "interval": "interval ", "q": "q", "same_sign": "same sign in", "scenarios": "of scenarios"}  # fmt: skip
 
@@ -68,19 +63,14 @@ def draw(seen: View, judge: str | None) -> None:
             "Of", list(choices), key=f"w:{KIND}", format_func=lambda one: words.shorten(choices[one], 40),
             required=True, label_visibility="collapsed", on_change=selection.on_change(KIND, f"w:{KIND}"),
         )  # fmt: skip
-    mark = marks(list(judges), seen.humans, theme())[of]
     n = int((spread["factor"] != FIRST).sum())
     most = how_many(n, MOST, "factors", ALL)
-    title = TITLES[columns[0]]
-    low = "scaled_" if columns[0] == SCALED else ""
     shown = {c: h for c, h in (FactorsPooled.shown or {}).items() if c != "judge"}
     if name == "gaps":
         shown = {"scenario": "scenario", "factor": "factor", columns[1]: "pooled", columns[0]: "raw",
                  "pairs": "pairs", "prompts": "prompts"}  # fmt: skip
     figure(
-        lambda look, narrow: pooled_chart(
-            table, spread, look, mark, columns=columns, title=title, most=most, narrow=narrow, labels=names
-        ),
+        drawings.pooled(result, of, columns[0], most, judges),
         result, name, key="pooled", columns=shown, read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip
     st.markdown("**How much each factor varies**, the surest difference first")
@@ -92,10 +82,7 @@ def draw(seen: View, judge: str | None) -> None:
                  format_func=lambda one: words.shorten(names[one], 60),
                  on_change=selection.on_change(FACTOR, f"w:{FACTOR}"))  # fmt: skip
     charts(
-        lambda look, narrow: one_factor_chart(
-            table[table["factor"] == factor], look, mark, raw=(columns[0], f"{low}lower", f"{low}upper"),
-            pooled=(columns[1], f"{columns[1]}_lower", f"{columns[1]}_upper"), title=title, narrow=narrow,
-        ), "pooled-one",
+        drawings.one_factor(result, of, factor, columns[0], judges), "pooled-one",
     )  # fmt: skip
     thin = result.table("thin")
     thin = thin[thin["judge"] == of]

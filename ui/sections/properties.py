@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import streamlit as st
 
 from charts import words
-from charts.properties import property_chart
+from exports.drawings import methods as drawings
 from studies.factors_properties import FactorsProperties
 from studies.factors_sheet import FactorsSheet
 from studies.overview import escape
@@ -26,7 +26,7 @@ def draw(seen: View, judge: str | None) -> None:
     result = attempt(replace(ask(FactorsProperties), judge=seen.judges))
     if result is None:
         return
-    table, pairs = result.table("properties"), int(result.values["pairs"])
+    pairs = int(result.values["pairs"])
     st.markdown(finding(result))
     st.caption(
         f"{words.plural(pairs, 'pair')} with a judgment. Prefer these properties to factors of your own where weights "
@@ -35,7 +35,7 @@ def draw(seen: View, judge: str | None) -> None:
     if result.values["lacks"]:
         _sheet(result)
     figure(
-        lambda theme, narrow: property_chart(table, pairs, theme, narrow=narrow),
+        drawings.properties(result)[0],
         result, "properties", key="properties", columns=FactorsProperties.shown, folded=False,
     )  # fmt: skip
     sentences(result)

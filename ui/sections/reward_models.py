@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from charts import words
-from charts.reward_models import accuracy_chart, bands_chart
 from data.queries.examples import PairsBehind
+from exports.drawings import judges as drawings
 from studies.overview import escape
 from studies.reward_models import RewardModels
 from studies.study import Result
@@ -62,9 +62,7 @@ def draw(seen: View, judge: str | None) -> None:
     columns = {name: said for name, said in (RewardModels.shown or {}).items()
                if asked or not name.startswith("drop")}  # fmt: skip
     figure(
-        lambda theme, narrow: accuracy_chart(
-            judges, scenarios, theme, humans=seen.humans, most=most, narrow=narrow
-        ),
+        drawings.accuracy(result, most),
         result, "judges", key="reward-models", columns=columns, pairs=lambda row: _behind(result.settings, row),
         point=lambda at: _behind(result.settings, {"judge": at.get(0), "scenario": at.get(1)}),
     )  # fmt: skip
@@ -98,7 +96,7 @@ def _labels(seen: View, result: Result, judge: str | None) -> None:
     drawn = [judge] if judge in listed else listed[:1]
     if drawn:
         charts(
-            lambda theme, narrow: bands_chart(others, drawn, theme, humans=seen.humans, narrow=narrow), "reward-bands"
+            drawings.bands(result, drawn), "reward-bands"
         )
     several = bands["people"].notna().any()
     show_table(bands, {name: said for name, said in BANDS.items() if several or not name.startswith("people")},

@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.scenarios import BEYOND, scenarios_chart
+from charts.scenarios import BEYOND
 from data.queries.examples import PairsBehind
+from exports.drawings import rankings as drawings
 from studies.overview import escape
 from studies.scenarios import Scenarios
 from studies.study import Result
@@ -41,10 +42,9 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(trust(row, result))
     raw = pick("scenarios_kind", POOLED, "Strengths") == "raw"
     most = how_many(len(models), "scenarios")
-    few = set(thin["scenario"])
     columns = {c: heading for c, heading in (Scenarios.shown or {}).items() if c != "judge"}
     figure(
-        lambda look, narrow: scenarios_chart(table, models, look, raw=raw, most=most, narrow=narrow, thin=few),
+        drawings.orders(result, str(row["judge"]), most, raw),
         result, "scenarios", key="scenarios", columns=columns, folded=False,
         # Judgments against a model without an overall strength are not in the fit, and no link can leave them out.
         pairs=None if row["left_out"] else behind,

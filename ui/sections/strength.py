@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.strengths import strength_chart
+from exports.drawings import factors as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_strength import FactorsStrength
@@ -42,9 +42,7 @@ def draw(seen: View, judge: str | None) -> None:
         "compare with published figures, or where factors are too many or too alike to be fitted together."
     )
     figure(
-        lambda theme, narrow: strength_chart(
-            table, judges, theme, humans=seen.humans, most=MOST, narrow=narrow, labels=names
-        ),
+        drawings.strengths(result, judges, MOST),
         result, "strengths", key="strength", columns=FactorsStrength.shown,
         read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip

@@ -6,8 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.judge_rows import judge_rows_chart
-from charts.methods import TAU, TAU_B
+from exports.drawings import methods as drawings
 from studies.factor_options import display
 from studies.factor_words import lower
 from studies.factors_tau import FactorsTau
@@ -41,10 +40,7 @@ def draw(seen: View, judge: str | None) -> None:
     )
     kind = pick("tau_kind", KINDS, "Which tau")
     figure(
-        lambda theme, narrow: judge_rows_chart(
-            table, judges, theme, TAU if kind == "tau" else TAU_B, humans=seen.humans, most=MOST, narrow=narrow,
-            labels=names,
-        ),
+        drawings.taus(result, judges, MOST, b=kind == "tau_b"),
         result, "taus", key="tau", columns=FactorsTau.shown, folded=False,
         read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip

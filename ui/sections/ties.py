@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.tie_policies import tie_policies_chart
+from exports.drawings import rankings as drawings
 from studies.overview import escape
 from studies.study import Result
 from studies.tie_policies import TiePolicies
@@ -32,7 +32,7 @@ def draw(seen: View, judge: str | None) -> None:
         return
     st.markdown(" ".join(findings(result)))
     st.caption(behind(result))
-    figure(lambda look, narrow: tie_policies_chart(result.table(), look, humans=seen.humans, narrow=narrow),
+    figure(drawings.tie_policies(result)[0],
            result, "policies", key="ties", columns=TiePolicies.shown, folded=False)  # fmt: skip
     sentences(result, (*better_fit(result), *result.warnings))
 

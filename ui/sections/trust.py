@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from charts import words
-from charts.trust import trust_chart
+from exports.drawings import factors as drawings
 from studies.factors_trust import FactorsTrust
 from studies.overview import escape
 from studies.study import Result
@@ -36,7 +36,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(trust(result))
     held = result.table("held_out")
     if len(held):
-        figure(lambda theme, narrow: trust_chart(held, theme, humans=seen.humans, most=MOST, narrow=narrow), result,
+        figure(drawings.trust(result, MOST)[0], result,
                "held_out", key="held-out", columns=HELD_OUT, folded=True)  # fmt: skip
     st.markdown("**How reliable the weights are**")
     show_table(result.table("judges"), FactorsTrust.shown, key="trust")

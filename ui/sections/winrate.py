@@ -9,16 +9,15 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.theme import marks
-from charts.winrate import winrate_chart
 from data.queries.examples import PairsBehind
 from errors import JurylensError
+from exports.drawings import rankings as drawings
 from studies.overview import escape
 from studies.study import Result
 from studies.winrate import NONE, WinRate
 from ui import selection, session
 from ui.ask import chosen, help_text, shown
-from ui.figure import figure, theme
+from ui.figure import figure
 from ui.remarks import sentences
 from ui.sections.choices import how_many, one_judge
 from ui.session import attempt
@@ -41,9 +40,8 @@ def draw(seen: View, judge: str | None) -> None:
     st.markdown(finding(winrates, baseline))
     st.caption(trust(result))
     most = how_many(len(winrates), "winrate")
-    mark = marks(list(seen.judges), seen.humans, theme())[who]
     columns = {c: h for c, h in (WinRate.shown or {}).items() if study.length_controlled or not _of_control(c)}
-    figure(lambda look, narrow: winrate_chart(winrates, baseline, look, mark, most=most, narrow=narrow),
+    figure(drawings.winrates(result, who, most, seen.judges),
            result, "winrates", key="winrate", columns=columns, folded=False,
            pairs=lambda row: PairsBehind((who,), between=(str(row["model"]), baseline)))  # fmt: skip
     sentences(result)

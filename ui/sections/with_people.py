@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from charts import words
-from charts.ceiling import ALONE, MAJORITY, VOTES, Against, ceiling_chart
+from charts.ceiling import ALONE, MAJORITY, VOTES, Against
+from exports.drawings import judges as drawings
 from studies.agreement import JudgeAgreement
 from studies.overview import escape
 from studies.study import Result
@@ -50,8 +51,7 @@ def draw(seen: View, judge: str | None) -> None:
     choices(study)
     most = how_many(int(table[against.value].notna().sum()), MOST, "judges", ALL)
     figure(
-        lambda theme, narrow: ceiling_chart(table, str(seen.reference), against, theme, humans=seen.humans, focus=held,
-                                            most=most, narrow=narrow),
+        drawings.agreement(result, held, most),
         result, "judges", key="with-people", columns=columns(out), read=_sorted(table, against.value),
         pairs=lambda row: shared_by(str(seen.reference), str(row["judge"])),
         point=lambda row: shared_by(str(seen.reference), str(row[0])),
