@@ -294,6 +294,61 @@ LAYOUTS: tuple[Layout, ...] = (
         kinds={"gpt-4o": "llm"},
     ),
     Layout(
+        "crowd-platform", delimited(("HITId", "Input.prompt", "Input.response_a", "Input.response_b", "Answer.choice", "WorkerId", "WorkTimeInSeconds"),
+                                    rows([f"h{k}" for k in range(N)], TASKS, LONG, SHORT, cycle("A", "B"), cycle("w1", "w2"), cycle(30, 40))),
+        "rows", {"HITId": None, "Input.prompt": "prompt", "Input.response_a": "response_a", "Input.response_b": "response_b",
+                 "Answer.choice": "winner", "WorkerId": "annotator", "WorkTimeInSeconds": None},
+        asked=("judge", "column:WorkTimeInSeconds"), words={"a": "a", "b": "b"},
+    ),
+    Layout(
+        "forum", jsonl([{"domain": d, "history": t, "human_ref_A": a, "human_ref_B": b, "labels": w, "score_A": 3, "score_B": 5, "seconds_difference": 100.0}
+                        for t, a, b, w, d in rows(TASKS, LONG, SHORT, cycle(0, 1), cycle("cooking", "law"))]),
+        "verdicts", {"domain": "scenario", "history": None, "human_ref_A": None, "human_ref_B": None, "labels": "winner", "score_A": "score_a",
+                     "score_B": "score_b", "seconds_difference": None},
+        asked=("field:prompt", "field:response_a", "column:history", "column:human_ref_A", "column:human_ref_B", "column:seconds_difference",
+               "judge", "words"), words={"0": None, "1": None},
+    ),
+    Layout(
+        "ranked-answers", jsonl([{"prompt": t, "answers": [{"answer": a, "model": "north", "rank": 1.0}, {"answer": b, "model": "south", "rank": 2.0}],
+                                  "num_responses": 2} for t, a, b in rows(TASKS, LONG, SHORT)]),
+        "ranked", {"prompt": "prompt", "answers": "list", "num_responses": None}, asked=("judge",),
+    ),
+    Layout(
+        "two-winners", delimited(("prompt", "response_a", "response_b", "human_winner", "gpt4_winner", "gold_label"),
+                                 rows(TASKS, LONG, SHORT, cycle("a", "b"), cycle("a", "tie", "b"), cycle("a", "b", "b"))),
+        "wide", {"prompt": "prompt", "response_a": "response_a", "response_b": "response_b", "human_winner": "judge", "gpt4_winner": "judge", "gold_label": "judge"},
+        kinds={"human_winner": "human", "gpt4_winner": "llm", "gold_label": "rule"}, words={"a": "a", "b": "b", "tie": "tie"},
+    ),
+    Layout(
+        "criteria", delimited(("prompt", "response_a", "response_b", "judge", "helpfulness", "harmlessness"),
+                              rows(TASKS, LONG, SHORT, cycle("gpt-4"), cycle("A", "B"), cycle("B", "A"))),
+        "rows", {"prompt": "prompt", "response_a": "response_a", "response_b": "response_b", "judge": "judge", "helpfulness": None, "harmlessness": None},
+        asked=("shape", "field:winner", "column:helpfulness", "column:harmlessness"), kinds={"gpt-4": "llm"},
+    ),
+    Layout(
+        "shown-first", delimited(("Prompt", "Answer 1", "Answer 2", "Shown first", "Winner", "Judge type", "Judge"),
+                                 rows(TASKS, LONG, SHORT, cycle(1, 2), cycle("Answer 1", "Answer 2"), cycle("human", "LLM"), cycle("p1", "gpt-4"))),
+        "rows", {"Prompt": "prompt", "Answer 1": "response_a", "Answer 2": "response_b", "Shown first": None, "Winner": "winner",
+                 "Judge type": "judge_kind", "Judge": "judge"},
+        asked=("column:Shown first",), words={"answer 1": "a", "answer 2": "b"},
+    ),
+    Layout(
+        "short-answers", delimited(("question", "answer_a", "answer_b", "better", "judge"), rows(TASKS, cycle("Paris", "4"), cycle("Rome", "5"), cycle("a", "b"), cycle("gpt-4"))),
+        "rows", {"question": "prompt", "answer_a": "response_a", "answer_b": "response_b", "better": "winner", "judge": "judge"},
+        kinds={"gpt-4": "llm"}, words={"a": "a", "b": "b"},
+    ),
+    Layout(
+        "texts-called-models", delimited(("prompt", "model_a", "model_b", "judge", "winner"), rows(TASKS, LONG, SHORT, cycle("crowd"), cycle("model_a", "model_b"))),
+        "verdicts", {"prompt": "prompt", "model_a": None, "model_b": None, "judge": "judge", "winner": "winner"},
+        asked=("field:response_a", "column:model_a", "column:model_b"), kinds={"crowd": "human"}, words={"model_a": "a", "model_b": "b"},
+    ),
+    Layout(
+        "two-ratings", delimited(("prompt", "model", "response", "gpt4_score", "human_score"),
+                                 rows([t for t in TASKS[:4] for _ in range(3)], cycle("north", "south", "west"), LONG, cycle(1, 2, 3), cycle(3, 2))),
+        "ratings", {"prompt": "prompt", "model": "model", "response": "response", "gpt4_score": None, "human_score": None},
+        asked=("field:rating", "column:gpt4_score", "column:human_score", "judge"),
+    ),
+    Layout(
         "unclear-flags", delimited(("prompt", "response_a", "response_b", "Ben", "Carla"), rows(TASKS, LONG, SHORT, cycle(0, 1), cycle(1, 0, 0))),
         "rows", {"prompt": "prompt", "response_a": "response_a", "response_b": "response_b", "Ben": None, "Carla": None},
         asked=("shape", "field:winner", "column:Ben", "column:Carla", "judge"),

@@ -32,6 +32,7 @@ def assemble(columns: Sequence[str], samples: Mapping[str, Sample]) -> Reading:
         if not judges and not _OF_PAIRS & set(table.by_field):
             rated = find_rated_rows(table)
     table.singles()
+    table.texts()
     table.factors()
     for column in table.free():
         table.found[column] = Meaning(column, "unused", None, SURE, "nothing here says what it is; not used")
@@ -127,10 +128,12 @@ def _questions(
         asked.append(Question("shape", "What is a row: " + "; ".join(shapes) + "?"))
     if not have & {"prompt", "prompt_id"} and ("pair_id" not in have or have & {"response_a", "chosen", "response"}):
         asked.append(Question("field:prompt", "Which column holds the prompt?"))
-    if shape in ("rows", "wide", "counts", "scores") and not have & {"response_a", "model_a", "chosen", "pair_id"}:
+    if shape not in ("ratings", "ranked") and not have & {"response_a", "model_a", "chosen", "pair_id"}:
         asked.append(Question("field:response_a", "Which columns hold the two responses, or their models?"))
     if shape in ("rows", "verdicts") and not have & {"winner", "p_a"}:
         asked.append(Question("field:winner", "Which column holds the verdict?"))
+    if shape == "ratings" and not any(f.startswith("rating") for f in have):
+        asked.append(Question("field:rating", "Which column holds the rating?"))
     asked += [Question(f"column:{m.column}", m.why) for m in table.found.values() if m.confidence == ASK]
     if not judges and "judge" not in have:
         asked.append(Question("judge", "Who judged?" if judge is None else f"Who judged: {judge}?"))

@@ -23,8 +23,7 @@ _VAGUE = {"context", "input", "conversation", "dialogue", "source text", "text",
 NOT_VERDICTS = {"swapped", "count", "model", "scenario", "score", "rank", "confidence", "seconds", "repeat",
                 "weight", "index",
                 "prompt_id", "pair_id", "judgment_id", "judged_at", "criterion", "variant", "judge_kind"}  # fmt: skip
-_ABOUT_ORDER = {"first", "second", "shown", "order", "position", "cue", "correct", "gold", "truth", "expected",
-                "left", "right"}
+_ABOUT_ORDER = {"first", "second", "shown", "order", "position", "cue", "expected", "left", "right"}
 
 _ASKED = ("repeat", "weight", "variant")
 """Fields that other columns are often called like."""
@@ -201,10 +200,13 @@ class Columns:
         have = self.by_field
         pair = {"response_a", "model_a", "chosen", "count_a", "score_a"} & set(have)
         if concept in ("response", "model"):
+            if {"response", "model"} & set(have) or (sample.numeric and not said.exact):
+                return  # the responses are found, or it counts them
             others = ("response_a", "response_b") if concept == "response" else ("model_a", "model_b", "judge")
             self.ask(column, f"speaks of a {concept}, but not of which side", *others)
         elif concept in ("score", "rank"):
-            self.ask(column, f"a {concept}, but not said of which response", "confidence" if pair else "rating")
+            likely = ["confidence", "judge"] if pair else ["rating"]
+            self.ask(column, f"a {concept}, but not said of which response", *likely)
         elif concept in ("chosen", "rejected"):
             self.ask(column, f"speaks of what was {concept}, without texts", "winner")
         elif concept == "index":
@@ -240,10 +242,21 @@ class Columns:
         if reason is not None:
             if said.exact and field in ("swapped", "confidence", "judged_at", "seconds", "weight"):
                 self.ask(column, f"is called like {field}, but {reason}", field)
+        elif not said.exact and field in ("seconds", "confidence", "judged_at", "criterion"):
+            self.ask(column, f"speaks of {field} among other things: is it meant?", field)
         elif field in _ASKED or (field == "scenario" and (sample.wordy or sample.distinct > 60)):
             self.ask(column, f"is called like {field}: is it meant?", field)
         else:
             self.take(field, column, GUESS, f"{FIELDS[field]}, by its name")
+
+    def texts(self) -> None:
+        """Texts that nothing was said of, where a prompt or responses are still looked for."""
+        lacks = [] if {"prompt", "prompt_id"} & set(self.by_field) else ["prompt"]
+        if not {"response_a", "model_a", "chosen", "response", "model", "response_1"} & set(self.by_field):
+            lacks += ["response_a", "response_b"]
+        for column in self.free() if lacks else ():
+            if self.samples[column].wordy or self.samples[column].objects:
+                self.ask(column, "a text: which?", *lacks)
 
     def factors(self) -> None:
         """Pairs NAME_a, NAME_b that are no field are factors of the responses."""

@@ -132,6 +132,8 @@ PAIRS: tuple[tuple[str, str], ...] = (
 _FILLERS = {"the", "of", "for", "by", "der", "die", "das", "de", "la", "le", "el", "du", "von", "to", "is",
             "text", "name", "id"}
 _PHRASES = {phrase: concept for concept, phrases in CONCEPTS.items() for phrase in phrases}
+# Columns of one value a row are called in the plural too.
+_PHRASES |= {f"{phrase}s": concept for phrase, concept in _PHRASES.items() if f"{phrase}s" not in _PHRASES}
 _CJK = r"\u3040-\u30ff\u4e00-\u9fff"
 # Of the concepts that single words of a longer name speak of, the first here counts: "model_a_score" is a score.
 _STRONGEST = (

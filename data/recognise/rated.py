@@ -27,7 +27,9 @@ def find_rated_rows(table: Columns) -> str | None:
     free = [c for c in table.free() if table.said[c].side is None]
     answers = [c for c in free if table.said[c].concept == "response" and not table.samples[c].numeric]
     models = [c for c in free if table.said[c].concept == "model" and not table.samples[c].wordy]
-    ratings = [c for c in free if table.said[c].concept == "score" and table.samples[c].numeric]
+    scores = [c for c in table.free() if table.said[c].concept == "score" and table.samples[c].numeric]
+    # gpt4_score has a number in it that is no side.
+    ratings = [c for c in scores if table.said[c].side is None or not table.said[c].exact]
     ranks = [c for c in free if table.said[c].concept == "rank" and table.samples[c].numeric]
     values = ratings or ranks
     if not values or len(answers) > 1 or len(models) > 1 or not (answers or models):

@@ -61,8 +61,8 @@ def against(field: str, sample: Sample) -> str | None:
         return "it holds texts, not verdicts"
     if field in ("chosen", "rejected") and verdict_kind(sample, ()):
         return "it holds verdicts, not texts"
-    if field in ("model_a", "model_b", "judge", "annotator", "model") and sample.mean_length > 80:
-        return "it holds long texts, not names"
+    if field in ("model_a", "model_b", "judge", "annotator", "model") and _sentences(sample):
+        return "it holds texts, not names"
     if field == "prompt" and sample.numeric:
         return "it holds numbers"
     if field == "swapped" and not {plain(v) for v in sample.values} <= _TRUTHS:
@@ -74,6 +74,13 @@ def against(field: str, sample: Sample) -> str | None:
     if field == "repeat" and (not sample.numeric or sample.whole < sample.numbers):
         return "it holds other values than 1, 2, 3, ..."
     return None
+
+
+def _sentences(sample: Sample) -> bool:
+    """Texts rather than names: long, or hardly ever the same and of many words."""
+    many = sample.filled >= 10 and sample.distinct > sample.filled / 2
+    words = sum(value.count(" ") >= 3 for value in sample.values[:20])
+    return sample.mean_length > 80 or (many and sample.mean_length > 20 and 2 * words > len(sample.values[:20]))
 
 
 def _against_number(field: str, sample: Sample) -> str | None:

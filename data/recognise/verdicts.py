@@ -29,11 +29,12 @@ def find_verdicts(table: Columns) -> tuple[Judge, ...]:
     judges = [c for c in kinds if c not in exact and _of_one_judge(table, c, kinds[c])]
     others = [c for c in table.columns if c not in kinds]
     has_judge = "judge" in table.by_field or any(table.said[c].concept == "judge" for c in others)
-    if len(judges) >= 2 and not (has_judge and exact):
+    if len(judges) >= 2 and not has_judge:
         found = tuple(_judge(table, c, kinds) for c in judges)
         _leave(table, {c: k for c, k in kinds.items() if c not in judges}, "a judge's verdicts too?")
         return found
-    likely = [*exact, *judges, *named]
+    # Beside a column that names the judges others may be the verdicts on several criteria.
+    likely = [*exact, *named] if has_judge else [*exact, *judges, *named]
     winner = next((c for kind in (WORDS, NUMBERS, SOFT, TRUTHS) for c in likely if kinds[c] == kind), None)
     if winner is not None:
         _winner(table, winner, kinds[winner])
@@ -88,6 +89,8 @@ def _leave(table: Columns, kinds: dict[str, str], what: str) -> None:
         named = said.concept in ("winner", "chosen", "rejected") or (said.concept in _OF_JUDGES and said.side)
         if kind == WORDS or named:
             table.ask(column, what, "winner", "judge")
+        elif table.about_order(column):
+            table.ask(column, "which was shown first, or what is right?", "swapped")
         elif kind == NUMBERS and said.concept is None and not _anything_else(table):
             table.ask(column, "0 and 1 or a scale, under a name that does not tell", "judge", "winner")
 
@@ -124,6 +127,6 @@ def judge_from_column(table: Columns) -> str | None:
     column = table.by_field.get("winner")
     if column is None:
         return None
-    rest = table.said[column].rest
-    name = "-".join(rest) if rest and judge_of(" ".join(rest)).kind is not None else None
-    return name if name and words_of(name) else None
+    said = table.said[column]
+    name = "-".join(word for word in words_of(column) if word in said.rest or word == said.side)
+    return name if said.rest and judge_of(name).kind is not None else None
