@@ -20,6 +20,7 @@ from charts import words
 from data import datasets as dataset_work
 from data import display as display_work
 from data import imports, queries
+from data import kept as kept_work
 from data import labelings as labeling_work
 from data import own_models as own_model_work
 from data.model import Selection
@@ -64,6 +65,12 @@ labelings_app = typer.Typer(
     help="Further scenarios of the prompts, from files of labels and from clusters: list, show, make, rename, delete.",
 )  # fmt: skip
 app.add_typer(labelings_app, name="labelings")
+
+views_app = typer.Typer(
+    invoke_without_command=True, rich_markup_mode=None,
+    help="Views of a dataset that were saved in the app: list, rename, delete.",
+)  # fmt: skip
+app.add_typer(views_app, name="views")
 
 Output = Annotated[str, typer.Option("-o", "--output", help="table, json, csv or latex")]
 Dataset = Annotated[str, typer.Option("--dataset", help="name of the dataset")]
@@ -597,6 +604,45 @@ def delete_one_labeling(labeling: str, dataset: _OfDataset = None, output: Outpu
     dataset = _dataset(dataset)
     n = labeling_work.delete_labeling(store(), dataset, labeling)
     content = {"dataset": dataset, "labeling": labeling, "prompts": n}
+    _show_tables({"deleted": pd.DataFrame([content])}, content, output)
+
+
+# -- saved views ----------------------------------------------------------------------------------------------------
+
+
+@views_app.callback(invoke_without_command=True)
+def views(context: typer.Context, dataset: _OfDataset = None, output: Output = "table") -> None:
+    """List the views of a dataset that were saved in the app, each with its address there."""
+    if context.invoked_subcommand is not None:
+        return
+    _check_output(output)
+    dataset = _dataset(dataset)
+    with store().reading("listing saved views") as con:
+        found = kept_work.saved_views(con, queries.catalog(con, dataset).dataset_id)
+    rows = [{"view": one.name, "address": f"/{one.page}?" + kept_work.address(dataset, one),
+             "saved_at": one.saved_at.strftime("%Y-%m-%d %H:%M:%S")} for one in found]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["view", "address", "saved_at"])
+    _show_tables({"views": table}, {"dataset": dataset, "views": rows}, output)
+    if not rows:
+        say(f"dataset {dataset!r} has no saved view: save one in the app, in the sidebar of any page")
+
+
+@views_app.command("rename")
+def rename_one_view(old: str, new: str, dataset: _OfDataset = None, output: Output = "table") -> None:
+    """Give a saved view another name."""
+    _check_output(output)
+    dataset = _dataset(dataset)
+    content = {"dataset": dataset, "view": kept_work.rename_view(store(), dataset, old, new), "was": old}
+    _show_tables({"renamed": pd.DataFrame([content])}, content, output)
+
+
+@views_app.command("delete")
+def delete_one_view(name: str, dataset: _OfDataset = None, output: Output = "table") -> None:
+    """Keep a saved view no longer."""
+    _check_output(output)
+    dataset = _dataset(dataset)
+    kept_work.delete_view(store(), dataset, name)
+    content = {"dataset": dataset, "deleted": name}
     _show_tables({"deleted": pd.DataFrame([content])}, content, output)
 
 

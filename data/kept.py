@@ -41,6 +41,11 @@ def as_text(words: Mapping[str, Sequence[str]]) -> str:
     return urlencode([(k, v) for k, values in words.items() if k != DATASET for v in values])
 
 
+def address(dataset: str, view: SavedView) -> str:
+    """The words of a saved view as an address has them, with the name that the dataset has now."""
+    return "&".join(filter(None, [urlencode([(DATASET, dataset)]), as_text(view.words)]))
+
+
 def _from_text(text: str) -> Words:
     words: Words = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
