@@ -33,6 +33,7 @@ ELSEWHERE = {
     "export compare --dataset sample --judge people --judge owl-judge --to bundle": "test_replay.py",
     "replay bundle": "test_replay.py",
     "report --dataset sample --to report.html": "test_report.py",
+    "report --dataset sample --to report.html": "test_report.py",
 }
 README_ALL = [*commands(README), "factors sheet --dataset sample"]
 ON_SAMPLE = [command for command in README_ALL if "sample" in command and command not in ELSEWHERE]
@@ -97,7 +98,8 @@ def test_the_pages_are_read():
 
 
 @pytest.mark.parametrize("start", range(0, len(ON_SAMPLE), AT_ONCE))
-def test_commands_on_the_sample_run(place, start):
+def test_commands_on_the_sample_run(place, monkeypatch, start):
+    monkeypatch.chdir(place)
     for command in ON_SAMPLE[start : start + AT_ONCE]:
         run(place, command)
 

@@ -67,7 +67,9 @@ def meant(seen: View) -> JudgeSimilarity | None:
     assert seen.names is not None
     can = bases(seen)
     if not can:
-        st.info("There is one judge here, and nobody to hold it against.", icon=":material/info:")
+        told = "There is one judge here, and nobody to hold it against. Add another judge's verdicts on the same pairs."
+        st.info(told, icon=":material/info:")
+        link(seen, "Data", "Add a file to this dataset", icon=":material/upload_file:")
         return None
     basis = str(selection.page_word("basis", can, can[0]))
     study = chosen(JudgeSimilarity)

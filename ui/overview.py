@@ -159,6 +159,7 @@ def _what_is_missing(seen: View, found: Found) -> None:
             "judged stand below.",
             icon=":material/info:",
         )
+        link(seen, "Data", "Open a file that names models", icon=":material/upload_file:")
     elif seen.reference is None:
         ask_reference(seen)
     elif len(seen.names.judges) == 1:
