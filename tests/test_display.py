@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -273,6 +274,26 @@ def test_the_command_shows_people_names_and_programs_the_files(
     assert f"{words.MINUS if first['strength'] < 0 else ''}{abs(first['strength']):.3f}".lstrip("0") in table
     run("datasets", "names", DATASET, "--clear")
     assert "zm4" in run("rank")
+
+
+def test_the_commands_of_the_page_run(
+    first_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(first_store, tmp_path / "s.duckdb")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JURYLENS_DB", "s.duckdb")
+    page = (Path(cli.__file__).parent / "docs" / "display.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("python cli.py ")]
+    assert len(lines) == 6
+    for line in lines:
+        command, _, target = line.removeprefix("python cli.py ").partition(" > ")
+        with pytest.raises(SystemExit) as ended:
+            cli.app(shlex.split(command), standalone_mode=True)
+        said = capsys.readouterr().out
+        assert not ended.value.code, line
+        if target:
+            assert "owl-judge,Owl (v2),1" in said
+            Path(target).write_text(said, encoding="utf-8")
 
 
 # -- decimals -------------------------------------------------------------------------------------------------------
