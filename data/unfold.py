@@ -120,6 +120,11 @@ def _from_rankings(con: duckdb.DuckDBPyConnection, cell: Cell, rated: Rated) -> 
     con.execute("CREATE OR REPLACE TEMP TABLE ranking AS FROM rankings_read")
     con.unregister("rankings_read")
     if not rated.slots:
+        if any(item is not None and item.isdigit() for _, item, *_ in rows):
+            raise MappingError(
+                "the rankings name responses by number, and no column says which response or model that is: map "
+                "response_1, response_2, ... (or model_1, model_2, ...)"
+            )
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE unit AS SELECT row, row_number() OVER (PARTITION BY row ORDER BY place, item) AS nth,
                 item AS model, CAST(NULL AS VARCHAR) AS body, place::VARCHAR AS value,

@@ -349,6 +349,36 @@ LAYOUTS: tuple[Layout, ...] = (
         asked=("field:rating", "column:gpt4_score", "column:human_score", "judge"),
     ),
     Layout(
+        "three-votes", delimited(("question", "answer_model_1", "answer_model_2", "human_vote_1", "human_vote_2", "human_vote_3"),
+                                 rows(TASKS, LONG, SHORT, cycle(1, 2), cycle(2, 1), cycle("tie", 1)), by="|"),
+        "wide", {"question": "prompt", "answer_model_1": "response_a", "answer_model_2": "response_b", "human_vote_1": "judge", "human_vote_2": "judge", "human_vote_3": "judge"},
+        kinds=dict.fromkeys(("human_vote_1", "human_vote_2", "human_vote_3"), "human"), words={"1": "a", "2": "b", "tie": "tie"},
+    ),
+    Layout(
+        "soft-preference", delimited(("instruction", "output_1", "output_2", "preference", "prob_output_1"), rows(TASKS, LONG, SHORT, cycle(1.03, 1.98, 1.5), cycle(0.9, 0.2))),
+        "rows", {"instruction": "prompt", "output_1": "response_a", "output_2": "response_b", "preference": None, "prob_output_1": None},
+        asked=("shape", "field:winner", "column:preference", "column:prob_output_1", "judge"),
+    ),
+    Layout(
+        "counted-from-zero", delimited(("prompt", "response_0", "response_1", "better_response_id", "safer_response_id"), rows(TASKS, LONG, SHORT, cycle(0, 1), cycle(1, 0, 0))),
+        "rows", {"prompt": "prompt", "response_0": "response_a", "response_1": "response_b", "better_response_id": "winner", "safer_response_id": None},
+        asked=("column:safer_response_id", "words", "judge"), words={"0": None, "1": None},
+    ),
+    Layout(
+        "true-false", delimited(("prompt", "response_a", "response_b", "a_is_better", "votes_for_a_percent"), rows(TASKS, LONG, SHORT, cycle("True", "False"), cycle(20, 80))),
+        "rows", {"prompt": "prompt", "response_a": "response_a", "response_b": "response_b", "a_is_better": None, "votes_for_a_percent": None},
+        asked=("shape", "field:winner", "column:a_is_better", "column:votes_for_a_percent", "judge"),
+    ),
+    Layout(
+        "japanese", delimited(("質問", "回答1", "回答2", "勝者", "審査員"), rows(TASKS, LONG, SHORT, cycle("回答1", "回答2", "引き分け"), cycle("gpt-4o")), encoding="utf-16"),
+        "rows", {"質問": "prompt", "回答1": "response_a", "回答2": "response_b", "勝者": "winner", "審査員": "judge"},
+        kinds={"gpt-4o": "llm"}, words={"回答1": "a", "回答2": "b", "引き分け": "tie"},
+    ),
+    Layout(
+        "ranked-names", jsonl([{"question": t, "ranking": ["south", "north", "west"], "judge": "gpt-4"} for t in TASKS]),
+        "ranked", {"question": "prompt", "ranking": "ranking", "judge": "judge"}, kinds={"gpt-4": "llm"},
+    ),
+    Layout(
         "unclear-flags", delimited(("prompt", "response_a", "response_b", "Ben", "Carla"), rows(TASKS, LONG, SHORT, cycle(0, 1), cycle(1, 0, 0))),
         "rows", {"prompt": "prompt", "response_a": "response_a", "response_b": "response_b", "Ben": None, "Carla": None},
         asked=("shape", "field:winner", "column:Ben", "column:Carla", "judge"),

@@ -133,6 +133,11 @@ def test_lists_of_numbers_are_asked_about(tmp_path):
     assert [g[1:4] for g in ranks] == [("x", "y", "a"), ("x", "z", "b"), ("y", "z", "b")]
 
 
+def test_numbers_that_name_nothing_are_refused(tmp_path):
+    with pytest.raises(MappingError, match="no column says which response or model that is"):
+        pairs(csv(tmp_path, 'prompt,ranking,judge\np,"[2, 1]",j\n'), sets=["ranking=order"])
+
+
 @pytest.mark.parametrize(
     ("maps", "sets", "said"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from data.rated import is_rated
@@ -142,6 +143,6 @@ def _questions(
     unclear = [word.word for word in words if word.confidence == ASK]
     if unclear:
         asked.append(Question("words", "What do these verdicts mean: " + ", ".join(unclear[:12]) + "?"))
-    if "ranking" in have and any(v.startswith("[") for v in table.values(table.by_field["ranking"])):
+    if "ranking" in have and any(re.match(r"\[?\s*\d+\s*,", v) for v in table.values(table.by_field["ranking"])):
         asked.append(Question("ranking", "Is a list the order (best first), or the rank of each response?"))
     return asked

@@ -217,10 +217,14 @@ class Columns:
                     self.ask(column, why, "prompt_id", "pair_id")
         elif concept in ("judge", "rater", "annotator"):
             self._who(column, concept, said, sample)
+        elif concept == "winner":
+            self.ask(column, "is called like a verdict: is it one, and what do its values mean?", "winner", "p_a")
+        elif concept == "p":
+            self.ask(column, "a probability: of which response?", "p_a")
+        elif concept in ("count", "ranking") and not pair - {"response_a", "model_a"}:
+            self.ask(column, f"speaks of a {concept}, but not of whose", "count_a", "count_b")
         elif concept in FIELDS and concept not in have:
             self._plain(column, concept, said, sample)
-        elif concept == "winner":
-            self.ask(column, "is called like a verdict, but its values are no words for one", "winner")
 
     def _who(self, column: str, concept: str, said: Spoken, sample: Sample) -> None:
         if sample.wordy:

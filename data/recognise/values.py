@@ -46,9 +46,9 @@ def verdict_kind(sample: Sample, models: Collection[str]) -> str | None:
         return None
     if {word.word for word in known} <= _YES_NO:
         return TRUTHS
-    clear = [word for word in known if word.confidence != ASK and not word.word.isdigit()]
+    clear = [word for word in known if word.confidence != ASK]
     sides = {word.outcome for word in clear} & {"a", "b"}
-    return WORDS if sides and 2 * len(clear) >= len(known) else None
+    return WORDS if sides and not all(word.word.isdigit() for word in clear) and 2 * len(clear) >= len(known) else None
 
 
 def against(field: str, sample: Sample) -> str | None:

@@ -89,6 +89,8 @@ def _leave(table: Columns, kinds: dict[str, str], what: str) -> None:
         named = said.concept in ("winner", "chosen", "rejected") or (said.concept in _OF_JUDGES and said.side)
         if kind == WORDS or named:
             table.ask(column, what, "winner", "judge")
+        elif said.concept == "response":
+            table.ask(column, "names a response: by another criterion?", "winner")
         elif table.about_order(column):
             table.ask(column, "which was shown first, or what is right?", "swapped")
         elif kind == NUMBERS and said.concept is None and not _anything_else(table):
