@@ -228,6 +228,7 @@ def test_dry_run_strict_and_rejects(run, judgments: Path, tmp_path: Path) -> Non
     bad.write_text(judgments.read_text() + "p1,s1,m1,m2,gpt,,perhaps\n")
     dry = run("import", str(bad), "--dataset", "d", "--dry-run", "-o", "json")
     assert (dry.code, dry.json["rejected"], dry.json["dry_run"]) == (0, 1, True)
+    assert [row["rule"] for row in dry.json["health"]] == ["unknown order", "missing texts"]
     assert not Path("jurylens.duckdb").exists()
     assert run("import", str(bad), "--dataset", "d", "--strict").code == 1
     done = run("import", str(bad), "--dataset", "d", "--rejects", "rejects.csv", "-o", "json")
