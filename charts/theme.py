@@ -36,6 +36,8 @@ class Theme:
     label, small : sizes of names, and of ticks, axis titles and notes
     lines : of a name beside its row, at most; on paper, where nothing can be hovered over, it is written whole
     width : of the figure, where it is fixed (on paper)
+    order : judges in the order by which they have their marks: one that is drawn alone keeps the mark that it has
+        among all others
     """
 
     name: str
@@ -55,6 +57,7 @@ class Theme:
     font: str = FONT
     lines: int = 2
     width: float | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def is_print(self) -> bool:
@@ -122,10 +125,11 @@ def marks(judges: Sequence[str], humans: Collection[str], theme: Theme) -> dict[
     """A mark for each judge, told apart by symbol as well as by colour.
 
     People are always circles in the people's colour (further human judges open ones); the others are
-    square, diamond, triangle and cross in this order, then the same open, dotted, and open with a dot.
+    square, diamond, triangle and cross in the theme's order, then as they come; then the same open, dotted, and open
+    with a dot.
     """
     people = [judge for judge in judges if judge in humans]
-    others = [judge for judge in judges if judge not in humans]
+    others = [judge for judge in dict.fromkeys([*theme.order, *judges]) if judge not in humans]
     out = {judge: Mark(theme.people, "circle" + VARIANTS[min(k, 1)]) for k, judge in enumerate(people)}
     for k, judge in enumerate(others):
         symbol = SYMBOLS[k % len(SYMBOLS)] + VARIANTS[k // len(SYMBOLS) % len(VARIANTS)]

@@ -20,7 +20,7 @@ from charts import words
 from data.model import Progress, silent
 from errors import DrawingError, OptionError
 from exports import chrome, figures, fonts, references
-from exports.drawings import drawings
+from exports.drawings import drawings, in_order
 from exports.report import Remark, Section, Story
 
 _HERE = Path(__file__).parent
@@ -161,7 +161,8 @@ def _drawn(story: Story, progress: Progress) -> dict[str, Drawn]:
         if why:
             out[key] = Drawn(why=why)
             continue
-        draw = next(each.draw for each in drawings(one.result, MOST_ROWS) if each.name == one.name)
+        found = next(each for each in drawings(one.result, MOST_ROWS) if each.name == one.name)
+        draw = in_order(found, tuple(filter(None, (story.reference, *story.others)))).draw
         try:
             with words.decimals(story.decimals):
                 svg = figures.rendered(draw, figures.PAGE, ("svg",))["svg"].decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -90,3 +91,14 @@ def test_base_keeps_the_text_alternative_and_a_clear_ground() -> None:
     assert figure.layout.height == 300
     assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
     assert base(go.Figure(), PRINT, 300).layout.paper_bgcolor == "#FFFFFF"
+
+
+def test_a_judge_drawn_alone_keeps_the_mark_it_has_among_all() -> None:
+    every = ("people", "one", "two", "three")
+    ordered = replace(LIGHT, order=every)
+    whole = marks(every, ["people"], LIGHT)
+    assert whole["two"] != whole["one"]
+    for judge in every:
+        assert marks([judge], ["people"], ordered) == {judge: whole[judge]}
+    # One that the order does not know comes after those that it knows.
+    assert marks(["new"], ["people"], ordered) == {"new": marks([*every, "new"], ["people"], LIGHT)["new"]}

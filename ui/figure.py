@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -11,12 +12,13 @@ import streamlit as st
 
 from charts import theme as themes
 from charts import words
-from exports.drawings import Draw, Drawing
+from exports.drawings import Draw, Drawing, in_order
 from studies import glossary
 from studies.overview import escape
 from studies.study import Result
 from ui.behind import Behind, pairs_link, with_links
 from ui.take_away import menu
+from ui.view import View
 
 TABLE_ROWS = 12
 """Rows of a table that are seen without scrolling."""
@@ -68,8 +70,10 @@ def setup() -> None:
 
 
 def theme() -> themes.Theme:
-    """The colours of the page as the reader has it."""
-    return themes.theme(st.context.theme.type)
+    """The colours of the page as the reader has it; each judge keeps its mark, whichever others are chosen."""
+    view: View | None = st.session_state.get("view")
+    order = tuple(view.names.judges) if view is not None and view.names is not None else ()
+    return replace(themes.theme(st.context.theme.type), order=order)
 
 
 def figure(
@@ -97,7 +101,8 @@ def figure(
     complete = whole() if whole is not None else None
     if complete is not None:
         result, frame = complete, complete.table(table) if rows is None else rows
-    foot(result, frame, table or next(iter(result.tables)), key, more, drawing)
+    seen = in_order(drawing if isinstance(drawing, Drawing) else Drawing(key, drawing, table or ""), theme().order)
+    foot(result, frame, table or next(iter(result.tables)), key, more, seen)
     if read is not None:
         frame = read(frame) if callable(read) else read
     if folded:

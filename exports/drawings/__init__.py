@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from exports.drawings.drawing import DRAWN, Draw, Drawing
+from exports.drawings.drawing import DRAWN, Draw, Drawing, in_order
 from studies.study import Result
 
-__all__ = ["WITHOUT", "Draw", "Drawing", "drawings"]
+__all__ = ["WITHOUT", "Draw", "Drawing", "drawings", "in_order"]
 
 WITHOUT = {
     "datasets health": "sentences, each with its remedy",
@@ -31,6 +31,6 @@ def drawings(result: Result, most: int | None = None) -> tuple[Drawing, ...]:
     from exports.drawings import factors, judges, methods, rankings, scenarios  # noqa: F401
 
     make = DRAWN.get(result.study.command)
-    found = tuple(make(result, most)) if make is not None else ()
+    found = tuple(in_order(one, result.study.judge) for one in make(result, most)) if make is not None else ()
     twice = {name for name, n in Counter(one.name for one in found).items() if n > 1}
     return tuple(replace(one, name=f"{one.name}-{k}") if one.name in twice else one for k, one in enumerate(found, 1))

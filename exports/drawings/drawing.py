@@ -84,6 +84,16 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:40] or "judge"
 
 
+def in_order(drawing: Drawing, judges: tuple[str, ...]) -> Drawing:
+    """The same drawing, with judges marked as they are among these unless the theme says an order."""
+    draw = drawing.draw
+
+    def ordered(theme: Theme, narrow: bool) -> go.Figure:
+        return draw(theme if theme.order else replace(theme, order=judges), narrow)
+
+    return replace(drawing, draw=ordered)
+
+
 def mark_of(result: Result, judge: str, theme: Theme, among: Sequence[str] = ()) -> Mark:
     """How a judge is marked where it is drawn alone. among : the judges of the page, whose marks are told apart"""
     known = list(among) if judge in among else [judge]
