@@ -33,7 +33,6 @@ ELSEWHERE = {
     "export compare --dataset sample --judge people --judge owl-judge --to bundle": "test_replay.py",
     "replay bundle": "test_replay.py",
     "report --dataset sample --to report.html": "test_report.py",
-    "report --dataset sample --to report.html": "test_report.py",
 }
 README_ALL = [*commands(README), "factors sheet --dataset sample"]
 ON_SAMPLE = [command for command in README_ALL if "sample" in command and command not in ELSEWHERE]
