@@ -47,6 +47,7 @@ STYLE = f"""<style>
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 [data-testid="stCaptionContainer"] {{ color: inherit; opacity: .76; }}
+[data-testid="stPageLink-NavLink"] * {{ white-space: normal; }}
 [data-testid="stMetricLabel"] * {{ white-space: normal; }}
 [data-testid="stCaptionContainer"] code {{ color: inherit; }}
 </style>"""
