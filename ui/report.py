@@ -16,6 +16,7 @@ from studies.study import Result, Study
 from ui import session
 from ui.ask import ask
 from ui.view import View
+from ui.weights_alone import weights_alone
 
 MADE = "report-made"
 """Where the last report stays for as long as the window is open: (what it is of, its pages)."""
@@ -31,6 +32,7 @@ def draw(seen: View) -> None:
     if seen.names is None:
         st.info("Nothing is loaded yet: open a file on the page Data.")
         return
+    weights_alone(seen)
     st.markdown(
         "One page that tells the whole story of this dataset to somebody who never saw this app: what is in it, whom "
         "each judge prefers and why, where judges part, whether one may stand in for people, examples, what to "
@@ -38,10 +40,10 @@ def draw(seen: View) -> None:
         "minute."
     )
     study = replace(ask(reports.Report), judge=_judges(seen))
-    key = _key(study)
+    key = _key(study, seen)
     made: tuple[str, str] | None = st.session_state.get(MADE)
     if made is not None and made[0] != key:
-        st.caption("The report below is of another selection; make it anew for this one.")
+        st.caption("The report below is of another selection or of other data: make it anew for these.")
     if st.button("Make the report", type="primary" if made is None or made[0] != key else "secondary",
                  icon=":material/article:"):  # fmt: skip
         page = _made(study)
@@ -61,8 +63,9 @@ def _judges(seen: View) -> tuple[str, ...]:
     return (str(seen.reference), *seen.others)
 
 
-def _key(study: Study) -> str:
-    return hashlib.sha256(repr(study).encode()).hexdigest()
+def _key(study: Study, seen: View) -> str:
+    """Of what a report is: the selection, what the dataset holds, and how it is shown."""
+    return hashlib.sha256(repr((study, seen.facts, seen.display.written)).encode()).hexdigest()
 
 
 def _made(study: reports.Report) -> str | None:
