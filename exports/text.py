@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from typing import Any
@@ -23,11 +24,18 @@ def as_json(content: Any) -> str:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """CSV in full precision. Cells that a spreadsheet would run as a formula are led by an apostrophe."""
+    """CSV in full precision. Cells and headings that a spreadsheet would run as a formula are led by an apostrophe."""
     safe = table.copy()
+    returns = False
     for name in safe.columns:
-        if is_text(safe[name]):
-            safe[name] = safe[name].map(neutralise)
+        if is_text(safe[name]) or isinstance(safe[name].dtype, pd.CategoricalDtype):
+            cells = safe[name].astype(object).map(neutralise)
+            returns |= bool(cells.map(lambda cell: isinstance(cell, str) and "\r" in cell).any())
+            safe[name] = cells
+    safe.columns = pd.Index([neutralise(name) for name in safe.columns], dtype=object)
+    if returns or any("\r" in str(name) for name in safe.columns):
+        # Left to itself Python quotes cells with a line feed, but not those with a carriage return, which end a row too.
+        return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
     return safe.to_csv(index=False)
 
 

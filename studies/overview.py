@@ -45,9 +45,13 @@ class Line:
     tiles: tuple[Tile, ...] = ()
 
 
+_ADDRESS = re.compile(r"(https?:|www|[\w.+-])(?=//|\.(?<=www\.)|@\w)", re.IGNORECASE)
+"""Where an address begins that Markdown makes a link of, escaped or not, unless something unseen (U+2060) parts it."""
+
+
 def escape(name: str, most: int = 60) -> str:
     """A name as it is, inside Markdown, and never longer than `most`."""
-    flat = re.sub(r"\s+", " ", words.shorten(name, most))
+    flat = _ADDRESS.sub("\\1\u2060", re.sub(r"\s+", " ", words.shorten(name, most)))
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=])", r"\\\1", flat)
 
 
