@@ -34,7 +34,7 @@ def as_csv(table: pd.DataFrame) -> str:
             safe[name] = cells
     safe.columns = pd.Index([neutralise(name) for name in safe.columns], dtype=object)
     if returns or any("\r" in str(name) for name in safe.columns):
-        # Left to itself Python quotes cells with a line feed, but not those with a carriage return, which end a row too.
+        # Left to itself Python quotes cells with a line feed, but not with a carriage return, which ends a row too.
         return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
     return safe.to_csv(index=False)
 
