@@ -215,8 +215,10 @@ def _heads(place: _Place, mark: Mark, theme: Theme) -> list[dict[str, Any]]:
     hollow = Mark(mark.colour, mark.symbol.removesuffix("-open") + "-open")
     models = f"{parts.glyph(hollow, theme)} raw &nbsp;{parts.glyph(mark, theme)} held equal"
     above = {"yref": "paper", "yanchor": "bottom", "yshift": 4}
+    # Longer names leave it less room on paper, where it may stand over them.
+    start, anchor = (place.x[1], "right") if theme.is_print else (place.x[0], "left")
     return [
-        parts.head(models, place.x[0], theme, "left") | above | {"y": place.y[1]},
+        parts.head(models, start, theme, anchor) | above | {"y": place.y[1]},
         parts.head("rank", place.x[1], theme, "left", True) | above | {"y": place.y[1], "xshift": 8},
         parts.head("<b>What each is worth</b>", place.x2[0], theme, "left") | above | {"y": place.y2[1]},
     ]

@@ -23,7 +23,7 @@ MIXED = "unexplained + own noise"
 
 TITLE = "share of the disagreement with a person's vote, %"
 
-ROW = 36.0
+ROW, PRINT_ROW = 36.0, 46.0
 BAR = 0.66
 """Of a row's height."""
 
@@ -98,7 +98,7 @@ def disagreement_chart(
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=ends, annotations=[remark, *_totals(there, totals, theme)],
     )  # fmt: skip
-    height = n * parts.row_height(fitted, theme, ROW) + above + bottom + taken
+    height = n * parts.row_height(fitted, theme, PRINT_ROW if theme.is_print else ROW) + above + bottom + taken
     first = [f"{words.share(piece['share'])} {piece['part']}" for piece in pieces if piece["judge"] == there[0]]
     base(figure, theme, height, f"Of the disagreement of {there[0]} with a person's vote: {words.listing(first, 8)}.")
     figure.update_layout(showlegend=True)

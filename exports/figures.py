@@ -29,6 +29,9 @@ DPI = 300
 PX = 96 / 25.4
 """Pixels of a browser in a millimetre."""
 
+NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What a name may hold and a file of XML may not."""
+
 Draw = Callable[[Theme, bool], go.Figure]
 
 
@@ -84,14 +87,14 @@ def _svg(content: dict[str, Any], mm: int, width: float, height: float, alt: str
     """The drawing as an SVG that carries the letters it is written with, `mm` wide."""
     text = letters_of(content)
     faces = fonts.faces(text)
-    plotted = chrome.plotted(content, "".join(face.css for face in faces), width, height)
+    plotted = NO_XML.sub("", chrome.plotted(content, "".join(face.css for face in faces), width, height))
     used = set(html.unescape(re.sub(r"<[^>]*>", " ", plotted)))
     css = "".join(face.of(used).css for face in faces if face.letters & used)
     opening = re.match(r"<svg[^>]*>", plotted)
     assert opening is not None, "plotly draws an SVG"
     head = re.sub(r' (width|height|style|viewBox)="[^"]*"', "", opening.group(0))[:-1]
     size = f' width="{mm}mm" height="{height / PX:.3f}mm" viewBox="0 0 {width:g} {height:g}" role="img"'
-    title = f"<title>{html.escape(alt)}</title>" if alt else ""
+    title = f"<title>{NO_XML.sub('', html.escape(alt))}</title>" if alt else ""
     return f"{head}{size}>{title}<style>{css}</style>{plotted[opening.end():]}"
 
 

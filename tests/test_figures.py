@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from bad_datasets import HOSTILE
 from fontTools.ttLib import TTFont
 from PIL import Image
 from pypdf import PdfReader
@@ -140,6 +141,13 @@ def test_what_is_wrong_on_paper_is_found(browser: Any, found: None) -> None:
 
 
 @pytest.mark.browser
+def test_names_of_any_kind_make_a_file_that_parses(found: None) -> None:
+    names = [*HOSTILE, "control \x01\x0b signs", "]]> </style><script>alert(1)</script>"]
+    root = ET.fromstring(figures.rendered(ranking(names, (names[1],)), 174, ("svg",))["svg"])
+    assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+
+
+@pytest.mark.browser
 def test_marks_of_judges_are_letters_of_the_file(found: None) -> None:
     out = figures.rendered(one_line("".join(GLYPHS.values())), 84, ("svg", "pdf"))
     assert embedded(PdfReader(io.BytesIO(out["pdf"])).pages[0]) == {"SourceSans3-Regular", "JurylensMarks"}
@@ -169,7 +177,7 @@ def test_a_chromium_that_died_is_started_again(found: None) -> None:
 def test_without_a_chromium_it_is_said_and_html_is_the_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chrome._CHROME, "_kaleido", None)
     monkeypatch.setenv("BROWSER_PATH", os.devnull + "/none")
-    with pytest.raises(DrawingError, match="install one .*BROWSER_PATH.* as HTML"):
+    with pytest.raises(DrawingError, match=r"install one .*BROWSER_PATH.* as HTML"):
         figures.rendered(ranking(), 84, ("pdf",))
     page = figures.rendered(ranking(), 84, ("html",))["html"].decode()
     assert page.startswith("<!DOCTYPE html>")
