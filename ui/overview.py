@@ -12,8 +12,10 @@ from charts import words
 from data.queries.examples import PairsBehind
 from errors import JurylensError
 from exports.drawings import rankings as drawings
+from exports.drawings import scenarios as scenario_drawings
 from studies.agreement import JudgeAgreement
 from studies.compare import Compare
+from studies.coverage import Coverage
 from studies.factor_judgments import NotMeasuredError
 from studies.factors_gap import FactorsGap
 from studies.health import Health
@@ -22,7 +24,7 @@ from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
 from ui import session, tour
 from ui.ask import chosen, shown
-from ui.behind import of_everything, of_finding, open_pairs, ranked_by, shared_by
+from ui.behind import of_cell, of_everything, of_finding, open_pairs, ranked_by, shared_by
 from ui.figure import explained, figure
 from ui.navigation import link
 from ui.remarks import link_plan
@@ -313,3 +315,10 @@ def sentence(one: Finding) -> str:
     text = escape(one.text, 4000)
     text = f"**{text}**" if one.severity >= 2 else text
     return f"{text} *{with_code(one.remedy)}*" if one.remedy else text
+
+
+def who_judged_what() -> None:
+    """Judgments by judge and scenario."""
+    st.subheader("Who judged what", anchor=False)
+    coverage = session.run(chosen(Coverage))
+    figure(scenario_drawings.coverage(coverage)[0], coverage, key="coverage", pairs=of_cell)
