@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from charts import words
 from data.model import Progress
 from errors import JurylensError
 from exports import report as reports
@@ -34,11 +35,12 @@ def draw(seen: View) -> None:
         return
     weights_alone(seen)
     st.markdown(
-        "One page that tells the whole story of this dataset to somebody who never saw this app: what is in it, whom "
-        "each judge prefers and why, where judges part, whether one may stand in for people, examples, what to "
-        "distrust, methods and references. It needs no network and no program but a browser. To make it takes up to a "
-        "minute."
+        f"**The whole story of {escape(str(seen.study.dataset))} on one page**, for somebody who never saw this app: what "
+        "is in it, whom each judge prefers and why, where judges part, whether one may stand in for people, examples, "
+        "what to distrust, methods and references. It needs no network and no program but a browser. To make it takes "
+        "up to a minute."
     )
+    st.caption(_of_whom(seen))
     study = replace(ask(reports.Report), judge=_judges(seen))
     key = _key(study, seen)
     made: tuple[str, str] | None = st.session_state.get(MADE)
@@ -52,6 +54,17 @@ def draw(seen: View) -> None:
             st.rerun()
     if made is not None:
         _shown(seen, made[1], naming.in_real_names(study, seen.display))
+
+
+def _of_whom(seen: View) -> str:
+    """Who is told of, and against whom."""
+    if seen.reference is None or not seen.others:
+        who = escape(words.listing(list(seen.judges)), 400)
+        return f"It tells of {who}, each alone. A reference can be chosen in the sidebar."
+    others = escape(words.listing(list(seen.others)), 400)
+    most = reports.MOST_JUDGES
+    few = f" Of {len(seen.judges):,} judges it tells of the {most} with most judgments, unless fewer are chosen."
+    return f"Held against {escape(str(seen.reference), 60)}: {others}.{few if len(seen.judges) > most else ''}"
 
 
 def _judges(seen: View) -> tuple[str, ...]:
