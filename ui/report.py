@@ -35,8 +35,8 @@ def draw(seen: View) -> None:
         return
     weights_alone(seen)
     st.markdown(
-        f"**The whole story of {escape(str(seen.study.dataset))} on one page**, for somebody who never saw this app: what "
-        "is in it, whom each judge prefers and why, where judges part, whether one may stand in for people, examples, "
+        f"**The whole story of {escape(str(seen.study.dataset))} on one page**, for somebody who never saw this app: "
+        "what is in it, whom each judge prefers and why, where judges part, whether one may stand in for people, examples, "
         "what to distrust, methods and references. It needs no network and no program but a browser. To make it takes "
         "up to a minute."
     )
