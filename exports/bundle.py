@@ -178,7 +178,7 @@ def _write_data(result: Result, store: Store, folder: Path) -> list[str]:
         opened: dict[str, IO[str]] = {}
         with provenance.unshown(store).reading("writing judgments into a bundle") as con:
             names = queries.catalog(con, study.dataset or "")
-            judges = tuple(names.judges) if study.reads_others else study.judge
+            judges = tuple(names.judges) if study.reads_others else provenance.judges_of(study)
             for name, row in carried.taken(con, names, judges):
                 if name not in opened:
                     opened[name] = stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8"))

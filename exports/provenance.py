@@ -54,7 +54,14 @@ def rests_on(study: Study, store: Store) -> Rests:
     """study : resolved, with the names of the files. Judges of published weights have no judgments."""
     with unshown(store).reading("looking at what an answer rests on") as con:
         names = queries.catalog(con, _selected(study))
-        return Rests(names.dataset, digests.judged(con, names, study.judge), digests.beside(con, names, study.judge))
+        judges = judges_of(study)
+        return Rests(names.dataset, digests.judged(con, names, judges), digests.beside(con, names, judges))
+
+
+def judges_of(study: Study) -> tuple[str, ...]:
+    """Whose judgments a resolved study is about, those who say what is right included."""
+    reference = getattr(study, "reference", None)
+    return tuple(dict.fromkeys([*study.judge, *([reference] if reference is not None else [])]))
 
 
 def unshown(store: Store) -> Store:

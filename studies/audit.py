@@ -55,6 +55,7 @@ class Audit(Fitted):
 
     command: ClassVar[str] = "audit"
     title: ClassVar[str] = "How is each judge biased?"
+    reads_others: ClassVar[bool] = True
     clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "biases": ("judge", "bias", "rate", "lower", "upper", "chance", "null", "p", "q", "flagged", "n"),

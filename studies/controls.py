@@ -54,6 +54,7 @@ class Controls(Fitted):
 
     command: ClassVar[str] = "control"
     title: ClassVar[str] = "Length and style held equal"
+    reads_others: ClassVar[bool] = True
     models_ties: ClassVar[bool] = True
     shown: ClassVar[Mapping[str, str] | None] = {
         "model": "model", "raw_rank": "raw rank", "controlled_rank": "rank, held equal", "raw": "raw strength",

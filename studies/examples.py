@@ -37,6 +37,7 @@ class Examples(Study):
 
     command: ClassVar[str] = "examples"
     title: ClassVar[str] = "Examples"
+    reads_others: ClassVar[bool] = True
 
     between: tuple[str, ...] = option((), "only pairs of these two models (given twice)", names="model")
     with_model: str | None = option(None, "only pairs in which this model took part", names="model")

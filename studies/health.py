@@ -37,6 +37,7 @@ class Health(Study):
 
     command: ClassVar[str] = "datasets health"
     title: ClassVar[str] = "What to distrust"
+    reads_others: ClassVar[bool] = True
 
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "checking the dataset")

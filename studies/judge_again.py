@@ -54,6 +54,7 @@ class JudgeAgain(Study):
 
     command: ClassVar[str] = "judge-again"
     title: ClassVar[str] = "Which pairs should it judge again?"
+    reads_others: ClassVar[bool] = True
     output: ClassVar[str] = "csv"
     shown: ClassVar[Mapping[str, str] | None] = None
 

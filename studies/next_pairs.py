@@ -34,6 +34,7 @@ class NextPairs(Fitted):
 
     command: ClassVar[str] = "next-pairs"
     title: ClassVar[str] = "What should be judged next?"
+    reads_others: ClassVar[bool] = True
     shown: ClassVar[Mapping[str, str] | None] = {
         "model_1": "model", "model_2": "against", "ask": "to judge", "expected_shrink": "takes off, %", "have": "have",
         "available": "can be had", "why": "why",

@@ -69,6 +69,7 @@ class RewardModels(Fitted):
 
     command: ClassVar[str] = "reward-models"
     title: ClassVar[str] = "Where do scores fail as judgments?"
+    reads_others: ClassVar[bool] = True
     clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "judges": ("judge", "accuracy", "lower", "upper", "macro", "macro_lower", "macro_upper", "worst",

@@ -46,6 +46,7 @@ class JudgeSimilarity(Fitted):
 
     command: ClassVar[str] = "similarity"
     title: ClassVar[str] = "Which judges resemble which?"
+    reads_others: ClassVar[bool] = True
     reads_judgments: ClassVar[bool] = False
     clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
     shown: ClassVar[Mapping[str, str] | None] = {
