@@ -27,7 +27,12 @@ IN_CHARTS = r"""() => {
       for (const [key, one] of Object.entries(value))
         if (!['customdata', 'ids', 'meta', 'uid', 'template'].includes(key) && !key.startsWith('_')) look(one, path + '.' + key);
   };
-  for (const chart of document.querySelectorAll('.js-plotly-plot')) { look(chart.data, 'data'); look(chart.layout, 'layout'); }
+  const unseen = (trace, layout) => (trace.showlegend === false || layout.showlegend === false)
+    && (['text', 'skip', 'none'].includes(trace.hoverinfo) || (trace.hovertemplate || '').includes('<extra></extra>'));
+  for (const chart of document.querySelectorAll('.js-plotly-plot')) {
+    look(chart.data.map(one => unseen(one, chart.layout) ? {...one, name: ''} : one), 'data');
+    look(chart.layout, 'layout');
+  }
   return found;
 }"""
 IN_PAGE = f"""() => [
