@@ -14,6 +14,9 @@ from errors import DrawingError
 WAIT = 60.0
 """Seconds for one drawing, and for Chromium to start."""
 
+TABS = 2
+"""Figures drawn at the same time."""
+
 IDLE = 180.0
 """Seconds after which a Chromium that nobody asks is shut: it holds 200 MB."""
 
@@ -150,7 +153,7 @@ class _Chrome:
             threading.Thread(target=self._loop.run_forever, name="chromium", daemon=True).start()
             atexit.register(self.close)
         try:
-            kaleido = Kaleido(n=1, timeout=WAIT, page_generator=_Page(), proxy_server=NOWHERE)
+            kaleido = Kaleido(n=TABS, timeout=WAIT, page_generator=_Page(), proxy_server=NOWHERE)
         except ChromeNotFoundError as error:
             raise DrawingError(NO_CHROME) from error
         try:
