@@ -33,7 +33,7 @@ def editor(seen: View) -> None:
     )
     _told()
     digest = pd.util.hash_pandas_object(table, index=False).sum()
-    edited = st.data_editor(
+    edited = st.container(key="names-grid").data_editor(
         table.assign(show=table["show"] == "yes"), key=f"names-{dataset}-{digest:x}", hide_index=True, placeholder="",
         disabled=fixed or ["kind", "name"], height=35 * (ROWS + 1) + 3 if len(table) > ROWS else "content",
         column_config={
