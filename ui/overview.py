@@ -199,7 +199,7 @@ def tiles(seen: View, found: Found) -> None:
     note = f"{words.plural(facts.pairs, 'pair')} · {words.plural(facts.prompts, 'prompt')}"
     if people:
         note += f" · {people:,} people"
-    listed = [Tile("Judgments in the dataset", f"{facts.judgments:,}", note, "judgments")]
+    listed = [Tile("Judgments", f"{facts.judgments:,}", note, "judgments")]
     for line in found.lines.values():
         listed += line.tiles
     with st.container(horizontal=True, key="tiles"):
