@@ -36,9 +36,9 @@ def draw(seen: View) -> None:
     weights_alone(seen)
     st.markdown(
         f"**The whole story of {escape(str(seen.study.dataset))} on one page**, for somebody who never saw this app: "
-        "what is in it, whom each judge prefers and why, where judges part, whether one may stand in for people, examples, "
-        "what to distrust, methods and references. It needs no network and no program but a browser. To make it takes "
-        "up to a minute."
+        "what is in it, whom each judge prefers and why, where judges part, whether one may stand in for people, "
+        "examples, what to distrust, methods and references. It needs no network and no program but a browser. To make "
+        "it takes up to a minute."
     )
     st.caption(_of_whom(seen))
     study = replace(ask(reports.Report), judge=_judges(seen))
