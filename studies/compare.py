@@ -167,9 +167,9 @@ class Compare(Fitted):
         joint = one.comparison.gaps.joint
         half = joint.quantiles.two_sided(self.level) * joint.se
         n = len(table)
-        for end, part in (("ref", slice(0, n)), ("judge", slice(n, 2 * n))):
-            table[f"lower_{end}"] = floats(joint.estimate[part] - half[part])
-            table[f"upper_{end}"] = floats(joint.estimate[part] + half[part])
+        for end, side in (("ref", slice(0, n)), ("judge", slice(n, 2 * n))):
+            table[f"lower_{end}"] = floats(joint.estimate[side] - half[side])
+            table[f"upper_{end}"] = floats(joint.estimate[side] + half[side])
         return table.sort_values("strength_ref", ascending=False, kind="stable", ignore_index=True)
 
     def _flips(self, one: Held) -> pd.DataFrame:

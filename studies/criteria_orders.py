@@ -99,7 +99,8 @@ def _rho(study: Fitted, data: Asked, store: Store, judge: str, criterion: str) -
         clustering = choose_clustering(study.cluster, prompts)
         ways = tuple(dict.fromkeys((*cluster_columns(clustering), "prompt")))
         counts = [queries.counts(con, condition, ways) for condition in conditions]
-    models = tuple(data.names.display.alphabetically("model", {n for one in counts for n in models_met(one, data.names)}))
+    met = {model for one in counts for model in models_met(one, data.names)}
+    models = tuple(data.names.display.alphabetically("model", met))
     one, two = (judge_cells(part, data.names, judge, models, ways) for part in counts)
     held = compare_strengths(one, two, clustering, np.random.default_rng(study.seed), names=(data.overall, criterion))
     if held.correlation is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -45,7 +47,8 @@ def one_dataset(seen: View) -> None:
     name = seen.names.dataset
     st.subheader(escape(name), anchor=False)
     order = list(seen.names.judges)
-    judges = pd.DataFrame(sorted(seen.facts.judges, key=lambda one: order.index(one["judge"])))
+    rows: list[dict[str, Any]] = sorted(seen.facts.judges, key=lambda one: order.index(one["judge"]))
+    judges = pd.DataFrame(rows)
     if "annotators" in judges:
         judges["annotators"] = judges["annotators"].astype("Int64")
     if len(judges):
