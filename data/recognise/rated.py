@@ -13,6 +13,8 @@ from data.recognise.reading import Meaning
 from data.recognise.values import RANKINGS
 from data.recognise.verdict_words import GUESS, SURE
 
+# A school's grade may be better when it is lower.
+_BETTER = {"rating": ": the higher is taken for the better", "rank": ": 1 is taken for the best"}
 _PARTS = {"response": "response", "model": "model", "score": "rating", "rank": "rank"}
 
 
@@ -41,7 +43,7 @@ def find_rated_rows(table: Columns) -> str | None:
     else:
         by = "rating" if ratings else "rank"
         column = (exact or values)[0]
-        table.take(by, column, GUESS, f"the {by} of each response, by its name")
+        table.take(by, column, GUESS, f"the {by} of each response, by its name{_BETTER[by]}")
         for other in values:
             if other != column:
                 table.ask(other, "another rating: of a criterion of its own?", "rating")
@@ -131,7 +133,6 @@ def _plural(column: str) -> str | None:
 def _numbered(table: Columns) -> str | None:
     """response_1, response_2, response_3 with a rating or a rank each, under any names."""
     families: dict[str, dict[int, str]] = {}
-    exact = True
     for column in table.free():
         said = table.said[column]
         part = _PARTS.get(said.concept or "")
@@ -153,8 +154,9 @@ def _numbered(table: Columns) -> str | None:
     for part in ("response", "model", by):
         for number, column in families.get(part, {}).items():
             if number in texts and (part != by or ranking is None or set(values) == set(texts)):
-                table.take(f"{part}_{number + shift}", column, GUESS if shift or not exact else SURE,
-                           f"the {part} of response {number + shift} of {len(texts)}")  # fmt: skip
+                why = f"the {part} of response {number + shift} of {len(texts)}" + _BETTER.get(part, "")
+                confidence = GUESS if shift or part == by else SURE
+                table.take(f"{part}_{number + shift}", column, confidence, why)
     if set(values) != set(texts):
         assert ranking is not None
         table.take("ranking", ranking, GUESS, "the order of the responses, by its name")
