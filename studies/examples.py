@@ -36,6 +36,7 @@ class Examples(Study):
     """The pairs behind a number: prompt, both answers, and what every judge said of them."""
 
     command: ClassVar[str] = "examples"
+    hides: ClassVar[bool] = False
     title: ClassVar[str] = "Examples"
     reads_others: ClassVar[bool] = True
 

@@ -31,6 +31,7 @@ class FactorsSheet(Study):
     """A sheet to annotate: the answers, and an empty column for each published property; it imports as factors."""
 
     command: ClassVar[str] = "factors sheet"
+    hides: ClassVar[bool] = False
     title: ClassVar[str] = "Annotation sheet"
     output: ClassVar[str] = "csv"
     shown: ClassVar[Mapping[str, str] | None] = None

@@ -25,6 +25,7 @@ class FactorsTable(Factors):
     """The rows of the fit: verdict, shown order and the scaled differences of each judgment's two answers."""
 
     command: ClassVar[str] = "factors table"
+    hides: ClassVar[bool] = False
     title: ClassVar[str] = "The rows of the fit"
     output: ClassVar[str] = "csv"
 

@@ -53,6 +53,7 @@ class JudgeAgain(Study):
     """A file of pairs for one judge to judge again: in the other order, once more, or with a cue inserted."""
 
     command: ClassVar[str] = "judge-again"
+    hides: ClassVar[bool] = False
     title: ClassVar[str] = "Which pairs should it judge again?"
     reads_others: ClassVar[bool] = True
     output: ClassVar[str] = "csv"

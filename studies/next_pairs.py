@@ -33,6 +33,7 @@ class NextPairs(Fitted):
     """The pairs of models whose judgment would shrink the intervals most, with a list of responses to judge."""
 
     command: ClassVar[str] = "next-pairs"
+    hides: ClassVar[bool] = False
     title: ClassVar[str] = "What should be judged next?"
     reads_others: ClassVar[bool] = True
     shown: ClassVar[Mapping[str, str] | None] = {

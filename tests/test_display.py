@@ -165,6 +165,9 @@ def test_what_is_hidden_stays_in_the_fit(made: Path, tmp_path: Path) -> None:
     # Who asks for them by name sees them; the reference is always seen.
     asked = naming.as_shown(Compare(dataset=DATASET, judge=("zj0", "zj1"), model=("zm0", "zm1", "zm4")).run(store.as_shown()))
     assert set(asked.table("models")["model"]) == {"Model E", "Model D", "Model A"}
+    # Pairs to be read, and data for other programs, are there all of them.
+    pairs = REGISTRY["examples"](dataset=DATASET).run(store.as_shown())
+    assert naming.as_shown(pairs) is pairs
     change(store, DATASET, Changes(hidden={("judge", "zj0"): True}))
     assert naming.left_out(whole.study, read_display(store.as_shown(), DATASET))["judge"] == {"Judge number 1"}
 
