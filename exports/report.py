@@ -27,7 +27,10 @@ MOST_JUDGES = 6
 
 @dataclass(frozen=True)
 class Report(Fitted):
-    """One page that tells the whole story of a dataset: rankings, reasons, scenarios, judges, examples, methods."""
+    """One page that tells the whole story of a dataset: rankings, reasons, scenarios, judges, examples, methods.
+
+    Its options are those of every section. It is asked by `story`, of many studies, and has no result of its own.
+    """
 
     command: ClassVar[str] = "report"
     title: ClassVar[str] = "Report"
@@ -35,12 +38,8 @@ class Report(Fitted):
     examples: int = option(3, "how many pairs on which the judges part are shown", label="Examples", advanced=True)
 
     def default_judges(self, names: Catalog) -> tuple[str, ...]:
-        """The only human judge first, and as many others as a report has room for, those with most judgments."""
+        """All, the only human one first; `story` takes as many as a report has room for."""
         return human_first(names)
-
-    def answer(self, store: Store, progress: Progress) -> Result:
-        """A report is made of many results and is none itself."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
