@@ -118,12 +118,13 @@ def test_what_is_no_table_or_too_large_meets_a_sentence(data, tmp_path):
 
 def test_an_import_outlives_a_reload_and_can_be_stopped(data, app):
     before = cli(app.db, "datasets")
-    rows = "".join(f"p{k % 997},m{k % 7},n{k % 5},gpt-{k % 11},{'ab'[k % 2]}\n" for k in range(300_000))
+    rows = "".join(f"p{k % 997},m{k % 7},n{k % 5},gpt-{k % 11},{'ab'[k % 2]}\n" for k in range(150_000))
     drop(data, "large.csv", f"prompt,model_a,model_b,judge,winner\n{rows}".encode())
     press(data, "Stop")
     expect(data.get_by_text("Stopped. Nothing was changed.")).to_be_visible(timeout=LONG)
     press(data, "Check the file")
-    press(data, "Import 300,000 judgments")
+    expect(data.get_by_role("button", name="Import 150,000 judgments")).to_be_visible(timeout=3 * LONG)
+    press(data, "Import 150,000 judgments")
     expect(data.get_by_test_id("stProgress")).to_be_visible(timeout=LONG)
     data.reload()
     expect(data.get_by_text("large.csv is being imported")).to_be_visible(timeout=LONG)
