@@ -27,11 +27,9 @@ MOST_JUDGES = 6
 
 @dataclass(frozen=True)
 class Report(Fitted):
-    """One page that tells the whole story of a dataset: rankings, reasons, scenarios, judges, examples, methods.
+    """One page that tells the whole story of a dataset: rankings, reasons, scenarios, judges, examples, methods."""
 
-    Its options are those of every section. It is asked by `story`, of many studies, and has no result of its own.
-    """
-
+    # Not registered: its options are those of every section, but `story` answers it, from the results of many studies.
     command: ClassVar[str] = "report"
     title: ClassVar[str] = "Report"
 
