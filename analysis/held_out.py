@@ -34,6 +34,9 @@ EACH_BELOW = 20
 
 ALL, LENGTH, POSITION, NOTHING = "all factors", "length only", "position only", "nothing"
 
+EVEN = 1e-9
+"""Log-odds within which a prediction takes no side."""
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -227,9 +230,12 @@ def _by_position(first: Floats, weight: Floats, score: Floats, folds: Ints, n_fo
 
 
 def find_right(design: Design, logits: Floats) -> Floats:
-    """(n_rows,) weight of what was predicted right; nothing predicted is half right."""
+    """(n_rows,) weight of what was predicted right; nothing predicted is half right.
+
+    Log-odds within EVEN of 0 predict nothing: what is left there by adding up in another order says nothing of a side.
+    """
     lost = design.weight - design.score
-    return np.where(logits > 0, design.score, np.where(logits < 0, lost, design.weight / 2))
+    return np.where(logits > EVEN, design.score, np.where(logits < -EVEN, lost, design.weight / 2))
 
 
 def find_loss(design: Design, logits: Floats) -> Floats:

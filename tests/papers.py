@@ -29,7 +29,7 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 
-def rows(seed: int = 5, prompts: int = 20) -> list[Row]:
+def rows(seed: int = 5, prompts: int = 30) -> list[Row]:
     """People (named, with ties), a robot that is unsure, a second one with a criterion and repeats, and scores."""
     rng = np.random.default_rng(seed)
     strength = dict(zip(MODELS, np.linspace(-0.8, 0.8, len(MODELS)), strict=True))

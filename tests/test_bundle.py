@@ -79,8 +79,8 @@ def test_a_bundle_holds_tables_caption_sources_and_what_it_rests_on(paper_stores
     assert float(rows[0]["strength"]) == first["strength"]  # in full precision
     assert r"\begin{table" in (tmp_path / "b" / "tables" / "ranking.tex").read_text()
     caption = (tmp_path / "b" / "caption.txt").read_text()
-    assert "600 judgments" in caption
-    assert "clustered by 20 prompts" in caption
+    assert "900 judgments" in caption
+    assert "clustered by 30 prompts" in caption
     assert "bradley1952" in (tmp_path / "b" / "references.bib").read_text()
     readme = (tmp_path / "b" / "README.txt").read_text()
     assert "cli.py rank --dataset paper --judge people" in readme
@@ -93,7 +93,7 @@ def test_with_its_data_a_bundle_has_the_judgments_of_its_judges_alone(paper_stor
     write(paper_stores[0], tmp_path / "b", drawn=(), with_data=True)
     lines = (tmp_path / "b" / "data" / "judgments.jsonl").read_text().splitlines()
     assert {json.loads(line)["judge"] for line in lines} == {"people"}
-    assert len(lines) == 600
+    assert len(lines) == 900
 
 
 def test_a_folder_with_other_files_is_left_alone_and_an_older_bundle_gives_way(
