@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import studies.compare
+from analysis.compare import Comparison, compare_strengths
 from data.imports import import_path
 from data.store import Store
 from studies import kept
@@ -32,8 +35,12 @@ def test_a_judge_is_held_against_the_reference_once_whoever_stands_beside_it(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = []
-    compare = studies.compare.compare_strengths
-    monkeypatch.setattr(studies.compare, "compare_strengths", lambda *a, **k: held.append(k["names"]) or compare(*a, **k))
+
+    def compare(*given: Any, **named: Any) -> Comparison:
+        held.append(named["names"])
+        return compare_strengths(*given, **named)
+
+    monkeypatch.setattr(studies.compare, "compare_strengths", compare)
     both = Compare(dataset="d").run(store)
     one = Compare(dataset="d", judge=("people", "two")).run(store)
     assert held == [("people", "one"), ("people", "two")]
@@ -51,7 +58,7 @@ def test_a_judge_is_held_against_the_reference_once_whoever_stands_beside_it(
 def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
     parts = kept.Kept(most_bytes=10)
     for key, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("large", 6)):
-        parts.get(key, lambda key=key: key, lambda _, size=size: size)
+        parts.get(key, partial(str, key), {key: size}.__getitem__)
     assert (parts.size, len(parts)) == (8, 2)
     assert [parts.get(key, lambda: "new", lambda _: 1) for key in ("a", "c", "b", "large")] == ["a", "c", "new", "new"]
 
