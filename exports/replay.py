@@ -85,8 +85,10 @@ def replay(
     with opened(path) as folder:
         manifest = _manifest(folder)
         study = provenance.study_of(manifest["study"]["command"], manifest["study"]["options"])
+        for entry in manifest["tables"].values():
+            _table(folder, entry)
         if (folder / DATA).is_dir() and not here:
-            with tempfile.TemporaryDirectory(prefix="jurylens-replay-") as name:
+            with tempfile.TemporaryDirectory(prefix="jurylens-replay-", ignore_cleanup_errors=True) as name:
                 own = Store(Path(name) / "replay.duckdb", read_only=False)
                 restore(own, folder / DATA, study.dataset or "bundle", _part(progress, 0.0, 0.4))
                 last = _part(progress, 0.4, 1.0)
@@ -246,12 +248,16 @@ def _cells(table: pd.DataFrame) -> Cells:
     return list(csv.DictReader(io.StringIO(text.as_csv(table), newline="")))
 
 
-def _read(folder: Path, entry: Mapping[str, Any]) -> Cells:
+def _table(folder: Path, entry: Mapping[str, Any]) -> Path:
     path = folder / str(entry["file"])
     if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         raise FileError(f"the bundle lacks its table {entry['file']}: export it again")
+    return path
+
+
+def _read(folder: Path, entry: Mapping[str, Any]) -> Cells:
     csv.field_size_limit(2**31 - 1)
-    with path.open(encoding="utf-8", newline="") as file:
+    with _table(folder, entry).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
