@@ -45,8 +45,7 @@ def show(sections: tuple[Section, ...], seen: View, judge: str | None) -> None:
 
 def _way_on(seen: View, lacking: list[Need]) -> None:
     """What is lacking, and where it is mended."""
-    for need in lacking:
-        st.info(need.mend, icon=":material/info:")
+    st.info(" ".join(need.mend for need in lacking), icon=":material/info:")
     link(seen, "Data", "Open the page Data", icon=":material/upload_file:")
 
 
