@@ -32,6 +32,7 @@ from data.model import Progress, silent
 from data.normalise import Staged, normalise
 from data.plain_columns import PlainMapping
 from data.queries.published import published_judges
+from data.safe_csv import as_csv
 from data.simulate.fill import TAKE_OVER_MEMORY, Drawn, take_over
 from data.step import Told
 from data.store import Store
@@ -561,17 +562,7 @@ def _nothing(report: ImportReport, name: str, noun: str, why: str | None) -> str
 
 def write_rejects(report: ImportReport, path: str | os.PathLike[str]) -> None:
     """The rejected rows as CSV. Cells that a spreadsheet would run as a formula are led by an apostrophe."""
-    safe = report.rejections.copy()
-    for name in ("file", "column", "value", "reason"):
-        safe[name] = safe[name].map(neutralise)
-    safe.to_csv(path, index=False)
-
-
-def neutralise(value: object) -> object:
-    """A text that begins like a spreadsheet formula, made harmless."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    Path(path).write_text(as_csv(report.rejections), encoding="utf-8", newline="")
 
 
 def judge_columns_from(words: Sequence[str]) -> tuple[tuple[str, str | None], ...]:

@@ -24,7 +24,7 @@ RESPONSE_FROM = """FROM response r JOIN prompt p ON p.prompt_id = r.prompt_id
 _WORK_ID = f"^{PREFIX}-([0-9a-f]{{{KEY_LENGTH}}})-([0-9a-f]{{{KEY_LENGTH}}})$"
 
 _GUARDED = r"'^''[=+\-@\t\r]'"
-"""A SQL literal: what `imports.neutralise` makes of a cell."""
+"""A SQL literal: what `safe_csv.neutralise` makes of a cell."""
 
 
 def work_id(key_a: str, key_b: str) -> str:

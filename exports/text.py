@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from typing import Any
@@ -13,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from charts import words
-from data.imports import neutralise
+from data.safe_csv import as_csv as as_csv
+from data.safe_csv import is_text
 
 FORMATS = ("table", "json", "csv", "latex")
 
@@ -21,22 +21,6 @@ FORMATS = ("table", "json", "csv", "latex")
 def as_json(content: Any) -> str:
     """JSON on one screen; a NaN would be an error here, not a word in the output."""
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False, default=str)
-
-
-def as_csv(table: pd.DataFrame) -> str:
-    """CSV in full precision. Cells and headings that a spreadsheet would run as a formula are led by an apostrophe."""
-    safe = table.copy()
-    returns = False
-    for name in safe.columns:
-        if is_text(safe[name]) or isinstance(safe[name].dtype, pd.CategoricalDtype):
-            cells = safe[name].astype(object).map(neutralise)
-            returns |= bool(cells.map(lambda cell: isinstance(cell, str) and "\r" in cell).any())
-            safe[name] = cells
-    safe.columns = pd.Index([neutralise(name) for name in safe.columns], dtype=object)
-    if returns or any("\r" in str(name) for name in safe.columns):
-        # Left to itself Python quotes cells with a line feed, but not with a carriage return, which ends a row too.
-        return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
-    return safe.to_csv(index=False)
 
 
 def as_table(table: pd.DataFrame, title: str = "", width: int | None = None) -> str:
@@ -117,8 +101,3 @@ def _cell(value: Any, decimals: int) -> str:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d %H:%M")
     return words.number(value, decimals)
-
-
-def is_text(column: pd.Series) -> bool:
-    """Whether a column may hold words."""
-    return column.dtype == object or isinstance(column.dtype, pd.StringDtype)

@@ -19,7 +19,7 @@ from hostile import ELSEWHERE, FORMULA, HTML, JUDGES, LINK, MODELS, SCENARIOS, S
 from streamlit.testing.v1 import AppTest
 
 import cli as commands
-from data.imports import neutralise
+from data.safe_csv import neutralise
 from data.store import Store
 from exports.text import as_csv
 from studies.overview import escape

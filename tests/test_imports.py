@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from data import datasets, imports, queries
 from data.fields import parse_assignments
-from data.imports import ImportOptions, ImportReport, import_path
+from data.imports import ImportOptions, ImportReport, import_path, write_rejects
 from data.store import Store
 from errors import FileError, JurylensError, MappingError, NothingAcceptedError, OptionError, UnknownNameError
 
@@ -580,3 +581,13 @@ def test_the_report_is_json(store: Store) -> None:
         {"line": 4, "column": "winner", "value": "banana", "reason": report.rejections["reason"][0]}
     ]
     assert imports.describe(report.rejections.to_dict("records")[0]).startswith("line 4: winner 'banana' is not one of")
+
+
+def test_a_carriage_return_in_a_rejected_value_ends_no_row(store: Store, tmp_path: Path) -> None:
+    text = 'prompt,model_a,model_b,judge,winner\np,x,y,people,a\np,x,y,people,"no\rverdict"\n'
+    (tmp_path / "votes.csv").write_text(text, newline="")
+    report = import_path(store, tmp_path / "votes.csv", "d")
+    write_rejects(report, tmp_path / "rejects.csv")
+    with (tmp_path / "rejects.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["value"] for row in rows] == ["no\rverdict"]

@@ -16,6 +16,7 @@ from studies.overview import escape
 from studies.study import Result, Study
 from ui import session
 from ui.ask import ask
+from ui.overview import nothing_loaded
 from ui.view import View
 from ui.weights_alone import weights_alone
 
@@ -31,8 +32,7 @@ HEIGHT = 900
 def draw(seen: View) -> None:
     """The button that makes it, and the report with its files once it is made."""
     if seen.names is None:
-        st.info("Nothing is loaded yet: open a file on the page Data.")
-        return
+        nothing_loaded()
     weights_alone(seen)
     st.markdown(
         f"**The whole story of {escape(str(seen.study.dataset))} on one page**, for somebody who never saw this app: "
