@@ -63,7 +63,10 @@ def setup() -> None:
     The browser asks for its megabytes of plotly when the first chart arrives. An unseen one at the start of a session
     lets it do so while the server still computes; the first real chart then shows a second earlier.
     """
-    st.html(STYLE)
+    # White on the light blue of the dark theme is hard to read, and Streamlit writes in white on its main colour.
+    filled = (f'[data-testid="stMultiSelectTagsContainer"] [data-tag] *, [data-testid="stBaseButton-primary"] * '
+              f"{{ color: {theme().background}; }}")  # fmt: skip
+    st.html(STYLE.replace("</style>", filled + "</style>"))
     if "preloaded" not in st.session_state:
         with st.container(key="preload"):
             unseen = go.Figure(go.Scatter(x=[0], y=[0]), layout={"height": 10})

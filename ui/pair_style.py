@@ -37,7 +37,8 @@ STYLE = """<style>
 .jl .half.left { flex-direction: row-reverse; border-right: 1px solid var(--zero); }
 .jl .fill { height: .8rem; background: var(--hue); flex: none; }
 .jl .less .fill { opacity: .35; }
-.jl .out { opacity: .65; }
+.jl .out, .jl .out h4 { color: var(--muted); }
+.jl .out .fill { opacity: .65; }
 .jl summary { cursor: pointer; color: var(--muted); margin: .4rem 0; }
 .jl .said { margin: 0 0 .8rem; }
 .jl .said h4 { font-size: .95rem; font-weight: 600; margin: 0 0 .15rem; padding: 0; }
