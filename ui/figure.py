@@ -12,6 +12,7 @@ import streamlit as st
 
 from charts import theme as themes
 from charts import words
+from data.safe_csv import is_text
 from exports.drawings import Draw, Drawing, in_order
 from studies import glossary
 from studies.overview import escape
@@ -176,7 +177,7 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
     config = {
         c: st.column_config.TextColumn(wanted.get(c, c), alignment="right", help=explained(c, wanted.get(c, c)))
         if _is_interval(c)
-        else st.column_config.Column(wanted.get(c, c), alignment=None if _is_text(shown[c]) else "right",
+        else st.column_config.Column(wanted.get(c, c), alignment=None if is_text(shown[c]) else "right",
                                      width=widths[c], help=explained(c, wanted.get(c, c)))
         for c in shown.columns
     }  # fmt: skip
@@ -218,7 +219,7 @@ def explained(column: str, heading: str) -> str | None:
 
 def _width(column: pd.Series) -> int | None:
     """Pixels for a column of names, which would be cut to an even share of the table; None for all others."""
-    if not _is_text(column):
+    if not is_text(column):
         return None
     longest = max((len(str(value)) for value in column.dropna()), default=0)
     return min(7 * longest + 24, WIDEST) if longest > SHORT else None
@@ -254,7 +255,3 @@ def _hashable(value: object) -> object:
 
 def _is_interval(name: str) -> bool:
     return name.endswith(INTERVAL)
-
-
-def _is_text(column: pd.Series) -> bool:
-    return column.dtype == object or isinstance(column.dtype, pd.StringDtype)

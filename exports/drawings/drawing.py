@@ -94,10 +94,9 @@ def in_order(drawing: Drawing, judges: tuple[str, ...]) -> Drawing:
     return replace(drawing, draw=ordered)
 
 
-def mark_of(result: Result, judge: str, theme: Theme, among: Sequence[str] = ()) -> Mark:
-    """How a judge is marked where it is drawn alone. among : the judges of the page, whose marks are told apart"""
-    known = list(among) if judge in among else [judge]
-    return marks(known, result.humans, theme)[judge]
+def mark_of(result: Result, judge: str, theme: Theme) -> Mark:
+    """How a judge is marked where it is drawn alone."""
+    return marks([judge], result.humans, theme)[judge]
 
 
 def factor_names(table: pd.DataFrame) -> dict[str, str]:

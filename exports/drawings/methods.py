@@ -175,22 +175,20 @@ def gap_kind(result: Result) -> str | None:
     return (SCALED if "scaled" in kinds else GAP) if kinds else None
 
 
-def pooled(
-    result: Result, judge: str, kind: str = WEIGHT, most: int | None = None, among: Sequence[str] = ()
-) -> Drawing:
+def pooled(result: Result, judge: str, kind: str = WEIGHT, most: int | None = None) -> Drawing:
     of = Pooled(result, judge, kind)
     return Drawing(of.name, lambda theme, narrow: pooled_chart(
-        of.table, of.spread, theme, mark_of(result, judge, theme, among), columns=of.columns, title=of.title,
+        of.table, of.spread, theme, mark_of(result, judge, theme), columns=of.columns, title=of.title,
         most=rows(len(of.spread), most), narrow=narrow, labels=of.names,
     ), of.name)  # fmt: skip
 
 
-def one_factor(result: Result, judge: str, factor: str, kind: str = WEIGHT, among: Sequence[str] = ()) -> Drawing:
+def one_factor(result: Result, judge: str, factor: str, kind: str = WEIGHT) -> Drawing:
     """One factor in every scenario, pooled and alone."""
     of = Pooled(result, judge, kind)
     column = of.columns[1]
     return Drawing(f"{of.name}-one", lambda theme, narrow: one_factor_chart(
-        of.table[of.table["factor"] == factor], theme, mark_of(result, judge, theme, among), raw=of.raw,
+        of.table[of.table["factor"] == factor], theme, mark_of(result, judge, theme), raw=of.raw,
         pooled=(column, f"{column}_lower", f"{column}_upper"), title=of.title, narrow=narrow,
     ), of.name)  # fmt: skip
 
@@ -202,11 +200,11 @@ def _pooled(result: Result, most: int | None) -> Sequence[Drawing]:
     return (*apart, *each(judges_in(result.table("weights")), lambda judge: [pooled(result, judge, WEIGHT, most)]))
 
 
-def hierarchical(result: Result, judge: str, most: int | None = None, among: Sequence[str] = ()) -> Drawing:
+def hierarchical(result: Result, judge: str, most: int | None = None) -> Drawing:
     """What is shared, and what is a scenario's own."""
     shared, table = (of_judge(result.table(name), judge) for name in ("shared", "weights"))
     return Drawing("weights", lambda theme, narrow: hierarchical_chart(
-        shared, table, theme, mark_of(result, judge, theme, among), most=rows(len(shared), most), narrow=narrow,
+        shared, table, theme, mark_of(result, judge, theme), most=rows(len(shared), most), narrow=narrow,
         labels=factor_names(shared),
     ), "weights")  # fmt: skip
 

@@ -120,11 +120,11 @@ def tie_policies(result: Result, most: int | None = None) -> Sequence[Drawing]:
     ), "policies")]  # fmt: skip
 
 
-def winrates(result: Result, judge: str, most: int | None = None, among: Sequence[str] = ()) -> Drawing:
+def winrates(result: Result, judge: str, most: int | None = None) -> Drawing:
     table = of_judge(result.table("winrates"), judge)
     baseline = str(result.settings["baseline"])
     return Drawing("winrates", lambda theme, narrow: winrate_chart(
-        table, baseline, theme, mark_of(result, judge, theme, among), most=rows(len(table), most), narrow=narrow
+        table, baseline, theme, mark_of(result, judge, theme), most=rows(len(table), most), narrow=narrow
     ), "winrates")  # fmt: skip
 
 
@@ -145,11 +145,11 @@ def _corrected(result: Result, most: int | None) -> Sequence[Drawing]:
     return each(judges_in(result.table("models")), lambda judge: [corrected(result, judge, most)])
 
 
-def residuals(result: Result, judge: str, among: Sequence[str] = ()) -> Drawing:
+def residuals(result: Result, judge: str) -> Drawing:
     """The pairs of models that one scale fits worst."""
     table = of_judge(result.table("pairs"), judge)
     return Drawing("fit", lambda theme, narrow: fit_chart(
-        table, theme, mark_of(result, judge, theme, among), narrow=narrow
+        table, theme, mark_of(result, judge, theme), narrow=narrow
     ), "pairs")  # fmt: skip
 
 
@@ -158,10 +158,10 @@ def _residuals(result: Result, most: int | None) -> Sequence[Drawing]:
     return each(judges_in(result.table("fit")), lambda judge: [residuals(result, judge)])
 
 
-def next_pairs(result: Result, judge: str, among: Sequence[str] = ()) -> Drawing:
+def next_pairs(result: Result, judge: str) -> Drawing:
     table = of_judge(result.table("next"), judge)
     return Drawing("next", lambda theme, narrow: next_chart(
-        table, theme, mark_of(result, judge, theme, among), narrow=narrow
+        table, theme, mark_of(result, judge, theme), narrow=narrow
     ), "next")  # fmt: skip
 
 

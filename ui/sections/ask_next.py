@@ -41,7 +41,7 @@ def draw(seen: View, judge: str | None) -> None:
         help="Prompts and responses in random order. Fill in the column `winner` (a, b, tie) and open the file on the "
         "page Data: it joins this dataset and needs no mapping. Rows left empty are left out.",
     )  # fmt: skip
-    figure(drawings.next_pairs(result, who, seen.judges), result, "next", key="next",
+    figure(drawings.next_pairs(result, who), result, "next", key="next",
            columns=NextPairs.shown, folded=False,
            pairs=lambda row: PairsBehind((who,), between=(str(row["model_1"]), str(row["model_2"]))))  # fmt: skip
     sentences(result)

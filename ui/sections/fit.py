@@ -39,7 +39,7 @@ def draw(seen: View, judge: str | None) -> None:
     pairs, cycles = result.table("pairs"), result.table("cycles")
     st.markdown(" ".join(findings(row, pairs)))
     st.caption(trust(row, result))
-    figure(drawings.residuals(result, who, seen.judges), result, "pairs", key="fit",
+    figure(drawings.residuals(result, who), result, "pairs", key="fit",
            columns=CheckFit.shown, folded=False, pairs=behind)  # fmt: skip
     if len(cycles):
         st.markdown("**The clearest circles**: each model is preferred to the next, and the last to the first")

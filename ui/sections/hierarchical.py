@@ -58,7 +58,7 @@ def draw(seen: View, judge: str | None) -> None:
         "what is shared goes along. It says nothing of how sure a weight is; for that read the pooled weights."
     )
     figure(
-        drawings.hierarchical(result, of, MOST, judges),
+        drawings.hierarchical(result, of, MOST),
         result, "weights", key="hierarchical",
         columns={c: h for c, h in (FactorsHierarchical.shown or {}).items() if c != "judge"},
         read=result.table("weights").assign(factor=[names[str(f)] for f in result.table("weights")["factor"]]),

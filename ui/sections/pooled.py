@@ -70,7 +70,7 @@ def draw(seen: View, judge: str | None) -> None:
         shown = {"scenario": "scenario", "factor": "factor", columns[1]: "pooled", columns[0]: "raw",
                  "pairs": "pairs", "prompts": "prompts"}  # fmt: skip
     figure(
-        drawings.pooled(result, of, columns[0], most, judges),
+        drawings.pooled(result, of, columns[0], most),
         result, name, key="pooled", columns=shown, read=table.assign(factor=[names[str(f)] for f in table["factor"]]),
     )  # fmt: skip
     st.markdown("**How much each factor varies**, the surest difference first")
@@ -82,7 +82,7 @@ def draw(seen: View, judge: str | None) -> None:
                  format_func=lambda one: words.shorten(names[one], 60),
                  on_change=selection.on_change(FACTOR, f"w:{FACTOR}"))  # fmt: skip
     charts(
-        drawings.one_factor(result, of, factor, columns[0], judges), "pooled-one",
+        drawings.one_factor(result, of, factor, columns[0]), "pooled-one",
     )  # fmt: skip
     thin = result.table("thin")
     thin = thin[thin["judge"] == of]

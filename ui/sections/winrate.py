@@ -41,7 +41,7 @@ def draw(seen: View, judge: str | None) -> None:
     st.caption(trust(result))
     most = how_many(len(winrates), "winrate")
     columns = {c: h for c, h in (WinRate.shown or {}).items() if study.length_controlled or not _of_control(c)}
-    figure(drawings.winrates(result, who, most, seen.judges),
+    figure(drawings.winrates(result, who, most),
            result, "winrates", key="winrate", columns=columns, folded=False,
            pairs=lambda row: PairsBehind((who,), between=(str(row["model"]), baseline)))  # fmt: skip
     sentences(result)
