@@ -388,4 +388,28 @@ LAYOUTS: tuple[Layout, ...] = (
         "rows", {"prompt": "prompt", "model_a": "model_a", "model_b": "model_b", "judge": "judge", "p_a": None},
         asked=("shape", "field:winner", "column:p_a"), kinds={"gpt-4o": "llm"},
     ),
+    Layout(
+        "systems-and-outs", delimited(("sys1", "sys2", "out1", "out2", "source text", "annotator_1", "annotator_2"), rows(NAMES, OTHERS, LONG, SHORT, TASKS, cycle("A", "B"), cycle("B", "A", "tie"))),
+        "wide", {"sys1": "model_a", "sys2": "model_b", "out1": "response_a", "out2": "response_b", "source text": "prompt", "annotator_1": "judge", "annotator_2": "judge"},
+        kinds={"annotator_1": "human", "annotator_2": "human"}, words={"a": "a", "b": "b", "tie": "tie"},
+    ),
+    Layout(
+        "better-worse", delimited(("prompt", "better", "worse"), rows(TASKS, LONG, SHORT)),
+        "chosen", {"prompt": "prompt", "better": "chosen", "worse": "rejected"}, asked=("judge",),
+    ),
+    Layout(
+        "gold-and-prediction", delimited(("input", "output_1", "output_2", "gold", "prediction"), rows(TASKS, LONG, SHORT, cycle(1, 2), cycle(2, 2, 1))),
+        "rows", {"input": "prompt", "output_1": "response_a", "output_2": "response_b", "gold": "winner", "prediction": None},
+        asked=("column:prediction", "judge"), words={"1": "a", "2": "b"},
+    ),
+    Layout(
+        "against-a-baseline", delimited(("prompt", "model", "baseline", "result"), rows(TASKS, cycle("gpt-4", "llama"), cycle("vicuna", "claude"), cycle("win", "lose", "tie"))),
+        "rows", {"prompt": "prompt", "model": None, "baseline": None, "result": None},
+        asked=("shape", "field:response_a", "field:winner", "column:model", "column:baseline", "column:result", "judge"),
+    ),
+    Layout(
+        "unknown-language", delimited(("вопрос", "ответ_1", "ответ_2", "эксперт", "лучше"), rows(TASKS, LONG, SHORT, cycle("ivan", "anna"), cycle(1, 2, "одинаково")), by=";"),
+        "rows", {"вопрос": None, "ответ_1": None, "ответ_2": None, "эксперт": None, "лучше": None},
+        asked=("shape", "field:prompt", "field:response_a", "field:winner", "column:вопрос", "column:ответ_1", "column:ответ_2", "column:эксперт", "column:лучше", "judge"),
+    ),
 )  # fmt: skip

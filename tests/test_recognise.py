@@ -16,7 +16,7 @@ from data.normalise import normalise
 from data.recognise import ASK, Reading, recognise, take_samples
 
 UNDECIDED = {"unclear-flags", "percent", "forum", "criteria", "texts-called-models", "two-ratings", "soft-preference",
-             "true-false"}  # fmt: skip
+             "true-false", "against-a-baseline", "unknown-language"}  # fmt: skip
 """Without the user's word nothing in them is the verdict, or nothing the responses."""
 
 

@@ -35,6 +35,7 @@ def assemble(columns: Sequence[str], samples: Mapping[str, Sample]) -> Reading:
     table.singles()
     table.texts()
     table.factors()
+    table.looked_for()
     for column in table.free():
         table.found[column] = Meaning(column, "unused", None, SURE, "nothing here says what it is; not used")
     shape, confidence, shapes = _shape(table, rated, bool(judges))

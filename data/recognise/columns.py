@@ -14,7 +14,7 @@ from data.recognise.judge_names import are_models
 from data.recognise.names import PAIRS, Spoken, speak
 from data.recognise.reading import Meaning
 from data.recognise.samples import Sample
-from data.recognise.values import against, are_dates, verdict_kind
+from data.recognise.values import MOST_WORDS, against, are_dates, verdict_kind
 from data.recognise.verdict_words import ASK, GUESS, SURE
 
 _OF_SIDES = {"response": "response", "model": "model", "score": "score", "count": "count", "p": "p"}
@@ -23,6 +23,7 @@ _VAGUE = {"context", "input", "conversation", "dialogue", "source text", "text",
 NOT_VERDICTS = {"swapped", "count", "model", "scenario", "score", "rank", "confidence", "seconds", "repeat",
                 "weight", "index",
                 "prompt_id", "pair_id", "judgment_id", "judged_at", "criterion", "variant", "judge_kind"}  # fmt: skip
+_VERDICTS = {"winner", "p_a", "count_a", "chosen", "score_a", "rating", "rank", "ranking", "rating_1", "rank_1"}
 _ABOUT_ORDER = {"first", "second", "shown", "order", "position", "cue", "expected", "left", "right"}
 
 _ASKED = ("repeat", "weight", "variant")
@@ -168,6 +169,9 @@ class Columns:
                 said = self.said[column]
                 if said.concept == field and field not in self.by_field and (sample.wordy or sample.listed):
                     self.take(field, column, SURE if said.exact else GUESS, f"the {field} text, by its name")
+        better = [c for c in self.free() if self.said[c].concept == "winner" and self.samples[c].wordy]
+        if "rejected" in self.by_field and "chosen" not in self.by_field and len(better) == 1:
+            self.take("chosen", better[0], GUESS, f"the better text, by its name, beside {self.by_field['rejected']!r}")
 
     def singles(self) -> None:
         """What is left, by the name of each column, where the values agree."""
@@ -261,6 +265,27 @@ class Columns:
         for column in self.free() if lacks else ():
             if self.samples[column].wordy or self.samples[column].objects:
                 self.ask(column, "a text: which?", *lacks)
+
+    def looked_for(self) -> None:
+        """Columns that nothing was said of, where the verdict, the responses or the judge are still looked for."""
+        have = set(self.by_field)
+        judges = any(m.role == "judge" for m in self.found.values())
+        verdict = not judges and not have & _VERDICTS
+        sides = not have & {"response_a", "model_a", "chosen", "response", "model", "response_1", "pair_id"}
+        for column in self.free():
+            sample, said = self.samples[column], self.said[column]
+            if said.concept in NOT_VERDICTS - {"model"} or sample.wordy or not sample.complete or sample.distinct < 2:
+                continue
+            repeated = 2 * sample.distinct <= sample.filled
+            lacks = []
+            if verdict and repeated and sample.distinct <= MOST_WORDS and not self.about_order(column):
+                lacks.append("winner")
+            if sides and repeated and not sample.numeric:
+                lacks += ["model_a", "model_b"]
+            if not judges and "judge" not in have and not sample.numeric and are_models(sample.values):
+                lacks.append("judge")
+            if lacks:
+                self.ask(column, "its name does not tell, and something is still looked for", *lacks)
 
     def factors(self) -> None:
         """Pairs NAME_a, NAME_b that are no field are factors of the responses."""

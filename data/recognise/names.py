@@ -23,13 +23,14 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     ),
     "response": (
         "response", "answer", "output", "completion", "reply", "generation", "text", "candidate", "summary",
+        "resp", "ans", "out", "hypothesis",
         "translation", "assistant", "continuation", "solution", "result text", "model output", "model response",
         "antwort", "ausgabe", "text der antwort", "respuesta", "salida", "reponse", "sortie", "risposta", "uscita",
         "resposta", "saida", "回答", "回复", "答案", "响应", "输出", "応答", "出力",
     ),
     "model": (
         "model", "generator", "system", "model name", "model id", "engine", "bot", "llm", "author", "policy",
-        "generation model", "response model",
+        "generation model", "response model", "sys", "player", "contestant", "competitor", "agent", "checkpoint",
         "modell", "modellname", "modelo", "sistema", "modele", "systeme", "modello", "模型", "模型名", "系统", "モデル",
     ),
     "judge": (
@@ -107,7 +108,7 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "judgment_id": ("judgment id", "judgement id", "annotation id", "vote id", "row id", "rating id"),
     "chosen": ("chosen", "accepted", "preferred text", "chosen response", "chosen answer", "winner text"),
     "rejected": ("rejected", "dispreferred", "rejected response", "rejected answer", "loser text",
-        "dispreferred response"),
+        "dispreferred response", "worse", "worse response", "worse answer", "losing response"),
     "index": ("id", "idx", "index", "uid", "uuid", "nr", "no", "row", "key", "nummer", "编号", "序号"),
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from data.recognise.judge_names import Judge, judge_of
 from data.recognise.names import words_of
 from data.recognise.reading import Meaning
 from data.recognise.values import NUMBERS, SOFT, TRUTHS, WORDS, verdict_kind
-from data.recognise.verdict_words import GUESS, SURE, Preset, Word, explain, presets
+from data.recognise.verdict_words import GUESS, SURE, Preset, Word, explain, plain, presets
 
 _OF_JUDGES = ("judge", "rater", "annotator")
 
@@ -93,6 +93,8 @@ def _leave(table: Columns, kinds: dict[str, str], what: str) -> None:
             table.ask(column, "names a response: by another criterion?", "winner")
         elif table.about_order(column):
             table.ask(column, "which was shown first, or what is right?", "swapped")
+        elif kind == NUMBERS and said.concept is None and set(map(plain, table.values(column))) == {"1", "2"}:
+            table.ask(column, "1 and 2, as verdicts are: somebody's?", "judge", "winner")
         elif kind == NUMBERS and said.concept is None and not _anything_else(table):
             table.ask(column, "0 and 1 or a scale, under a name that does not tell", "judge", "winner")
 
