@@ -1,7 +1,7 @@
 """How fast is it, in multiples of what is known to be fast, all measured in one run?
 
     python -m benchmarks [--quick]              all parts; ends with 1 when a promise is broken
-    python -m benchmarks imports|rankings|large|texts|factors|posteriors|judges|page|wizard|sessions|fuzz|kills
+    python -m benchmarks imports|rankings|large|texts|factors|posteriors|judges|page|wizard|sessions|fuzz|kills|walks
     python -m benchmarks coverage [...]         do the intervals hold what they promise? (hours of one core)
     python -m benchmarks stress [...]           do the leases hold? `--kill 20`: and imports that are killed?
     python -m benchmarks paper [...]            can every figure be printed, with names of 40 letters?
@@ -22,13 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import factors, fuzz, imports, judges, kills, large, page, posteriors, rankings, sessions, texts, wizard
+from benchmarks import walks as whole_walks
 from benchmarks.worlds import QUICK, Size
 
 PARTS = {
     "imports": imports.measure, "rankings": rankings.measure, "large": large.measure, "texts": texts.measure,
     "factors": factors.measure, "posteriors": posteriors.measure, "judges": judges.measure,
     "page": page.measure, "wizard": wizard.measure, "sessions": sessions.measure,
-    "fuzz": fuzz.measure, "kills": kills.measure,
+    "fuzz": fuzz.measure, "kills": kills.measure, "walks": whole_walks.measure,
 }  # fmt: skip
 OTHERS = ("coverage", "stress", "paper")
 

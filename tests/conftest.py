@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,36 @@ import pytest
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="walk the whole of each product that is marked `every`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what `every` leaves out, but with --whole; `python -m benchmarks walks` runs it."""
+    if config.getoption("--whole"):
+        return
+    kept = [item for item in items if _is_kept(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _is_kept(item)])
+    items[:] = kept
+
+
+def _is_kept(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("every")
+    if mark is None:
+        return True
+    n, *names = mark.args
+    indices: dict[str, int] = item.callspec.indices  # type: ignore[attr-defined]
+    return in_sample(n, [indices[name] for name in names], **mark.kwargs)
+
+
+def in_sample(n: int, indices: Sequence[int], shift: int = 0) -> bool:
+    """Of a product too large for each run, the cells whose indices add up to a multiple of n: a Latin design.
+
+    Each row meets every n-th column and each column every n-th row, always the same ones; another shift meets others.
+    """
+    return (sum(indices) + shift) % n == 0
 
 
 def pytest_collection_finish() -> None:

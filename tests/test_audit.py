@@ -373,6 +373,7 @@ def test_the_docs_compute_the_same_table() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every(3, "world")
 @pytest.mark.parametrize("world", ["fair, people's taste for length", "fair, its own truly better",
                                    "fair, noisier in half of the prompts", "biased, 200 prompts"])  # fmt: skip
 def test_fair_judges_are_rarely_flagged_and_planted_sizes_are_covered(world: str) -> None:

@@ -223,6 +223,7 @@ def test_dropping_ties_is_refused() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "world")
 @pytest.mark.parametrize("world", range(5))
 def test_the_bench_of_what_was_asked_keeps_its_promise(world: int) -> None:
     from benchmarks.coverage_audit import ASKED, run_asked

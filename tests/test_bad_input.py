@@ -64,6 +64,8 @@ def holds(result: Result, case: str) -> None:
         plain(text, case)
 
 
+# 28 cases by some fifty commands: each case meets ten of them here, and each command five or six cases.
+@pytest.mark.every(5, "case", "command")
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("case", CASES)
 def test_each_study_answers_or_says_why_not(store: Store, command: str, case: str) -> None:
@@ -141,6 +143,8 @@ def opened(
 
 
 # One test a case: the page with all of its sections open takes seconds, and a test a section would draw it in each worker.
+# Of each page every third case, and another third than of the page before it.
+@pytest.mark.every(3, "case")
 @pytest.mark.parametrize("case", PAGES)
 def test_each_section_says_something_and_the_page_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     app = opened(store, monkeypatch, case, "pages/rankings.py", RANKINGS)
@@ -148,6 +152,7 @@ def test_each_section_says_something_and_the_page_goes_on(store: Store, monkeypa
         says_something(app, section)
 
 
+@pytest.mark.every(3, "case", shift=1)
 @pytest.mark.parametrize("case", FACTOR_PAGES)
 def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     app = opened(store, monkeypatch, case, "pages/factors.py", (*FACTORS, *METHODS))
@@ -166,6 +171,7 @@ def test_each_section_of_factors_says_something(store: Store, monkeypatch: pytes
 OWN = tuple(one for one in SCENARIOS if one not in (*RANKINGS, *FACTORS, *METHODS))
 
 
+@pytest.mark.every(3, "case", shift=2)
 @pytest.mark.parametrize("case", ["all ties", "hostile names", "no human", "two islands", "one judge chosen"])
 def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     app = opened(store, monkeypatch, case, "pages/scenarios.py", OWN)
@@ -173,6 +179,7 @@ def test_each_section_of_scenarios_says_something(store: Store, monkeypatch: pyt
         says_something(app, section)
 
 
+@pytest.mark.every(3, "case")
 @pytest.mark.parametrize("case", ["usual", "one prompt", "all ties", "hostile names", "no human", "one judge chosen",
                                   "odd judges"])
 def test_each_section_of_judges_says_something(store: Store, monkeypatch: pytest.MonkeyPatch, case: str) -> None:

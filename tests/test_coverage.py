@@ -1,6 +1,7 @@
 """Intervals hold what they promise: 100 simulated data sets of a world, fixed seeds.
 
-The full tables, with 500 runs and more worlds, are printed by benchmarks/coverage.py.
+Of the worlds every second or third (all of them with `pytest --whole`). The full tables, with 500 runs and more worlds,
+are printed by benchmarks/coverage.py.
 """
 
 import numpy as np
@@ -38,6 +39,7 @@ def test_a_run_that_is_refused_is_counted():
 
 
 @pytest.mark.slow
+@pytest.mark.every(3, "name")
 @pytest.mark.parametrize("name", ["200 prompts", "13 prompts", "unequal prompts, uneven pairs", "annotators"])
 def test_clustered_intervals_cover(name):
     found = run_setting(BY_NAME[name], RUNS, workers=1)
@@ -60,6 +62,7 @@ def test_naive_intervals_do_not():
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name")
 @pytest.mark.parametrize("name", [name for name in BY_NAME if "same taste" in name or "decisive" in name])
 def test_a_judge_of_the_same_taste_is_rarely_flagged(name):
     found = run_setting(BY_NAME[name], RUNS, workers=1)

@@ -96,6 +96,7 @@ def test_marginal_effects_are_the_slope_of_the_expected_score():
 # Six weights of two judges, 60 data sets: 720 intervals, dependent within a data set; 3.5 binomial standard errors of
 # 240 independent ones are .05.
 @pytest.mark.slow
+@pytest.mark.every(3, "of")
 @pytest.mark.parametrize("of", [of for of in bench.worlds() if not of.texts], ids=lambda of: of.name)
 def test_sixty_data_sets(of):
     table = bench.run_world(of, 60, 2).set_index("quantity")
@@ -106,6 +107,7 @@ def test_sixty_data_sets(of):
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name")
 @pytest.mark.parametrize("name", ["twice as decisive, 60 prompts", "twice as decisive, 500 prompts, weights vary by prompt"])
 def test_a_judge_of_the_same_taste_is_seldom_flagged(name):
     """At 7 % of 100 data sets more than 15 would be seen once in a thousand."""

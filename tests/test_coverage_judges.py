@@ -25,6 +25,7 @@ def test_every_bench_has_the_same_columns(module: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name", shift=1)
 @pytest.mark.parametrize("name", ["50 prompts", "13 prompts"])
 def test_shares_of_disagreement_are_covered(name: str) -> None:
     bench, of = world("coverage_disagreement", name)
@@ -46,6 +47,7 @@ def test_calibration_is_covered_and_chance_is_what_a_fair_judge_has() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name")
 @pytest.mark.parametrize("name", ["5 votes, 100 prompts", "10 votes, 100 prompts, half of them even"])
 def test_the_extremity_by_leaning_is_covered(name: str) -> None:
     bench, of = world("coverage_shares", name)
@@ -57,6 +59,7 @@ def test_the_extremity_by_leaning_is_covered(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name", shift=1)
 @pytest.mark.parametrize("name", ["40 votes, 75 prompts, 2 labels", "10 votes, 75 prompts, like people, 3 labels"])
 def test_the_extremity_of_few_labels_is_covered(name: str) -> None:
     bench, of = world("coverage_shares", name)

@@ -36,6 +36,7 @@ def test_the_pseudo_true_strengths_are_those_of_very_many_votes():
 
 
 @pytest.mark.slow
+@pytest.mark.every(3, "of")
 @pytest.mark.parametrize("of", bench.worlds(), ids=lambda of: of.name)
 def test_a_hundred_worlds(of):
     """Of 800 intervals, dependent within a world: 95 % less or more than 3.5 binomial standard errors of 400."""

@@ -145,6 +145,7 @@ def test_a_criterion_that_is_never_anything_but_even_goes_with_nothing() -> None
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "prompts", shift=1)
 @pytest.mark.parametrize("prompts", [100, 30])
 def test_intervals_cover(prompts: int) -> None:
     """100 worlds; at .95, 88 hits or fewer have probability .003 for each of the quantities."""

@@ -96,6 +96,7 @@ def test_few_labels_of_a_judge_do_not_make_it_less_extreme(labels: int, slope: f
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "labels")
 @pytest.mark.parametrize("labels", [2, 3, 10])
 def test_intervals_of_labels_hold(labels: int) -> None:
     """100 worlds of a judge drawn like people: 95 intervals cover, 88 at the least (chance .5 %)."""

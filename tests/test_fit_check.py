@@ -221,6 +221,7 @@ WORLDS = (Setting("200 prompts", 8, 200, 10, 4, pair_sd=1.0), Setting("13 prompt
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "setting")
 @pytest.mark.parametrize("setting", WORLDS, ids=lambda one: one.name)
 def test_a_true_scale_is_rejected_as_often_as_promised_and_a_false_one_is_found(setting):
     rejected, naive, found = 0, 0, 0

@@ -129,6 +129,7 @@ def test_one_group_is_refused_and_a_tiny_one_named():
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "apart", shift=1)
 @pytest.mark.parametrize("apart", [False, True])
 def test_tests_hold_their_level(apart):
     runs, flagged = 100, 0

@@ -167,6 +167,8 @@ def test_the_golden_runs_are_long_and_agree_with_one_another():
     assert not any(one["divergent"] for one in GOLDEN.values())
 
 
+# With the one that is nearly separated, which without its draws is missed.
+@pytest.mark.every(3, "case")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_as_long_runs_of_nuts(case):
     golden = GOLDEN[case.name]
@@ -328,6 +330,7 @@ def test_the_table_holds_a_row_a_weight():
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "world")
 @pytest.mark.parametrize("world", [coverage_laplace.WORLDS[k] for k in (0, 1, 4)], ids=lambda world: world.name)
 def test_ranks_of_drawn_weights_are_even(world):
     """Weights from the prior, verdicts from the weights, 100 times: where a weight lies in its posterior is uniform."""

@@ -233,6 +233,7 @@ def test_a_scenario_of_one_judgment_is_taken_along():
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name")
 @pytest.mark.parametrize("name", ["half thin, tau .15", "gaps, tau 0, twice as decisive"])
 def test_coverage_and_flags_of_planted_worlds(name):
     of = next(one for one in worlds() if one.name == name)

@@ -174,6 +174,7 @@ def drawn(seed: int, sizes: Sequence[int], each: int = 4) -> list[Figures]:
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "kind", shift=1)
 @pytest.mark.parametrize("kind", SIZES)
 def test_intervals_cover(kind: str) -> None:
     """100 worlds; at .95, 88 hits or fewer have probability .003 for either quantity."""

@@ -238,6 +238,7 @@ def test_the_benchmark_tells_what_it_promises(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.every(2, "name")
 @pytest.mark.parametrize("name", ["8 scenarios, tau 0.5", "8 scenarios, half thin, tau 0.2", "8 scenarios, half thin, tau 0"])
 def test_pooled_intervals_hold_on_average_over_scenarios(name):
     world = small_world(name)
