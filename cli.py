@@ -34,7 +34,7 @@ from studies import embed as embedding
 from studies import extract as extraction
 from studies import naming
 from studies import simulate as simulation
-from studies.by_scenario import run_by_scenario
+from studies.by_scenario import ask_by_scenario, run_by_scenario
 from studies.factors_list import FactorsList
 from studies.own_models import own_table, read_told
 from studies.pack import pack
@@ -661,13 +661,10 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         output, table, require = given.pop("output"), given.pop("table"), given.pop("require") or []
-        by, groups = given.pop("by", None), given.pop("groups", None)
-        if by not in (None, "scenario"):
-            raise typer.BadParameter(f"--by {by}: only scenario")
+        split, groups = _is_split(given), given.pop("groups", None)
         _check_output(output)
         conditions = [_condition(text) for text in require]
         study = _asked(cls, given, groups)
-        split = by is not None and isinstance(study, Fitted)
         where = store_for(output)
         result = run_by_scenario(study, where, _Bar()) if split else study.run(where, _Bar())  # type: ignore[arg-type]
         content = result.as_json()
@@ -679,18 +676,29 @@ def _study_command(cls: type[Study]) -> Callable[..., None]:
         if failed:
             raise typer.Exit(3)
 
-    parameters = _options(cls)
-    if issubclass(cls, Fitted):
-        parameters.append(
-            _parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)  # noqa: UP045
-        )
-    parameters += [
+    parameters = [
+        *_options(cls), *_by(cls),
         _parameter("output", str, typer.Option("-o", "--output", help="table, json, csv or latex"), cls.output),
         _parameter("table", str | None, typer.Option("--table", help="which table to print"), None),
         _parameter("require", list[str] | None,
                    typer.Option("--require", help="exit 3 unless it holds: 'spearman.lower>=.5' (repeatable)"), None),
     ]  # fmt: skip
     return _as_command(command, parameters, cls.__doc__)
+
+
+def _by(cls: type[Study]) -> list[inspect.Parameter]:
+    """The option that asks each scenario alone, of commands that have it."""
+    if not issubclass(cls, Fitted):
+        return []
+    return [_parameter("by", Optional[str], typer.Option("--by", help="scenario: each alone, rows named"), None)]  # noqa: UP045
+
+
+def _is_split(given: dict[str, Any]) -> bool:
+    """Whether each scenario is asked alone; takes the option from what was given."""
+    by = given.pop("by", None)
+    if by not in (None, "scenario"):
+        raise typer.BadParameter(f"--by {by}: only scenario")
+    return by is not None
 
 
 def _asked(cls: type[Study], given: dict[str, Any], groups: Path | None) -> Study:
@@ -749,13 +757,17 @@ def _export_command(cls: type[Study]) -> Callable[..., None]:
 
         to, with_data, output = given.pop("to"), given.pop("with_data"), given.pop("output")
         _check_output(output)
-        groups = given.pop("groups", None)
+        split, groups = _is_split(given), given.pop("groups", None)
         study, bar, shown = _asked(cls, given, groups), _Bar(), store().as_shown()
-        result = study.run(shown, bar)
-        if to.suffix == ".zip":
-            files, said = bundle.write_zip(result, shown, to, with_data=with_data, progress=bar)
+        if split:
+            found = ask_by_scenario(study, shown, bar)  # type: ignore[arg-type]
+            result, drawn = found.joined, bundle.drawings_by_scenario(found)
         else:
-            written = bundle.write(result, shown, to, with_data=with_data, progress=bar)
+            result, drawn = study.run(shown, bar), None
+        if to.suffix == ".zip":
+            files, said = bundle.write_zip(result, shown, to, with_data=with_data, drawn=drawn, progress=bar)
+        else:
+            written = bundle.write(result, shown, to, with_data=with_data, drawn=drawn, progress=bar)
             files, said = tuple(str(to / name) for name in written.files), written.said
         content = {"files": list(files), "study": study.command, "to": str(to), "fingerprint": result.fingerprint}
         _show_tables({"files": pd.DataFrame({"file": list(files)})}, content, output)
@@ -764,7 +776,7 @@ def _export_command(cls: type[Study]) -> Callable[..., None]:
 
     help_to = "a new or empty folder, or a file that ends with .zip"
     parameters = [
-        *_options(cls),
+        *_options(cls), *_by(cls),
         _parameter("to", Path, typer.Option("--to", help=help_to), inspect.Parameter.empty),
         _parameter("with_data", bool, typer.Option("--with-data", help="also the judgments, with their texts, and what "
                    "else the numbers rest on: replay then needs no store"), False),

@@ -33,6 +33,9 @@ SWATCH = 50.0
 TOTAL = 52.0
 """Pixels right of the bars for what they are shares of."""
 
+EDGE = 8.0
+"""Pixels beside a plot that holds its names and totals itself."""
+
 SPREAD = 6.0
 """Pixels kept free on both sides of a text in a bar."""
 
@@ -76,7 +79,14 @@ def disagreement_chart(
     limits = (low - room, high + room)
     fitted = parts.row_names(there, 118.0 if narrow else 200.0, theme)
     left, right = written.labels_width(fitted, theme.label) + 16, TOTAL
-    scale = (parts.WIDTH[narrow] - left - right) / (limits[1] - limits[0])
+    bars = parts.WIDTH[narrow] - left - right
+    scale = bars / (limits[1] - limits[0])
+    # Plotly's legend is as wide as the plot. Where that is little the names and totals stand within the plot, or the
+    # legend would be a tower that leaves no height to the bars.
+    inside = narrow or theme.is_print
+    edges = (EDGE, EDGE) if inside else (left, right)
+    whole = parts.WIDTH[narrow] - sum(edges)
+    domain = [(left - edges[0]) / whole, 1 - (right - edges[1]) / whole]
     figure = go.Figure()
     shown = []
     for look in looks(theme):
@@ -84,19 +94,19 @@ def disagreement_chart(
         if some:
             shown.append(look)
             figure.add_trace(_bars(look, some, scale, theme))
-    legend, above = _legend(shown, theme, narrow)
-    title = written.wrap(TITLE, parts.WIDTH[narrow] - left - right, theme.small)
+    legend, above = _legend(shown, theme, whole)
+    title = written.wrap(TITLE, bars, theme.small)
     bottom = parts.axis_height(len(title), theme)
-    remark, taken = parts.note(_note(pieces, len(there), more), theme, narrow, left, bottom)
+    remark, taken = parts.note(_note(pieces, len(there), more), theme, narrow, edges[0], bottom)
     n = len(there)
     ends = [parts.zero_line(n, "x", theme), parts.zero_line(n, "x", theme, 100.0)]
     figure.update_layout(
         barmode="overlay", bargap=1 - BAR, legend=legend,
-        margin={"l": left, "r": right, "t": above, "b": bottom + taken, "pad": 6},
-        xaxis=parts.value_axis(limits, title, theme, 5, anchor="y")
+        margin={"l": edges[0], "r": edges[1], "t": above, "b": bottom + taken, "pad": 6},
+        xaxis=parts.value_axis(limits, title, theme, 5, anchor="y", domain=domain)
         | {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100"]},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
-        shapes=ends, annotations=[remark, *_totals(there, totals, theme)],
+        shapes=ends, annotations=[remark, *_totals(there, totals, theme, domain[1])],
     )  # fmt: skip
     height = n * parts.row_height(fitted, theme, PRINT_ROW if theme.is_print else ROW) + above + bottom + taken
     first = [f"{words.share(piece['share'])} {piece['part']}" for piece in pieces if piece["judge"] == there[0]]
@@ -143,7 +153,7 @@ def _bars(look: _Look, pieces: list[dict[str, Any]], scale: float, theme: Theme)
 def _inside(piece: Mapping[str, Any], width: float, theme: Theme) -> str:
     """What fits of name and share."""
     share = words.share(piece["share"])
-    for text in (f"{piece['part']} {share}", share):
+    for text in (f"{piece['look']} {share}", share):
         if written.text_width(text, theme.small) + 2 * SPREAD <= width:
             return text
     return ""
@@ -162,10 +172,12 @@ def _ends(piece: Mapping[str, Any]) -> str:
     return "" if words.absent(low) or words.absent(high) else f"[{words.share(low)}, {words.share(high)}]"
 
 
-def _legend(shown: Sequence[_Look], theme: Theme, narrow: bool) -> tuple[dict[str, Any], float]:
-    """The legend above the bars, and its height in pixels. Where not all fits in a line plotly sets columns."""
+def _legend(shown: Sequence[_Look], theme: Theme, room: float) -> tuple[dict[str, Any], float]:
+    """The legend above the bars, and its height in pixels. Where not all fits in a line plotly sets columns.
+
+    room : pixels of the plot
+    """
     widths = [written.text_width(look.name, theme.small) + SWATCH for look in shown]
-    room = parts.WIDTH[narrow] - 8
     columns = len(shown) if sum(widths) <= room else max(1, int(room // max(widths)))
     lines = math.ceil(len(shown) / columns)
     legend = {
@@ -176,10 +188,10 @@ def _legend(shown: Sequence[_Look], theme: Theme, narrow: bool) -> tuple[dict[st
     return legend, lines * (theme.small * written.LINE + 5) + 12
 
 
-def _totals(judges: Sequence[str], totals: Mapping[str, float], theme: Theme) -> list[dict[str, Any]]:
+def _totals(judges: Sequence[str], totals: Mapping[str, float], theme: Theme, end: float) -> list[dict[str, Any]]:
     return [
         {
-            "text": f"of {words.number(totals.get(judge, np.nan))}", "showarrow": False, "xref": "paper", "x": 1,
+            "text": f"of {words.number(totals.get(judge, np.nan))}", "showarrow": False, "xref": "paper", "x": end,
             "yref": "y", "y": k, "xanchor": "left", "xshift": 8, "font": {"size": theme.small, "color": theme.muted},
         }
         for k, judge in enumerate(judges) if judge in totals

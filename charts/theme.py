@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -94,12 +95,14 @@ PRINT = Theme(
 _THEMES = {one.name: one for one in (LIGHT, DARK, PRINT)}
 
 
-def paper(mm: float) -> Theme:
+def paper(mm: float, points: float = 8) -> Theme:
     """The theme of a figure for print of this width: what is beside the marks is 8 pt type at any width.
 
     A figure is drawn as wide as it is printed, so that one pixel is 1/96 inch and a size stays what it is.
     """
-    return replace(PRINT, name=f"paper {mm:g} mm", width=mm / 25.4 * 96)
+    # Rounded up, so that 7 pt are never less.
+    size = math.ceil(points * 400 / 3) / 100
+    return replace(PRINT, name=f"paper {mm:g} mm", width=mm / 25.4 * 96, label=size, small=size)
 
 
 def theme(name: str | None) -> Theme:

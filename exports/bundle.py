@@ -15,20 +15,23 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
+from charts import words
 from charts.theme import paper
 from data import carried, queries
 from data.model import Progress, silent
 from data.store import Store
 from errors import DrawingError, OptionError
 from exports import figures, provenance, text
-from exports.drawings import Drawing, drawings
+from exports.drawings import Drawing, apart, drawings
 from exports.latex import PACKAGES, latex_table
 from exports.references import bibtex
+from exports.text import file_word
 from studies import naming
+from studies.by_scenario import ByScenario, command_line
 from studies.study import Result, plain
 
 FORMAT = 1
@@ -85,12 +88,22 @@ def write(
     return Written((*files, README, MANIFEST), tuple(said))
 
 
+def drawings_by_scenario(found: ByScenario) -> tuple[Drawing, ...]:
+    """The figures of each scenario alone, with its name in theirs."""
+    out = []
+    for scenario, answer in found.alone.items():
+        word = file_word(scenario) or "scenario"
+        out += [replace(one, name=f"{one.name}-{word}") for one in drawings(naming.as_shown(answer))]
+    return apart(out)
+
+
 def write_zip(
-    result: Result, store: Store, path: Path, *, with_data: bool = False, progress: Progress = silent
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    result: Result, store: Store, path: Path, *, with_data: bool = False, drawn: Sequence[Drawing] | None = None,
+    progress: Progress = silent,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:  # fmt: skip
     """The same as a zip. Returns its path alone, as the only file, and what is missing and why."""
     with tempfile.TemporaryDirectory(prefix="jurylens-bundle-") as name:
-        written = write(result, store, Path(name), with_data=with_data, progress=progress)
+        written = write(result, store, Path(name), with_data=with_data, drawn=drawn, progress=progress)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pack(Path(name), written.files))
     return (str(path),), written.said
@@ -140,7 +153,8 @@ def _write_figures(shown: Sequence[Drawing], folder: Path, said: list[str], prog
     """Where no Chromium is found the figures are pages for a browser, and that is said."""
     folder.mkdir(exist_ok=True)
     formats: tuple[str, ...] = ("svg", "pdf", "png")
-    found = []
+    found, high = [], {}
+    foreign: set[str] = set()
     for k, (one, mm) in enumerate((one, mm) for one in shown for mm in WIDTHS):
         progress(0.05 + 0.85 * k / (len(shown) * len(WIDTHS)), f"drawing {one.name} at {mm} mm")
         try:
@@ -153,6 +167,22 @@ def _write_figures(shown: Sequence[Drawing], folder: Path, said: list[str], prog
             name = f"{one.name}-{mm}mm.{kind}"
             (folder / name).write_bytes(content)
             found.append(f"{FIGURES}/{name}")
+            if kind == "svg":
+                foreign |= figures.foreign(content)
+                if figures.height(content) > figures.HIGH:
+                    high[f"{one.name} at {mm} mm"] = figures.height(content)
+    if high:
+        said.append(
+            f"higher than the {figures.HIGH} mm of a page: "
+            f"{words.listing([f'{name} ({mm:.0f} mm)' for name, mm in high.items()], 6)}; lower with fewer models or "
+            "judges (--model, --judge) or with shorter names to be shown (`datasets names`)"
+        )
+    if foreign:
+        said.append(
+            f"the figures hold letters that their font has not ({''.join(sorted(foreign)[:12])}): a PDF and a PNG have "
+            "them from the fonts of this machine, an SVG from those of whoever opens it; look whether they are there, "
+            "or give names to be shown (`datasets names`)"
+        )
     return found
 
 
@@ -204,7 +234,7 @@ def manifest_of(result: Result, store: Store) -> dict[str, Any]:
     return {
         "bundle": FORMAT,
         "study": {"command": study.command, "options": provenance.as_options(study)},
-        "command": study.command_line(),
+        "command": command_line(result),
         "seed": getattr(study, "seed", None),
         "settings": plain(result.settings),
         "fingerprint": result.fingerprint,
@@ -242,7 +272,7 @@ def _lines(result: Result, shown: Sequence[Drawing], data: bool, said: Sequence[
     yield f"{study.title or study.command}: dataset {study.dataset}"
     yield ""
     yield "The numbers were computed by Jurylens with"
-    yield f"    {study.command_line()}"
+    yield f"    {command_line(result)}"
     yield ""
     if shown:
         yield f"{FIGURES}/      each figure {WIDTHS[0]} mm (one column) and {WIDTHS[1]} mm (two columns) wide"

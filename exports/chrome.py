@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import re
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -72,6 +73,10 @@ DRAW = """
 """
 
 
+# Skia writes the second in which it printed; a PDF need not say one.
+DATES = re.compile(rb"/(?:CreationDate|ModDate) \(D:[^()]*\)")
+
+
 def plotted(figure: Mapping[str, Any], css: str, width: float, height: float) -> str:
     """A plotly figure as SVG. figure : its data and layout as JSON has them; css : the faces that it is written in"""
     content = {"data": figure["data"], "layout": figure["layout"], "css": css}
@@ -87,7 +92,13 @@ def painted(svg: str, width: float, height: float, scale: float) -> bytes:
 def printed(svg: str, width: float, height: float, title: str) -> bytes:
     """A PDF of one page, as large as the drawing. width, height : of the SVG, in pixels of 1/96 inch"""
     content = {"data": [], "layout": {}, "svg": svg, "title": title}
-    return _CHROME.draw(content, {"format": "pdf", "width": width, "height": height})
+    return undated(_CHROME.draw(content, {"format": "pdf", "width": width, "height": height}))
+
+
+def undated(pdf: bytes) -> bytes:
+    """A PDF of Chromium without the time of its printing: of equal pages it is equal, byte by byte."""
+    # As long as before: a PDF finds its parts by their distance from its start.
+    return DATES.sub(lambda found: b" " * len(found[0]), pdf)
 
 
 class _Page:

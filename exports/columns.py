@@ -57,10 +57,9 @@ Planned = tuple[str | None, str, tuple[str, str] | None]
 
 
 def _wanted(frame: pd.DataFrame, wanted: Mapping[str, str]) -> list[Planned]:
-    out: list[Planned] = []
-    if "judge" in frame and "judge" not in wanted and frame["judge"].nunique() > 1:
-        # A page shows one judge at a time.
-        out.append(("judge", "judge", None))
+    # A page shows one judge at a time, and no table of scenarios that are asked alone.
+    out: list[Planned] = [(name, name, None) for name in ("scenario", "judge")
+                          if name in frame and name not in wanted and frame[name].nunique() > 1]  # fmt: skip
     for name, heading in wanted.items():
         if name in frame:
             out.append((name, heading.strip(), None))

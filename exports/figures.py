@@ -23,6 +23,9 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 COLUMN, PAGE = 84, 174
 """Millimetres of one column, and of both."""
 
+HIGH = 240
+"""Millimetres that a page of A4 has room for."""
+
 DPI = 300
 """Dots an inch of a PNG. It is for slides and text processors; SVG and PDF are as sharp as any printer."""
 
@@ -71,11 +74,32 @@ def drawn(draw: Draw, mm: int) -> go.Figure:
     if mm < least:
         raise OptionError(f"a figure of {mm} mm is too narrow to be read: {COLUMN} mm is the width of a column, "
                           f"{PAGE} mm that of two")  # fmt: skip
-    figure = draw(paper(mm), is_narrow(mm))
+    figure = _laid_out(draw, mm, 8)
+    # What is higher than a page has the smallest type that journals print, which makes rows of long names lower.
+    return figure if figure.layout.height <= HIGH * PX else _laid_out(draw, mm, 7)
+
+
+def _laid_out(draw: Draw, mm: int, points: int) -> go.Figure:
+    figure = draw(paper(mm, points), is_narrow(mm))
     figure.update_layout(width=round(mm * PX, 2), autosize=False)
     if figure.layout.height is None:
         figure.update_layout(height=450)
     return figure
+
+
+def height(svg: bytes) -> float:
+    """Millimetres of a figure that `rendered` has made."""
+    found = re.search(rb'height="([\d.]+)mm"', svg)
+    return float(found[1]) if found else 0.0
+
+
+def foreign(svg: bytes) -> set[str]:
+    """Letters of such a figure that are left to the fonts of the machine."""
+    return fonts.foreign(_text(svg.decode()))
+
+
+def _text(svg: str) -> str:
+    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", svg, flags=re.DOTALL))
 
 
 def is_narrow(mm: int) -> bool:
@@ -85,11 +109,9 @@ def is_narrow(mm: int) -> bool:
 
 def _svg(content: dict[str, Any], mm: int, width: float, height: float, alt: str) -> str:
     """The drawing as an SVG that carries the letters it is written with, `mm` wide."""
-    text = letters_of(content)
-    faces = fonts.faces(text)
+    faces = fonts.faces(letters_of(content))
     plotted = NO_XML.sub("", chrome.plotted(content, "".join(face.css for face in faces), width, height))
-    used = set(html.unescape(re.sub(r"<[^>]*>", " ", plotted)))
-    css = "".join(face.of(used).css for face in faces if face.letters & used)
+    css = "".join(face.css for face in fonts.written_in(_text(plotted)))
     opening = re.match(r"<svg[^>]*>", plotted)
     assert opening is not None, "plotly draws an SVG"
     head = re.sub(r' (width|height|style|viewBox)="[^"]*"', "", opening.group(0))[:-1]
@@ -105,8 +127,7 @@ def letters_of(content: Any) -> str:
 
 def as_html(figure: go.Figure, content: dict[str, Any], alt: str) -> bytes:
     """A page that needs nothing but a browser: the figure with its font and plotly.js; a button saves it as SVG."""
-    text = letters_of(content)
-    faces = [face.of(text + string.printable) for face in fonts.faces(text)]
+    faces = fonts.written_in(letters_of(content) + string.printable)
     figure = go.Figure(figure)
     figure.update_layout(modebar={"remove": []})
     name = "figure"
@@ -115,7 +136,7 @@ def as_html(figure: go.Figure, content: dict[str, Any], alt: str) -> bytes:
         config={"displaylogo": False, "modeBarButtons": [["toImage"]], "displayModeBar": True,
                 "toImageButtonOptions": {"format": "svg", "filename": "figure"}},
     )  # fmt: skip
-    css = "".join(face.css for face in faces if face.letters)
+    css = "".join(face.css for face in faces)
     page = (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(alt or "Figure")}</title>'
         f"<style>{css} body{{margin:0;background:white}}</style></head>\n<body>{body}</body></html>\n"

@@ -85,6 +85,14 @@ def faces(text: str) -> list[Face]:
     return [_source(REGULAR, rest), _source(BOLD, rest), _marks()]
 
 
+def written_in(letters: Iterable[str]) -> list[Face]:
+    """The faces that a file which is written in these letters carries, cut to them."""
+    wanted = frozenset(letters)
+    cut = (face.of(wanted) for face in faces("".join(sorted(wanted))))
+    # A face of nothing but blanks would be no font to a browser.
+    return [face for face in cut if not all(letter.isspace() for letter in face.letters)]
+
+
 def foreign(text: str) -> set[str]:
     """Letters of a text that `faces` cannot write."""
     known = source_letters() | _marks().letters

@@ -28,6 +28,7 @@ from data.store import Store
 from errors import EmptySelectionError, FileError
 from exports import provenance, text
 from exports.bundle import DATA, FORMAT, MANIFEST
+from studies.by_scenario import command_line, is_by_scenario, run_by_scenario
 from studies.study import Result, plain
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
@@ -122,14 +123,15 @@ def _compare(
             f"dataset {rests.dataset!r} has no judgments of {', '.join(map(repr, gone))}, whom the bundle is about: "
             "import the files that it was made from"
         )
-    result = study.run(store, progress)
+    split = is_by_scenario(manifest["settings"])
+    result = run_by_scenario(study, store, progress) if split else study.run(store, progress)
     found = differences(manifest, folder, result, elsewhere=on != OWN)
     then, now = manifest["versions"], provenance.versions()
     changed = [{"what": name, "was": then.get(name), "is": now.get(name)}
                for name in sorted({*then, *now}) if then.get(name) != now.get(name)]  # fmt: skip
     return Replayed(
         not found and not judges, tuple(found[:MOST]), len(found), tuple(judges), tuple(beside), tuple(changed),
-        result.study.command_line(), on, result.fingerprint,
+        command_line(result), on, result.fingerprint,
     )  # fmt: skip
 
 

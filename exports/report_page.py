@@ -98,10 +98,7 @@ def _style() -> str:
 
 def _faces(page: str) -> str:
     """The fonts that the page's letters need, in it."""
-    letters = "".join(sorted(c for c in set(page) if c.isprintable()))
-    cut = (face.of(letters) for face in fonts.faces(letters))
-    # A face of nothing but blanks would be no font to a browser.
-    return "".join(face.css for face in cut if face.letters - {" ", "\u00a0"})
+    return "".join(face.css for face in fonts.written_in(page))
 
 
 def printer() -> str | None:
@@ -131,7 +128,7 @@ def pdf(page: str, name: str = "report") -> bytes:
         if not target.is_file():
             said = " ".join(done.stderr.split())[-300:]
             raise DrawingError(f"Chromium could not print the report ({said}): {BY_HAND}")
-        return target.read_bytes()
+        return chrome.undated(target.read_bytes())
 
 
 def write(story: Story, path: Path, progress: Progress = silent) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pandas as pd
+from anyascii import anyascii
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +23,14 @@ FORMATS = ("table", "json", "csv", "latex")
 def as_json(content: Any) -> str:
     """JSON on one screen; a NaN would be an error here, not a word in the output."""
     return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False, default=str)
+
+
+def file_word(name: str, most: int = 40) -> str:
+    """A name as part of a file's: letters, digits, `_` and `-` of ASCII, as file systems, archives and LaTeX take them.
+
+    No dots: LaTeX's older graphics packages take what follows the first one for the kind of the file.
+    """
+    return re.sub(r"[^A-Za-z0-9_]+", "-", anyascii(name)).strip("-")[:most].rstrip("-")
 
 
 def as_table(table: pd.DataFrame, title: str = "", width: int | None = None) -> str:

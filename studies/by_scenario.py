@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,20 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 Q_OF = {"p": "q", "scaled_p": "scaled_q"}
 
 
+@dataclass(frozen=True)
+class ByScenario:
+    """joined : all answers as one; alone : scenario -> its own answer, where it has one"""
+
+    joined: Result
+    alone: Mapping[str, Result]
+
+
 def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) -> Result:
+    """All answers as one; see `ask_by_scenario`."""
+    return ask_by_scenario(study, store, progress).joined
+
+
+def ask_by_scenario(study: Fitted, store: Store, progress: Progress = silent) -> ByScenario:
     """Run a study once for each scenario of its selection and join the tables.
 
     A scenario in which it cannot be answered is named in the warnings. q is Benjamini-Hochberg over the rows of all
@@ -35,11 +48,25 @@ def run_by_scenario(study: Fitted, store: Store, progress: Progress = silent) ->
         with kept.reading("looking up names") as con:
             display = queries.display(con, study.dataset)
         with words.decimals(display.decimals if store.shown else None):
-            joined = _run_by_scenario(naming.here(study, display), kept, progress)
-    return replace(joined, display=display)
+            found = _asked(naming.here(study, display), kept, progress)
+        with kept.reading("looking up who is a person") as con:
+            names = queries.catalog(con, found.joined.study)
+    known = {"humans": tuple(names.humans), "display": names.display}
+    alone = {scenario: replace(answer, **known) for scenario, answer in found.alone.items()}
+    return ByScenario(replace(found.joined, **known), alone)
 
 
-def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
+def is_by_scenario(settings: Mapping[str, object]) -> bool:
+    """Whether a result with these settings is of scenarios joined."""
+    return settings.get("by") == "scenario"
+
+
+def command_line(result: Result) -> str:
+    """The command that gives a result in a terminal."""
+    return result.study.command_line() + (" --by scenario" if is_by_scenario(result.settings) else "")
+
+
+def _asked(study: Fitted, store: Store, progress: Progress) -> ByScenario:
     resolved = study.resolve(store)
     with store.reading("listing scenarios") as con:
         names = queries.catalog(con, resolved)
@@ -74,10 +101,10 @@ def _run_by_scenario(study: Fitted, store: Store, progress: Progress) -> Result:
         values={},
         settings=resolved.settings() | {"by": "scenario"},
         warnings=tuple(dict.fromkeys(warnings)),
-        caption=" ".join(f"{scenario}: {answer.caption}" for scenario, answer in answers.items()),
+        caption=" ".join(gathered([f"{scenario}: {answer.caption}" for scenario, answer in answers.items()])),
         fingerprint=first.fingerprint,
     )
-    return replace(joined, taken=taken(study, resolved))
+    return ByScenario(replace(joined, taken=taken(study, resolved)), answers)
 
 
 def gathered(warnings: Sequence[str]) -> tuple[str, ...]:

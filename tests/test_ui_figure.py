@@ -26,9 +26,9 @@ def test_a_file_has_all_digits_and_no_formula():
     assert lines == ["model,strength,lower,upper", "'=cmd(),0.123456789,-1.0,1.0", "b,,,"]
 
 
-def test_a_file_name_suits_every_file_system():
-    result = Result(Rank(), {}, {}, {"dataset": "a/b: c"}, (), "", "")
-    assert file_name(result, "ranking") == "a-b-c-rank-ranking.csv"
+def test_a_file_name_suits_every_file_system_and_latex():
+    result = Result(Rank(), {}, {}, {"dataset": "../a/b: c.5 模型 ü🦜"}, (), "", "")
+    assert file_name(result, "ranking") == "a-b-c-5-MoXing-u-parrot-rank-ranking.csv"
 
 
 def test_a_column_of_long_names_has_room_for_them():

@@ -11,6 +11,7 @@ from charts import words
 from data.model import Progress
 from errors import JurylensError
 from exports import report as reports
+from exports.text import file_word
 from studies import naming
 from studies.overview import escape
 from studies.study import Result, Study
@@ -108,7 +109,7 @@ def _shown(seen: View, page: str, study: reports.Report) -> None:
     """The files, the command, and the page as it will be read."""
     from exports import report_page
 
-    name = f"report-{''.join(c if c.isalnum() or c in '-._' else '-' for c in str(seen.study.dataset))}"
+    name = f"report-{file_word(str(seen.study.dataset))}"
     printer = report_page.printer()
     with st.container(horizontal=True):
         st.download_button("Download HTML", data=page, file_name=f"{name}.html", mime="text/html", on_click="ignore",

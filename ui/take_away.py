@@ -5,13 +5,13 @@ What is in the menu is drawn when it is opened, and each file is made when it is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
 from exports.drawings import Draw, Drawing
+from exports.text import file_word
 from studies import naming
 from studies.study import Result
 from ui import session
@@ -140,4 +140,4 @@ def as_csv(frame: pd.DataFrame, result: Result | None = None) -> bytes:
 def file_name(result: Result, table: str, ending: str = "csv") -> str:
     """dataset-command-table.csv, of letters that every file system takes."""
     parts = (str(result.settings.get("dataset", "")), result.study.command, table)
-    return re.sub(r"[^\w.-]+", "-", "-".join(parts)).strip("-")[:120] + f".{ending}"
+    return f"{file_word('-'.join(parts), 120)}.{ending}"

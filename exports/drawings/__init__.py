@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from exports.drawings.drawing import DRAWN, Draw, Drawing, in_order
 from studies.study import Result
 
-__all__ = ["WITHOUT", "Draw", "Drawing", "drawings", "in_order"]
+__all__ = ["WITHOUT", "Draw", "Drawing", "apart", "drawings", "in_order"]
 
 WITHOUT = {
     "datasets health": "sentences, each with its remedy",
@@ -32,5 +33,12 @@ def drawings(result: Result, most: int | None = None) -> tuple[Drawing, ...]:
 
     make = DRAWN.get(result.study.command)
     found = tuple(in_order(one, result.study.judge) for one in make(result, most)) if make is not None else ()
-    twice = {name for name, n in Counter(one.name for one in found).items() if n > 1}
-    return tuple(replace(one, name=f"{one.name}-{k}") if one.name in twice else one for k, one in enumerate(found, 1))
+    return apart(found)
+
+
+def apart(found: Sequence[Drawing]) -> tuple[Drawing, ...]:
+    """The same with names that are files of their own, also where files differ in capitals alone are one."""
+    twice = {name for name, n in Counter(one.name.lower() for one in found).items() if n > 1}
+    return tuple(
+        replace(one, name=f"{one.name}-{k}") if one.name.lower() in twice else one for k, one in enumerate(found, 1)
+    )

@@ -6,7 +6,6 @@ report ask the same function, so that a figure in a paper is the one that was se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -15,6 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from charts.theme import Mark, Theme, marks
+from exports.text import file_word
 from studies.factor_options import display
 from studies.study import Result
 
@@ -74,14 +74,9 @@ def each(judges: Sequence[str], made: Callable[[str], Iterable[Drawing]]) -> tup
     """The drawings of the first few judges, with the judge in their names where there are several."""
     found = []
     for judge in judges[:FEW]:
-        more = f"-{slug(judge)}" if len(judges) > 1 else ""
+        more = f"-{file_word(judge) or 'judge'}" if len(judges) > 1 else ""
         found += [replace(one, name=one.name + more) for one in made(judge)]
     return tuple(found)
-
-
-def slug(name: str) -> str:
-    """Letters that every file system takes."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:40] or "judge"
 
 
 def in_order(drawing: Drawing, judges: tuple[str, ...]) -> Drawing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -11,6 +10,7 @@ from charts import words
 from data import labelings as work
 from data.queries import labelings as queries
 from errors import JurylensError
+from exports.text import file_word
 from studies.cluster_prompts import NAME
 from studies.overview import escape
 from ui import selection, session
@@ -108,7 +108,7 @@ def _edit(seen: View, name: str) -> None:
         _do(lambda: work.rename_label(session.store(), dataset, name, str(old), new), f"{old} is now {new.strip()}.")
     st.download_button(
         "Prompts and labels as CSV", as_csv(rows.dropna(axis="columns", how="all")),
-        re.sub(r"[^\w.-]+", "-", f"{dataset}-{name}-labels")[:120] + ".csv", "text/csv", key=f"labels-{name}",
+        f"{file_word(f'{dataset}-{name}', 110)}-labels.csv", "text/csv", key=f"labels-{name}",
         help="Edit the column label, and import the file again with --as labels and another name.",
     )  # fmt: skip
     if st.button("Remove this labeling", key=f"delete-{name}", type="tertiary", icon=":material/delete:"):
