@@ -188,13 +188,6 @@ def test_the_command_hands_over_to_the_others(name: str, module: object, monkeyp
     assert given == [["--quick"]]
 
 
-@pytest.mark.slow
-def test_two_seconds_of_stress_fail_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
-    # How long somebody waits is a question of the machine here, and of the benchmark itself.
-    assert stress.stress(2.0, longest=60.0) == []
-    assert "reads/s" in capsys.readouterr().out
-
-
 def test_coverage_of_tie_models_asks_every_parameter_and_counts_what_breaks() -> None:
     table = coverage_ties.measure(3, 1)
     assert table.groupby("world", sort=False)["quantity"].agg(list).map(len).tolist() == [4, 4, 4, 4, 4, 3]

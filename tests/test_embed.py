@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import Child
 from tiny_bert import make
 from typer.testing import CliRunner
 
@@ -254,48 +254,32 @@ def test_what_was_embedded_before_a_stop_stays(store: Store, flat: Flat, monkeyp
     assert cosines(store) == COSINES
 
 
-KILLED = """
-import sys, time
-import numpy as np
-from pathlib import Path
-from data.store import Store
-from studies import embed as work
-from texts.embeddings import Model
+class Slow(Flat):
+    """Tells of each text, some thousandths of a second after the one before."""
 
-class Slow:
-    def embed(self, bodies, tick):
+    def embed(self, bodies: list[str], tick: Callable[[int], None]) -> Vectors:
         for k in range(len(bodies)):
             time.sleep(0.004)
             tick(k)
-        return np.array([[np.cos(len(b)), np.sin(len(b))] for b in bodies], dtype=np.float32)
-
-work.BATCH_TEXTS, work.ANSWERS = 5, 7
-work.find_model = lambda asked=None: Model("slow@0", Path())
-for path in sys.argv[1:]:
-    work.embed(Store(path), "d", progress=lambda share, text: print(share, flush=True), engine=lambda *_: Slow())
-"""
+        return np.array([[np.cos(len(body)), np.sin(len(body))] for body in bodies], dtype=np.float32)
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path) -> None:
+def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "BATCH_TEXTS", 5)
+    monkeypatch.setattr(work, "ANSWERS", 7)
+    monkeypatch.setattr(work, "find_model", lambda asked=None: Model("slow@0", Path()))
     rows = [(f"prompt {k}" * (k % 7 + 1), "x", "y", "people", "a", f"- a {k}", f"{k} " + "c " * k) for k in range(30)]
     whole, store = Store(tmp_path / "whole.duckdb"), Store(tmp_path / "killed.duckdb")
     for one in (whole, store):
         import_path(one, write(tmp_path / "rows.csv", rows), "d")
     rng, stopped, before = np.random.default_rng(0), 0, 0
     for _ in range(6):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(store.path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True,
-        )  # fmt: skip
-        assert process.stdout is not None
+        child = Child(lambda tell: embed(store, "d", progress=lambda share, text: tell(share), engine=lambda *_: Slow()))
         for _ in range(int(rng.integers(2, 45))):
-            process.stdout.readline()
+            child.hear()
         time.sleep(rng.uniform(0, 0.02))
-        stopped += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        stopped += child.kill()
         with store.reading() as con:
             n, different = con.execute("SELECT count(*), count(DISTINCT text_id) FROM embedding").fetchall()[0]
             twice = con.execute(
@@ -307,8 +291,8 @@ def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path) -> No
         assert twice == [(0,)]
         before = n
     assert stopped
-    words = [sys.executable, "-c", KILLED, str(whole.path), str(store.path)]
-    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+    for one in (whole, store):
+        embed(one, "d", engine=lambda *_: Slow())
     assert vectors(store) == vectors(whole)
     assert cosines(store) == cosines(whole)
     assert len(cosines(whole)) == 60

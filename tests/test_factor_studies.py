@@ -521,17 +521,17 @@ def test_constant_separated_and_collinear_factors_are_named(awkward: Store) -> N
 def test_more_factors_than_pairs(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     given = []
-    for k in range(200):
+    for k in range(60):
         row: dict[str, Any] = {"prompt": f"p{k}", "response_a": f"a {k}", "response_b": f"b {k}", "judge": "people",
                                "winner": "ab"[int(rng.integers(2))]}  # fmt: skip
-        for n in range(300):
+        for n in range(80):
             row |= {f"f{n}_a": float(rng.integers(0, 9)), f"f{n}_b": float(rng.integers(0, 9))}
         given.append(row)
     store = stored(tmp_path, given)
-    with pytest.raises(NotIdentifiedError, match="300 factors cannot be told apart on 200 pairs"):
+    with pytest.raises(NotIdentifiedError, match="80 factors cannot be told apart on 60 pairs"):
         FactorsFit().run(store)
-    some = FactorsFit(factor=tuple(f"f{n}" for n in range(30))).run(store)
-    assert any("200 pairs for 30 factors are few" in w for w in some.warnings)
+    some = FactorsFit(factor=tuple(f"f{n}" for n in range(9))).run(store)
+    assert any("60 pairs for 9 factors are few" in w for w in some.warnings)
 
 
 def test_what_there_is_no_answer_to_is_one_sentence(store: Store, awkward: Store, tmp_path: Path) -> None:

@@ -210,6 +210,8 @@ def test_repeats_come_back_as_repeats_in_the_same_order(tmp_path: Path, order: s
         JudgeAgain(dataset="d", judge=("bot",), purpose="repeat").run(store)
 
 
+# What differs between cues are their words, which are asked for one by one in the last test.
+@pytest.mark.every(2, "purpose")
 @pytest.mark.parametrize("purpose", [*CUES, "letters"])
 def test_a_planted_pull_of_a_cue_is_found(tmp_path: Path, purpose: str) -> None:
     store = store_of(tmp_path)

@@ -278,8 +278,8 @@ def test_separation_and_all_draws_have_finite_weights():
 
 def test_more_properties_than_verdicts():
     rng = np.random.default_rng(3)
-    x = np.sign(rng.standard_normal((200, 300))) * (rng.random((200, 300)) < 0.5)
-    found = fit_posteriors([sum_rows(x, np.ones(200), (x[:, 0] > 0).astype(float))], 0.1)
+    x = np.sign(rng.standard_normal((100, 150))) * (rng.random((100, 150)) < 0.5)
+    found = fit_posteriors([sum_rows(x, np.ones(100), (x[:, 0] > 0).astype(float))], 0.1)
     assert not found.rough.any()
     assert int(np.argmax(found.mean[0])) == 0
     assert (found.sd[0, 1:] < 0.1 * np.sqrt(2) * 1.6).all()

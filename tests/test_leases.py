@@ -369,7 +369,7 @@ def test_a_loop_of_writes_in_another_process_lets_readers_in(store: Store) -> No
 def test_the_leases_hold_under_load() -> None:
     """A small version of the benchmark, which ends with 1 when anything failed, was lost or waited too long."""
     script = ROOT / "benchmarks" / "stress.py"
-    result = subprocess.run([sys.executable, str(script), "--seconds", "4"], capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, str(script), "--seconds", "2"], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -380,7 +380,7 @@ def test_the_leases_hold_when_writers_are_killed(monkeypatch: pytest.MonkeyPatch
     # It does so for its whole process.
     monkeypatch.setattr(logging.getLogger("jurylens.store"), "setLevel", lambda level: None)
     monkeypatch.setattr(stress, "kill_imports", lambda times, seed: imports)
-    monkeypatch.setattr("sys.argv", ["stress.py", "--kill", "6"])
+    monkeypatch.setattr("sys.argv", ["stress.py", "--kill", "4"])
     assert stress.main() == 0
     imports.append("what they find is a failure too")
     monkeypatch.setattr(stress, "kill", lambda times, seed: [])

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import Child
 
 from data import datasets, text_factors
 from data.duck import SCHEMA_FOLDER, Schema
@@ -259,21 +257,15 @@ def test_an_unknown_dataset_is_refused(store: Store) -> None:
         extract(store, "dd")
 
 
-KILLED = """
-import sys
-from data import text_factors
-from data.store import Store
-from studies.extract import extract
-text_factors.BATCH_TEXTS = 5
-for path in sys.argv[2:]:
-    extract(Store(path), "d", lambda share, text: print(share, flush=True), workers=int(sys.argv[1]))
-"""
-
-
 @pytest.mark.slow
+# One process is every other kill of test_kill_import.
+@pytest.mark.every(2, "workers", shift=1)
 @pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, workers: int) -> None:
+def test_killed_at_any_moment_only_whole_batches_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
     """Of every text all factors or none, whenever the process is killed; the rest follows."""
+    monkeypatch.setattr(text_factors, "BATCH_TEXTS", 5)
     rows = [
         (f"p{k}", "x", "y", "people", "a", f"- a {k}", f"**b** {k} " + "c " * k) for k in range(40)
     ]
@@ -283,19 +275,11 @@ def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, worke
     rng = np.random.default_rng(workers)
     before, stopped = 0, 0
     for _ in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(workers), str(store.path)], cwd=ROOT, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        process.stdout.readline()
-        for _ in range(int(rng.integers(1, 6))):
-            process.stdout.readline()
+        child = Child(lambda tell: extract(store, "d", lambda share, text: tell(share), workers=workers))
+        for _ in range(1 + int(rng.integers(1, 6))):
+            child.hear()
         time.sleep(rng.uniform(0, 0.02))
-        stopped += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        stopped += child.kill()
         sizes = {len(values) for values in held(store).values()}
         with store.reading() as con:
             for keys, table in (("text_id", "text_value"), ("text_id, prompt_text_id", "answer_value")):
@@ -305,8 +289,8 @@ def test_killed_at_any_moment_only_whole_batches_are_there(tmp_path: Path, worke
         assert before <= len(held(store))
         before = len(held(store))
     assert stopped
-    words = [sys.executable, "-c", KILLED, "1", str(whole.path), str(store.path)]
-    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+    for one in (whole, store):
+        extract(one, "d", workers=1)
     assert held(store) == held(whole)
     assert held_answers(store) == held_answers(whole)
 
