@@ -5,6 +5,10 @@ All figures follow from votes a pair, counted by label (a, b, tie). Agreement, C
 alpha (nominal; 2011) take all votes on a pair, the judge's among them, as those of interchangeable raters. The ceiling
 leaves out one vote of the reference after the other and holds it against the plurality of the others; the judge is held
 against the same ones. "No ties" leaves out what is a tie on either side.
+
+What is beyond chance (kappa, AC1, Fleiss, alpha) counts how often a and b are said, so it depends on which response of
+a pair the file calls a. Where that is its place on the screen, habits of place are part of chance, as is right; where
+it is nobody's choice, `even_kappa` is what it would be on average if a coin had decided.
 """
 
 from __future__ import annotations
@@ -61,6 +65,22 @@ def compare_labels(votes: PairVotes, clustering: Clustering, ending: str) -> Fig
         _two_raters(some, _used(table, some)), table, table.sum(axis=1), votes.cluster, clustering, names,
         ("share", "coefficient", "coefficient"),
     )  # fmt: skip
+
+
+def even_kappa(votes: PairVotes, ending: str) -> float:
+    """Cohen's kappa with chance that knows no letters: both sides as often a as b; NaN where undefined.
+
+    It is that of all comparisons together with the same ones turned round; without ties 2 * agreement - 1 (Bennett,
+    Alpert and Goldstein 1954).
+    """
+    some = 3 if ending == WITH else 2
+    one, two = votes.reference[:, :some].astype(np.float64), votes.judge[:, :some].astype(np.float64)
+    cells = one.T @ two
+    turn = [1, 0, 2][:some]
+    cells = cells + cells[np.ix_(turn, turn)]
+    if not cells.sum() > 0:
+        return float("nan")
+    return float(_two_raters(some, some)(cells.reshape(some * some))[1])
 
 
 def hold_out(votes: PairVotes, clustering: Clustering) -> Figures:

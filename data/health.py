@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import duckdb
 import pandas as pd
 
 from data.queries import Catalog
+from data.unfold import MADE
 
 
 def thin_cells(con: duckdb.DuckDBPyConnection, names: Catalog, least: int) -> pd.DataFrame:
@@ -45,6 +48,48 @@ def no_verdicts(con: duckdb.DuckDBPyConnection, names: Catalog) -> pd.DataFrame:
         FROM judgment j JOIN judge g USING (judge_id) WHERE j.dataset_id = {names.dataset_id}
         GROUP BY g.judge_id, g.name HAVING count(*) FILTER (outcome = 0) > 0 ORDER BY g.judge_id"""
     ).df()
+
+
+def rated(con: duckdb.DuckDBPyConnection, names: Catalog) -> dict[str, str]:
+    """Judges whose pairs an import made of what they said of single responses: `ratings` or `rankings`; none else."""
+    found = con.execute(
+        """SELECT import_id, contains(inferred, $ranked) FROM import_log
+        WHERE dataset_id = $d AND contains(inferred, $made) ORDER BY import_id""",
+        {"d": names.dataset_id, "made": MADE, "ranked": " ranked responses: "},
+    ).fetchall()
+    if not found:
+        return {}
+    what = {int(number): "rankings" if ranks else "ratings" for number, ranks in found}
+    listed = ", ".join(map(str, what))
+    rows = con.execute(
+        f"""SELECT judge_id, max(import_id) FROM judgment WHERE dataset_id = {names.dataset_id}
+        AND import_id IN ({listed}) GROUP BY judge_id ORDER BY judge_id"""
+    ).fetchall()
+    last = {int(judge): int(number) for judge, number in rows}
+    return {name: what[last[i]] for name, (i, _) in names.judges.items() if i in last}
+
+
+@dataclass(frozen=True)
+class Held:
+    """Pairs of a judge. several : whether a prompt has more than one; largest : share of judgments in the largest tenth
+    of the prompts"""
+
+    several: bool
+    judgments: int
+    prompts: int
+    largest: float
+
+
+def pairs_a_prompt(con: duckdb.DuckDBPyConnection, names: Catalog, judge: str) -> Held:
+    """How a judge's pairs are spread over prompts."""
+    several, judgments, prompts, largest = con.execute(
+        """WITH held AS (SELECT count(*) AS n, count(DISTINCT pair_id) AS pairs FROM judgment
+            WHERE dataset_id = $d AND judge_id = $j GROUP BY prompt_id),
+            placed AS (SELECT *, row_number() OVER (ORDER BY n DESC) AS place, count(*) OVER () AS prompts FROM held)
+        SELECT max(pairs) > 1, sum(n), count(*), sum(n) FILTER (place <= ceil(prompts / 10)) / sum(n) FROM placed""",
+        {"d": names.dataset_id, "j": names.judges[judge][0]},
+    ).fetchall()[0]
+    return Held(bool(several), int(judgments), int(prompts), float(largest))
 
 
 SCORED_PROMPTS = 500

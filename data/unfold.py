@@ -1,8 +1,9 @@
 """How do responses that were rated or ranked one by one become pairs? All pairs within a prompt, judge and annotator.
 
 From `raw` and `keyed` (see data/normalise.py) it makes `unit`, one row a rated response, and `cells`, one row a pair: k
-responses give k(k - 1)/2 pairs. They share ratings and are not independent; they share prompt, judge and annotator too,
-so that intervals clustered by prompt or annotator count them as one source. The higher rating wins, equal ones are a tie.
+responses give k(k - 1)/2 pairs. They share ratings and are not independent, but they share the prompt too, so that
+intervals clustered by prompt count them as one source; by annotator they would take the raters of one prompt as
+independent. The higher rating wins, equal ones are a tie: without tolerance, 4 and 4.01 are none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from errors import MappingError
 
 MOST_RESPONSES = 50
 """More responses to one prompt would be more than 1,225 pairs of one judge."""
+
+MADE = "pairs were made of"
+"""In the sentence of an import that says so; `data.health.rated` looks for it in the log of imports."""
 
 Cell = Callable[[str], str]
 
@@ -215,13 +219,13 @@ def said(con: duckdb.DuckDBPyConnection, rated: Rated, unrated: int) -> list[str
     responses = con.execute("SELECT count(*) FROM unit").fetchall()[0][0] - alone
     what = {"rating": "rated", "rank": "ranked", "ranking": "ranked"}[rated.by]
     out = [
-        f"{pairs:,} pairs were made of {responses:,} {what} responses: all pairs within a prompt, judge and annotator"
+        f"{pairs:,} {MADE} {responses:,} {what} responses: all pairs within a prompt, judge and annotator"
         + (f"; {ties:,} with equal {'ratings' if rated.by == 'rating' else 'ranks'} are ties" if ties else "")
     ]
     if pairs > responses / 2:
         out.append(
             "pairs of one prompt share their ratings and are not independent: intervals are right when clustered by "
-            "prompt or annotator, as they are from 10 prompts on, not by pair"
+            "prompt, as they are from 10 prompts on, not by pair; a prompt with k responses weighs k(k - 1)/2 pairs"
         )
     if unrated:
         out.append(f"{unrated:,} responses without a {'rating' if rated.by == 'rating' else 'rank'} are in no pair")

@@ -21,6 +21,7 @@ from analysis.judge_agreement import (
     agree_within,
     compare_labels,
     differ,
+    even_kappa,
     hold_out,
     majority,
     margin,
@@ -39,6 +40,7 @@ from studies.judge_votes import (
     Held,
     Loaded,
     as_table,
+    by_letters,
     clusters,
     columns,
     ended,
@@ -61,6 +63,8 @@ COUNTS = ("pairs", "prompts", "votes", "comparisons", "comparisons_no_ties", "no
 WITHIN = tuple(f"{name}{ending}" for name in ("agreement", "fleiss", "alpha", "ceiling") for ending in (WITH, WITHOUT))
 PART = ("agreement", "lower", "upper", "comparisons", "pairs", "clusters")
 TREND = ("slope", "lower", "upper", "p", "comparisons", "days")
+MANY = 20
+"""Comparisons without ties from which on it is told where kappa hangs on the file's letters."""
 MARGINS = ("no majority", "up to a third", "up to two thirds", "more", "unanimous")
 
 
@@ -112,6 +116,7 @@ class JudgeAgreement(Fitted):
         }
         reasons: dict[str, str] = {}
         said: list[str] = []
+        kappas: dict[str, tuple[float, float]] = {}
         for k, judge in enumerate(others):
             progress(0.9 * k / len(others), f"comparing {judge} with {reference}")
             both = shared(data.of(reference), data.of(judge), self.cluster)
@@ -122,8 +127,12 @@ class JudgeAgreement(Fitted):
             if both.clustering.warning is not None:
                 said.append(both.clustering.warning)
             self._add(rows, data, judge, both)
+            found = rows["judges"][-1][f"kappa{WITHOUT}"]
+            if isinstance(found, float) and int(str(rows["judges"][-1]["comparisons_no_ties"])) > MANY:
+                kappas[judge] = (found, even_kappa(self._labelled(both.raw), WITHOUT))
         if not rows["judges"]:
             raise nobody(reasons)
+        said += by_letters(kappas)
         differences = self._differences(data, [str(row["judge"]) for row in rows["judges"]])
         tables = {
             "judges": as_table(rows["judges"], ["judge", *COUNTS, *_ends(FIGURES)]),
@@ -321,7 +330,8 @@ class JudgeAgreement(Fitted):
         hang = "taken as independent" if by == "none" else f"clustered by {by}; below 50 clusters jackknife, t"
         return (
             f"Agreement of {reference}'s {what} with those of {who}; kappa (Cohen) and AC1 (Gwet) of all comparisons, "
-            f"Fleiss' kappa and Krippendorff's alpha (nominal) of all votes on a pair, the judge's among them; "
+            "Fleiss' kappa and Krippendorff's alpha (nominal) of all votes on a pair, the judge's among them; chance "
+            "by how often the file's a, b and tie are said; "
             f"people: every two votes of {reference} on the same pairs; ceiling: each vote of {reference} against the "
             "plurality of the others, and the judge against the same. "
             f"{words.percent(self.level)} intervals, {hang}. Parts and times: "

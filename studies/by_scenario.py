@@ -104,6 +104,8 @@ def _asked(study: Fitted, store: Store, progress: Progress) -> ByScenario:
         caption=" ".join(gathered([f"{scenario}: {answer.caption}" for scenario, answer in answers.items()])),
         fingerprint=first.fingerprint,
     )
+    with store.reading("looking up how pairs were made") as con:
+        joined = resolved.beware(con, names, joined)
     return ByScenario(replace(joined, taken=taken(study, resolved)), answers)
 
 

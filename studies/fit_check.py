@@ -19,6 +19,7 @@ from data.model import Progress
 from data.queries import Catalog
 from data.store import Store
 from errors import NotIdentifiedError
+from studies import rated
 from studies.cells import cluster_columns, judge_cells, models_met, require_models
 from studies.rank import check_annotators
 from studies.refused import nobody, sentences
@@ -44,6 +45,7 @@ class CheckFit(Fitted):
             condition = queries.where(self, names, self.ties)
             extent = queries.extent(con, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)
+            made = rated.made(con, names, self.judge)
             require_models(names, "there is no scale to check: it needs")
             queries.require_rows(extent["judgments"], "on two named models with a verdict")
             clustering = choose_clustering(self.cluster, extent["prompts"])
@@ -72,6 +74,7 @@ class CheckFit(Fitted):
         warnings = sentences(reasons)
         for judge, check in found.items():
             warnings += [f"{judge}: {w}" if len(self.judge) > 1 else w for w in check.warnings]
+        warnings += rated.no_circles({judge: what for judge, what in made.items() if judge in found})
         progress(1.0, "done")
         return Result(
             study=self,

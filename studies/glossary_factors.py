@@ -93,7 +93,8 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
     ),
     "accuracy": (
         "Share of verdicts that are predicted (or scored) right, a tie half right.",
-        "The best that can be reached is what people reach with one another, not 1.", "Stone 1974",
+        "Where verdicts on a pair differ nobody is always right: the best is to side with most of them, not 1.",
+        "Stone 1974",
     ),
     "accuracy|right; accuracy|held out": (
         "Share of verdicts on prompts held out that are predicted right.",

@@ -21,21 +21,25 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
         "It falls with every careless annotator, and a low one is easily reached.", "",
     ),
     "kappa": (
-        "Agreement beyond chance: 0 for judges who ignore the answers, 1 for the same label always.",
-        "Where a file names the winner first, chance is all there is and kappa is 0 however much they agree.",
+        "Agreement beyond chance: 0 where two judges agree as often as if each said a, b and tie at random as often as "
+        "it does, 1 for the same label always.",
+        "It hangs on which response the file calls a: where that is always the winner, it is 0 whatever the agreement.",
         "Cohen 1960",
     ),
     "ac1": (
-        "Agreement beyond chance, with chance taken from the labels in use.",
-        "Where one label is rare it is higher than kappa; neither is the truth.", "Gwet 2008",
+        "Agreement beyond chance, with chance taken to be small where one label is said far more often than others.",
+        "Where one label is rare it is higher than kappa, neither is the truth: both hang on what the file calls a.",
+        "Gwet 2008",
     ),
     "fleiss": (
         "Agreement beyond chance of all votes on a pair, the judge's among them.",
-        "It mixes people's agreement with the judge's.", "Fleiss 1971",
+        "It mixes people's agreement with the judge's, and hangs on which response the file calls a.", "Fleiss 1971",
     ),
     "alpha": (
-        "Agreement beyond chance of all votes on a pair, whatever their number.",
-        "Where one label is rare small disagreements make it small.", "Krippendorff 2004",
+        "Agreement beyond chance of all votes on a pair, whatever their number; labels are names (nominal), so that a "
+        "tie is as far from a as b is.",
+        "Where one label is rare few disagreements make it small, and it hangs on which response the file calls a.",
+        "Krippendorff 2004",
     ),
     "ceiling": (
         "How often one of the people agrees with the plurality of the others: what a judge is read against.",

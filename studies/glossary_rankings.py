@@ -27,19 +27,19 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
         "It is no measure of certainty by itself; the interval is.", "",
     ),
     "interval": (
-        "The range that holds the true value in 95 % of samples (or at the level chosen in the sidebar), with "
+        "A range made so that in 95 % of samples (or at the level chosen in the sidebar) it holds the true value, with "
         "judgments that share a prompt taken as hanging together.",
         "With few prompts, or after the row was picked for being extreme, it holds less often than that.",
         "Cameron and Miller 2015; MacKinnon, Nielsen and Webb 2023",
     ),
     "q; scaled_q; pooled_q": (
-        "The smallest share of false findings, among all rows as clear as this one, at which it counts as beyond "
-        "noise; below .05 it does.",
+        "The share of false findings that is to be expected, at most, among all rows as clear as this one or clearer; "
+        "below .05 it counts as beyond noise.",
         "A row that is not below is not shown to be nothing, and rows of other tables are not counted in.",
         "Benjamini and Hochberg 1995",
     ),
     "p": (
-        "How often a difference as large as this one comes about by chance where there is none.",
+        "How often a difference at least as large as this one comes about by chance where there is none.",
         "Of many rows looked at some are below .05 by chance: read q where there is one.", "Fisher 1925",
     ),
     "p_holm": (
@@ -69,7 +69,8 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
         "Neighbours may change places by chance: read the interval of ranks beside it.", "Bradley and Terry 1952",
     ),
     "rank_interval": (
-        "Places that the model can take: one for each model that is better or worse by more than noise.",
+        "Places that the model can take: below every model that is better by more than noise, above every one that is "
+        "worse by more.",
         "It holds for one model at a time; for all at once places are wider.",
         "Mogstad, Romano, Shaikh and Wilhelm 2024",
     ),
@@ -95,7 +96,7 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
         "Near .5 the order of the two is a coin's.", OWN,
     ),
     "p_flip": (
-        "The probability that the two judges truly order these two models differently.",
+        "How often the two judges order these two models differently in draws from what the data leave open.",
         "The pairs listed were looked for among all, so some of the least sure are chance.", OWN,
     ),
     "win": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,6 +26,9 @@ THIN = 30
 
 THIN_PAIR = 5
 """A pair of models judged fewer times than this is called thin."""
+
+MANY_PROMPTS, UNEVEN = 20, 0.3
+"""From how many prompts on, and from which share of all pairs, the largest tenth of the prompts is told of."""
 
 PLAN = "next-pairs plans where judgments tell most"
 
@@ -71,7 +74,9 @@ def find(
         found += _connectivity(judge, names, counts)
     found += _thin(health.thin_cells(con, names, THIN)) + _identical(health.identical_votes(con, names))
     found += _order(health.order_known(con, names)) + _none(health.no_verdicts(con, names))
-    found += _texts(*health.missing_texts(con, names)) + _shared(health.shared_scores(con, names))
+    made, scored = health.rated(con, names), health.shared_scores(con, names)
+    found += _texts(*health.missing_texts(con, names)) + _made(made, con, names)
+    found += _shared(scored[~scored["judge"].isin(list(made))])
     table = pd.DataFrame(found, columns=["rule", "severity", "judge", "finding", "remedy", "n"])
     return table.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
 
@@ -179,12 +184,32 @@ def _order(order: pd.DataFrame) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
+def _made(made: Mapping[str, str], con: duckdb.DuckDBPyConnection, names: Catalog) -> list[dict[str, object]]:
+    """Pairs that an import made of ratings or rankings."""
+    rows = []
+    for judge, what in made.items():
+        held = health.pairs_a_prompt(con, names, judge)
+        if not held.several:
+            continue
+        uneven = held.prompts >= MANY_PROMPTS and held.largest >= UNEVEN
+        more = f", and the largest tenth of the prompts has {words.share(held.largest)} of all" if uneven else ""
+        rows.append(
+            _row("shared scores", 1, judge,
+                 f"{judge}: {words.plural(held.judgments, 'judgment')} were made of {what} of single responses. Those "
+                 "of one prompt are not independent and never contradict one another; a prompt with k responses weighs "
+                 f"k(k − 1)/2{more}.",
+                 "Cluster by prompt, as is done from 10 prompts on (by prompt+annotator where few people rated much); "
+                 "by pair intervals are too narrow.", held.judgments)
+        )  # fmt: skip
+    return rows
+
+
 def _shared(shared: pd.DataFrame) -> list[dict[str, object]]:
     return [
         _row("shared scores", 1, str(r["judge"]),
              f"{r['judge']}: {words.plural(int(r['judgments']), 'judgment')} compare responses that were each scored "
              "once, so that those of one prompt share scores and are not independent.",
-             "Cluster by prompt, as is done from 10 prompts on, or by annotator; by pair intervals are too narrow.",
+             "Cluster by prompt, as is done from 10 prompts on; by pair intervals are too narrow.",
              int(r["judgments"]))
         for r in shared.to_dict("records")
     ]  # fmt: skip

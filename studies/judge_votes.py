@@ -3,7 +3,7 @@ wrong with them?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,9 @@ from studies.study import Fitted
 
 LOPSIDED = 0.9
 """Share of one side's labels from which on chance-corrected figures speak of the file rather than of the judge."""
+
+BY_LETTERS = 0.05
+"""Difference of kappa from that of letters drawn by a coin from which on it is told."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,21 @@ def as_table(rows: Sequence[dict[str, object]], names: Sequence[str]) -> pd.Data
         elif len(table) and all(isinstance(value, (float, int)) for value in given):
             table[name] = pd.array([None if words.absent(v) else float(v) for v in table[name]], dtype="Float64")
     return table
+
+
+def by_letters(kappas: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Whose kappa hangs on which response the file calls a. kappas : judge -> as it is, and were a drawn by a coin"""
+    told = [
+        f"{judge} {words.number(found)} ({words.number(even)})"
+        for judge, (found, even) in kappas.items() if abs(found - even) >= BY_LETTERS
+    ]  # fmt: skip
+    if not told:
+        return []
+    return [
+        "kappa, fleiss, alpha and ac1 take chance from how often the file's a and b are said; where it is nobody's "
+        "choice which response is called a, kappa without ties would be on average what stands in brackets: "
+        + words.listing(told, 5)
+    ]
 
 
 def oddities(who: str, raw: PairVotes, judge: str) -> list[str]:

@@ -25,7 +25,7 @@ from data.queries.labelings import OWN
 from data.shown_names import AS_THEY_ARE, Display
 from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
-from studies import naming
+from studies import naming, rated
 from studies.overview import Line
 
 VERSION = "1"
@@ -216,7 +216,12 @@ class Study(Selection):
                 result = study.answer(kept, progress)
             with kept.reading("looking up who is a person") as con:
                 names = queries.catalog(con, study)
+                result = study.beware(con, names, result)
         return replace(result, taken=taken(asked, study), humans=tuple(names.humans), display=names.display)
+
+    def beware(self, con: Con, names: Catalog, result: Result) -> Result:
+        """The result with what must be said of how its judgments came about."""
+        return result
 
     def answer(self, store: Store, progress: Progress) -> Result:
         """The work itself, on a resolved study."""
@@ -316,6 +321,17 @@ class Fitted(Study):
     )
     level: float = option(0.95, "coverage of the intervals", label="Interval level", advanced=True)
     seed: int = option(0, "seed of everything random", label="Seed", advanced=True)
+
+    def beware(self, con: Con, names: Catalog, result: Result) -> Result:
+        """With what must be said where pairs were made of ratings or rankings."""
+        made = rated.made(con, names, self.judge)
+        if not made:
+            return result
+        said = rated.too_narrow(made, str(result.settings.get("cluster", self.cluster)), result.warnings)
+        return replace(
+            result, caption=result.caption + rated.in_caption(made),
+            warnings=tuple(dict.fromkeys([*result.warnings, *said])),
+        )  # fmt: skip
 
     def resolve(self, store: Store) -> Self:
         if not 0.5 <= self.level < 1:

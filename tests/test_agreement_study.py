@@ -343,6 +343,12 @@ def test_constant_and_lopsided_verdicts_are_said(tmp_path: Path) -> None:
     first = [row | {"winner": "a" if k % 20 else "b"} for k, row in enumerate(rows(30, [("gpt", 0.9)]))]
     result = JudgeAgreement().run(stored(tmp_path / "l", first))
     assert any(w.startswith("people says a in 9") and "names the winner first" in w for w in result.warnings)
+    even = 2 * result.values["agreement_no_ties"]["value"] - 1
+    assert any("would be on average what stands in brackets: gpt " in w and f"({even:.2f})".replace("0.", ".") in w
+               for w in result.warnings)  # fmt: skip
+    plain = JudgeAgreement().run(stored(tmp_path / "m", rows(30, [("gpt", 0.9)])))
+    assert not any("in brackets" in w for w in plain.warnings)
+    assert "chance by how often the file's a, b and tie are said" in plain.caption
 
 
 # -- published figures -----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from analysis.judge_agreement import (
     agree,
     agree_within,
     differ,
+    even_kappa,
     hold_out,
     leave_one_out,
     majority,
@@ -123,6 +124,52 @@ def test_the_interval_of_a_coefficient_is_freed_of_the_bias_of_few_clusters() ->
     assert found["r"] == pytest.approx(9 / 14, abs=1e-14)
     [low], [high] = found.interval()
     assert (np.arctanh(low) + np.arctanh(high)) / 2 == pytest.approx(np.arctanh(9 / 14 - bias), abs=1e-12)
+
+
+def turned(votes: PairVotes, rows: np.ndarray) -> PairVotes:
+    """The same verdicts where the file had called the other response of these pairs a."""
+    swapped = [np.where(rows[:, None], part[:, [1, 0, 2]], part) for part in (votes.reference, votes.judge)]
+    return PairVotes(swapped[0], swapped[1], votes.cluster, votes.group)
+
+
+@pytest.mark.parametrize(("first", "kappa", "ac1", "alpha"), [(50, 0.8, 0.8, 0.8), (70, 0.771, 0.823, 0.771), (90, 0.590, 0.868, 0.585), (100, 0.0, 0.890, -0.053)])
+def test_what_is_beyond_chance_hangs_on_the_letters_of_the_file(first: int, kappa: float, ac1: float, alpha: float) -> None:
+    """1,000 pairs, nine tenths of them judged alike; of every 100 the file calls the people's choice a in `first`.
+
+    The table of docs/judges.md. With 100: people say a always, chance is .9, agreement .9: kappa 0.
+    """
+    people = np.tile(np.where(np.arange(100) < first, 0, 1), 10)
+    alike = np.arange(1000) // 100 < 9
+    judge = np.where(alike, people, 1 - people)
+    votes = held(np.eye(3, dtype=int)[people], np.eye(3, dtype=int)[judge])
+    found = agree(votes, Clustering("pair"))
+    assert found["agreement"] == 0.9
+    assert [found[name] for name in ("kappa", "ac1", "alpha")] == pytest.approx([kappa, ac1, alpha], abs=0.0012)
+    assert even_kappa(votes, "") == pytest.approx(0.8, abs=SUMS)
+    assert even_kappa(votes, "_no_ties") == pytest.approx(2 * 0.9 - 1, abs=SUMS)
+
+
+@pytest.mark.parametrize("ending", ["", "_no_ties"])
+def test_even_kappa_is_that_of_scikit_learn_for_all_comparisons_in_both_orders(ending: str) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    votes = drawn(5)
+    one, two = expanded(votes)
+    other = turned(votes, np.ones(len(votes.judge), dtype=bool))
+    both = [*zip(one, two, strict=True), *zip(*expanded(other), strict=True)]
+    kept = [(a, b) for a, b in both if not ending or 2 not in (a, b)]
+    assert even_kappa(votes, ending) == pytest.approx(cohen_kappa_score(*zip(*kept, strict=True)), abs=SUMS)
+    # It knows no letters, and kappa over letters drawn by a coin lies around it.
+    rng = np.random.default_rng(0)
+    some = [turned(votes, rng.random(len(votes.judge)) < 0.5) for _ in range(40)]
+    assert [even_kappa(part, ending) for part in some] == pytest.approx([even_kappa(votes, ending)] * 40, abs=SUMS)
+    mean = float(np.mean([agree(part, BY_PROMPT)[f"kappa{ending}"] for part in some]))
+    assert mean == pytest.approx(even_kappa(votes, ending), abs=0.005)
+
+
+def test_even_kappa_of_nothing_is_undefined() -> None:
+    assert np.isnan(even_kappa(held([[0, 0, 2]], [[0, 0, 1]]), "_no_ties"))
+    assert np.isnan(even_kappa(held([[0, 0, 2]], [[0, 0, 1]]), ""))
 
 
 # -- parity ----------------------------------------------------------------------------------------------------------
