@@ -51,9 +51,11 @@ def ask_by_scenario(study: Fitted, store: Store, progress: Progress = silent) ->
             found = _asked(naming.here(study, display), kept, progress)
         with kept.reading("looking up who is a person") as con:
             names = queries.catalog(con, found.joined.study)
-    known = {"humans": tuple(names.humans), "display": names.display}
-    alone = {scenario: replace(answer, **known) for scenario, answer in found.alone.items()}
-    return ByScenario(replace(found.joined, **known), alone)
+
+    def known(answer: Result) -> Result:
+        return replace(answer, humans=tuple(names.humans), display=names.display)
+
+    return ByScenario(known(found.joined), {scenario: known(answer) for scenario, answer in found.alone.items()})
 
 
 def is_by_scenario(settings: Mapping[str, object]) -> bool:

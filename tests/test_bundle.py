@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from papers import DATASET, MODELS, asked
+from papers import DATASET, MODELS, SCENARIOS, asked
 
 from charts.theme import PRINT
 from data.display import Changes, change
@@ -17,6 +17,8 @@ from errors import DrawingError, JurylensError, OptionError
 from exports import bundle, figures
 from exports.drawings import WITHOUT, Drawing, drawings
 from exports.drawings.drawing import DRAWN
+from exports.replay import replay
+from studies.by_scenario import ask_by_scenario
 from studies.study import REGISTRY
 from ui import sections
 
@@ -94,6 +96,32 @@ def test_with_its_data_a_bundle_has_the_judgments_of_its_judges_alone(paper_stor
     lines = (tmp_path / "b" / "data" / "judgments.jsonl").read_text().splitlines()
     assert {json.loads(line)["judge"] for line in lines} == {"people"}
     assert len(lines) == 900
+
+
+def test_each_scenario_alone_has_figures_and_stands_in_each_table(
+    paper_stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "rendered", lambda draw, mm, formats: {"svg": b"<svg/>"})
+    found = ask_by_scenario(REGISTRY["rank"](judge=("people",)), paper_stores[0])  # type: ignore[arg-type]
+    drawn = bundle.drawings_by_scenario(found)
+    done = bundle.write(found.joined, paper_stores[0], tmp_path, drawn=drawn)
+    names = {f"figures/ranking-{scenario}-{mm}mm.svg" for scenario in SCENARIOS for mm in (84, 174)}
+    assert {name for name in done.files if name.startswith("figures")} == names
+    assert all(rf"\textit{{{scenario}}}" in (tmp_path / "tables" / "ranking.tex").read_text() for scenario in SCENARIOS)
+    assert "rank --dataset paper --judge people --criterion overall --by scenario" in (tmp_path / "README.txt").read_text()
+    assert replay(tmp_path, paper_stores[1]).same
+
+
+def test_a_figure_higher_than_a_page_is_said_and_so_are_letters_without_a_font(
+    paper_stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    svg = {84: b'<svg height="300.2mm"><text>a\xe6\xa8\xa1</text></svg>', 174: b'<svg height="100mm"/>'}
+    monkeypatch.setattr(figures, "rendered", lambda draw, mm, formats: {"svg": svg[mm]})
+    result = asked("rank", paper_stores[0])
+    high, foreign = bundle.write(result, paper_stores[0], tmp_path / "b", drawn=drawings(result)[:1]).said
+    assert high.startswith("higher than the 240 mm of a page: ranking at 84 mm (300 mm); lower with fewer models")
+    assert "letters that their font has not (模)" in foreign
+    assert high in (tmp_path / "b" / "README.txt").read_text()
 
 
 def test_a_folder_with_other_files_is_left_alone_and_an_older_bundle_gives_way(

@@ -103,7 +103,11 @@ def test_nothing_overlaps(canvas, theme: Theme, narrow: bool) -> None:
     judges = list(dict.fromkeys(many["judge"]))
     drawn = disagreement_chart(many, judges, dict.fromkeys(judges, 0.3), theme, narrow=narrow, more=3)
     assert draw(canvas, drawn, WIDTH[narrow]) == []
-    drawn = disagreement_chart(table(), ["gpt", "<b>owl"], TOTALS, theme, narrow=narrow)
+    # Two long names and all parts there are: a legend no wider than the bars would leave them no height.
+    parts = {PEOPLE: 0.5, JUDGE: 0.3, "position": 0.1, "length and style": 0.04, "content": 0.03, UNEXPLAINED: 0.03}
+    long = shared_out(**{f"judge-with-a-name-of-forty-letters-in-al{k}": parts for k in range(2)})
+    judges = list(dict.fromkeys(long["judge"]))
+    drawn = disagreement_chart(long, judges, dict.fromkeys(judges, 0.3), theme, narrow=narrow)
     assert draw(canvas, drawn, WIDTH[narrow]) == []
 
 

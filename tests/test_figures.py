@@ -208,6 +208,16 @@ def test_a_chart_knows_that_it_is_on_paper_and_how_wide() -> None:
     assert paper(84).label * 0.75 == pytest.approx(8, abs=0.01)
 
 
+def test_what_is_higher_than_a_page_is_drawn_in_7_pt() -> None:
+    def draw(theme: Theme, narrow: bool) -> go.Figure:
+        return go.Figure(layout={"height": rows * theme.label, "font": {"size": theme.label}})
+
+    rows = 60
+    assert figures.drawn(draw, 84).layout.font.size == paper(84).label
+    rows = 100
+    assert 7 <= figures.drawn(draw, 84).layout.font.size * 0.75 < 7.02
+
+
 def test_letters_beyond_the_usual_are_added_and_foreign_ones_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
