@@ -39,7 +39,7 @@ def below(text: str) -> Callable[[Any], None]:
 
 def take_away(page: Any) -> None:
     """The menu of the first chart."""
-    page.get_by_role("button", name="Take away").first.click()
+    page.get_by_role("button", name="Export").first.click()
     page.get_by_test_id("stPopoverBody").wait_for()
     page.wait_for_timeout(800)
 

@@ -18,6 +18,8 @@ def test_the_first_page_says_its_finding_and_draws_it(page, app):
     expect(page.get_by_text("Simulated: these judgments were made up")).to_be_visible()
     assert "dataset=sample" in page.url
     assert "judge=" not in page.url
+    caption = page.locator(".st-key-foot-differs").get_by_test_id("stCaptionContainer").bounding_box()
+    assert caption["width"] > 200, "the menu leaves the caption no room"
 
 
 def test_reload_and_a_second_tab_show_the_same_view(page, app):

@@ -42,7 +42,7 @@ STYLE = f"""<style>
 .st-key-menu [data-testid="stElementContainer"] + [data-testid="stElementContainer"] {{ margin-top: .15rem; }}
 @media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
   [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
-[class*="st-key-foot-"] > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; }}
+[class*="st-key-foot-"] > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; width: fit-content; }}
 [data-testid="stPageLink-NavLink"]:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
 .st-key-finding p, .st-key-verdicts p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}

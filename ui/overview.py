@@ -67,7 +67,7 @@ def title(seen: View) -> None:
 def sample_banner(seen: View) -> None:
     if seen.names is not None and seen.names.simulated:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="banner"):
-            said = "**Simulated**: these judgments were made up, with a known truth. Nobody gave them."
+            said = "**Simulated**: these judgments were made up, with a known truth."
             st.markdown(said, width="stretch")
             if tour.at(seen) is None:
                 tour.offer(set_word)
@@ -234,7 +234,7 @@ def what_differs(seen: View, found: Found) -> None:
             pairs=lambda row: shared_by(reference, judge, str(row["model"])),
         )  # fmt: skip
         with st.container(horizontal=True, gap="small", key="five"):
-            st.caption("Look closer:", width="content")
+            st.caption("See on Rankings:", width="content")
             names = [str(model) for model in most_different(models, FIVE)["model"]]
             # Names that are cut alike are written out.
             most = 40 if len({words.shorten(name, 40) for name in names}) == len(names) else max(map(len, names))

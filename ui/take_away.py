@@ -30,7 +30,7 @@ def menu(
     frame : the table behind the chart, called `name`; more : draws what else can be taken away, below the data
     drawing : the chart as it is seen; None where there is a table alone
     """
-    with st.popover("Take away", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}",
+    with st.popover("Export", type="tertiary", icon=":material/ios_share:", key=f"menu-{key}",
                     on_change="rerun") as opened:  # fmt: skip
         if not opened.open:
             return
