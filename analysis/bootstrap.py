@@ -12,6 +12,7 @@ information of the full fit, with Newton's method for the few replicates on whic
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -214,9 +215,9 @@ def refit_weighted(
 
     def refit_block(start: int) -> None:
         some = slice(start, min(start + size, replicates))
-        total: NDArray[Any] = np.zeros((2 * len(fit.counts.a), some.stop - start), dtype=judge.total)
+        total: NDArray[Any] | None = None
         for k, tile in enumerate(judge.tiles):
-            total += tile @ weight[k * TILE : (k + 1) * TILE, some].astype(tile.dtype)
+            total = judge.add_up(total, tile, weight[k * TILE : (k + 1) * TILE, some])
         strength[some], separated[some] = judge.refit(total, ridge)
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -232,7 +233,7 @@ def n_clusters(fit: BradleyTerry, cells: Cells, way: str) -> int:
 def _draw(judges: Sequence[_Judge], n_clusters: int, size: int, seed: int) -> list[NDArray[Any]]:
     """For each judge (2 * n_rows, size): sums of wins of every row's a, then of its b, in units of the judge's."""
     generator = np.random.Generator(np.random.SFC64(seed))
-    totals: list[NDArray[Any]] = [np.zeros((2 * len(judge.fit.counts.a), size), dtype=judge.total) for judge in judges]
+    totals: list[Any] = [None] * len(judges)
     if n_clusters <= FEW:
         drawn = generator.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=size).T
     for k, start in enumerate(range(0, n_clusters, TILE)):
@@ -242,8 +243,7 @@ def _draw(judges: Sequence[_Judge], n_clusters: int, size: int, seed: int) -> li
         else:
             weight = POISSON[np.frombuffer(generator.bytes((stop - start) * size), dtype=np.uint8)]
             weight = weight.reshape(stop - start, size)
-        for judge, total in zip(judges, totals, strict=True):
-            total += judge.tiles[k] @ weight.astype(judge.tiles[k].dtype, copy=False)
+        totals = [judge.add_up(total, judge.tiles[k], weight) for judge, total in zip(judges, totals, strict=True)]
     return totals
 
 
@@ -255,7 +255,7 @@ class _Judge:
             b, in `unit`s; total : the type in which tiles are added up
     tree : rows of the pair table that join all models by wins of both sides, empty where there are none such
     few : the rows of each model with most wins on the weaker side
-    incidence : (n_models, n_rows) +1 at a row's a, -1 at its b
+    as_a, as_b, met : (n_models, n_rows) 1 at the rows whose a, whose b, or of which either, the model is
     """
 
     fit: BradleyTerry
@@ -264,7 +264,9 @@ class _Judge:
     total: type
     tree: Ints
     few: Ints
-    incidence: csr_array
+    as_a: csr_array
+    as_b: csr_array
+    met: csr_array
 
     @classmethod
     def of(cls, fit: BradleyTerry, cells: Cells, codes: Ints, n_clusters: int, largest: int) -> _Judge:
@@ -301,19 +303,28 @@ class _Judge:
                 tile_of = tile_of.astype(np.int64)
             tiles.append(tile_of)
         total: type = np.int64 if whole else np.float64
-        layout = (_joining_rows(counts), _telling_rows(counts), _incidence(counts))
+        as_a, as_b = _ends(counts, counts.a), _ends(counts, counts.b)
+        layout = (_joining_rows(counts), _telling_rows(counts), as_a, as_b, as_a + as_b)
         return cls(fit, tuple(tiles), 0.5 if whole else 1.0, total, *layout)
+
+    def add_up(self, total: NDArray[Any] | None, tile: csr_array, weight: NDArray[Any]) -> NDArray[Any]:
+        """`total` and what a tile's clusters add to it by their weights; a single tile's sums stay short numbers."""
+        sums: NDArray[Any] = tile @ weight.astype(tile.dtype, copy=False)
+        if len(self.tiles) == 1:
+            return sums
+        return sums.astype(self.total) if total is None else np.add(total, sums, out=total)
 
     def refit(self, sums: NDArray[Any], ridge: float) -> tuple[Floats, NDArray[np.bool_]]:
         """(size, n_models) strengths, and which replicates have a separated model."""
         counts, n_rows = self.fit.counts, len(self.fit.counts.a)
         short = np.float32 if float(counts.weight.sum()) <= SHORT else np.float64
-        won = np.multiply(sums[:n_rows], self.unit, dtype=short)
-        lost = np.multiply(sums[n_rows:], self.unit, dtype=short)
+        won, lost, weight = (_room(name, (n_rows, sums.shape[1]), short) for name in ("won", "lost", "weight"))
+        np.multiply(sums[:n_rows], self.unit, out=won, dtype=short)
+        np.multiply(sums[n_rows:], self.unit, out=lost, dtype=short)
+        np.add(won, lost, out=weight)
         apart = np.ones(won.shape[1], dtype=bool)
         if len(self.tree):
             np.logical_not(((won[self.tree] > 0) & (lost[self.tree] > 0)).all(axis=0), out=apart)
-        weight = won + lost
         for part in (self.few, None):
             some = np.flatnonzero(apart)
             if not len(some):
@@ -325,7 +336,7 @@ class _Judge:
         n = len(self.fit.models)
         if counts.first is not None:
             return self._by_newton(weight, won, ridge)[:, :n], apart
-        strength, settled = _settle(self.fit, self.incidence, weight, won, ridge)
+        strength, settled = _settle(self.fit, self.as_a, self.as_b, self.met, weight, won, ridge)
         rest = np.flatnonzero(~settled)
         if len(rest):
             strength[rest] = self._by_newton(weight[:, rest], won[:, rest], ridge)
@@ -336,12 +347,32 @@ class _Judge:
         return refit(self.fit.counts, many, wins, self.fit.parameters, ridge)
 
 
-def _incidence(counts: PairCounts) -> csr_array:
-    n_rows = len(counts.a)
-    row = np.arange(n_rows)
-    values = np.concatenate([np.ones(n_rows), -np.ones(n_rows)]).astype(np.float32)
-    places = (np.concatenate([counts.a, counts.b]), np.concatenate([row, row]))
-    return csr_array((values, places), shape=(counts.n_models, n_rows))
+_rooms = threading.local()
+
+
+def _room(name: str, shape: tuple[int, int], kind: Any) -> NDArray[Any]:
+    """An array of this thread's to write into, the same from block to block.
+
+    A fresh megabyte is mapped in page by page at its first use and given back at its last, which costs more than the
+    sums that go into it.
+    """
+    size = shape[0] * shape[1] * np.dtype(kind).itemsize
+    found = getattr(_rooms, name, None)
+    if found is None or len(found) < size:
+        found = np.empty(size, dtype=np.uint8)
+        setattr(_rooms, name, found)
+    return np.asarray(found[:size].view(kind).reshape(shape))
+
+
+def _ends(counts: PairCounts, models: Ints) -> csr_array:
+    """(n_models, n_rows) 1 at the rows that have the model at this end. models : (n_rows,)"""
+    n_rows = len(models)
+    return csr_array((np.ones(n_rows, dtype=np.float32), (models, np.arange(n_rows))), shape=(counts.n_models, n_rows))
+
+
+def _weighed(sums: csr_array, weight: NDArray[Any]) -> csr_array:
+    """The same sums over rows of which each counts by its weight; (n_rows,)"""
+    return csr_array((sums.data * weight[sums.indices], sums.indices, sums.indptr), shape=sums.shape)
 
 
 def _joining_rows(counts: PairCounts) -> Ints:
@@ -380,11 +411,13 @@ def _rows(counts: PairCounts, rows: Ints) -> PairCounts:
 
 
 def _settle(
-    fit: BradleyTerry, incidence: csr_array, weight: NDArray[Any], won: NDArray[Any], ridge: float
+    fit: BradleyTerry, as_a: csr_array, as_b: csr_array, met: csr_array, weight: NDArray[Any], won: NDArray[Any],
+    ridge: float,
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Refits of a block of replicates with the inverse information of the full fit, each model's row and column of it
     scaled to the information that the replicate has on the model.
 
+    as_a, as_b, met : (n_models, n_rows) 1 at the rows whose a, whose b, or of which either, the model is
     weight, won : (n_rows, size). Returns (size, n_models) strengths, and which of them settled.
     """
     a, b = fit.counts.a, fit.counts.b
@@ -393,23 +426,30 @@ def _settle(
     bread, start = fit.bread.astype(kind), fit.strength.astype(kind)
     power = np.exp(start)
     share = power[a] / (power[a] + power[b])
-    met = abs(incidence)
+    # A model wins what its rows' a win where it is a, and what is left of the weight where it is b.
+    compared = as_b @ weight
+    wins = as_a @ won + compared - as_b @ won
+    # At the start the rows' shares are the same in all replicates: one product says what is expected, another how sure.
+    expected = _weighed(as_a, share) @ weight + compared - _weighed(as_b, share) @ weight
     spread = share * (1 - share)
     own = met @ (fit.counts.weight * spread)
-    scale = np.sqrt(own[:, None] / np.maximum(met @ (weight * spread[:, None]), 1e-3 * own[:, None])).astype(kind)
+    scale = np.sqrt(own[:, None] / np.maximum(_weighed(met, spread) @ weight, 1e-3 * own[:, None])).astype(kind)
     theta = np.repeat(start[:, None], size, axis=1)
-    expected = weight * share[:, None]
+    excess = wins - expected
+    both, other = (_room(name, weight.shape, kind) for name in ("both", "other"))
     last = np.full(size, np.inf)
     unit = np.sqrt(np.diag(fit.bread))[:, None]
     with np.errstate(all="ignore"):  # what runs away is left to Newton's method
         for turn in range(MAX_STEPS):
             if turn:
                 power = np.exp(theta)
-                np.take(power, a, axis=0, out=expected)
-                expected /= expected + power[b]
-                expected *= weight
-            np.subtract(won, expected, out=expected)
-            step = scale * (bread @ (scale * (incidence @ expected - kind.type(ridge) * theta)))
+                # A row's a is expected to win its power's share of both, and what is shared is added up once for each.
+                np.take(power, a, axis=0, out=both, mode="clip")  # "raise" would take it into a copy first
+                np.take(power, b, axis=0, out=other, mode="clip")
+                both += other
+                np.divide(weight, both, out=both)
+                excess = wins - power * (met @ both)
+            step = scale * (bread @ (scale * (excess - kind.type(ridge) * theta)))
             step -= step.mean(axis=0)
             theta += step
             before, last = last, np.abs(step / unit).max(axis=0)

@@ -209,16 +209,35 @@ def connected_replicates(counts: PairCounts, weight: Floats, score: Floats) -> N
     """
     n_replicates, n = len(weight), counts.n_models
     floor = 1e-9 * counts.weight
-    won_in, won = np.nonzero(score > floor)
-    lost_in, lost = np.nonzero(weight - score > floor)
-    # One graph with a block for each replicate: a single search instead of one a replicate.
-    rows = np.concatenate([won_in * n + counts.a[won], lost_in * n + counts.b[lost]])
-    columns = np.concatenate([won_in * n + counts.b[won], lost_in * n + counts.a[lost]])
-    nodes = n_replicates * n
-    graph = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(nodes, nodes))
-    _, component = connected_components(graph, directed=True, connection="strong")
-    blocks = component.reshape(n_replicates, n)
-    return np.asarray((blocks == blocks[:, :1]).all(axis=1))
+    # 64 replicates share a word, so that one walk along the rows does for all of them.
+    won, lost = _as_bits(score > floor), _as_bits(weight - score > floor)
+    better = np.concatenate([counts.a, counts.b])
+    worse = np.concatenate([counts.b, counts.a])
+    beat = np.concatenate([won, lost])
+    connected = np.full(won.shape[1], ~np.uint64(0))
+    for start, end in ((better, worse), (worse, better)):
+        order = np.argsort(end, kind="stable")
+        edge, start, end = beat[order], start[order], end[order]
+        begins = np.flatnonzero(np.diff(end, prepend=-1))
+        reached = np.zeros((n, won.shape[1]), dtype=np.uint64)
+        reached[0] = ~np.uint64(0)
+        while len(end):
+            more = reached.copy()
+            more[end[begins]] |= np.bitwise_or.reduceat(edge & reached[start], begins, axis=0)
+            if (more == reached).all():
+                break
+            reached = more
+        connected &= np.bitwise_and.reduce(reached, axis=0)
+    return np.unpackbits(connected.view(np.uint8), count=n_replicates).view(np.bool_)
+
+
+def _as_bits(flags: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """(n_rows, n_words) the replicates of each row as bits, in the order of `numpy.packbits`; flags : (n_replicates,
+    n_rows)"""
+    packed = np.packbits(flags, axis=0)
+    words = np.zeros((flags.shape[1], -(-max(len(packed), 1) // 8) * 8), dtype=np.uint8)
+    words[:, : len(packed)] = packed.T
+    return words.view(np.uint64)
 
 
 def position_identified(counts: PairCounts) -> bool:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from scipy.sparse.csgraph import connected_components
 from toy import cells_of, random_cells
 
-from analysis.cells import fold_to_pairs
+from analysis.cells import PairCounts, fold_to_pairs
 from analysis.connectivity import connected_replicates, find_kept, position_identified
 from errors import NotIdentifiedError
 
@@ -181,3 +182,24 @@ def test_every_order_of_three_models_is_a_scale_or_a_refusal():
             continue
         kept, left, _ = kept_of(rows)
         assert len(kept) + len(left) == 3
+
+
+def test_many_replicates_are_searched_as_one_by_one_by_the_general_search():
+    rng = np.random.default_rng(8)
+    a, b = (side.astype(np.int64) for side in np.triu_indices(9, 1))
+    rows = rng.random(len(a)) < 0.6
+    a, b = a[rows], b[rows]
+    for replicates in (1, 63, 64, 130):
+        weight = rng.poisson(0.7, (replicates, len(a))).astype(float)
+        score = np.minimum(rng.poisson(0.6, weight.shape), weight)
+        counts = PairCounts(9, a, b, None, np.ones(len(a)), np.ones(len(a)), np.ones(len(a)))
+        expected = []
+        for w, s in zip(weight, score, strict=True):
+            graph = np.zeros((9, 9), dtype=bool)
+            graph[a[s > 0], b[s > 0]] = True
+            graph[b[w > s], a[w > s]] = True
+            expected.append(connected_components(graph, connection="strong")[0] == 1)
+        found = connected_replicates(counts, weight, score)
+        assert found.dtype == bool
+        assert found.tolist() == expected
+        assert replicates == 1 or len(set(expected)) == 2
