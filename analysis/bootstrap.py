@@ -218,6 +218,7 @@ def refit_weighted(
         total: NDArray[Any] | None = None
         for k, tile in enumerate(judge.tiles):
             total = judge.add_up(total, tile, weight[k * TILE : (k + 1) * TILE, some])
+        assert total is not None
         strength[some], separated[some] = judge.refit(total, ridge)
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from data.remembered import known
+
 Con = duckdb.DuckDBPyConnection
 Kind = Literal["judge", "model"]
 KINDS: tuple[Kind, Kind] = ("judge", "model")
@@ -147,7 +149,9 @@ CREATE OR REPLACE TEMP VIEW truth AS
 
 def use(con: Con) -> None:
     """From here on this connection answers with the names that people are shown."""
-    said, renamed = con.execute("SELECT count(*), count(*) FILTER (shown <> name) FROM display").fetchall()[0]
+    said, renamed = known("display names", lambda: con.execute(
+        "SELECT count(*), count(*) FILTER (shown <> name) FROM display"
+    ).fetchall()[0])  # fmt: skip
     if said:
         con.execute("SET VARIABLE shown_names = true")
     if renamed:
@@ -160,6 +164,10 @@ def use(con: Con) -> None:
 
 def read(con: Con, dataset_id: int) -> Display:
     """How a dataset is shown, the entries by kind and place."""
+    return known(("display", dataset_id), lambda: _read(con, dataset_id))
+
+
+def _read(con: Con, dataset_id: int) -> Display:
     in_use, decimals = con.execute(
         "SELECT coalesce(getvariable('shown_names'), false), "
         "(SELECT any_value(value) FROM setting WHERE dataset_id = $d AND name = $n)",

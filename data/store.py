@@ -35,6 +35,7 @@ from data.duck import (
     writable,
 )
 from data.locks import PATIENCE, Wait, exclusive_lease, shared_lease, writer_waits
+from data.remembered import reading_state
 from data.staging import Staging, remove_leftovers, staging_beside
 from errors import OptionError, ReadOnlyError, StoreError
 
@@ -137,13 +138,19 @@ class Store:
         """Whether there is a file at the path. Whether it is a store shows when it is opened."""
         return os.path.isfile(self.path)
 
-    def stamp(self) -> tuple[int, int, int, int] | None:
+    def stamp(self) -> tuple[int, ...] | None:
         """What changes with every commit; None without a file. Read it inside a lease."""
         try:
             found = self.path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+        stamp = found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+        try:
+            # A writer that was killed after its commit leaves what it wrote in a file of its own.
+            log = self.path.with_name(self.path.name + ".wal").stat()
+        except OSError:
+            return stamp
+        return *stamp, log.st_mtime_ns, log.st_size
 
     @contextmanager
     def kept_open(self) -> Iterator[Store]:
@@ -179,14 +186,15 @@ class Store:
         """
         own = self._own()
         if own.writer is not None:
-            yield own.writer
+            with reading_state(None):
+                yield own.writer
             return
         with ExitStack() as lease:
             file = self._file()
             cursor = self._join(own, file, purpose, lease)
             own.readers += 1
             try:
-                with explained(self.path):
+                with explained(self.path), reading_state((str(self.path), self.stamp(), self.shown)):
                     if self.shown:
                         shown_names.use(cursor)
                     yield cursor
@@ -233,7 +241,8 @@ class Store:
                         self._schema.create(database)
                     own.writer = database
                     try:
-                        yield database
+                        with reading_state(None):
+                            yield database
                     finally:
                         own.writer = None
                     try:

@@ -123,7 +123,9 @@ class Compare(Fitted):
 
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         alone = replace(self, judge=(reference, judge), level=Fitted.level)
-        return part(store, names, alone, lambda: self._compared(store, names, reference, judge, report))
+        return part(
+            store, names, alone, lambda: self._compared(store, names, reference, judge, report), lambda: report(0.0)
+        )
 
     def _compared(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:

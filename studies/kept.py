@@ -6,59 +6,29 @@ bounded in bytes, the least recently used thrown away first; asked anew after ea
 
 from __future__ import annotations
 
-import pickle
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from data.queries import Catalog, Con
 from data.queries.votes import Votes, votes
+from data.remembered import Kept
 from data.store import Store
 
 T = TypeVar("T")
 
-MOST_BYTES = 256 << 20
-
-
-class Kept:
-    """Parts of answers by key. most_bytes : bound; what takes more than half of it is not kept."""
-
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self.most_bytes = most_bytes
-        self.size = 0
-        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-        self._mutex = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def get(self, key: Hashable, compute: Callable[[], T], size: Callable[[T], int]) -> T:
-        """What `compute` says. Two who ask at once both compute: neither has to wait for the other's progress."""
-        with self._mutex:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                found: T = self._kept[key][0]
-                return found
-        found = compute()
-        bytes_ = size(found)
-        if bytes_ <= self.most_bytes / 2:
-            with self._mutex:
-                self.size += bytes_ - self._kept.pop(key, (None, 0))[1]
-                self._kept[key] = (found, bytes_)
-                while self.size > self.most_bytes:
-                    self.size -= self._kept.popitem(last=False)[1][1]
-        return found
-
-
 _kept = Kept()
 
 
-def part(store: Store, names: Catalog, of: Hashable, compute: Callable[[], T]) -> T:
-    """A part of an answer that hangs on the store, the names it is told in, and `of`. Called outside a lease."""
+def part(
+    store: Store, names: Catalog, of: Hashable, compute: Callable[[], T], waiting: Callable[[], None] = lambda: None
+) -> T:
+    """A part of an answer that hangs on the store, the names it is told in, and `of`. Called outside a lease.
+
+    waiting : see `Kept.get`
+    """
     with store.reading("looking whether it is known"):
         stamp = store.stamp()
-    return _kept.get((str(store.path), stamp, names.dataset_id, names.display.written, of), compute, _pickled)
+    return _kept.get((str(store.path), stamp, names.dataset_id, names.display.written, of), compute, waiting=waiting)
 
 
 def counted_votes(store: Store, con: Con, names: Catalog, condition: str) -> Votes:
@@ -77,7 +47,3 @@ def _sealed(counted: Votes) -> Votes:
 
 def _bytes(counted: Votes) -> int:
     return sum(column.nbytes for column in counted.__dict__.values())
-
-
-def _pickled(found: object) -> int:
-    return len(pickle.dumps(found, protocol=5))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +52,6 @@ def test_a_judge_is_held_against_the_reference_once_whoever_stands_beside_it(
     import_path(store, tmp_path / "more.csv", "d")
     Compare(dataset="d", judge=("people", "two")).run(store)
     assert len(held) == 4
-
-
-def test_what_is_kept_is_bounded_and_the_least_used_goes_first() -> None:
-    parts = kept.Kept(most_bytes=10)
-    for key, size in (("a", 4), ("b", 4), ("a", 4), ("c", 4), ("large", 6)):
-        parts.get(key, partial(str, key), {key: size}.__getitem__)
-    assert (parts.size, len(parts)) == (8, 2)
-    assert [parts.get(key, lambda: "new", lambda _: 1) for key in ("a", "c", "b", "large")] == ["a", "c", "new", "new"]
 
 
 def test_votes_that_are_kept_cannot_be_changed(store: Store) -> None:

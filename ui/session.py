@@ -17,11 +17,12 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 from charts import words
 from data import queries
 from data.queries import Catalog
+from data.remembered import Kept
 from data.store import Store
 from errors import JurylensError
 from studies import naming
 from studies.study import VERSION, Result, Study, taken
-from ui.cache import ResultCache
+from ui.cache import size_of
 
 DEFAULT_DB = "jurylens.duckdb"
 QUIET = 0.4
@@ -30,7 +31,7 @@ QUIET = 0.4
 LINGER = 30.0
 """Seconds that the store's file stays open for the next reading."""
 
-_results = ResultCache()
+_results = Kept()
 _modules = 0
 
 
@@ -123,7 +124,7 @@ def _answer(study: Study, resolved: Study, key: Hashable, names: Catalog) -> Res
         with words.decimals(names.display.decimals):
             result = _results.get(
                 key,
-                lambda: resolved.answer(where, progress),
+                lambda: resolved.answer(where, progress), size_of,
                 lambda: progress(0.0, "another window is computing this already"),
             )
     finally:

@@ -17,6 +17,7 @@ from data.queries.labelings import fingerprint as fingerprint_labeling
 from data.queries.labelings import known_labelings
 from data.queries.labelings import use as use_labeling
 from data.queries.order import in_order
+from data.remembered import known
 from data.shown_names import AS_THEY_ARE, Display
 from data.shown_names import read as read_display
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
@@ -96,7 +97,9 @@ NAMES = " UNION ALL ".join(
 
 def dataset_names(con: Con) -> list[tuple[str, bool]]:
     """(name, simulated) of each dataset, those of users before the simulated ones."""
-    return con.execute("SELECT name, simulated FROM dataset ORDER BY simulated, dataset_id").fetchall()
+    return list(known("datasets", lambda: con.execute(
+        "SELECT name, simulated FROM dataset ORDER BY simulated, dataset_id"
+    ).fetchall()))  # fmt: skip
 
 
 def dataset_table(con: Con) -> pd.DataFrame:
@@ -137,6 +140,13 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
     of : a dataset, or a selection; where that names a labeling, this connection reads the scenarios of it from here on
     """
     dataset, labeling = (of, None) if isinstance(of, str) else (of.dataset or "", of.labeling)
+    if labeling is None:
+        # A page asks this a dozen times.
+        return known(("catalog", dataset), lambda: _catalog(con, dataset, None))
+    return _catalog(con, dataset, labeling)
+
+
+def _catalog(con: Con, dataset: str, labeling: str | None) -> Catalog:
     rows = con.execute("SELECT dataset_id, simulated FROM dataset WHERE name = $n", {"n": dataset}).fetchall()
     if not rows:
         raise unknown_name("dataset", dataset, [n for n, _ in dataset_names(con)])
@@ -174,13 +184,15 @@ def catalog(con: Con, of: str | Selection) -> Catalog:
 
 def display(con: Con, dataset: str | None) -> Display:
     """How a dataset is shown (None: the only one); as they are where there is no such dataset, which is said elsewhere."""
-    known = dict(con.execute("SELECT name, dataset_id FROM dataset ORDER BY dataset_id").fetchall())
     if dataset is None:
         try:
             dataset = default_dataset(con)
         except UnknownNameError:
             return AS_THEY_ARE
-    return read_display(con, known[dataset]) if dataset in known else AS_THEY_ARE
+    ids = known("ids of datasets", lambda: dict(
+        con.execute("SELECT name, dataset_id FROM dataset ORDER BY dataset_id").fetchall()
+    ))  # fmt: skip
+    return read_display(con, ids[dataset]) if dataset in ids else AS_THEY_ARE
 
 
 def read_scenarios_of(con: Con, names: Catalog) -> None:
@@ -413,11 +425,11 @@ def fingerprint(con: Con, names: Catalog, judges: Sequence[str]) -> str:
     labels: list[tuple[int | None, int, int]] = []
     if names.labeling is not None:
         labels = [(None, *fingerprint_labeling(con, names.labelings[names.labeling]))]
-    rows = con.execute(
+    rows = known(("fingerprints", names.dataset_id), lambda: con.execute(
         """SELECT judge_id, sum(n_rows), sum(hash) % 18446744073709551616 FROM fingerprint WHERE dataset_id = $d
         GROUP BY judge_id ORDER BY judge_id NULLS FIRST""",
         {"d": names.dataset_id},
-    ).fetchall()
+    ).fetchall())  # fmt: skip
     kept = [*labels, *((j, n, h) for j, n, h in rows if j in ids or (j is None and not labels))]
     parts = sorted(f"{'' if j is None else ids[j]}\x1f{int(n)}\x1f{int(h)}" for j, n, h in kept)
     return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from data.remembered import known
 from data.work_list import RESPONSE_FROM, RESPONSE_KEY
 
 Con = duckdb.DuckDBPyConnection
@@ -44,10 +45,22 @@ def in_order(con: Con, way: str, ids: Codes) -> Codes:
     named = ids > 0
     if not named.any():
         return ids
-    table = con.sql(_OF[way].format(one=int(ids[named][0]))).to_arrow_table()
-    known, place = (column.to_numpy() for column in table.columns)
+    met, place = _places(con, way, int(ids[named][0]))
     if named.all():
-        return np.asarray(place[np.searchsorted(known, ids)])
+        return np.asarray(place[np.searchsorted(met, ids)])
     out = ids.astype(np.int64)
-    out[named] = place[np.searchsorted(known, ids[named])]
+    out[named] = place[np.searchsorted(met, ids[named])]
     return out
+
+
+def _places(con: Con, way: str, one: int) -> tuple[Codes, Codes]:
+    """The ids, ascending, of all in the dataset that has `one`, and the code of each."""
+    dataset = con.execute(f"SELECT dataset_id FROM {way} WHERE {way}_id = {one}").fetchall()
+
+    def ask() -> tuple[Codes, Codes]:
+        table = con.sql(_OF[way].format(one=one)).to_arrow_table()
+        ids, place = (column.to_numpy() for column in table.columns)
+        return ids, place
+
+    # To digest all prompts takes longer than most of what is then asked of their judgments.
+    return known(("order", way, *dataset), ask, lambda found: sum(column.nbytes for column in found))
