@@ -219,7 +219,7 @@ class Store:
         lease cannot grow, and one transaction cannot hold another), and as `reading` does; StoreBusyError when others
         hold it for longer than the patience.
         """
-        self._refuse_to_change(purpose)
+        self.refuse_to_change(purpose)
         own = self._own()
         if own.readers:
             raise StoreError(f"'{purpose}' wants to write {self.path} while this thread reads it: finish reading first")
@@ -266,12 +266,13 @@ class Store:
 
         Raises ReadOnlyError where nothing may be changed: what is staged is on its way into the store.
         """
-        self._refuse_to_change("reading files for an import")
+        self.refuse_to_change("reading files for an import")
         self._check_place()
         with explained(self.path, files=False), staging_beside(self.path, staging_configuration()) as staging:
             yield staging
 
-    def _refuse_to_change(self, purpose: str) -> None:
+    def refuse_to_change(self, purpose: str) -> None:
+        """Raises ReadOnlyError where nothing may be changed: before long work of which nothing could be kept."""
         if self.read_only:
             raise ReadOnlyError(
                 f"{self.path.name} is open read-only, so nothing was changed ({purpose}): "

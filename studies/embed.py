@@ -63,8 +63,9 @@ def embed(
     prompts_only : leave the responses for later
 
     Stopped at any moment, what was written stays and the next run goes on with the rest. Raises OptionError for a
-    model that is not there.
+    model that is not there, ReadOnlyError where nothing may be changed.
     """
+    store.refuse_to_change("giving texts their meaning")
     progress(0.0, "looking for texts without a vector")
     chosen = find_model(model)
     with store.reading("looking for texts to embed") as con:

@@ -31,6 +31,10 @@ WRITING = (
     ("datasets", "delete", "sample", "--yes"),
     ("datasets", "own", "sample", "--none", "owl-judge"),
     ("factors", "extract", "--dataset", "sample"),
+    ("factors", "embed", "--dataset", "sample"),
+    ("labelings", "cluster", "--dataset", "sample"),
+    ("datasets", "names", "sample", "--hide", "owl-judge"),
+    ("views", "delete", "none", "--dataset", "sample"),
     ("labelings", "rename", "none", "a", "b", "--dataset", "sample"),
     ("labelings", "delete", "none", "--dataset", "sample"),
 )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data.importers import source as sources
 from data.importers.source import Source, open_source
 from errors import Cancelled, FileError, JurylensError
 
@@ -178,6 +179,12 @@ def test_names_that_look_like_patterns(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what is refused
 
 ZIP = b"PK\x03\x04\x14\x00\x00\x00\x08\x00"
+def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "ROOMY", 1 << 20)
+    with pytest.raises(FileError, match="unpacks to more than 200 times its size"):
+        opened(tmp_path, gzip.compress(b"a" * (16 << 20)))
+
+
 PACKED = gzip.compress(TEXT.encode() * 50, mtime=0)
 
 

@@ -23,6 +23,9 @@ from errors import FileError
 
 CHUNK = 4 << 20
 HEAD = 1 << 20
+ROOMY, MOST_TIMES = 4 << 30, 200
+"""Bytes that any gzip file may unpack to, and how many times its size a large one may: tables of judgments shrink to a
+twentieth, and what gzip can shrink most, to a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -230,8 +233,12 @@ def _survey(plain: Path, progress: Progress) -> Survey:
 
 
 def _unpack(path: Path, size: int, workdir: Path, progress: Progress) -> tuple[Path, tuple[str, ...]]:
-    """Decompress a gzip file of one or more members; its check sums are verified."""
+    """Decompress a gzip file of one or more members; its check sums are verified.
+
+    Raises FileError where it would unpack to far more than judgments do, before the disk is full of it.
+    """
     name, plain = path.name, _new_file(workdir)
+    most = max(ROOMY, MOST_TIMES * size)
     done = 0
     notes: tuple[str, ...] = ()
     member = zlib.decompressobj(31)
@@ -253,6 +260,11 @@ def _unpack(path: Path, size: int, workdir: Path, progress: Progress) -> tuple[P
                         f"{name}: the gzip data are damaged ({error}): download or copy it again"
                     ) from error
                 rest = member.unused_data if member.eof else member.unconsumed_tail
+                if out.tell() > most:
+                    raise FileError(
+                        f"{name} unpacks to more than {MOST_TIMES} times its size, which no file of judgments does: "
+                        "look at what is in it, and decompress it yourself if it is right"
+                    )
                 progress(done / max(size, 1), f"decompressing {name}")
             if member.eof and rest:
                 if rest.strip(b"\0"):
