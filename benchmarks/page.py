@@ -62,7 +62,7 @@ def measure(folder: Path, size: Size) -> list[Ratio]:
     store = fill_store(folder / "page.duckdb", size, judges=JUDGES)
     with store.reading("benchmark") as con:
         names = queries.catalog(con, DATASET)
-    views = _views(list(names.scenarios), 2 if size.rounds < 3 else 6)
+    views = _views(list(names.scenarios), 1 if size.rounds < 3 else 6)
     judges = list(names.judges)[1:]
     with sync_playwright() as playwright:
         try:

@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -80,27 +80,48 @@ def browser() -> Iterator[object]:
         found.close()
 
 
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The file `name` that the first worker to ask makes, for all workers of this run; to be copied, never written."""
+    import portalocker
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    home = folder / name
+    with portalocker.Lock(folder / f"{name}.making", "w", timeout=600):
+        if not home.is_dir():
+            # What fails half-way is made anew by the next who asks.
+            half = folder / f"{name}.half"
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            make(half / "jurylens.duckdb")
+            half.rename(home)
+    return home / "jurylens.duckdb"
+
+
 @pytest.fixture(scope="session")
 def first_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store that the app makes at its first start, with the sample; to be copied."""
     import subprocess
 
-    db = tmp_path_factory.mktemp("first") / "jurylens.duckdb"
-    subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)},
-                   check=True, capture_output=True)  # fmt: skip
-    return db
+    def start(db: Path) -> None:
+        subprocess.run([sys.executable, "-m", "ui.first_run"], cwd=ROOT, env=os.environ | {"JURYLENS_DB": str(db)},
+                       check=True, capture_output=True)  # fmt: skip
+
+    return made_once(tmp_path_factory, "first", start)
 
 
 @pytest.fixture(scope="session")
 def store_with_all(first_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the sample, its texts measured, and `awkward`, made once a worker by the app's own commands."""
+    """A store with the sample, its texts measured, and `awkward`, made by the app's own commands; to be copied."""
     from browser_app import cli_process, import_awkward
 
-    db = tmp_path_factory.mktemp("store") / "jurylens.duckdb"
-    shutil.copy(first_store, db)
-    cli_process(db, "factors", "extract", "--dataset", "sample")
-    import_awkward(db)
-    return db
+    def fill(db: Path) -> None:
+        shutil.copy(first_store, db)
+        cli_process(db, "factors", "extract", "--dataset", "sample")
+        import_awkward(db)
+
+    return made_once(tmp_path_factory, "with_all", fill)
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +153,8 @@ def app(store_with_all: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="session")
 def window(browser: object) -> Iterator[object]:
     """The page that a worker's tests are opened in: another one would load and compile the app's scripts anew."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})  # type: ignore[attr-defined]
+    # Nothing moves: what fades and spins while pages load takes a quarter of a browser's time.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")  # type: ignore[attr-defined]
     yield context.new_page()
     context.close()
 

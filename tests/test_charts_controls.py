@@ -114,6 +114,7 @@ NAMES = ["a-model-with-a-very-long-name-that-never-ends-70B-instruct-v2", "æ¨¡åž
 
 
 @pytest.mark.browser
+@pytest.mark.every(2, "theme", "narrow", "shape")
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda one: one.name)
 @NARROW
 @pytest.mark.parametrize("shape", ["usual", "long names", "one model", "many factors"])

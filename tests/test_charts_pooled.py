@@ -134,6 +134,7 @@ def test_findings_in_words():
 
 
 @pytest.mark.browser
+@pytest.mark.every(2, "kind", "long", "narrow")
 @pytest.mark.parametrize("kind", DRAWN)
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("narrow", [False, True])

@@ -175,6 +175,7 @@ SCENARIOS = ["Creative writing with many constraints on tone", "<script>alert(1)
 
 
 @pytest.mark.browser
+@pytest.mark.every(2, "theme", "narrow", "shape")
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda one: one.name)
 @NARROW
 @pytest.mark.parametrize("shape", ["usual", "long names", "one model", "many"])

@@ -232,6 +232,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 @pytest.mark.browser
+@pytest.mark.every(2, "narrow", "long", "n")
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize(("n", "m", "judges"), [(29, 16, 2), (33, 58, 1), (6, 3, 4), (1, 1, 1), (3, 40, 2)])

@@ -64,6 +64,7 @@ def test_nobody_is_a_sentence_and_the_rest_is_counted() -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.every(2, "theme", "narrow", "shape")
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda one: one.name)
 @NARROW
 @pytest.mark.parametrize("shape", ["usual", "long names", "one model"])

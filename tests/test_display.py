@@ -103,6 +103,7 @@ def old_names(value: object) -> set[str]:
     return {text for text in texts_in(value) if any(name in text for name in OLD)}
 
 
+@pytest.mark.every(2, "command")
 @pytest.mark.parametrize("command", sorted(REGISTRY))
 def test_no_study_and_no_drawing_shows_a_name_of_the_files(command: str, made: Path) -> None:
     store = Store(made)
@@ -342,6 +343,7 @@ def test_links_keep_the_names_of_the_files(made: Path) -> None:
     assert read_view({"dataset": [DATASET], "judge": ["Judge number 1", "zj2"]}, store).reference == "Judge number 1"
 
 
+@pytest.mark.every(2, "page")
 @pytest.mark.parametrize("page", [screen.url for screen in SCREENS])
 def test_no_page_shows_a_name_of_the_files(page: str, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JURYLENS_DB", str(made))

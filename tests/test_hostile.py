@@ -95,6 +95,7 @@ def unseen(trace: dict[str, Any], layout: dict[str, Any]) -> bool:
     return False in (trace.get("showlegend"), layout.get("showlegend")) and not hovers
 
 
+@pytest.mark.every(2, "screen", shift=1)
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.url)
 def test_no_page_sets_names_or_texts_as_html(db: Path, monkeypatch: pytest.MonkeyPatch, screen: Any) -> None:
     monkeypatch.setenv("JURYLENS_DB", str(db))

@@ -53,6 +53,7 @@ def compared(was: Result, now: Result, left_out: tuple[str, ...] = ()) -> list[d
     return [one for one in found if not (one["column"].startswith(left_out or ("\0",)) or one["table"] in left_out)]
 
 
+@pytest.mark.every(2, "command", shift=1)
 @pytest.mark.parametrize("command", sorted(set(REGISTRY) - UNORDERED))
 def test_a_store_filled_in_another_order_gives_the_same_numbers(
     paper_stores: Stores, command: str
