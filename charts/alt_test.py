@@ -19,8 +19,9 @@ PASS = 0.5
 """Share of the annotators that a judge must win."""
 
 ENDS = (-4.0, 104.0)
-GAP = 0.06
-"""Between the two panels, as a share of the plot."""
+GAP, APART = 0.06, 2.2
+"""Between the two panels, as a share of the plot; and at least so many sizes of its type, so that the 100 of one and the
+0 of the other do not read 1000."""
 
 
 def alt_test_chart(
@@ -56,9 +57,11 @@ def alt_test_chart(
         figure.add_trace(go.Scatter(x=[value[k]], xaxis="x", **common))
         figure.add_trace(go.Scatter(x=[won[k]], xaxis="x2", **common))
     left = written.labels_width(fitted, theme.label) * 1.1 + 16
-    middle = (1 - GAP) / 2
-    domains = [(0.0, middle), (middle + GAP, 1.0)]
-    room = middle * (parts.WIDTH[narrow] - left - MARGIN)
+    plot = parts.WIDTH[narrow] - left - MARGIN
+    gap = max(GAP, APART * theme.small / plot)
+    middle = (1 - gap) / 2
+    domains = [(0.0, middle), (middle + gap, 1.0)]
+    room = middle * plot
     titles = [written.wrap(text, room, theme.small) for text in
               ("pairs on which it is as good or better, %", "annotators that it wins, %")]  # fmt: skip
     bottom = parts.axis_height(max(map(len, titles)), theme)

@@ -6,10 +6,13 @@ import csv
 
 import pandas as pd
 
+DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
+"""Begin a formula, or are left out by a spreadsheet before one; of full width to those of East Asia."""
+
 
 def neutralise(value: object) -> object:
     """A text that begins like a spreadsheet formula, made harmless."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    if isinstance(value, str) and value.startswith(DANGEROUS):
         return "'" + value
     return value
 

@@ -23,7 +23,7 @@ RESPONSE_FROM = """FROM response r JOIN prompt p ON p.prompt_id = r.prompt_id
 
 _WORK_ID = f"^{PREFIX}-([0-9a-f]{{{KEY_LENGTH}}})-([0-9a-f]{{{KEY_LENGTH}}})$"
 
-_GUARDED = r"'^''[=+\-@\t\r]'"
+_GUARDED = r"'^''[=+\-@\t\r\n＝＋－＠]'"
 """A SQL literal: what `safe_csv.neutralise` makes of a cell."""
 
 

@@ -52,7 +52,7 @@ class Replayed:
 
     differences : table (or `values`), row, column, was, is; at most MOST of n_differences
     data_changed : dataset, judge, and how many judgments it had and has; also_changed : dataset and what else
-    changed : what else is not as it was: versions, by name, was and is
+    changed : what else is not as it was: versions and settings, by name, was and is
     """
 
     same: bool
@@ -123,16 +123,27 @@ def _compare(
             f"dataset {rests.dataset!r} has no judgments of {', '.join(map(repr, gone))}, whom the bundle is about: "
             "import the files that it was made from"
         )
-    split = is_by_scenario(manifest["settings"])
+    settings = manifest.get("settings")
+    settings = settings if isinstance(settings, dict) else {}
+    split = is_by_scenario(settings)
     result = run_by_scenario(study, store, progress) if split else study.run(store, progress)
     found = differences(manifest, folder, result, elsewhere=on != OWN)
     then, now = manifest["versions"], provenance.versions()
     changed = [{"what": name, "was": then.get(name), "is": now.get(name)}
                for name in sorted({*then, *now}) if then.get(name) != now.get(name)]  # fmt: skip
+    changed += _changed_settings(settings, json.loads(text.as_json(plain(result.settings))))
     return Replayed(
         not found and not judges, tuple(found[:MOST]), len(found), tuple(judges), tuple(beside), tuple(changed),
         command_line(result), on, result.fingerprint,
     )  # fmt: skip
+
+
+def _changed_settings(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Settings that the bundle says of its result and that are others now, whoever changed them."""
+    return [
+        {"what": f"setting {name}", "was": was.get(name), "is": now.get(name)}
+        for name in sorted({*was, *now} - {"dataset", *NUMBERED}) if was.get(name) != now.get(name)
+    ]  # fmt: skip
 
 
 def _changed_judges(was: Mapping[str, str], now: Mapping[str, str], dataset: str) -> list[dict[str, Any]]:
@@ -336,7 +347,7 @@ def sentence(found: Replayed) -> str:
     if found.also_changed:
         parts.append("changed are also " + ", ".join(one["what"] for one in found.also_changed[:6]))
     if found.changed:
-        parts.append("other versions: " + ", ".join(
+        parts.append("other versions or settings: " + ", ".join(
             f"{one['what']} {one['was']} then, {one['is']} now" for one in found.changed))  # fmt: skip
     if not (found.data_changed or found.also_changed or found.changed):
         parts.append("data, options and versions are the same: the bundle's tables were changed, or the program was")

@@ -129,7 +129,7 @@ def test_addresses_in_names_are_no_links(name: str, shown: str) -> None:
     assert escape(name) == shown
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＠"])
 def test_formulas_are_neutralised_in_cells_and_headers_and_numbers_stay_numbers(start: str) -> None:
     table = pd.DataFrame({f"{start}cmd": [f"{start}1+1", "plain"], "n": [-1.5, 2.0], "mixed": [-3, f"{start}x"]})
     header, first, second = csv.reader(io.StringIO(as_csv(table), newline=""))

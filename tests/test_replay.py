@@ -131,7 +131,7 @@ def test_a_changed_number_is_found_where_nothing_else_has_changed(made: Path, tm
     assert "data, options and versions are the same" in sentence(found)
 
 
-def test_another_version_is_named(made: Path, tmp_path: Path) -> None:
+def test_another_version_and_another_setting_are_named(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "b")
     path = tmp_path / "b" / "bundle.json"
     content = json.loads(path.read_text())
@@ -140,6 +140,11 @@ def test_another_version_is_named(made: Path, tmp_path: Path) -> None:
     found = replay(tmp_path / "b", Store(tmp_path / "nothing.duckdb"))
     assert found.same
     assert [one["what"] for one in found.changed] == ["numpy"]
+    content["study"]["options"]["level"] = 0.9
+    path.write_text(json.dumps(content))
+    found = replay(tmp_path / "b", Store(tmp_path / "nothing.duckdb"))
+    assert not found.same
+    assert found.changed[1:] == ({"what": "setting level", "was": 0.95, "is": 0.9},)
 
 
 @pytest.mark.parametrize(
