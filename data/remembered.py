@@ -68,7 +68,7 @@ class Kept:
                 if found is None:
                     found = (compute(),)
                     self._keep(key, found[0], size(found[0]))
-        return found[0]  # type: ignore[no-any-return]
+        return found[0]
 
     def knows(self, key: Hashable) -> bool:
         """Whether it need not be computed."""
