@@ -162,6 +162,19 @@ def join(parts: Sequence[Figures]) -> Figures:
     )  # fmt: skip
 
 
+def _numbered(codes: Ints) -> tuple[Ints, int]:
+    """Codes from 0 on in the same order, and how many there are; as numpy.unique says, without sorting where it can."""
+    least = int(codes.min())
+    span = int(codes.max()) - least + 1
+    if span > 4 * len(codes) + 1000:
+        known, inverse = np.unique(codes, return_inverse=True)
+        return inverse, len(known)
+    met = np.zeros(span, dtype=bool)
+    met[codes - least] = True
+    number = np.cumsum(met) - 1
+    return number[codes - least], int(number[-1]) + 1
+
+
 def estimate(
     function: Function,
     sums: Floats,
@@ -183,8 +196,7 @@ def estimate(
     sums, mass, cluster = np.asarray(sums, dtype=np.float64)[rows], mass[rows].astype(np.float64), cluster[rows]
     units = len(rows)
     if clustering.name != "none" and len(rows):
-        cluster = np.unique(cluster, return_inverse=True)[1]
-        n = int(cluster.max()) + 1
+        cluster, n = _numbered(cluster)
         sums = np.column_stack([np.bincount(cluster, column, n) for column in sums.T])
         mass = np.asarray(np.bincount(cluster, mass, n), dtype=np.float64)
     found = covariance_of_sums(function, sums, mass, clustering)

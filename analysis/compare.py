@@ -6,7 +6,7 @@ Both judges are fitted on the pairs they share and on the models identified for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -125,6 +125,7 @@ def compare_strengths(
     n_prompts: int | None = None,
     alike: bool = True,
     report: Report | None = None,
+    kept: Callable[[Callable[[], RankCorrelation]], RankCorrelation] = lambda correlate: correlate(),
 ) -> Comparison:
     """Fit both judges on common models and compare their strengths.
 
@@ -136,6 +137,7 @@ def compare_strengths(
     n_prompts : behind the judgments, for the agreement net of noise; None leaves it out
     alike : False leaves out how alike the orders are, which takes most of the time
     report : called with the share that is done; may raise to stop the work
+    kept : asked how alike the orders are, with what works it out; the same of two judges whichever is the reference
 
     Raises NotIdentifiedError when fewer than two models are identified for both judges.
     """
@@ -155,7 +157,16 @@ def compare_strengths(
         # Side by side on two cores: each spends its time in matrix products, which leave Python alone.
         with ThreadPoolExecutor(1) as beside:
             waiting = None if n_prompts is None else beside.submit(_corrected, fits, pair, n_prompts)
-            correlation = correlate_ranks(fits, pair, clustering, rng, replicates=replicates, report=report)
+            # By name, so that it is the same to the last digit with either as the reference.
+            order = sorted((0, 1), key=lambda k: names[k])
+
+            def correlate() -> RankCorrelation:
+                return correlate_ranks(
+                    [fits[k] for k in order], [pair[k] for k in order], clustering, rng, replicates=replicates,
+                    report=report,
+                )  # fmt: skip
+
+            correlation = kept(correlate)
         corrected = None if waiting is None else waiting.result()
     return Comparison(
         reference=fits[0],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any, ClassVar, Literal
 
@@ -51,6 +52,7 @@ from studies.judge_votes import (
     oddities,
     shared,
 )
+from studies.kept import part
 from studies.periods import PERIODS, by_period
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -66,6 +68,22 @@ TREND = ("slope", "lower", "upper", "p", "comparisons", "days")
 MANY = 20
 """Comparisons without ties from which on it is told where kappa hangs on the file's letters."""
 MARGINS = ("no majority", "up to a third", "up to two thirds", "more", "unanimous")
+
+
+PARTS = ("judges", "confusion", "margins", "scenarios", "criteria", "periods", "trends")
+Rows = dict[str, list[dict[str, object]]]
+
+
+@dataclass(frozen=True)
+class One:
+    """What one judge adds to the answer. rows : of each of PARTS; said : warnings
+
+    kappas : without ties, and as if the file's letters were said alike, where there is enough to tell them apart
+    """
+
+    rows: Rows
+    said: list[str]
+    kappas: tuple[float, float] | None
 
 
 def _ends(names: tuple[str, ...]) -> list[str]:
@@ -111,25 +129,26 @@ class JudgeAgreement(Fitted):
         progress(0.0, "counting votes")
         data = load(self, store)
         reference, *others = self.judge
-        rows: dict[str, list[dict[str, object]]] = {
-            name: [] for name in ("judges", "confusion", "margins", "scenarios", "criteria", "periods", "trends")
-        }
+        rows: Rows = {name: [] for name in PARTS}
         reasons: dict[str, str] = {}
         said: list[str] = []
         kappas: dict[str, tuple[float, float]] = {}
         for k, judge in enumerate(others):
-            progress(0.9 * k / len(others), f"comparing {judge} with {reference}")
-            both = shared(data.of(reference), data.of(judge), self.cluster)
-            if both is None:
+            done = 0.9 * k / len(others)
+            progress(done, f"comparing {judge} with {reference}")
+            alone = replace(self, judge=(reference, judge), between=False)
+            found = part(
+                store, data.names, alone, partial(alone.of_one, data),
+                partial(progress, done, f"comparing {judge} with {reference}"),
+            )  # fmt: skip
+            if found is None:
                 reasons[judge] = nothing_shared(reference, data.names, self.variant)
                 continue
-            said += oddities(reference, both.raw, judge)
-            if both.clustering.warning is not None:
-                said.append(both.clustering.warning)
-            self._add(rows, data, judge, both)
-            found = rows["judges"][-1][f"kappa{WITHOUT}"]
-            if isinstance(found, float) and int(str(rows["judges"][-1]["comparisons_no_ties"])) > MANY:
-                kappas[judge] = (found, even_kappa(self._labelled(both.raw), WITHOUT))
+            for name, some in found.rows.items():
+                rows[name] += some
+            said += found.said
+            if found.kappas is not None:
+                kappas[judge] = found.kappas
         if not rows["judges"]:
             raise nobody(reasons)
         said += by_letters(kappas)
@@ -161,6 +180,23 @@ class JudgeAgreement(Fitted):
 
     # -- one judge ---------------------------------------------------------------------------------------------------
 
+    def of_one(self, data: Loaded) -> One | None:
+        """What is said of the only judge beside the reference; None where they share no pair."""
+        reference, judge = self.judge
+        both = shared(data.of(reference), data.of(judge), self.cluster)
+        if both is None:
+            return None
+        said = list(oddities(reference, both.raw, judge))
+        if both.clustering.warning is not None:
+            said.append(both.clustering.warning)
+        rows: Rows = {name: [] for name in PARTS}
+        self._add(rows, data, judge, both)
+        row = rows["judges"][-1]
+        kappa, kappas = row[f"kappa{WITHOUT}"], None
+        if isinstance(kappa, float) and int(str(row["comparisons_no_ties"])) > MANY:
+            kappas = kappa, even_kappa(self._labelled(both.raw), WITHOUT)
+        return One(rows, said, kappas)
+
     def _labels(self, votes: Ints) -> Ints:
         return majority(votes) if self.level_of == "majority" else votes
 
@@ -176,7 +212,7 @@ class JudgeAgreement(Fitted):
             "pairs": int((whole > 0).sum()), "clusters": int(found.clusters[0]),
         }  # fmt: skip
 
-    def _add(self, rows: dict[str, list[dict[str, object]]], data: Loaded, judge: str, both: Held) -> None:
+    def _add(self, rows: Rows, data: Loaded, judge: str, both: Held) -> None:
         labels = self._labelled(both.raw)
         # The ceiling leaves single votes out, whichever label is compared.
         found, held_out = agree(labels, both.clustering), hold_out(both.raw, both.clustering)
@@ -213,7 +249,7 @@ class JudgeAgreement(Fitted):
                 rows["criteria"].append(said | {"criterion": criterion} | self._part(here))
         self._add_time(rows, data, judge)
 
-    def _add_time(self, rows: dict[str, list[dict[str, object]]], data: Loaded, judge: str) -> None:
+    def _add_time(self, rows: Rows, data: Loaded, judge: str) -> None:
         """Agreement by the time at which the judge gave its verdict, with the reference's votes of any time."""
         mine = data.dated.judge_id == data.names.judges[judge][0]
         when, theirs = data.dated.take(mine), data.of(self.judge[0])

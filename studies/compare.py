@@ -154,10 +154,13 @@ class Compare(Fitted):
         cells = [judge_cells(counts, names, j, models, ways, self.position) for j in (reference, judge)]
         for one, one_id in zip((reference, judge), ids, strict=True):
             require_hard(one, soft.get(one_id, 0), self.ties)
+        both = min(reference, judge), max(reference, judge)
+        orders = (replace(self, judge=both, level=Fitted.level, gaps_only=False), "orders")
         comparison = compare_strengths(
             cells[0], cells[1], clustering, np.random.default_rng(self.seed), ties=cast(Ties, self.ties),
             position=self.position, names=(reference, judge), n_prompts=extent["prompts"],
             alike=not self.gaps_only, report=report,
+            kept=lambda correlate: part(store, names, orders, correlate, lambda: report(0.0)),
         )  # fmt: skip
         by_id = {i: name for name, i in names.models.items()}
         pairs["a"], pairs["b"] = pairs["a"].map(by_id), pairs["b"].map(by_id)

@@ -92,11 +92,20 @@ class Held:
 
 def shared(one: Votes, two: Votes, cluster: str) -> Held | None:
     """None where no pair is judged by both."""
-    _, first, second = np.intersect1d(one.pair, two.pair, assume_unique=True, return_indices=True)
+    first, second = on_both(one, two)
     if not len(first):
         return None
     one, two = one.take(first), two.take(second)
     return held(one, one.counts(), two.counts(), cluster)
+
+
+def on_both(one: Votes, two: Votes) -> tuple[Ints, Ints]:
+    """The rows of either on the pairs that both have judged, in one order. Votes stand in the order of their pairs."""
+    at = np.searchsorted(two.pair, one.pair)
+    same = np.zeros(len(at), dtype=bool)
+    inside = at < len(two.pair)
+    same[inside] = two.pair[at[inside]] == one.pair[inside]
+    return np.flatnonzero(same), at[same]
 
 
 def held(at: Votes, one: Ints, two: Ints, cluster: str) -> Held:

@@ -20,6 +20,7 @@ from data.queries.differences import UNNAMED
 from data.queries.votes import Votes
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
+from studies.judge_votes import on_both
 from studies.kept import counted_votes
 from studies.study import Fitted, Result, register
 
@@ -136,7 +137,7 @@ class ScenarioAgreement(Fitted):
 
 def _shared(one: Votes, two: Votes) -> tuple[Votes, Votes] | None:
     """The rows of both on the pairs that both have judged, in one order."""
-    _, first, second = np.intersect1d(one.pair, two.pair, assume_unique=True, return_indices=True)
+    first, second = on_both(one, two)
     return (one.take(first), two.take(second)) if len(first) else None
 
 

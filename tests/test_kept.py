@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+import analysis.compare
 import studies.compare
 from analysis.compare import Comparison, compare_strengths
+from analysis.rank_correlation import RankCorrelation, correlate_ranks
 from data.imports import import_path
+from data.remembered import Kept
 from data.store import Store
 from studies import kept
+from studies.agreement import JudgeAgreement
 from studies.compare import Compare
 
 ROWS = "prompt,model_a,model_b,judge,winner\n" + "".join(
@@ -63,3 +67,42 @@ def test_votes_that_are_kept_cannot_be_changed(store: Store) -> None:
         assert kept.counted_votes(store, con, names, f"dataset_id = {names.dataset_id}") is counted
     with pytest.raises(ValueError, match="read-only"):
         counted.a[0] = 7
+
+
+def test_how_alike_two_orders_are_is_worked_out_once_whichever_is_the_reference(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = []
+
+    def correlate(*given: Any, **named: Any) -> RankCorrelation:
+        worked.append(given[0][0].strength)
+        return correlate_ranks(*given, **named)
+
+    monkeypatch.setattr(analysis.compare, "correlate_ranks", correlate)
+    figures = []
+    for judges in (("people", "one"), ("one", "people"), ("people", "one")):
+        found = Compare(dataset="d", judge=judges).run(store)
+        figures.append(found.table("judges")[["spearman", "spearman_lower", "spearman_upper", "kendall"]])
+    assert len(worked) == 1
+    assert figures[0].equals(figures[1])
+    # A store of which nothing is remembered says the same of the other order.
+    monkeypatch.setattr(kept, "_kept", Kept())
+    again = Compare(dataset="d", judge=("one", "people")).run(store)
+    assert figures[0].equals(again.table("judges")[list(figures[0].columns)])
+    assert (worked[0] == worked[1]).all()
+
+
+def test_agreement_is_worked_out_once_for_each_judge(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+    of_one = JudgeAgreement.of_one
+    monkeypatch.setattr(
+        JudgeAgreement, "of_one", lambda self, data: held.append(self.judge) or of_one(self, data)  # type: ignore[func-returns-value]
+    )
+    both = JudgeAgreement(dataset="d").run(store)
+    one = JudgeAgreement(dataset="d", judge=("people", "two")).run(store)
+    assert held == [("people", "one"), ("people", "two")]
+    for name in ("judges", "confusion"):
+        mine = both.table(name).query("judge == 'two'").reset_index(drop=True)
+        assert mine.equals(one.table(name)), name
+    JudgeAgreement(dataset="d", judge=("people", "two"), level=0.5).run(store)
+    assert len(held) == 3
