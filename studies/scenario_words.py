@@ -62,7 +62,7 @@ def matrix_finding(result: Result, judge: str) -> str:
     tested = tests[tests["q"].notna()]
     differ = tested[tested["q"] < BEYOND]
     if len(tested) and not len(differ):
-        said += f" No figure of {len(tested):,} differs between scenarios beyond noise."
+        said += f" {_none_of(len(tested))} between scenarios beyond noise."
     elif len(differ):
         listed = [escape(figure_name(row, lowered=True), 40) for row in differ.to_dict("records")]
         said += f" Beyond noise differ between scenarios: {words.listing(listed, 5)}."
@@ -76,3 +76,7 @@ def figure_name(row: Mapping[object, object], lowered: bool = False) -> str:
         return lower(name) if lowered else name
     name = display(str(row["factor"]))
     return f"the gap in {lower(name)}" if lowered else name
+
+
+def _none_of(n: int) -> str:
+    return "The one figure that was tested does not differ" if n == 1 else f"None of {n:,} figures differs"

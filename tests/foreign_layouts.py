@@ -87,6 +87,20 @@ LAYOUTS: tuple[Layout, ...] = (
         kinds={"rater_1": "human", "rater_2": "human", "rater_3": "human"}, words={"1": "a", "2": "b"},
     ),
     Layout(
+        "people-and-a-model", delimited(("instruction", "output_1", "output_2", "annotator", "preference"),
+                                        rows(TASKS, LONG, SHORT, cycle("anna", "ben", "gpt-4o"), cycle("A>B", "B>A"))),
+        "rows", {"instruction": "prompt", "output_1": "response_a", "output_2": "response_b", "annotator": "judge",
+                 "preference": "winner"},
+        asked=("kind:anna", "kind:ben"), kinds={"anna": None, "ben": None, "gpt-4o": "llm"}, words={"a>b": "a", "b>a": "b"},
+    ),
+    Layout(
+        "two-in-short", delimited(("prompt", "answer_a", "answer_b", "human_pref", "llm_pref"),
+                                  rows(TASKS, LONG, SHORT, cycle(0, 1, 1), cycle(1, 0))),
+        "wide", {"prompt": "prompt", "answer_a": "response_a", "answer_b": "response_b", "human_pref": "judge",
+                 "llm_pref": "judge"},
+        asked=("words",), kinds={"human_pref": "human", "llm_pref": "llm"}, words=dict.fromkeys("01"),
+    ),
+    Layout(
         "german", delimited(("Frage", "Antwort A", "Antwort B", "Urteil", "Punkte A", "Punkte B", "Begründung"),
                             rows(TASKS, LONG, SHORT, cycle("Antwort A", "Antwort B", "unentschieden"), cycle("3,5", "4"),
                                  cycle("2", "4,25"), LONG), by=";", encoding="cp1252"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from workbooks import write_workbook
 
 from data import file_shapes
 from data.store import Store
@@ -44,6 +45,18 @@ def understood(look_: Look, **more) -> Choices:
     """The choices of somebody who leaves every box as it was."""
     assert look_.reading is not None
     return Choices("d", means=first_means(look_.reading), **more)
+
+
+def test_another_sheet_of_a_workbook_is_looked_at_and_named_to_the_import(tmp_path):
+    rows = [line.split(",") for line in WIDE.splitlines()]
+    path = write_workbook(tmp_path / "own.xlsx", {"Read me": [["A study"], ["of 2024"]], "votes": rows})
+    store = Store(tmp_path / "s.duckdb")
+    first, second = look(store, path), look(store, path, "votes")
+    assert (first.sheets, first.columns) == (("Read me", "votes"), ("A study",))
+    assert (second.sheets[0], second.columns) == ("votes", tuple(rows[0]))
+    chosen = understood(second, sheet="votes")
+    assert "--set=sheet=votes" in chosen.arguments(path)
+    assert "sheet" not in chosen.kept(), "the next file may call its sheets otherwise"
 
 
 def test_one_column_a_judge_is_seen_with_its_words_and_how_often(seen):

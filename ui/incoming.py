@@ -31,8 +31,8 @@ _finishing = threading.Lock()
 class Upload:
     """One dropped file on its way into the store.
 
-    wrong : why it cannot be read; last : how the last file of its shape was read; checked, failed : what came of which
-    choices; job : the running dry run or import, of the choices `tried`
+    sheets : of a workbook, as they stand in it; wrong : why it cannot be read; last : how the last file of its shape
+    was read; checked, failed : what came of which choices; job : the running dry run or import, of the choices `tried`
     """
 
     file_id: str
@@ -40,6 +40,7 @@ class Upload:
     store: Store
     folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
     seen: Look | None = None
+    sheets: tuple[str, ...] = ()
     wrong: str | None = None
     last: Shape | None = None
     job: Job | None = None

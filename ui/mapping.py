@@ -45,6 +45,7 @@ class Look:
 
     first : column -> its first values; counts : column -> value -> rows, of columns with few different values
     reading : what a table of judgments was understood as, None of other formats; shape : see data/file_shapes.py
+    sheets : of a workbook, those that hold anything, the one that was read first
     """
 
     format: str
@@ -58,6 +59,7 @@ class Look:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reading: Reading | None = None
     shape: str | None = None
+    sheets: tuple[str, ...] = ()
 
     @property
     def own_format(self) -> bool:
@@ -70,25 +72,25 @@ class Look:
         return self.format == factors.NAME
 
 
-def look(store: Store, path: Path) -> Look:
-    """Recognise a file and read its columns. Raises FileError with what is wrong with it."""
+def look(store: Store, path: Path, sheet: str | None = None) -> Look:
+    """Recognise a file, of a workbook one sheet, and read its columns. Raises FileError with what is wrong with it."""
     sha, size = digest(path), path.stat().st_size
     with store.staging() as staging:
         importer = registry.choose(path)
         con = staging.connection
-        raw = importer.load(path, con, staging.scratch, lambda share, text: None)
+        raw = registry.load(importer, path, con, staging.scratch, lambda share, text: None, sheet)
         if importer.NAME != judgments.NAME:
-            return Look(importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred)
+            return Look(importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred, sheets=raw.sheets)
         first = first_values(con, raw.columns)
         if recognised(raw.columns):
             inferred = (*raw.inferred, *resolve_factor_mapping(raw.columns).inferred)
-            return Look(factors.NAME, raw.columns, raw.n_rows, sha, size, inferred, first)
+            return Look(factors.NAME, raw.columns, raw.n_rows, sha, size, inferred, first, sheets=raw.sheets)
         samples = take_samples(con, raw.columns)
         counts = value_counts(con, raw.columns, [c for c, s in samples.items() if s.complete])
     kinds = {c: "list" if s.listed else "number" if s.numeric else "text" for c, s in samples.items()}
     return Look(
         importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred, first, samples, counts,
-        recognise(raw.columns, samples), file_shapes.digest(kinds),
+        recognise(raw.columns, samples), file_shapes.digest(kinds), raw.sheets,
     )  # fmt: skip
 
 
@@ -128,6 +130,7 @@ class Choices:
     judge : a name, where no column names the judges; kinds : judge -> kind, "" where it is not said yet
     words : word for a verdict -> outcome, REJECTED, or "" where it is not said; extra : further --set
     keys : of a table of factors, key -> column; paths : of a list of responses, field -> path
+    sheet : of a workbook, where the reader chose one
     """
 
     dataset: str
@@ -139,6 +142,7 @@ class Choices:
     extra: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
+    sheet: str = ""
 
     # -- what follows ---------------------------------------------------------------------------------------------
 
@@ -235,11 +239,13 @@ class Choices:
             words += [f"--attribute={target}={c}" for target, c in self.attributes()]
         if self.format == factors.NAME:
             words += [f"--map={key}={column}" for key, column in self.factor_keys()]
+        if self.sheet:
+            words.append(f"--set=sheet={self.sheet}")
         return [*words, *more]
 
     def kept(self) -> dict[str, Any]:
         """What is remembered for the next file of the same shape."""
-        return {name: value for name, value in asdict(self).items() if name not in ("dataset", "paths")}
+        return {name: value for name, value in asdict(self).items() if name not in ("dataset", "paths", "sheet")}
 
 
 def _plain(name: str) -> str:

@@ -11,18 +11,24 @@ from typing import Any
 import streamlit as st
 
 from errors import JurylensError
+from studies.factor_judgments import NotMeasuredError
 from studies.factor_options import display, labelled
 from studies.overview import escape
 from studies.study import REGISTRY, Study
 from ui.ask import CHOICES, label
 
 _FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
+_UNMEASURED = re.compile(r"not (?:been )?measured yet: (?:run )?python cli\.py factors extract --dataset ('[^']*'|\S+)")
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 
 
 def notice(error: JurylensError, cls: type[Study] | None = None, names: Iterable[str] = ()) -> None:
     """What happened and what to do next, in the words of the page. cls, names : see `by_label` and `sentence`"""
     st.warning(escape(by_label(sentence(str(error), names), cls), 4000), icon=":material/info:")
+    if isinstance(error, NotMeasuredError) and "view" in st.session_state:
+        from ui.navigation import link  # whose sections draw notices
+
+        link(st.session_state["view"], "Factors", "Measure the texts", icon=":material/straighten:")
 
 
 def sentence(text: str, names: Iterable[str]) -> str:
@@ -36,6 +42,7 @@ def by_label(text: str, cls: type[Study] | None = None) -> str:
     cls : the study that says it; its fields come before those of others. A command to be run elsewhere and an option
     that no page has stay as they are.
     """
+    text = _UNMEASURED.sub("not measured yet: the page Factors has a button for it", text)
     if "cli.py" in text:
         return text
 

@@ -94,7 +94,8 @@ def finding(seen: View) -> Found:
     if lead is not None or agreement:
         with st.container(horizontal=True, key="onwards"):
             if lead is not None:
-                link(seen, "Rankings", "See who moves", icon=":material/arrow_forward:")
+                see = "See who moves" if "compare" in found.lines else "See the ranking"
+                link(seen, "Rankings", see, icon=":material/arrow_forward:")
             if agreement:
                 link(seen, "Judges", "See how often they agree", icon=":material/arrow_forward:", open="with_people")
             if "compare" in found.results:

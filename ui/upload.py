@@ -76,9 +76,28 @@ def upload(view: View) -> None:
         arrived(now.imported, now.name, now.rejects)
     elif now.importing:
         watch()
-    else:
-        choices = questions(view, now, now.seen)
-        act(now, choices, choices.missing(now.seen, now.name))
+    elif (seen := _of_sheet(now, now.seen)) is not None:
+        choices = questions(view, now, seen)
+        if seen.sheets and seen.sheets[0] != now.sheets[0]:
+            choices = replace(choices, sheet=seen.sheets[0])
+        act(now, choices, choices.missing(seen, now.name))
+
+
+def _of_sheet(now: Upload, seen: Look) -> Look | None:
+    """What the file is; of a workbook with several sheets, the one that is chosen. None where that cannot be read."""
+    if len(now.sheets) < 2:
+        return seen
+    widget = asked.key(now.file_id, "sheet")
+    picked = st.selectbox("Sheet", now.sheets, index=now.sheets.index(seen.sheets[0]), key=widget, format_func=shown)
+    if picked == seen.sheets[0]:
+        return seen
+    try:
+        now.seen = look(now.store, now.path, picked)
+    except JurylensError as error:
+        st.error(escape(str(error), 4000), icon=":material/error:")
+        return None
+    _afresh(now)
+    st.rerun()
 
 
 def drop() -> None:
@@ -108,6 +127,7 @@ def drop() -> None:
         now.path.write_bytes(dropped.getbuffer())
         try:
             now.seen = look(store, now.path)
+            now.sheets = now.seen.sheets
             if now.seen.shape is not None and store.exists():
                 with store.reading("looking for a file of this shape") as con:
                     now.last = file_shapes.find(con, now.seen.shape)
@@ -159,7 +179,7 @@ def questions(view: View, now: Upload, seen: Look) -> Choices:
 def _afresh(now: Upload) -> None:
     now.last = None
     for widget in list(st.session_state):
-        if str(widget).startswith(f"b:{now.file_id}:") and not str(widget).endswith(":dataset"):
+        if str(widget).startswith(f"b:{now.file_id}:") and not str(widget).endswith((":dataset", ":sheet")):
             del st.session_state[widget]
     st.session_state.pop(asked.SAID, None)
 
@@ -208,7 +228,9 @@ def _rules(now: Upload, choices: Choices) -> dict[str, str]:
 
 def _inferred(seen: Look, notes: tuple[str, ...] = ()) -> None:
     for text in (*seen.inferred, *notes)[:5]:
-        st.caption(f"{escape(text[:1].upper() + text[1:], 400)}.")
+        # What the command line would take is a box here.
+        said = text.partition(": --set ")[0]
+        st.caption(f"{escape(said[:1].upper() + said[1:], 400)}.")
 
 
 def _dataset(view: View, now: Upload) -> str:

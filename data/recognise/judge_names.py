@@ -18,7 +18,7 @@ _SURELY_LLM = re.compile(r"gpt|llama|gemini|mistral|mixtral|qwen|deepseek|vicuna
 # Claude, Gemma and Nova are first names as well.
 _LLM = re.compile(
     _SURELY_LLM.pattern + r"|\b(claude|gemma|bard|palm|command|phi|yi|glm|grok|nova|kimi|ernie|o[134]|sonnet|opus)"
-    r"([\W_\d]|$)|alpaca|falcon|prometheus|pandalm|auto-?j|olmo|minimax|doubao|\bllm\b|chatbot|davinci",
+    r"([\W_\d]|$)|alpaca|falcon|prometheus|pandalm|auto-?j|olmo|minimax|doubao|(?<![a-z])llm(?![a-z])|chatbot|davinci",
     re.IGNORECASE,
 )
 _REWARD = re.compile(r"reward|armorm|skywork|starling-rm|\brm\b|[-_]rm[-_]|[-_]rm$", re.IGNORECASE)
@@ -59,5 +59,7 @@ def judge_of(name: str, column: str | None = None) -> Judge:
 
 
 def are_models(names: tuple[str, ...]) -> bool:
-    """Whether most of these are names of language models."""
+    """Whether these are judges and no people alone: most are names of language models, or one surely is."""
+    if any(_SURELY_LLM.search(name) for name in names):
+        return True
     return bool(names) and 2 * sum(_LLM.search(n) is not None for n in names) >= len(names)

@@ -48,7 +48,8 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     ),
     "rater": ("rater", "rater id", "rater name", "evaluator id", "judge id", "grader id"),
     "winner": (
-        "winner", "preference", "verdict", "choice", "vote", "preferred", "better", "judgment", "judgement", "decision",
+        "winner", "preference", "pref", "verdict", "choice", "vote", "preferred", "better", "judgment", "judgement",
+        "decision",
         "label", "result", "pick", "selected", "selection", "winning model", "overall preference", "better response",
         "better answer", "preferred response", "preferred answer", "preferred output", "comparison result", "outcome",
         "best", "best response", "annotation",
