@@ -1,6 +1,6 @@
 # make app: install what is needed and start the app on the simulated sample
 # make test: install what tests need and run everything: lint, types, unit, real data, slow statistics, browser
-# make bench: benchmarks; prints ratios of one run
+# make bench: benchmarks; prints ratios of one run, and walks the products whole of which `make test` has a sample
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -57,8 +57,9 @@ real: $(VENV)/installed-dev
 slow: $(VENV)/installed-dev $(VENV)/installed-latex
 	$(PYTEST) -m "slow and not browser"
 
+# Of the files those that have such tests: to collect all others would take as long as some of them.
 browser: $(VENV)/installed-dev $(VENV)/installed-browser
-	$(PYTEST) -m browser
+	$(PYTEST) -m browser $$(grep -l 'mark\.browser' tests/test_*.py)
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks

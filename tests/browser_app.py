@@ -105,8 +105,9 @@ def ready(page: Page) -> None:
     """Wait until the script has run to its end, and hold it against the two things no page may do."""
     expect(page.locator("h1")).to_be_visible(timeout=LONG)
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
-    # A run that starts just after the last one ended (a widget's change on its way) shows within this time.
-    page.wait_for_timeout(250)
+    # A run that starts just after the last one ended (a widget's change on its way) shows within this time; on a busy
+    # machine, where it takes longer, frames do too.
+    page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150))")
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=LONG)
     # A kind of widget that was not on the screen before stands as a grey block until its code has come.
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=LONG)

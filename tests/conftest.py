@@ -21,6 +21,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="walk the whole of each product that is marked `every`")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Properties are tried on forty examples a run, other ones each time, where a test asks for no number of its own."""
+    from hypothesis import settings
+
+    settings.register_profile("sample", max_examples=40)
+    if not config.getoption("--whole"):
+        settings.load_profile("sample")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what `every` leaves out, but with --whole; `python -m benchmarks walks` runs it."""
     if config.getoption("--whole"):

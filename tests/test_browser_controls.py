@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_app import LONG, Server, cli, pick, ready, start
+from browser_app import LONG, Server, cli, pick, ready
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -32,12 +32,11 @@ def write(path: Path, prompts: range, seed: int) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    db = tmp_path / "d.duckdb"
-    cli(db, "import", str(write(tmp_path / "one.csv", range(40), 0)), "--dataset", "d")
-    found = start(db)
-    yield found
-    found.stop()
+def server(app: Server, tmp_path: Path) -> Iterator[Server]:
+    """The app with a dataset whose texts are not measured, as long as a test lasts."""
+    cli(app.db, "import", str(write(tmp_path / "one.csv", range(40), 0)), "--dataset", "d")
+    yield app
+    cli(app.db, "datasets", "delete", "d", "--yes")
 
 
 def test_texts_are_measured_by_a_button_and_new_ones_again(page, server, tmp_path):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_app import LONG, Server, cli, pick, ready, start, view_of
+from browser_app import LONG, Server, cli, pick, ready, view_of
 from playwright.sync_api import Page, expect
 
 from scripts.look import complaints
@@ -39,17 +38,16 @@ def hostile(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(store_with_all: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(app: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with two more datasets, as long as these tests last."""
     folder = tmp_path_factory.mktemp("examples")
-    db = folder / "jurylens.duckdb"
-    shutil.copy(store_with_all, db)
     hostile(folder / "hostile.csv")
-    cli(db, "import", str(folder / "hostile.csv"), "--dataset", "hostile")
+    cli(app.db, "import", str(folder / "hostile.csv"), "--dataset", "hostile")
     (folder / "alone.csv").write_text("prompt_id,model_a,model_b,judge,winner\n1,x,y,people,a\n1,x,y,gpt,b\n")
-    cli(db, "import", str(folder / "alone.csv"), "--dataset", "verdicts alone")
-    found = start(db)
-    yield found
-    found.stop()
+    cli(app.db, "import", str(folder / "alone.csv"), "--dataset", "verdicts alone")
+    yield app
+    for name in ("hostile", "verdicts alone"):
+        cli(app.db, "datasets", "delete", name, "--yes")
 
 
 def position(page: Page) -> tuple[int, int]:

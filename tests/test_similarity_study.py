@@ -337,6 +337,7 @@ def opened(store: Store, monkeypatch: pytest.MonkeyPatch, file: str, **words: st
     return found
 
 
+@pytest.mark.every(2, "screen")
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda one: one.title)
 def test_every_page_lives_without_judgments(alone: Store, monkeypatch: pytest.MonkeyPatch, screen) -> None:
     app = opened(alone, monkeypatch, screen.path, dataset="d")

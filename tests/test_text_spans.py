@@ -144,6 +144,7 @@ def test_no_text_takes_long(sign: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.every(3, "sign")
 @pytest.mark.parametrize("sign", ["(", "[", "*", "a", " ", "\n", "- ", "#", "`", "http://", "你", "I cannot "])
 def test_a_quarter_of_a_megabyte_takes_seconds(sign: str) -> None:
     begun = time.process_time()
