@@ -20,8 +20,8 @@ PASS = 0.5
 
 ENDS = (-4.0, 104.0)
 GAP, APART = 0.06, 2.2
-"""Between the two panels, as a share of the plot; and at least so many sizes of its type, so that the 100 of one and the
-0 of the other do not read 1000."""
+"""Between the two panels, as a share of the plot; and at least so many sizes of its type: else the 100 of one and the
+0 of the other read 1000."""
 
 
 def alt_test_chart(

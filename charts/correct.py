@@ -86,7 +86,7 @@ def correct_chart(
     bottom = parts.axis_height(len(title), theme)
     remark, taken = parts.note(_note(methods, n, hidden), theme, narrow, left, bottom)
     heads = _heads(methods, theme, parts.WIDTH[narrow] - 16)
-    top = 2 * theme.small + len(heads) * theme.label * written.LINE + 10
+    top = 2 * theme.small + parts.lines_of("<br>".join(heads)) * theme.label * written.LINE + 10
     font = {"size": theme.small, "color": theme.muted}
     place = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 10, "showarrow": False, "font": font}
     annotations: list[dict[str, Any]] = [
@@ -141,8 +141,9 @@ def _heads(methods: list[_Method], theme: Theme, width: float) -> list[str]:
     for method in methods:
         symbol = method.mark.symbol.removesuffix("-open") + "-open" if method.hollow else method.mark.symbol
         mark = Mark(method.mark.colour, symbol)
-        text = written.fit_label(method.said, width - 2 * theme.label, theme.label, 1)
-        took = written.text_width(text.lines[0], theme.label) + 3 * theme.label
+        # On paper nothing tells what was shortened: a long name takes more lines.
+        text = written.fit_label(method.said, width - 2 * theme.label, theme.label, theme.most(1))
+        took = max(written.text_width(line, theme.label) for line in text.lines) + 3 * theme.label
         one = f"{parts.glyph(mark, theme)}\u00a0{text.html}"
         if lines and used + took <= width:
             lines[-1] += f" &nbsp; {one}"
