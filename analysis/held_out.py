@@ -182,7 +182,7 @@ def make_folds(design: Design, rng: np.random.Generator) -> tuple[Way, Ints, int
     way: Way = "prompt"
     codes = dense_codes([design.clusters["prompt"]])
     if codes.n_clusters < FEW_PROMPTS:
-        way, codes = "pair", dense_codes([design.pair])
+        way, codes = "pair", dense_codes([design.clusters.get("pair", design.pair)])
     n = codes.n_clusters
     if n < 2:
         raise NotIdentifiedError("nothing can be held out of a single pair")

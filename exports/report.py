@@ -6,8 +6,8 @@ a page is `exports.report_page`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 from charts import words
@@ -32,6 +32,8 @@ class Report(Fitted):
     # Not registered: its options are those of every section, but `story` answers it, from the results of many studies.
     command: ClassVar[str] = "report"
     title: ClassVar[str] = "Report"
+    # Rankings can; what cannot says so.
+    models_ties: ClassVar[bool] = True
 
     examples: int = option(3, "how many pairs on which the judges part are shown", label="Examples", advanced=True)
 
@@ -89,12 +91,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Method:
-    """How a section's numbers were had. keys : of its sources"""
+    """How a section's numbers were had. keys : of its sources; instead : choices it could not take, in sentences"""
 
     title: str
     caption: str
     command: str
     keys: tuple[str, ...]
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,20 @@ class Story:
     decimals: int | None = None
 
 
+AUTOMATIC = "by prompt from 10 prompts on, else by pair"
+"""What hangs together where a study takes its default."""
+
 Ask = Callable[[Study, Progress], Result]
 """Runs a study: on a store, or from the results that a page keeps."""
 
 
 @dataclass
 class Teller:
-    """Who asks the studies for a report. asked : resolved; commands : the studies as they were asked, by command"""
+    """Who asks the studies for a report.
+
+    asked : resolved; commands : the studies as they were asked, by command
+    instead : by command, what was asked for and could not be taken: option -> what was taken, in words
+    """
 
     asked: Report
     names: Catalog
@@ -143,6 +153,7 @@ class Teller:
     progress: Progress
     reference: str | None
     commands: dict[str, Study]
+    instead: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -164,10 +175,16 @@ class Teller:
         """The report's selection as that study takes it; what it cannot take stays at its default."""
         known = {each.name: each for each in fields(cls)}
         given = {name: getattr(self.asked, name) for name in (f.name for f in fields(Fitted)) if name in known}
-        if given.get("ties") not in ("half", "drop") and not getattr(cls, "models_ties", False):
-            given.pop("ties", None)
-        if given.get("cluster") not in getattr(cls, "clusterings", (given.get("cluster"),)):
-            given.pop("cluster", None)
+        instead: dict[str, str] = {}
+        if issubclass(cls, Fitted):
+            drop, modelled = ("drop",) * cls.drops_ties, ("davidson", "rao-kupper") * cls.models_ties
+            if given["ties"] not in ("half", *drop, *modelled):
+                instead["ties"] = words.ties(str(known["ties"].default))
+                del given["ties"]
+            if given["cluster"] not in cls.clusterings:
+                instead["cluster"] = AUTOMATIC
+                del given["cluster"]
+        self.instead[cls.command] = instead
         return cls(**{**given, **options})
 
 
@@ -197,13 +214,13 @@ def story(asked: Report, store: Store, *, ask: Ask | None = None, progress: Prog
             sections = _told(teller, progress)
         versions = tuple(provenance.versions().items())
     results = [result for section in sections for result in section.results]
-    methods = _methods(results, teller.commands)
+    methods = _methods(results, teller)
     again = naming.in_real_names(replace(asked, dataset=resolved.dataset), display)
     keys = dict.fromkeys(key for method in methods for key in method.keys)
     return Story(
         title=question(names.judges, reference, resolved.judge), dataset=str(resolved.dataset),
         simulated=names.simulated, reference=reference, others=teller.others, sections=tuple(sections),
-        remarks=tuple(_remarks(sections)), methods=methods, sources=tuple(keys),
+        remarks=tuple(_remarks(sections, _instead(teller, results))), methods=methods, sources=tuple(keys),
         settings=_settings(resolved, reference), fingerprint=_fingerprint(results),
         command=f"{again.command_line()} --to report.html", versions=versions,
         said=tuple(said), decimals=names.display.decimals if store.shown else None,
@@ -246,22 +263,47 @@ def _reference(asked: Report, study: Report, names: Catalog) -> str | None:
     return study.judge[0] if len(asked.judge) > 1 or names.humans == [study.judge[0]] else None
 
 
-def _methods(results: Iterable[Result], asked: Mapping[str, Study]) -> tuple[Method, ...]:
+def _methods(results: Iterable[Result], teller: Teller) -> tuple[Method, ...]:
     """One a study, in the order of the sections."""
     out: dict[str, Method] = {}
     for result in results:
         study = result.study
         out.setdefault(study.command, Method(
             study.title or study.command, result.caption,
-            naming.in_real_names(asked[study.command], result.display).command_line(),
+            naming.in_real_names(teller.commands[study.command], result.display).command_line(),
             references.cite_keys(study.command, result.settings),
+            tuple(
+                f"{_asked_for(teller.asked, choice)} was asked for, which this cannot take; here it is: {taken}."
+                for choice, taken in teller.instead.get(study.command, {}).items()
+            ),
         ))  # fmt: skip
     return tuple(out.values())
 
 
-def _remarks(sections: Iterable[Section]) -> Iterable[Remark]:
-    """Findings of the health check and the results' warnings, the gravest first, each once."""
-    found: dict[str, Remark] = {}
+def _asked_for(asked: Report, choice: str) -> str:
+    return f"“{words.ties(asked.ties)}”" if choice == "ties" else f"“intervals by {asked.cluster}”"
+
+
+def _instead(teller: Teller, results: Iterable[Result]) -> list[Remark]:
+    """Which studies took another rule than the one asked for, one remark a rule."""
+    answered = {result.study.command: result.study.title or result.study.command for result in results}
+    out = []
+    for choice in ("ties", "cluster"):
+        by_rule: dict[str, list[str]] = {}
+        for command, title in answered.items():
+            if choice in teller.instead.get(command, {}):
+                by_rule.setdefault(teller.instead[command][choice], []).append(f"“{title}”")
+        out += [
+            Remark(f"{_asked_for(teller.asked, choice)} was asked for; {words.listing(titles, 20)} cannot take that, "
+                   f"and {'has' if len(titles) == 1 else 'have'} instead: {rule}", 1, "", "the report")
+            for rule, titles in by_rule.items()
+        ]  # fmt: skip
+    return out
+
+
+def _remarks(sections: Iterable[Section], first: Iterable[Remark]) -> Iterable[Remark]:
+    """Findings of the health check and the results' warnings, the gravest first, each once. first : others"""
+    found = {one.text: one for one in first}
     for section in sections:
         for result in section.results:
             if result.study.command == "datasets health":

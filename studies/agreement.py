@@ -42,6 +42,7 @@ from studies.judge_votes import (
     Loaded,
     as_table,
     by_letters,
+    clustered,
     clusters,
     columns,
     ended,
@@ -362,8 +363,8 @@ class JudgeAgreement(Fitted):
              for row in judges.to_dict("records")], 5,
         )  # fmt: skip
         what = "majority labels" if self.level_of == "majority" else "votes"
-        by = hang_together(judges["clustering"])
-        hang = "taken as independent" if by == "none" else f"clustered by {by}; below 50 clusters jackknife, t"
+        hang = clustered(judges["clustering"], judges["clusters"])
+        hang += "" if "none" in set(judges["clustering"]) else "; below 50 clusters jackknife, t"
         return (
             f"Agreement of {reference}'s {what} with those of {who}; kappa (Cohen) and AC1 (Gwet) of all comparisons, "
             "Fleiss' kappa and Krippendorff's alpha (nominal) of all votes on a pair, the judge's among them; chance "

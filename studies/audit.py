@@ -57,6 +57,7 @@ class Audit(Fitted):
     title: ClassVar[str] = "How is each judge biased?"
     reads_others: ClassVar[bool] = True
     clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "none")
+    drops_ties: ClassVar[bool] = False
     printed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "biases": ("judge", "bias", "rate", "lower", "upper", "chance", "null", "p", "q", "flagged", "n"),
     }

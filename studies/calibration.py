@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 
 from analysis.calibration import BINS, Calibration, Claims, calibrate
 from analysis.vcov import choose_clustering
@@ -19,7 +20,7 @@ from data.queries.replies import Rows, confidences, preferences
 from data.queries.votes import Votes
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.judge_votes import as_table, columns, hang_together
+from studies.judge_votes import as_table, clustered, columns, hang_together
 from studies.kept import counted_votes
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
@@ -126,7 +127,8 @@ class JudgeCalibration(Fitted):
         return Result(
             study=self, tables=tables, values=self._values(found), fingerprint=fingerprint,
             settings=self.settings() | {"reference": reference, "clustering": hang},
-            warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])), caption=self._caption(found, reference),
+            warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings])),
+            caption=self._caption(found, reference, tables["judges"]),
             findings=tuple(Finding(_sentence(judge, one)) for judge, one in found.items()),
         )  # fmt: skip
 
@@ -184,15 +186,16 @@ class JudgeCalibration(Fitted):
         values["comparisons"] = one.comparisons
         return {name: value for name, value in values.items() if value is not None}
 
-    def _caption(self, found: Mapping[str, Calibration], reference: str) -> str:
+    def _caption(self, found: Mapping[str, Calibration], reference: str, judges: pd.DataFrame) -> str:
         who = words.listing([f"{judge} ({one.comparisons:,} comparisons)" for judge, one in found.items()], 5)
         sure = "mean preference on a pair, of the side it prefers" if self.of == "preference" else "stated confidence"
         ties = "ties left out" if self.ties == "drop" else "a tie is half right"
         return (
             f"How sure: {sure}; right: share of the votes of {reference} on the same pair for that side ({ties}). "
             f"{who}. Calibration error over bins of one width; temperature by most likelihood, its losses on clusters "
-            f"left out (5 folds). {words.percent(self.level)} intervals, clustered, symmetric in log-odds for shares; "
-            "those of errors are freed of what chance adds."
+            f"left out (5 folds). {words.percent(self.level)} intervals, "
+            f"{clustered(judges['clustering'], judges['clusters'])}, symmetric in log-odds for shares; those of errors "
+            "are freed of what chance adds."
         )
 
 

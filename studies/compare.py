@@ -132,7 +132,10 @@ class Compare(Fitted):
             queries.read_scenarios_of(con, names)
             ids = [names.judges[reference][0], names.judges[judge][0]]
             rows = shared_rows(con, queries.where(self, names, self.ties), ids)
-        extent = rows.extent
+            extent = rows.extent
+            by_pair = extent["prompts"] < FEW_PROMPTS or self.cluster == "pair"
+            if by_pair and extent["judgments"]:
+                rows = rows.pairs_in_order(con)
         if extent["judgments"] == 0:
             raise EmptySelectionError(
                 f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "

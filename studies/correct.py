@@ -141,7 +141,9 @@ class Correct(Fitted):
         report(0.0, f"fetching the pairs of {reference} and {judge}")
         with store.reading(f"correcting with {judge}") as con:
             queries.read_scenarios_of(con, names)
-            fetched = fetch_pairs(con, self, names, reference, judge, self.ties)
+            # Pairs whose votes are hidden are drawn.
+            drawn = self.mask_human is not None
+            fetched = fetch_pairs(con, self, names, reference, judge, self.ties, in_places=drawn)
         pairs = fetched.pairs
         if not len(pairs):
             raise EmptySelectionError(

@@ -22,6 +22,7 @@ from data.queries import attributes as attribute_queries
 from data.queries import differences as rows_queries
 from data.queries import texts as texts_queries
 from data.queries.differences import Differences, Verdicts
+from data.queries.order import in_order
 from data.queries.texts import TEXT, Scale, Source
 from data.store import Store
 from errors import EmptySelectionError, OptionError
@@ -41,6 +42,9 @@ FIRST_FEW = 10_000
 
 ALIKE = 1.2
 """Judgments of a pair from which on those alike are summed."""
+
+FEW_TO_DRAW = 30
+"""Prompts below which pairs may be drawn, or held out, in place of prompts."""
 
 TABLE, MOST_EMPTY = 8, 1_000_000
 """Judgments alike are summed in a table of at most so many places a judgment, and so many more."""
@@ -128,6 +132,8 @@ class Loaded:
     columns : names of the rows of x: the factors, then their interactions
     said : with annotators and judgments where asked for; at, pair : of each judgment its column of x and the number of
     its pair; pair_ids : the store's id of each number; complete : which columns have every factor
+    places : of each number where its pair stands in an order that does not hang on how the store was filled; None where
+    prompts are many, so that no pairs are drawn
     of_empty : whether an answer of the judgment's pair is an empty text, where that was asked for
     """
 
@@ -144,6 +150,7 @@ class Loaded:
     n_empty: int
     fingerprint: str
     of_empty: NDArray[np.bool_] | None = None
+    places: NDArray[Any] | None = None
 
     def without_empty(self) -> Loaded:
         """What is left where pairs with an empty text are left out. Raises EmptySelectionError where nothing is."""
@@ -213,6 +220,8 @@ def load(store: Store, study: Factors, more: Sequence[str] = (), of_empty: bool 
         x, pair_ids = values.x, values.unit
         if by_judgment:
             pair_ids = np.arange(said.columns["pair"].min(), said.columns["pair"].max() + 1)
+        few = study.cluster == "pair" or len(np.unique(said.columns["prompt"])) < FEW_TO_DRAW
+        places = in_order(con, "pair", np.asarray(pair_ids)) if few else None
         crossed: list[tuple[interactions.Crossing, interactions.Crossed]] = []
         if crossings:
             x, at, crossed = _cross(con, names, study, found, crossings, said, values, at, by_judgment)
@@ -229,7 +238,7 @@ def load(store: Store, study: Factors, more: Sequence[str] = (), of_empty: bool 
     fingerprint = texts_queries.digest(judged, texts_queries.digest(*sorted(of_factors.values())))
     return Loaded(
         names, chosen, columns, said, x, scales, at, pair, pair_ids, complete_columns(x), n_empty, fingerprint,
-        None if empty is None else np.isin(said.columns["pair"], empty),
+        None if empty is None else np.isin(said.columns["pair"], empty), places,
     )  # fmt: skip
 
 
@@ -335,6 +344,8 @@ def arrange(
                 missing[loaded.columns[k]][judge] = int(times[np.isnan(x[k])].sum())
             mine, at, pair = mine[kept], at[kept], pair[kept]
         design = _design(loaded.columns, x, said, mine, at, pair, ways, judge not in no_position, modelled)
+        if loaded.places is not None:
+            design = replace(design, clusters={**design.clusters, "pair": loaded.places[design.clusters["pair"]]})
         designs[judge] = design.without(never[judge])
     if not any(len(design) for design in designs.values()):
         absent = [name for name in loaded.columns if any(missing[name].values()) or name in never[study.judge[0]]]

@@ -20,11 +20,13 @@ from data.queries import differences as rows_queries
 from data.queries import sides as side_queries
 from data.queries import texts as texts_queries
 from data.queries.differences import Verdicts
+from data.queries.order import in_order
 from data.queries.texts import FILE, TEXT, Source
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
 from studies.cells import cluster_columns
 from studies.extract import versions
+from studies.factor_data import FEW_TO_DRAW
 from studies.factor_judgments import empty_texts
 from studies.factor_options import Factors
 from studies.rank import check_annotators
@@ -129,10 +131,12 @@ def load_sides(store: Store, study: Factors, more: Sequence[str] = (), also: Seq
         fingerprint = texts_queries.digest(
             queries.fingerprint(con, names, study.judge), texts_queries.fingerprint(con, names, chosen)
         )
-    pair = said.columns["pair"]
+        pair = said.columns["pair"]
+        few = study.cluster == "pair" or len(np.unique(said.columns["prompt"])) < FEW_TO_DRAW
+        code = in_order(con, "pair", pair) if few else pair - pair.min()
     at = np.searchsorted(values.unit, said.columns["judgment"] if by_judgment else pair)
     return Sided(
-        names=names, said=said, at=at, pair=pair - pair.min(), a=dict(values.a), b=dict(values.b),
+        names=names, said=said, at=at, pair=code, a=dict(values.a), b=dict(values.b),
         response_a=values.response_a, response_b=values.response_b, sources=tuple(chosen), factors=tuple(numeric),
         key=key, worded=worded, n_prompts=len(np.unique(said.columns["prompt"])), n_empty=n_empty,
         fingerprint=fingerprint,

@@ -132,6 +132,17 @@ def hang_together(names: Iterable[str]) -> str:
     return " or ".join(sorted(set(map(str, names))))
 
 
+def clustered(names: Iterable[str], numbers: Iterable[int]) -> str:
+    """`clustered by 120 prompts`, for captions; of several judges the least and the most. numbers : of clusters"""
+    by, found = hang_together(names), [int(n) for n in numbers]
+    if by == "none":
+        return "taken as independent"
+    least, most = min(found), max(found)
+    if " or " in by:
+        return f"clustered by {by} ({least:,} to {most:,} of them)"
+    return f"clustered by {words.plural(most, by)}" if least == most else f"clustered by {least:,} to {most:,} {by}s"
+
+
 def columns(found: Figures, level: float, names: Sequence[str] | None = None) -> dict[str, float | None]:
     """NAME, NAME_lower and NAME_upper of each figure; undefined ones are None."""
     lower, upper = found.interval(level)

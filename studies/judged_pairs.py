@@ -15,6 +15,7 @@ from data import queries
 from data.model import Selection
 from data.queries import Catalog, Con
 from data.queries import ppi as ppi_queries
+from data.queries.order import in_order
 from errors import NotIdentifiedError
 
 MOST = 200
@@ -48,12 +49,19 @@ class Fetched:
         return len(np.unique(codes if labelled is None else codes[self.pairs.labelled == labelled]))
 
 
-def fetch_pairs(con: Con, study: Selection, names: Catalog, human: str, judge: str, ties: str) -> Fetched:
-    """The pairs of a resolved selection that `judge` judged; ties : half or drop."""
+def fetch_pairs(
+    con: Con, study: Selection, names: Catalog, human: str, judge: str, ties: str, *, in_places: bool = False
+) -> Fetched:
+    """The pairs of a resolved selection that `judge` judged; ties : half or drop.
+
+    in_places : in an order that does not hang on how the store was filled, for drawing some of them
+    """
     condition = queries.where(study, names)
     rows = ppi_queries.judged_pairs(con, condition, names.judges[human][0], names.judges[judge][0])
     keep = np.flatnonzero(rows["judge_n"] > 0)
     n_human_only = len(rows["pair"]) - len(keep)
+    if in_places:
+        keep = keep[np.argsort(in_order(con, "pair", rows["pair"][keep]), kind="stable")]
     rows = {name: column[keep] for name, column in rows.items()}
     lengths = ppi_queries.response_lengths(con, condition)
     length_a, length_b = np.full((2, len(keep)), np.nan)

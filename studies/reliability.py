@@ -90,7 +90,9 @@ class Reliability(Fitted):
             queries.read_scenarios_of(con, names)
             ids = [names.judges[reference][0], names.judges[judge][0]]
             rows = shared_rows(con, queries.where(self, names, self.ties), ids)
-        extent = rows.extent
+            extent = rows.extent
+            if 0 < extent["prompts"] < FEW_PROMPTS:
+                rows = rows.pairs_in_order(con)
         if not extent["judgments"]:
             raise EmptySelectionError(
                 f"{reference!r} and {judge!r} share no pair of two named models in this selection, so there is "

@@ -21,7 +21,7 @@ from data.queries.places import places
 from data.queries.replies import preferences
 from data.store import Store
 from errors import NotIdentifiedError, OptionError
-from studies.judge_votes import as_table, columns
+from studies.judge_votes import as_table, clustered, columns
 from studies.kept import counted_votes
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -178,7 +178,8 @@ class JudgeShares(Fitted):
             f"several on both sides: {who}. Extremity: slope of log-odds through 0, people's sampling error taken off; "
             f"two part: chance that two votes on a pair do, whatever their number; entropy and Jensen-Shannon "
             f"divergence, which depend on it, in bits; each pair weighs by its votes. "
-            f"{words.percent(self.level)} intervals, clustered by {rows[0]['clustering']}."
+            f"{words.percent(self.level)} intervals, "
+            f"{clustered([str(row['clustering']) for row in rows], [int(str(row['clusters'])) for row in rows])}."
         )
 
 

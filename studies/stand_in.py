@@ -13,7 +13,7 @@ from charts import words
 from data.model import Progress, option
 from data.store import Store
 from errors import OptionError
-from studies.judge_votes import as_table, hang_together, load, nothing_shared, oddities, shared
+from studies.judge_votes import as_table, clustered, hang_together, load, nothing_shared, oddities, shared
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -96,14 +96,14 @@ class JudgeStandIn(Fitted):
             study=self, tables={"judges": table}, values=_values(found), warnings=tuple(
                 dict.fromkeys([*sentences(reasons), *said])
             ), settings=self.settings() | {"reference": reference, "clustering": hang_together(table["clustering"])},
-            caption=self._caption(reference, found, hang_together(table["clustering"])), fingerprint=data.fingerprint,
+            caption=self._caption(reference, found, clustered(table["clustering"], table["clusters"])),
+            fingerprint=data.fingerprint,
             findings=conclusions(reference, found, self.margin),
         )  # fmt: skip
 
-    def _caption(self, reference: str, found: Mapping[str, StandIn], clustering: str) -> str:
+    def _caption(self, reference: str, found: Mapping[str, StandIn], hang: str) -> str:
         n = [one.comparisons for one in found.values()]
         many = f"{min(n):,}" if min(n) == max(n) else f"{min(n):,} to {max(n):,}"
-        hang = "taken as independent" if clustering == "none" else f"clustered by {clustering}"
         ties = "what is a tie on any side left out" if self.ties == "drop" else "a tie is a label of its own"
         return (
             f"Advantage: a judge's agreement with the plurality of {reference}'s other votes less that of the vote "

@@ -304,6 +304,8 @@ class Fitted(Study):
 
     # Whether this study can fit ties as an outcome of their own.
     models_ties: ClassVar[bool] = False
+    # Whether it can leave ties out.
+    drops_ties: ClassVar[bool] = True
     # What can hang together here; a page that is asked for anything else takes the automatic choice.
     clusterings: ClassVar[tuple[str, ...]] = ("auto", "prompt", "pair", "annotator", "prompt+annotator", "none")
 

@@ -17,6 +17,7 @@ from data.imports import ImportOptions, import_path
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.agreement import FIGURES, JudgeAgreement
+from studies.judge_votes import clustered
 from studies.periods import by_period
 from studies.stand_in import JudgeStandIn
 
@@ -460,3 +461,15 @@ def test_by_scenario_has_the_same_rows(store: Store) -> None:
     found = json.loads(out)["judges"]
     assert [row["scenario"] for row in found] == ["code", "poem"]
     assert set(found[0]["agreement"]) == {"value", "lower", "upper"}
+
+
+def test_captions_say_how_many_clusters_there_are(tmp_path: Path) -> None:
+    store = stored(tmp_path / "c", rows(30, [("gpt", 0.9), ("owl", 0.7)]))
+    found = JudgeAgreement().run(store)
+    n = set(found.table()["clusters"])
+    assert len(n) == 1
+    assert f"clustered by {n.pop()} prompts; below 50 clusters jackknife, t" in found.caption
+    assert "intervals, clustered by 30 prompts." in JudgeStandIn().run(store).caption
+    assert "intervals, taken as independent." in JudgeStandIn(cluster="none").run(store).caption
+    assert clustered(["prompt", "prompt"], [60, 1_200]) == "clustered by 60 to 1,200 prompts"
+    assert clustered(["prompt", "pair"], [60, 80]) == "clustered by pair or prompt (60 to 80 of them)"

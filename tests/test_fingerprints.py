@@ -10,8 +10,19 @@ import pytest
 from data import datasets, queries
 from data.imports import ImportOptions, import_path
 from data.store import Store
+from studies.compare import Compare
+from studies.correct import Correct
+from studies.examples import Examples
 from studies.extract import extract
+from studies.factors_lasso import FactorsLasso
 from studies.factors_list import FactorsList
+from studies.factors_tau import FactorsTau
+from studies.factors_trust import FactorsTrust
+from studies.fit_check import CheckFit
+from studies.places import Places
+from studies.rank import Rank
+from studies.reliability import Reliability
+from studies.study import Study
 
 HEADER = "prompt,scenario,model_a,model_b,response_a,response_b,judge,annotator,winner,helpful_a,helpful_b,swapped\n"
 TURNED = {"a": "b", "b": "a", "tie": "tie"}
@@ -101,3 +112,76 @@ def test_results_over_factors_and_labels_have_the_equal_fingerprint_too(tmp_path
             judged = queries.fingerprint(con, names, sorted(names.judges))
         found.append((listed.fingerprint, judged))
     assert found[0] == found[1]
+
+
+FEW = "prompt,pair_id,model_a,model_b,response_a,response_b,judge,annotator,winner,helpful_a,helpful_b,length_a,length_b\n"
+
+
+def few_prompts(turn: bool, seed: int) -> list[str]:
+    """Verdicts on all ten pairs of five models' answers to each of six prompts, the order of rows and sides drawn."""
+    values = random.Random(3)
+    out = []
+    for k in range(6):
+        size = {m: (values.randint(0, 3), values.randint(5, 60)) for m in "vwxyz"}
+        for pair in ("vw", "vx", "vy", "vz", "wx", "wy", "wz", "xy", "xz", "yz"):
+            verdicts = [(judge, who, values.choice("aaabbt")) for judge, who in (("people", "ann"), ("people", "bob"), ("gpt", ""))]
+            exchanged = turn and random.Random(f"{seed} {k} {pair}").random() < 0.5
+            for judge, who, said in verdicts:
+                (a, b), winner = pair, {"a": "a", "b": "b", "t": "tie"}[said]
+                if exchanged:
+                    a, b, winner = b, a, TURNED[winner]
+                words = [f"answer {k} {m} " + "word " * size[m][1] for m in (a, b)]
+                cells = [f"prompt {k}", f"{k}{pair}", a, b, *words, judge, who, winner]
+                out.append(",".join([*cells, *(str(size[m][at]) for at in (0, 1) for m in (a, b))]) + "\n")
+    random.Random(seed).shuffle(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def two_orders(tmp_path_factory: pytest.TempPathFactory) -> list[Store]:
+    """The same judgments in two stores, by other rows, files and sides."""
+    stores = []
+    for seed, turn in ((1, False), (2, True)):
+        folder = tmp_path_factory.mktemp(f"store{seed}")
+        given = few_prompts(turn, seed)
+        store = Store(folder / "s.duckdb")
+        for n, part in enumerate([given[70 * seed :], given[: 70 * seed]]):
+            (folder / f"{n}.csv").write_text(FEW + "".join(part))
+            report = import_path(store, folder / f"{n}.csv", "d")
+            assert report.rejected == 0, report.reasons
+        stores.append(store)
+    return stores
+
+
+BY_PAIR = [
+    Compare(judge=("people", "gpt")), Compare(judge=("people", "gpt"), cluster="pair"), Reliability(judge=("people", "gpt")),
+    Rank(cluster="pair", simultaneous=True), CheckFit(cluster="pair"), Places(),
+    FactorsTrust(factor=("helpful", "length")), FactorsTau(factor=("helpful", "length")),
+    FactorsLasso(factor=("helpful", "length")), Correct(judge=("people", "gpt"), mask_human=0.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("study", BY_PAIR, ids=lambda study: f"{study.command} {study.cluster}")
+def test_what_is_drawn_by_pair_is_drawn_alike_in_every_store(two_orders: list[Store], study: Study) -> None:
+    one, two = (study.run(store) for store in two_orders)
+    assert one.fingerprint == two.fingerprint
+    assert one.settings.get("clustering", "pair") == "pair"
+    found = 0
+    for name, table in one.tables.items():
+        other = two.tables[name]
+        assert table.shape == other.shape, name
+        for column in table.select_dtypes("number"):
+            mine, theirs = (t[column].to_numpy(dtype=float, na_value=float("nan")) for t in (table, other))
+            # Sums are added up in another order, and iterations stop at steps of 1e-8.
+            assert mine == pytest.approx(theirs, rel=1e-6, abs=1e-8, nan_ok=True), (name, column)
+            found += len(mine)
+    assert found
+
+
+def test_pairs_alike_are_listed_alike_in_every_store(two_orders: list[Store]) -> None:
+    listed = [
+        Examples(judge=("people", "gpt"), limit=20).run(store).table()["key"].tolist() for store in two_orders
+    ]
+    assert listed[0] == listed[1]
+    # An id that two files give stands once.
+    assert all("·" not in key for key in listed[0])

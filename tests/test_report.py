@@ -161,6 +161,36 @@ def test_a_study_that_refuses_says_why_in_a_line(store: Store, undrawn: None) ->
     assert story.said == ("This report tells of 6 of 9 judges, those with most judgments; others can be chosen.",)
 
 
+def test_choices_that_a_study_cannot_take_are_said(store: Store, told: Story, undrawn: None) -> None:
+    assert all(not method.instead for method in told.methods)
+    assert not any("was asked for" in one.text for one in told.remarks)
+    story = report.story(Report(dataset="simulated", ties="davidson", cluster="annotator"), store)
+    by_title = {method.title: method for method in story.methods}
+    half = "“ties modelled after Davidson” was asked for, which this cannot take; here it is: ties count half."
+    auto = "“intervals by annotator” was asked for, which this cannot take; here it is: by prompt from 10 prompts on, else by pair."
+    agreement = by_title["How often do judges agree with people?"]
+    assert agreement.instead == (half, auto)
+    assert "davidson" not in agreement.command
+    assert "annotator" not in agreement.command
+    assert by_title["Rankings"].instead == ()
+    [ties, clusters] = [one for one in story.remarks if "was asked for" in one.text]
+    assert "“How often do judges agree with people?”" in ties.text
+    assert "“Rankings”" not in ties.text
+    assert (ties.severity, ties.where) == (1, "the report")
+    assert clusters.text.endswith("have instead: by prompt from 10 prompts on, else by pair")
+    seen = Seen(page(story)).text
+    assert half in seen
+    assert auto in seen
+
+
+def test_an_audit_that_cannot_leave_ties_out_is_asked_with_its_default(store: Store) -> None:
+    story = report.story(Report(dataset="simulated", ties="drop"), store)
+    [one] = [one for one in story.remarks if "was asked for" in one.text]
+    assert one.text.startswith("“ties left out” was asked for; “")
+    assert one.text.endswith("cannot take that, and has instead: ties count half")
+    assert next(section for section in story.sections if section.key == "biases").finding
+
+
 def test_remarks_stand_by_severity_each_once(told: Story) -> None:
     grades = [one.severity for one in told.remarks]
     assert grades == sorted(grades, reverse=True)

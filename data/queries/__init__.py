@@ -283,12 +283,14 @@ IS_TIE = "outcome IN (3, 4)"
 
 
 def counts(
-    con: Con, condition: str, clusters: Sequence[str] = (), position: bool = False, tied: bool = False
-) -> Counts:
+    con: Con, condition: str, clusters: Sequence[str] = (), position: bool = False, tied: bool = False,
+    *, pairs_by_id: bool = False,
+) -> Counts:  # fmt: skip
     """Sums of weight and of weight * p_a over judgments alike in judge, models, clusters and shown order.
 
     tied : also the sum of the weights of ties
-    Prompts and annotators have codes that do not hang on how the store was filled (`in_order`), pairs their numbers.
+    pairs_by_id : pairs keep their ids, for looking up what they are
+    Prompts, pairs and annotators have codes that do not hang on how the store was filled (`in_order`).
     Without clusters all that are alike are summed, in the store. With clusters hardly any are, and grouping a million
     rows would take several times as long as fetching them: neighbours that are alike are summed, as the votes on one
     pair often stand together.
@@ -318,7 +320,8 @@ def counts(
         for batch in batches
     ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return Counts(found | {way: in_order(con, way, found[way]) for way in clusters if way != "pair"})
+    ordered = [way for way in clusters if way != "pair" or not pairs_by_id]
+    return Counts(found | {way: in_order(con, way, found[way]) for way in ordered})
 
 
 def any_weighted(con: Con, condition: str) -> bool:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from data.model import BOTH_BAD, NONE, OUTCOMES, TIE, A, B, Selection
 from data.queries import Catalog, Con, shared_pairs, where
+from data.queries.order import in_order
 
 COUNTED: Mapping[str, str] = MappingProxyType(
     {
@@ -232,6 +233,10 @@ class Narrowing:
 # -- the pairs in order ----------------------------------------------------------------------------------------------
 
 
+MOST_IN_PLACES = 50_000
+"""Pairs up to which those alike are listed in an order that does not hang on how the store was filled."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """pairs : (n,) ids in their order; judgments : how many were counted on them; prompts : how many they stem from"""
@@ -262,7 +267,9 @@ def find_pairs(con: Con, condition: str, more: str, reference: int | None, given
     found = {name: np.asarray(column) for name, column in rows.fetchnumpy().items()}
     pairs, n = found["pair_id"].astype(np.int64), found["n"]
     if reference is not None:
-        pairs = pairs[np.lexsort((-n, -np.round(found["apart"], 9)))]
+        # Those alike stand as their digests do, in every store the same; of very many that would take too long.
+        stands = in_order(con, "pair", pairs) if len(pairs) <= MOST_IN_PLACES else pairs
+        pairs = pairs[np.lexsort((stands, -n, -np.round(found["apart"], 9)))]
     if given:
         place = {pair: at for at, pair in enumerate(given)}
         pairs = np.array(sorted(pairs.tolist(), key=lambda pair: place.get(pair, len(place))), dtype=np.int64)
@@ -284,7 +291,7 @@ def texts(con: Con, pairs: Sequence[int]) -> pd.DataFrame:
         LEFT JOIN model ma ON ma.model_id = p.model_a LEFT JOIN model mb ON mb.model_id = p.model_b
         LEFT JOIN response ra ON ra.response_id = p.response_a LEFT JOIN text ta ON ta.text_id = ra.text_id
         LEFT JOIN response rb ON rb.response_id = p.response_b LEFT JOIN text tb ON tb.text_id = rb.text_id
-        LEFT JOIN (SELECT pair_id, string_agg(external_id, ' · ' ORDER BY external_id) AS key FROM pair_key
+        LEFT JOIN (SELECT pair_id, string_agg(DISTINCT external_id, ' · ' ORDER BY external_id) AS key FROM pair_key
             WHERE pair_id IN ({_ids(pairs)}) GROUP BY pair_id) k ON k.pair_id = p.pair_id
         ORDER BY list_position([{_ids(pairs)}], p.pair_id)"""
     ).df()

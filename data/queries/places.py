@@ -33,7 +33,7 @@ def places(con: Con, names: Catalog, condition: str) -> Places:
     """Of the pairs with a judgment of the condition, by a digest of what they are: prompt, models, texts, own ids."""
     table = con.sql(
         f"""WITH one AS (SELECT r.response_id, {RESPONSE_KEY} AS key {RESPONSE_FROM} WHERE r.dataset_id = {names.dataset_id}),
-        named AS (SELECT pair_id, string_agg(external_id, chr(31) ORDER BY external_id) AS ids FROM pair_key
+        named AS (SELECT pair_id, string_agg(DISTINCT external_id, chr(31) ORDER BY external_id) AS ids FROM pair_key
             WHERE dataset_id = {names.dataset_id} GROUP BY pair_id)
         SELECT q.pair_id AS pair, q.prompt_id AS prompt,
             md5_number_lower(coalesce('i' || p.external_id, 't' || pt.hash::VARCHAR, '')) AS prompt_key,

@@ -29,7 +29,7 @@ def counts_by_scenario(con: Con, condition: str, clusters: Sequence[str] = ()) -
         for batch in batches
     ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return Counts(found | {way: in_order(con, way, found[way]) for way in keys if way != "pair"})
+    return Counts(found | {way: in_order(con, way, found[way]) for way in keys})
 
 
 def scenario_extent(con: Con, condition: str) -> dict[str, int]:

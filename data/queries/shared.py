@@ -45,6 +45,13 @@ class SharedRows:
             "unnamed": unnamed,
         }
 
+    def pairs_in_order(self, con: Con) -> SharedRows:
+        """The same with codes of pairs that do not hang on how the store was filled, for what is drawn by pair."""
+        codes = in_order(con, "pair", np.concatenate([part["pair"] for part in self.parts]))
+        cuts = np.cumsum([len(part["pair"]) for part in self.parts])[:-1]
+        ordered = zip(self.parts, np.split(codes, cuts), strict=True)
+        return SharedRows(tuple(part | {"pair": code} for part, code in ordered))
+
     def counts(self, clusters: Sequence[str] = (), position: bool = False, tied: bool = False) -> Counts:
         """As `queries.counts` with clusters: neighbours that are alike are summed."""
         names = ["judge_id", "a", "b", *clusters, *(["shown"] if position else []), *(["tied"] if tied else []), "score"]

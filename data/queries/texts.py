@@ -412,7 +412,7 @@ def factor_rows(
     if any(source.by_judgment for source in chosen):
         return _rows_by_judgment(con, names, condition, chosen, clusters, position, tied)
     values = pair_values(con, names, chosen)
-    found = counts(con, condition, tuple(dict.fromkeys((*clusters, "pair"))), position, tied)
+    found = counts(con, condition, tuple(dict.fromkeys((*clusters, "pair"))), position, tied, pairs_by_id=True)
     at = np.searchsorted(values.pair, found.frame["pair"])
     return FactorRows(
         found,
