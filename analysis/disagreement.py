@@ -26,7 +26,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
-from scipy.stats import rankdata
 
 from analysis.cells import Floats, Ints
 from analysis.tables import floats
@@ -302,6 +301,6 @@ def first_pairs(found: Disagreement, most: int) -> list[tuple[str, int, float]]:
     explained = {g: squared - (found.difference - found.fitted[:, k]) ** 2 for k, g in enumerate(found.groups)}
     rest = (found.difference - found.fitted.sum(axis=1)) ** 2
     for part, by_pair in {PEOPLE: found.noise, JUDGE: found.own, **explained, UNEXPLAINED: rest}.items():
-        order = np.argsort(rankdata(-by_pair, method="ordinal"))
+        order = np.argsort(-by_pair, kind="stable")
         out += [(part, int(at), float(by_pair[at])) for at in order[:most] if by_pair[at] > 1e-12]
     return out

@@ -17,8 +17,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from scipy.special import expit, fdtrc
-from scipy.stats import rankdata
-from scipy.stats import t as student
 
 from analysis.agreement import Agreement, Compared, below_others, find_agreement
 from analysis.cells import Floats, Ints
@@ -321,6 +319,10 @@ def slope_over_judges(attribute: Floats, figure: Floats, level: float = 0.95) ->
     t with n - 2 degrees of freedom; Spearman's interval by Fisher's z with 1.06 / (n - 3) (Fieller, Hartley and
     Pearson 1957). Raises NotIdentifiedError with fewer than five judges, or where the attribute is the same for all.
     """
+    # Takes half a second to import, of every command.
+    from scipy.stats import rankdata
+    from scipy.stats import t as student
+
     n = len(figure)
     if n < LEAST_JUDGES:
         raise NotIdentifiedError(f"a slope over judges needs {LEAST_JUDGES} of them, and there are {n}")

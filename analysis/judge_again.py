@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import binom
 
 from analysis.cells import Floats, Ints
 
@@ -29,6 +28,9 @@ def chance_found(n: int, difference: float, changes: float = GUESSING, level: fl
 
     difference : between their shares of all pairs, at most `changes`
     """
+    # Takes half a second to import, of every command.
+    from scipy.stats import binom
+
     changes = max(changes, difference)
     conflicts = np.arange(n + 1)
     chance = binom.pmf(conflicts, n, changes)

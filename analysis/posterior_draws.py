@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import gammaincinv, log_expit, ndtr, ndtri
-from scipy.stats import qmc
 
 from analysis.cells import Floats
 from analysis.propagation_sites import laplace_quantiles
@@ -71,6 +70,9 @@ def draw_posterior(
     seed: int = 0,
 ) -> Drawn:  # fmt: skip
     """Importance sampling with quasi-random points; covariance, centre, precision : one fit's, as in `Settled`."""
+    # Takes half a second to import, of every command that fits.
+    from scipy.stats import qmc
+
     k = len(centre)
     wanted = min(draws, max(MOST // max(len(rows.x), 1), 2**11))
     points = qmc.Sobol(k + 1, rng=np.random.default_rng(seed)).random_base2(int(np.log2(wanted)))

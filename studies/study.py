@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
 
@@ -27,6 +27,8 @@ from data.store import Store
 from errors import EmptySelectionError, OptionError, unknown_name
 from studies import naming, rated
 from studies.overview import Line
+from studies.registry import REGISTRY as REGISTRY
+from studies.registry import register as register
 
 VERSION = "1"
 """Part of every cache key: raised when a result of the same study on the same data would differ."""
@@ -346,18 +348,7 @@ class Fitted(Study):
         return super().resolve(store)
 
 
-# -- the registry -------------------------------------------------------------------------------------------------
-
-REGISTRY: dict[str, type[Study]] = {}
-
-
-S = TypeVar("S", bound="type[Study]")
-
-
-def register(cls: S) -> S:
-    """Make a study known to the command line and the pages under its `command`."""
-    REGISTRY[cls.command] = cls
-    return cls
+# -- judges -------------------------------------------------------------------------------------------------------
 
 
 def human_first(names: Catalog) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ LAYERS = {
     "ui": {"errors", "data", "charts", "studies", "exports"},
     "pages": {"errors", "data", "charts", "studies", "ui"},
     "app": {"errors", "ui", "pages"},
-    "cli": {"errors", "data", "charts", "studies", "exports"},
+    "commands": {"errors", "data", "charts", "studies", "exports"},
+    "cli": {"errors", "commands"},
 }
 # What a layer must never see, besides layers: numbers know no store and no screen, charts no store.
 FOREIGN = {
