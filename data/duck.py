@@ -184,21 +184,38 @@ def told(con: duckdb.DuckDBPyConnection, work: Callable[[], T], tell: Callable[[
 
     Whatever `tell` raises, to stop the work, interrupts the statement and is raised here when it has ended.
     """
-    with ThreadPoolExecutor(1) as beside:
-        job = beside.submit(work)
-        try:
-            while True:
-                try:
-                    return job.result(PATIENCE)
-                except StillRunning:
-                    if job.done():
-                        raise
-                    tell()
-        except BaseException:
-            while not job.done():
-                con.interrupt()
-                wait_for([job], PATIENCE)
-            raise
+    job = _beside.submit(work)
+    try:
+        while True:
+            try:
+                return job.result(PATIENCE)
+            except StillRunning:
+                if job.done():
+                    raise
+                tell()
+    except BaseException:
+        while not job.done():
+            con.interrupt()
+            wait_for([job], PATIENCE)
+        raise
+
+
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(64, thread_name_prefix="statement")
+
+
+# Kept: an import of nine rows asks a hundred short statements, and to make a thread for each took longer than some.
+_beside = _workers()
+
+
+def _forget_workers() -> None:
+    # A forked child has none of the threads that its copy believes in.
+    global _beside
+    _beside = _workers()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)
 
 
 def open_file(

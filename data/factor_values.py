@@ -18,9 +18,10 @@ from data.factor_kinds import as_label, as_number, settle_kinds
 from data.factor_match import match_rows, nothing_matched
 from data.ingest import Ingested, begin
 from data.model import Progress, silent
-from data.normalise import Staged, literal
+from data.normalise import Staged
 from data.queries.labels import LONGEST_LEVEL, MOST_LEVELS, SEPARATOR
 from data.step import Step, Told
+from data.words import literal
 
 STAGED = {
     "s_key": "SELECT * EXCLUDE (bad_field, bad_value, bad_reason, winner_column) FROM stage WHERE bad_reason IS NULL",

@@ -122,11 +122,18 @@ class Kind:
     """What an import brings, and how it gets into the store.
 
     noun : what is counted; tables : table of the store's connection -> SQL of the staging one; ingest : writes them
+    columns : of tables that the staging connection may lack
     """
 
     noun: str
     tables: dict[str, str]
     ingest: Callable[[duckdb.DuckDBPyConnection, int, Progress], Ingested]
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def sources(self, left_out: Sequence[str]) -> dict[str, str | None]:
+        """`tables`, with None for those that the staging connection lacks."""
+        missing = {f"FROM {name}" for name in left_out}
+        return {target: None if source in missing else source for target, source in self.tables.items()}
 
 
 AnyMapping = Mapping | FactorMapping | PlainMapping
@@ -154,6 +161,10 @@ JUDGMENTS = Kind(
         "s_attribute": "FROM attribute_stage",
     },
     ingest,
+    {
+        "s_factor": "row BIGINT, name VARCHAR, a VARCHAR, b VARCHAR",
+        "s_attribute": "row BIGINT, entity VARCHAR, name VARCHAR, a VARCHAR, b VARCHAR",
+    },
 )
 BESIDE: dict[str, Beside] = {
     factors.NAME: Beside(
@@ -286,7 +297,7 @@ def commit(
     with contextlib.suppress(_Undo), _trying(store, dataset) if dry_run else store.writing(purpose) as con:
         progress = Told(progress)
         progress(0.0, "handing over to the store")
-        _hand_over(staging, con, kind.tables, progress.again)
+        _hand_over(staging, con, kind, staged.left_out, progress.again)
         dataset_id = add_dataset(con, dataset, simulated=truth is not None)
         done = kind.ingest(con, dataset_id, progress)
         report = _report(con, staging, dataset, staged, raw, mapping, done, log, dry_run)
@@ -379,14 +390,18 @@ def _trying(store: Store, dataset: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _hand_over(
-    staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, tables: dict[str, str], tell: Callable[[], None]
-) -> None:
+    staging: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection, kind: Kind, left_out: Sequence[str],
+    tell: Callable[[], None],
+) -> None:  # fmt: skip
     """Stream the staged tables into temporary tables of the store's connection.
 
     The store's connection may not open files, so the rows travel as Arrow batches. Each reader is drained before
     the next opens: an unfinished one would block the store's next lease.
     """
-    for target, source in tables.items():
+    for target, source in kind.sources(left_out).items():
+        if source is None:
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {target} ({kind.columns[target]})")
+            continue
         reader: pa.RecordBatchReader = staging.sql(source).to_arrow_reader(100_000)
         con.register("incoming", reader)
         sql = f"CREATE OR REPLACE TEMP TABLE {target} AS FROM incoming"
@@ -472,6 +487,9 @@ def _rejections(
     mapping: AnyMapping,
 ) -> pd.DataFrame:
     """All rejected rows in file order, with the line each starts at."""
+    some = "SELECT 1 FROM stage WHERE bad_reason IS NOT NULL LIMIT 1"
+    if not (raw.rejections or staging.execute(some).fetchall() or con.execute("FROM marked LIMIT 1").fetchall()):
+        return pd.DataFrame(columns=REJECTION_COLUMNS, dtype=object).astype({"line": "Int64"})
     early = staging.execute(
         "SELECT row, coalesce(winner_column, bad_field) AS field, winner_column IS NOT NULL AND bad_field = 'winner' AS wide, "
         "bad_field, bad_value AS value, bad_reason AS reason FROM stage WHERE bad_reason IS NOT NULL ORDER BY row, cell"

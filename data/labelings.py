@@ -15,11 +15,12 @@ from data.factor_match import match_prompts_of
 from data.fields import SYNONYMS
 from data.ingest import Ingested, begin, next_id
 from data.model import Progress, silent
-from data.normalise import Staged, literal
+from data.normalise import Staged
 from data.plain_columns import PlainMapping, resolve_plain
 from data.queries.labelings import OWN
 from data.step import Step, Told
 from data.store import Store
+from data.words import literal
 from errors import OptionError, unknown_name
 
 KEYS: Mapping[str, tuple[str, ...]] = {

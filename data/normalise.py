@@ -18,37 +18,32 @@ from typing import TypeVar
 
 import duckdb
 
-from data import unfold
+from data import rules, unfold
 from data.duck import told
-from data.fields import WINNER_WORDS, Mapping
-from data.model import JUDGE_KINDS, OUTCOMES, Progress, silent
+from data.fields import Mapping
+from data.model import Progress, silent
+from data.rules import MOST_VOTES
 from data.step import Told
+from data.words import as_word, literal
 from errors import MappingError
 
 T = TypeVar("T")
 
-HUMAN_NAMES = "humans?|people|crowd|experts?|annotators?"
 NUMBERS = ("p_a", "score_a", "score_b", "weight", "confidence", "seconds")
 DECIMAL_COMMA = "[+-]?[0-9]+,[0-9]+"
 SCALE_SHARE = 0.02
 """From this share of the verdicts on, numbers other than 1 and 2 are a scale of their own and not slips."""
-MOST_VOTES = 1_000_000
-"""A vote count above this is taken for a damaged cell: one row would become that many judgments."""
 
 
 @dataclass(frozen=True)
 class Staged:
-    """How many judgments the raw table holds. `empty` cells carried none."""
+    """How many judgments the raw table holds. `empty` cells carried none. left_out : tables that would be empty"""
 
     n_rows: int
     n_judgments: int
     empty: int
     inferred: tuple[str, ...]
-
-
-def literal(value: str) -> str:
-    """A string as a SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
+    left_out: tuple[str, ...] = ()
 
 
 class _Columns:
@@ -86,7 +81,7 @@ def normalise(
     mapping: Mapping,
     progress: Progress = silent,
 ) -> Staged:
-    """Make the tables `text`, `stage`, `factor_stage` and `attribute_stage` from `raw`.
+    """Make the tables `text`, `stage` and, where columns are delivered, `factor_stage` and `attribute_stage` from `raw`.
 
     Raises MappingError when winners are 0 and 1 and nobody said which of them is a.
     """
@@ -139,14 +134,16 @@ def normalise(
     else:
         con.execute("CREATE OR REPLACE TEMP TABLE text(key UBIGINT, body VARCHAR)")
     progress(0.5, "checking each judgment")
-    empty = run(lambda: _expand(con, mapping))
-    run(lambda: _validate(con, mapping))
+    cells, empty = run(lambda: _expand(con, mapping))
+    run(lambda: rules.stage(con, mapping, cells))
     progress(0.7, "checking each judgment")
-    run(lambda: _delivered(con, col, mapping))
+    left_out = run(lambda: _delivered(con, col, mapping))
     progress(0.9, "checking each judgment")
-    n_rows = con.execute("SELECT count(*) FROM raw").fetchall()[0][0]
-    n_judgments = con.execute("SELECT count(*) FROM stage").fetchall()[0][0]
-    return Staged(n_rows, n_judgments, empty, (*notes, *run(lambda: _inferred(con, mapping, empty))))
+    n_rows, n_judgments = con.execute(
+        "SELECT (SELECT count(*) FROM raw), (SELECT count(*) FROM stage)"
+    ).fetchall()[0]
+    notes += run(lambda: _inferred(con, mapping, empty))
+    return Staged(n_rows, n_judgments, empty, tuple(notes), left_out)
 
 
 _NAME_FIELDS = (
@@ -154,11 +151,6 @@ _NAME_FIELDS = (
     "score_b", "count_a", "count_b", "count_tie", "swapped", "pair_id", "judgment_id", "repeat", "criterion",
     "variant", "weight", "reason", "confidence", "seconds", "judged_at", "cue",
 )  # fmt: skip
-
-
-def _as_word(sql: str) -> str:
-    """Lower case; 1.0 and 2.0 (whole numbers that passed through a float column) as 1 and 2."""
-    return f"regexp_replace(lower(trim({sql})), '^([0-9]+)[.]0+$', '\\1')"
 
 
 def _decimals(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -> list[str]:
@@ -183,10 +175,14 @@ def _decimals(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -
 def _refuse_unclear_numbers(con: duckdb.DuckDBPyConnection, winners: list[str], mapping: Mapping) -> None:
     """0 and 1, -1 and 1, scales from 1 to 5 mean a and b here, b and a there, tie and a elsewhere: somebody has to say."""
     said = dict(mapping.winner_values)
-    for sql in winners:
-        if sql.startswith("'"):
-            continue
-        word = _as_word(sql)
+    winners = [sql for sql in winners if not sql.startswith("'")]
+    if not winners:
+        return
+    # Between + and 9 stand the signs, the points and the digits: most verdicts are words, as one look tells.
+    looks = ", ".join(f"count(*) FILTER (substr(ltrim({sql}), 1, 1) BETWEEN '+' AND '9')" for sql in winners)
+    numeric = con.execute(f"SELECT {looks} FROM raw").fetchall()[0]
+    for sql in (sql for sql, cells in zip(winners, numeric, strict=True) if cells):
+        word = as_word(sql)
         rows = con.execute(
             f"""SELECT word, count(*) AS n, sum(n) OVER () AS total FROM (SELECT {word} AS word FROM raw)
             WHERE word <> '' GROUP BY word
@@ -225,11 +221,11 @@ def _halves(words: list[str], all_words: list[str]) -> list[tuple[str, str]]:
     return [(w, "a" if float(w) < middle else "b" if float(w) > middle else "tie") for w in words]
 
 
-def _expand(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> int:
-    """`cells`: one row a judgment, still as text. Returns how many cells held no judgment."""
+def _expand(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[str, int]:
+    """SQL of one row a judgment, still as text, and how many cells held no judgment."""
     if mapping.rated is not None:
         unfold.make_cells(con, mapping.rated)
-        return unfold.count_unrated(con, mapping.rated)
+        return "FROM cells", unfold.count_unrated(con, mapping.rated)
     if mapping.shape == "wide":
         parts = []
         for k, (column, kind) in enumerate(mapping.judge_columns):
@@ -239,32 +235,27 @@ def _expand(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> int:
                 f"CAST(NULL AS VARCHAR) AS p_a), {k} AS cell, {literal(column)} AS winner_column FROM keyed "
                 f"WHERE j{k} IS NOT NULL"
             )
-        con.execute("CREATE OR REPLACE TEMP TABLE cells AS " + " UNION ALL ".join(parts))
         empties = " + ".join(f"count(*) FILTER (j{k} IS NULL)" for k in range(len(mapping.judge_columns)))
         empty: int = con.execute(f"SELECT {empties} FROM keyed").fetchall()[0][0]
-        return empty
+        return " UNION ALL ".join(parts), empty
     if mapping.shape == "counts":
         # A row with a bad count stays one (rejected) judgment; a row of zeros is none.
         con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT *,
+            """CREATE OR REPLACE TEMP TABLE counted AS SELECT *,
             try_cast(count_a AS BIGINT) AS n_a, try_cast(count_b AS BIGINT) AS n_b,
-            coalesce(try_cast(count_tie AS BIGINT), CASE WHEN count_tie IS NULL THEN 0 END) AS n_tie FROM keyed;
-            CREATE OR REPLACE TEMP TABLE cells AS
-            WITH good AS (SELECT * FROM counted WHERE {_GOOD_COUNTS}),
+            coalesce(try_cast(count_tie AS BIGINT), CASE WHEN count_tie IS NULL THEN 0 END) AS n_tie FROM keyed"""
+        )
+        cells = f"""WITH good AS (SELECT * FROM counted WHERE {_GOOD_COUNTS}),
                  votes AS (SELECT * REPLACE ('a' AS winner), unnest(range(n_a)) AS cell FROM good
                            UNION ALL SELECT * REPLACE ('b' AS winner), n_a + unnest(range(n_b)) FROM good
                            UNION ALL SELECT * REPLACE ('tie' AS winner), n_a + n_b + unnest(range(n_tie)) FROM good
                            UNION ALL SELECT *, 0 FROM counted WHERE ({_GOOD_COUNTS}) IS NOT TRUE)
             SELECT *, CAST(NULL AS VARCHAR) AS winner_column FROM votes"""
-        )
         zeros: int = con.execute(
             f"SELECT count(*) FROM counted WHERE ({_GOOD_COUNTS}) AND n_a + n_b + n_tie = 0"
         ).fetchall()[0][0]
-        return zeros
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE cells AS SELECT *, 0 AS cell, CAST(NULL AS VARCHAR) AS winner_column FROM keyed"
-    )
-    return 0
+        return cells, zeros
+    return "SELECT *, 0 AS cell, CAST(NULL AS VARCHAR) AS winner_column FROM keyed", 0
 
 
 _GOOD_COUNTS = (
@@ -272,161 +263,20 @@ _GOOD_COUNTS = (
 )
 
 
-def _winner_sql(mapping: Mapping) -> str:
-    """The outcome code that `winner` names; -1 unknown, -2 two readings, NULL absent."""
-    words = {**WINNER_WORDS, **dict(mapping.winner_values)}
-    codes = {o: k for k, o in enumerate(OUTCOMES)}
-    word = "winner_word"
-    by_code: dict[int, list[str]] = {}
-    for text, outcome in words.items():
-        by_code.setdefault(codes[outcome], []).append(literal(text))
-    vocabulary = " ".join(f"WHEN {word} IN ({', '.join(t)}) THEN {code}" for code, t in sorted(by_code.items()))
-    return f"""CASE WHEN winner IS NULL THEN NULL
-        WHEN winner IS NOT DISTINCT FROM model_a AND winner IS NOT DISTINCT FROM model_b THEN -2
-        WHEN winner = model_a THEN CASE WHEN coalesce(CASE {vocabulary} END, 1) = 1 THEN 1 ELSE -2 END
-        WHEN winner = model_b THEN CASE WHEN coalesce(CASE {vocabulary} END, 2) = 2 THEN 2 ELSE -2 END
-        ELSE coalesce(CASE {vocabulary} END, -1) END"""
-
-
-def _validate(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> None:
-    """`stage` from `cells`: typed values and, where a rule is broken, the first one."""
-    chosen = mapping.shape == "chosen"
-    scored = mapping.shape == "scores"
-    kinds = ", ".join(literal(k) for k in JUDGE_KINDS)
-    annotated = "true" if mapping.column("annotator") else "false"
-    score_p = "1 / (1 + exp(score_b_n - score_a_n))" if mapping.scores == "logit" else (
-        "CASE WHEN score_a_n > score_b_n THEN 1.0 WHEN score_a_n < score_b_n THEN 0.0 ELSE 0.5 END"
-    )  # fmt: skip
-    said_winner = "1" if chosen else _winner_sql(mapping)
-    named = " ".join(f"WHEN {literal(judge)} THEN {literal(kind)}" for judge, kind in mapping.judge_kinds)
-    judge_kind = f"coalesce(lower(judge_kind), CASE judge {named} END)" if named else "lower(judge_kind)"
-    p_sql = f"""CASE WHEN p_a IS NOT NULL THEN p_a_n
-        WHEN said = 1 THEN 1.0 WHEN said = 2 THEN 0.0 WHEN said IN (3, 4) THEN 0.5 WHEN said = 0 THEN NULL
-        WHEN said IS NULL AND score_a IS NOT NULL AND score_b IS NOT NULL THEN {score_p} END"""
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE stage AS
-        WITH typed AS (
-            SELECT * REPLACE (coalesce(criterion, 'overall') AS criterion, coalesce(variant, 'plain') AS variant,
-                              {judge_kind} AS judge_kind, lower(cue) AS cue),
-                try_cast(p_a AS DOUBLE) AS p_a_n, try_cast(score_a AS DOUBLE) AS score_a_n,
-                try_cast(score_b AS DOUBLE) AS score_b_n, try_cast(weight AS DOUBLE) AS weight_n,
-                coalesce(try_cast(repeat AS INTEGER), try_cast(try_cast(repeat AS DOUBLE) AS INTEGER)) AS repeat_n,
-                try_cast(confidence AS DOUBLE) AS confidence_n,
-                try_cast(seconds AS DOUBLE) AS seconds_n,
-                coalesce(try_cast(judged_at AS TIMESTAMP), to_timestamp(try_cast(judged_at AS DOUBLE))::TIMESTAMP)
-                    AS judged_at_t,
-                CASE WHEN lower(swapped) IN ('false', 'f', '0', 'no', '0.0') THEN 1
-                     WHEN lower(swapped) IN ('true', 't', '1', 'yes', '1.0') THEN -1
-                     WHEN swapped IS NULL OR lower(swapped) = 'unknown' THEN 0 END AS shown,
-                coalesce({judge_kind}, CASE
-                    WHEN lower(judge) = 'gold' THEN 'rule'
-                    WHEN {annotated} OR regexp_full_match(lower(judge), '({HUMAN_NAMES})([ _-]?[0-9]+)?') THEN 'human'
-                    ELSE 'llm' END) AS kind,
-                {_as_word("winner")} AS winner_word
-            FROM cells),
-        said AS (SELECT *, {said_winner} AS said FROM typed),
-        valued AS (SELECT *, {p_sql} AS p FROM said),
-        judged AS (SELECT *,
-            CASE WHEN said = 0 AND p_a IS NULL THEN 0 WHEN p > 0.5 THEN 1 WHEN p < 0.5 THEN 2
-                 WHEN p = 0.5 AND said = 4 THEN 4 WHEN p = 0.5 THEN 3 END AS outcome
-            FROM valued),
-        checked AS (SELECT *, CASE {"WHEN unit_bad IS NOT NULL THEN unit_bad" if mapping.rated else ""}
-            WHEN prompt_key IS NULL AND prompt_id IS NULL AND pair_id IS NULL
-                THEN {_bad("prompt", "NULL", "is empty")}
-            WHEN prompt_key IS NULL AND prompt_id IS NULL AND (text_a IS NOT NULL OR text_b IS NOT NULL)
-                THEN {_bad("prompt", "NULL", "is empty")}
-            WHEN judge IS NULL THEN {_bad("judge", "NULL", "is empty")}
-            WHEN kind NOT IN ({kinds}) THEN {_bad("judge_kind", "judge_kind", "is not one of " + ", ".join(JUDGE_KINDS))}
-            WHEN text_a IS NULL AND text_b IS NULL AND (model_a IS NULL OR model_b IS NULL) AND pair_id IS NULL
-                THEN {_bad("model_a", "coalesce(model_a, model_b)", "alone names no pair: both models, both responses or a pair_id are needed")}
-            WHEN text_a IS NULL AND text_b IS NULL AND model_a = model_b AND pair_id IS NULL
-                THEN {_bad("model_b", "model_b", "is the same model as model_a and no texts tell the two apart: no pair")}
-            WHEN text_a = text_b AND model_a IS NOT DISTINCT FROM model_b
-                THEN {_bad("response_b", "NULL", "equals response_a of the same model: two equal responses are no pair")}
-            {_count_rules(mapping)}
-            WHEN p_a IS NOT NULL AND (p_a_n IS NULL OR NOT isfinite(p_a_n)) THEN {_bad("p_a", "p_a", "is not a number")}
-            WHEN p_a IS NOT NULL AND (p_a_n < 0 OR p_a_n > 1) THEN {_bad("p_a", "p_a", "is outside [0, 1]")}
-            WHEN score_a IS NOT NULL AND (score_a_n IS NULL OR NOT isfinite(score_a_n))
-                THEN {_bad("score_a", "score_a", "is not a number")}
-            WHEN score_b IS NOT NULL AND (score_b_n IS NULL OR NOT isfinite(score_b_n))
-                THEN {_bad("score_b", "score_b", "is not a number")}
-            WHEN said = -2 THEN {_bad("winner", "winner", "can be read as either side: write a, b or tie")}
-            WHEN said = -1 AND NOT (model_a IS NULL AND model_b IS NULL AND pair_id IS NOT NULL AND text_a IS NULL AND text_b IS NULL)
-                THEN {_bad("winner", "winner", "is not one of a, b, tie, both_bad, refused, left, right, model_a, model_b, 1, 2 or a model of the row")}
-            WHEN said IS NULL AND p IS NULL THEN {_bad("score_a" if scored else "winner", "NULL", "is empty")}
-            WHEN p_a IS NOT NULL AND said IS NOT NULL AND said <> -1 AND outcome <> CASE said WHEN 4 THEN CASE WHEN p = 0.5 THEN 4 ELSE 3 END ELSE said END
-                THEN {_bad("winner", "winner", "contradicts p_a")}
-            WHEN shown IS NULL THEN {_bad("swapped", "swapped", "is not true or false")}
-            WHEN weight IS NOT NULL AND (weight_n IS NULL OR NOT isfinite(weight_n) OR weight_n <= 0)
-                THEN {_bad("weight", "weight", "is not a number above 0")}
-            WHEN repeat IS NOT NULL AND (repeat_n IS NULL OR repeat_n < 0 OR try_cast(repeat AS DOUBLE) <> repeat_n)
-                THEN {_bad("repeat", "repeat", "is not a whole number 0, 1, 2, ...")}
-            WHEN confidence IS NOT NULL AND (confidence_n IS NULL OR NOT isfinite(confidence_n))
-                THEN {_bad("confidence", "confidence", "is not a number")}
-            WHEN seconds IS NOT NULL AND (seconds_n IS NULL OR NOT isfinite(seconds_n) OR seconds_n < 0)
-                THEN {_bad("seconds", "seconds", "is not a number of seconds")}
-            WHEN judged_at IS NOT NULL AND judged_at_t IS NULL
-                THEN {_bad("judged_at", "judged_at", "is no date: write 2026-01-31 or 2026-01-31 12:00:00")}
-            WHEN cue IS NOT NULL AND cue NOT IN ('a', 'b') THEN {_bad("cue", "cue", "is not a or b")}
-            END AS bad FROM judged)
-        SELECT row, cell, prompt_id, prompt_key, scenario, model_a, model_b, text_a, text_b, pair_id, judge, kind,
-            judge_kind IS NOT NULL AS kind_given, annotator,
-            CAST(CASE WHEN said = -1 THEN -1 ELSE outcome END AS TINYINT) AS outcome, p AS p_a,
-            CASE WHEN said = -1 THEN winner END AS winner_name, CAST(shown AS TINYINT) AS shown,
-            coalesce(weight_n, 1.0) AS weight, repeat_n AS repeat, criterion, variant, score_a_n AS score_a,
-            score_b_n AS score_b, confidence_n AS confidence, seconds_n AS seconds, judged_at_t AS judged_at,
-            CAST(CASE cue WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END AS TINYINT) AS cue, reason,
-            judgment_id AS external_id, {ROW_HASH} AS row_hash, winner_column, bad.field AS bad_field, bad.value AS bad_value,
-            bad.reason AS bad_reason
-        FROM checked"""
-    )
-    con.execute("DROP TABLE cells; DROP TABLE keyed")
-
-
-# What the row itself says, without ids of the store: equal rows in another store hash equally. Sides are ordered by
-# model and text, so that it does not matter which response a file calls a. A file's pair_id enters only where
-# nothing else names the pair.
-_TURN = "(coalesce(model_a, ''), coalesce(text_a, 0)) > (coalesce(model_b, ''), coalesce(text_b, 0))"
-ROW_HASH = f"""md5_number_lower(concat_ws(chr(31), prompt_id, prompt_key,
-    CASE WHEN {_TURN} THEN concat_ws(chr(30), coalesce(model_b, ''), text_b, coalesce(model_a, ''), text_a)
-         ELSE concat_ws(chr(30), coalesce(model_a, ''), text_a, coalesce(model_b, ''), text_b) END,
-    CASE WHEN text_a IS NULL AND text_b IS NULL AND (model_a IS NULL OR model_b IS NULL) THEN pair_id END,
-    judge, annotator, criterion, variant, repeat_n,
-    CASE WHEN {_TURN} AND outcome IN (1, 2) THEN 3 - outcome ELSE outcome END,
-    round(CASE WHEN {_TURN} THEN 1 - p ELSE p END, 12), CASE WHEN {_TURN} THEN -shown ELSE shown END, weight_n,
-    CASE WHEN {_TURN} THEN concat_ws(chr(30), score_b_n, score_a_n) ELSE concat_ws(chr(30), score_a_n, score_b_n) END,
-    confidence_n, judged_at_t, CASE WHEN said = -1 THEN winner END, cue, reason))"""
-
-
-def _bad(field: str, value: str, reason: str) -> str:
-    return f"{{'field': {literal(field)}, 'value': CAST({value} AS VARCHAR), 'reason': {literal(reason)}}}"
-
-
-def _count_rules(mapping: Mapping) -> str:
-    if mapping.shape != "counts":
-        return ""
-    rules = []
-    for field, n in (("count_a", "n_a"), ("count_b", "n_b"), ("count_tie", "n_tie")):
-        rules.append(
-            f"WHEN ({n} BETWEEN 0 AND {MOST_VOTES}) IS NOT TRUE THEN "
-            + _bad(field, field, f"is not a whole number of votes from 0 to {MOST_VOTES:,}")
-        )
-    return "\n".join(rules)
-
-
-def _delivered(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -> None:
-    """Factor and attribute columns, one row a value; empty cells are left out."""
+def _delivered(con: duckdb.DuckDBPyConnection, col: _Columns, mapping: Mapping) -> tuple[str, ...]:
+    """Factor and attribute columns, one row a value; empty cells are left out. Returns the tables that nothing fills."""
     def kept(values: str, used: tuple[str, ...]) -> str:
         a, b = (col.number(f"nullif(trim({col.at[c]}), '')") for c in (used[0], used[-1]))
         return f"SELECT row, {values}, {a} AS a, {b} AS b FROM raw WHERE {a} IS NOT NULL OR {b} IS NOT NULL"
 
     # Each table in one statement, for the reason given in data/step.py.
     factors = [kept(f"{literal(name)} AS name", (a, b)) for name, a, b in mapping.factors]
-    empty = "SELECT 0::BIGINT AS row, '' AS name, '' AS a, '' AS b WHERE false"
-    con.execute("CREATE OR REPLACE TEMP TABLE factor_stage AS " + " UNION ALL ".join(factors or [empty]))
     attributes = [kept(f"{literal(e)} AS entity, {literal(n)} AS name", used) for e, n, used in mapping.attributes]
-    empty = "SELECT 0::BIGINT AS row, '' AS entity, '' AS name, '' AS a, '' AS b WHERE false"
-    con.execute("CREATE OR REPLACE TEMP TABLE attribute_stage AS " + " UNION ALL ".join(attributes or [empty]))
+    tables = {"factor_stage": factors, "attribute_stage": attributes}
+    for table, parts in tables.items():
+        if parts:
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS " + " UNION ALL ".join(parts))
+    return tuple(table for table, parts in tables.items() if not parts)
 
 
 def _inferred(con: duckdb.DuckDBPyConnection, mapping: Mapping, empty: int) -> list[str]:
@@ -442,21 +292,16 @@ def _inferred(con: duckdb.DuckDBPyConnection, mapping: Mapping, empty: int) -> l
         "SELECT judge, kind FROM stage WHERE NOT kind_given AND bad_reason IS NULL GROUP BY ALL ORDER BY ALL LIMIT 40"
     ).fetchall()
     said += [f"judge {judge!r} is taken for {'an' if kind == 'llm' else 'a'} {kind} judge" for judge, kind in kinds]
-    unknown, total = con.execute(
-        "SELECT count(*) FILTER (shown = 0), count(*) FROM stage WHERE bad_reason IS NULL"
+    unknown, total, first, second, crossed = con.execute(
+        """SELECT count(*) FILTER (shown = 0), count(*), count(*) FILTER (outcome = 1), count(*) FILTER (outcome = 2),
+            count(*) FILTER ((outcome = 1 AND score_a < score_b) OR (outcome = 2 AND score_a > score_b))
+        FROM stage WHERE bad_reason IS NULL"""
     ).fetchall()[0]
     if unknown:
         share = "all" if unknown == total else f"{unknown:,} of {total:,}"
         said.append(f"which response was shown first is unknown for {share} judgments")
-    first = con.execute(
-        "SELECT count(*) FILTER (outcome = 2), count(*) FILTER (outcome = 1) FROM stage WHERE bad_reason IS NULL"
-    ).fetchall()[0]
-    if first[0] == 0 and first[1] >= 20 and mapping.shape != "chosen":
+    if second == 0 and first >= 20 and mapping.shape != "chosen":
         said.append("the winner is always a: no position term can be fitted on this file")
-    crossed = con.execute(
-        "SELECT count(*) FROM stage WHERE bad_reason IS NULL AND score_a IS NOT NULL AND score_b IS NOT NULL "
-        "AND ((outcome = 1 AND score_a < score_b) OR (outcome = 2 AND score_a > score_b))"
-    ).fetchall()[0][0]
     if crossed:
         said.append(f"{crossed:,} rows name a winner with the lower score; winner was believed")
     return said

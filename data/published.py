@@ -13,9 +13,11 @@ import duckdb
 from data.duck import told
 from data.ingest import Ingested, begin
 from data.model import JUDGE_KINDS, Progress, silent
-from data.normalise import HUMAN_NAMES, Staged, literal
+from data.normalise import Staged
 from data.plain_columns import PlainMapping, resolve_plain
+from data.rules import HUMAN_NAMES
 from data.step import Told
+from data.words import literal
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "judge": ("judge_name", "judge_model", "evaluator"),

@@ -52,6 +52,8 @@ def staging_beside(store: Path, config: Settings) -> Iterator[Staging]:
         with writable(store):
             scratch.mkdir(parents=True)
         connection = duckdb.connect(str(folder / "staging.duckdb"), config=config)
+        # Nobody will open the file again.
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         try:
             yield Staging(connection, scratch)
         finally:

@@ -25,10 +25,37 @@ class Told:
         self._progress(*self._last)
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What the rows of an import have, and so which steps have anything to do: each takes milliseconds to do nothing.
+
+    bare : some rows have neither text; by_text : some name their prompt by its text alone; kinds : some say what kind
+    of judge judged; named_winners : some name a winner that is none of the words for one
+    empty : the dataset had neither prompts nor judges before
+    """
+
+    kinds: bool = True
+    scenarios: bool = True
+    models: bool = True
+    annotators: bool = True
+    prompt_ids: bool = True
+    prompt_texts: bool = True
+    by_text: bool = True
+    texts: bool = True
+    bare: bool = True
+    pair_ids: bool = True
+    external_ids: bool = True
+    named_winners: bool = True
+    factors: bool = True
+    attributes: bool = True
+    empty: bool = False
+
+
 @dataclass
 class Step:
     """One import under way. In SQL, $d stands for the dataset's id and $i for the import's.
 
+    has : what its rows have
     inferred : sentences about what was taken for granted, collected on the way
     progress : told what is being done, here and by the caller
     """
@@ -36,6 +63,7 @@ class Step:
     con: duckdb.DuckDBPyConnection
     dataset_id: int
     import_id: int
+    has: Brought = field(default_factory=Brought)
     inferred: list[str] = field(default_factory=list)
     progress: Told = field(default_factory=lambda: Told(silent))
 
@@ -46,12 +74,19 @@ class Step:
         """Statements one after the other, none of which inserts: those go through `insert` or `insert_only`."""
         told(self.con, lambda: self.con.execute(self._bound(sql)), self.progress.again)
 
-    def insert(self, table: str, select: str) -> None:
-        """Insert the rows of `select`, if there are any.
+    def unless_empty(self, sql: str, else_: str = "true") -> str:
+        """SQL that asks what the dataset holds; `else_` where it held nothing before."""
+        return else_ if self.has.empty else sql
+
+    def insert(self, table: str, select: str, *, only: bool = False) -> None:
+        """Insert the rows of `select`, if there are any. only : it is the one INSERT into `table`, see `insert_only`
 
         DuckDB (1.5 and 2.0) hides rows: after an INSERT of no rows, a later INSERT of more than a row group into the
         same table is counted, but cannot be read before the commit. So no INSERT here is ever empty.
         """
+        if only:
+            self.insert_only(table, select)
+            return
         # A statement that makes a table answers how many rows it has.
         some = self.count("CREATE OR REPLACE TEMP TABLE incoming AS " + select)
         self.run((f"INSERT INTO {table} FROM incoming;" if some else "") + "DROP TABLE incoming")

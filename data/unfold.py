@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from data.rankings import UnclearNumbers, read_ranking, slot_of
 from data.rated import Rated, Slot, base
+from data.words import literal
 from errors import MappingError
 
 MOST_RESPONSES = 50
@@ -24,10 +25,6 @@ MADE = "pairs were made of"
 """In the sentence of an import that says so; `data.health.rated` looks for it in the log of imports."""
 
 Cell = Callable[[str], str]
-
-
-def literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def make_units(con: duckdb.DuckDBPyConnection, cell: Cell, rated: Rated, number: Cell) -> None:

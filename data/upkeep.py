@@ -7,13 +7,13 @@ import duckdb
 
 def assign_scenarios(con: duckdb.DuckDBPyConnection, dataset_id: int) -> None:
     """Give each prompt (and its judgments) the scenario that the earliest import claims for it."""
-    con.execute(
+    due = con.execute(
         f"""CREATE OR REPLACE TEMP TABLE due AS SELECT p.prompt_id, c.scenario_id FROM prompt p LEFT JOIN (
             SELECT prompt_id, arg_min(scenario_id, import_id) AS scenario_id FROM prompt_scenario
             WHERE dataset_id = {dataset_id} GROUP BY prompt_id) c USING (prompt_id)
         WHERE p.dataset_id = {dataset_id} AND p.scenario_id IS DISTINCT FROM c.scenario_id"""
-    )
-    if con.execute("SELECT count(*) FROM due").fetchall()[0][0]:
+    ).fetchall()[0][0]
+    if due:
         con.execute(
             """UPDATE prompt SET scenario_id = due.scenario_id FROM due WHERE prompt.prompt_id = due.prompt_id;
             UPDATE judgment SET scenario_id = due.scenario_id FROM due WHERE judgment.prompt_id = due.prompt_id"""

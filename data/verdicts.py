@@ -7,11 +7,13 @@ from data.step import Step
 from data.upkeep import fingerprint_labels
 
 
-def add_judgments(step: Step) -> tuple[int, int]:
-    """New rows in, duplicates counted, contradictions marked. Returns (accepted, duplicates)."""
-    # Rows a repeat of which can be told: of a named annotator, or of a judge that is not people.
+def add_judgments(step: Step, rows: str) -> tuple[int, int]:
+    """New rows in, duplicates counted, contradictions marked. Returns (accepted, duplicates).
+
+    rows : SQL of the rows with their pairs
+    """
     step.run(
-        """CREATE OR REPLACE TEMP TABLE r6 AS SELECT row, cell, pair AS pair_id, prompt_id, model_a, model_b,
+        f"""CREATE OR REPLACE TEMP TABLE r6 AS SELECT row, cell, pair AS pair_id, prompt_id, model_a, model_b,
             response_a, response_b, turned, judge_id, kind, annotator_id, criterion_id, variant_id,
             CASE WHEN turned AND outcome IN (1, 2) THEN 3 - outcome ELSE outcome END AS outcome,
             CASE WHEN turned THEN 1 - p_a ELSE p_a END AS p_a,
@@ -22,17 +24,56 @@ def add_judgments(step: Step) -> tuple[int, int]:
             row_hash,
             hash(pair, judge_id, coalesce(annotator_id, 0), criterion_id, variant_id,
                  CASE WHEN turned THEN -shown ELSE shown END) AS slot
-        FROM r5;
-        DROP TABLE r5;
+        FROM {rows};
+        DROP TABLE r4;
         CREATE OR REPLACE TEMP TABLE held AS SELECT j.judgment_id, j.import_id, j.pair_id, j.judge_id, j.annotator_id,
             j.criterion_id, j.variant_id, j.shown, j.repeat, j.outcome, j.p_a, j.external_id,
             hash(j.pair_id, j.judge_id, coalesce(j.annotator_id, 0), j.criterion_id, j.variant_id, j.shown) AS slot
-        FROM judgment j WHERE j.dataset_id = $d;
-        CREATE OR REPLACE TEMP TABLE crowded AS SELECT slot FROM r6
-        WHERE annotator_id IS NOT NULL OR kind <> 'human' GROUP BY slot HAVING count(*) > 1
-        UNION SELECT r6.slot FROM r6 JOIN held h ON h.slot = r6.slot
-        WHERE r6.annotator_id IS NOT NULL OR r6.kind <> 'human';
-        CREATE OR REPLACE TEMP TABLE numbered AS SELECT r6.row, r6.cell, r6.repeat,
+        FROM judgment j WHERE j.dataset_id = $d"""
+    )
+    # Rows a repeat of which can be told: of a named annotator, or of a judge that is not people.
+    held = step.unless_empty(
+        "UNION SELECT r6.slot FROM r6 JOIN held h ON h.slot = r6.slot "
+        "WHERE r6.annotator_id IS NOT NULL OR r6.kind <> 'human'", ""
+    )  # fmt: skip
+    crowded = step.count(
+        f"""CREATE OR REPLACE TEMP TABLE crowded AS SELECT slot FROM r6
+        WHERE annotator_id IS NOT NULL OR kind <> 'human' GROUP BY slot HAVING count(*) > 1 {held}"""
+    )
+    twins = bool(crowded) or step.has.external_ids
+    if twins:
+        _find_twins(step)
+    alone = "WHERE (row, cell) NOT IN (SELECT (row, cell) FROM twin)" if twins else ""
+    number = "coalesce(n.number, r6.repeat, 1)" if twins else "coalesce(r6.repeat, 1)"
+    numbered = "LEFT JOIN numbered n USING (row, cell)" if twins else ""
+    accepted = step.count(
+        # Places are counted on two narrow columns: a window over all of them would sort whole rows.
+        f"""CREATE OR REPLACE TEMP TABLE place AS SELECT row, cell,
+            (SELECT coalesce(max(judgment_id), 0) FROM judgment) + row_number() OVER (ORDER BY row, cell) AS judgment_id
+        FROM r6 {alone};
+        CREATE OR REPLACE TEMP TABLE fresh AS SELECT r6.* EXCLUDE (slot, repeat), {number} AS repeat, place.judgment_id
+        FROM r6 JOIN place USING (row, cell) {numbered}"""
+    )
+    step.insert_only(
+        "judgment",
+        """SELECT f.judgment_id, $d, $i, f.judge_id, f.criterion_id, f.variant_id, p.scenario_id,
+            f.prompt_id, f.pair_id, f.model_a, f.model_b, f.annotator_id,
+            coalesce(f.model_a <> f.model_b, false), f.outcome, f.p_a, f.shown, f.weight, f.repeat, f.score_a,
+            f.score_b, f.confidence, f.seconds, f.judged_at, f.cue, f.reason, f.external_id
+        FROM fresh f JOIN prompt p ON p.prompt_id = f.prompt_id ORDER BY f.judgment_id""",
+    )
+    if not twins:
+        return accepted, 0
+    return accepted, step.count(
+        "SELECT count(*) FROM twin t WHERE t.outcome IS NOT DISTINCT FROM first_outcome "
+        "AND t.p_a IS NOT DISTINCT FROM first_p"
+    )
+
+
+def _find_twins(step: Step) -> None:
+    """`twin`: rows that say again, or contradict, what a row before them said. `numbered`: the repeat each row is."""
+    step.run(
+        """CREATE OR REPLACE TEMP TABLE numbered AS SELECT r6.row, r6.cell, r6.repeat,
             coalesce(r6.repeat, CASE WHEN r6.kind = 'human' OR c.slot IS NULL THEN 1 ELSE
                 coalesce((SELECT max(h.repeat) FROM held h WHERE h.slot = r6.slot), 0)
                 + row_number() OVER (PARTITION BY r6.slot, r6.repeat IS NULL ORDER BY r6.row, r6.cell) END) AS number
@@ -81,39 +122,17 @@ def add_judgments(step: Step) -> tuple[int, int]:
     )
     if again:
         step.inferred.append(f"{again:,} rows judge a pair again and are taken for repeats of the same judge")
-    step.insert(
-        "witness",
-        """SELECT $d, t.judgment_id, $i, r6.row_hash FROM twin t JOIN r6 USING (row, cell)
-        WHERE t.judgment_id IS NOT NULL AND t.import_id <> $i""",
-    )
-    step.run(
-        # Places are counted on two narrow columns: a window over all of them would sort whole rows.
-        """CREATE OR REPLACE TEMP TABLE place AS SELECT row, cell,
-            (SELECT coalesce(max(judgment_id), 0) FROM judgment) + row_number() OVER (ORDER BY row, cell) AS judgment_id
-        FROM r6 WHERE (row, cell) NOT IN (SELECT (row, cell) FROM twin);
-        CREATE OR REPLACE TEMP TABLE fresh AS SELECT r6.* EXCLUDE (slot, repeat),
-            coalesce(n.number, r6.repeat, 1) AS repeat, place.judgment_id
-        FROM r6 JOIN place USING (row, cell) LEFT JOIN numbered n USING (row, cell)"""
-    )
-    step.insert_only(
-        "judgment",
-        """SELECT f.judgment_id, $d, $i, f.judge_id, f.criterion_id, f.variant_id, p.scenario_id,
-            f.prompt_id, f.pair_id, f.model_a, f.model_b, f.annotator_id,
-            coalesce(f.model_a <> f.model_b, false), f.outcome, f.p_a, f.shown, f.weight, f.repeat, f.score_a,
-            f.score_b, f.confidence, f.seconds, f.judged_at, f.cue, f.reason, f.external_id
-        FROM fresh f JOIN prompt p ON p.prompt_id = f.prompt_id ORDER BY f.judgment_id""",
-    )
-    accepted = step.count("SELECT count(*) FROM fresh")
-    duplicates = step.count(
-        "SELECT count(*) FROM twin t WHERE t.outcome IS NOT DISTINCT FROM first_outcome "
-        "AND t.p_a IS NOT DISTINCT FROM first_p"
-    )
-    return accepted, duplicates
+    if not step.has.empty:
+        step.insert_only(
+            "witness",
+            """SELECT $d, t.judgment_id, $i, r6.row_hash FROM twin t JOIN r6 USING (row, cell)
+            WHERE t.judgment_id IS NOT NULL AND t.import_id <> $i""",
+        )
 
 
 def add_factors(step: Step) -> None:
     """A factor whose every row agrees on a response's value is kept there, else with the judgments."""
-    if not step.count("SELECT count(*) FROM s_factor"):
+    if not step.has.factors:
         return
     step.insert(
         "factor",
@@ -155,7 +174,7 @@ def add_factors(step: Step) -> None:
 
 
 def add_attributes(step: Step) -> None:
-    if not step.count("SELECT count(*) FROM s_attribute"):
+    if not step.has.attributes:
         return
     step.run(
         """CREATE OR REPLACE TEMP TABLE given_attribute AS
@@ -181,9 +200,10 @@ def add_attributes(step: Step) -> None:
 
 
 def add_fingerprint(step: Step) -> None:
-    step.insert(
+    step.insert_only(
         "fingerprint",
         """SELECT $d, $i, judge_id, count(*), (sum(row_hash) % 18446744073709551616)::UBIGINT
         FROM fresh GROUP BY judge_id""",
     )
-    fingerprint_labels(step.con, step.dataset_id)
+    if step.has.scenarios or not step.has.empty:
+        fingerprint_labels(step.con, step.dataset_id)

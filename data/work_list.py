@@ -21,7 +21,8 @@ RESPONSE_FROM = """FROM response r JOIN prompt p ON p.prompt_id = r.prompt_id
     LEFT JOIN text t ON t.text_id = r.text_id"""
 """SQL: where RESPONSE_KEY finds its tables."""
 
-_WORK_ID = f"^{PREFIX}-([0-9a-f]{{{KEY_LENGTH}}})-([0-9a-f]{{{KEY_LENGTH}}})$"
+WORK_ID = f"^{PREFIX}-([0-9a-f]{{{KEY_LENGTH}}})-([0-9a-f]{{{KEY_LENGTH}}})$"
+"""The pattern of such an id, with its two keys."""
 
 _GUARDED = r"'^''[=+\-@\t\r\n＝＋－＠]'"
 """A SQL literal: what `safe_csv.neutralise` makes of a cell."""
@@ -35,15 +36,13 @@ def work_id(key_a: str, key_b: str) -> str:
 def recognise(step: Step) -> None:
     """Give rows of `good` that carry a work list's id the prompt, models and texts that it names.
 
-    Rows whose id names nothing in this dataset are rejected. An ordinary file costs one look.
+    Rows whose id names nothing in this dataset are rejected.
     """
-    if not step.count(f"SELECT count(*) FROM good WHERE regexp_full_match(pair_id, '{_WORK_ID}')"):
-        return
     step.run(
         f"""CREATE OR REPLACE TEMP TABLE asked_key AS
-        SELECT row, cell, regexp_extract(pair_id, '{_WORK_ID}', 1) AS key_a,
-            regexp_extract(pair_id, '{_WORK_ID}', 2) AS key_b
-        FROM good WHERE regexp_full_match(pair_id, '{_WORK_ID}');
+        SELECT row, cell, regexp_extract(pair_id, '{WORK_ID}', 1) AS key_a,
+            regexp_extract(pair_id, '{WORK_ID}', 2) AS key_b
+        FROM good WHERE regexp_full_match(pair_id, '{WORK_ID}');
         CREATE OR REPLACE TEMP TABLE key_response AS SELECT key, count(*) AS n, min(prompt_id) AS prompt_id,
             min(external_id) AS external_id, min(prompt_key) AS prompt_key, min(model) AS model,
             min(text_key) AS text_key

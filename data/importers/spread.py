@@ -23,9 +23,13 @@ _DIALOGUE = r"^\s*Human:.*\n\nAssistant:"
 
 def spread(con: duckdb.DuckDBPyConnection, table: RawTable) -> RawTable:
     """The table with the parts of its cells as further columns of `raw`, which is a view over `raw_cells`."""
+    suspects = _suspects(con, len(table.columns)) if table.columns else set()
+    if not suspects:
+        return table
     found: list[tuple[str, str]] = []
     for k, column in enumerate(table.columns):
-        found += [(f"{column}.{part}", sql) for part, sql in _parts(con, f"c{k}")]
+        if k in suspects:
+            found += [(f"{column}.{part}", sql) for part, sql in _parts(con, f"c{k}")]
     have = {column.lower() for column in table.columns}
     found = [(name, sql) for name, sql in found if name.lower() not in have][:MOST_PARTS]
     if not found:
@@ -34,6 +38,14 @@ def spread(con: duckdb.DuckDBPyConnection, table: RawTable) -> RawTable:
     cells = ", ".join(f"({sql}) AS c{first + k}" for k, (_, sql) in enumerate(found))
     con.execute(f"CREATE OR REPLACE VIEW raw AS SELECT rowid AS row, *, {cells} FROM raw_cells")
     return replace(table, columns=(*table.columns, *(name for name, _ in found)))
+
+
+def _suspects(con: duckdb.DuckDBPyConnection, width: int) -> set[int]:
+    """The columns to look into: those of which a cell begins as one with parts does, or whose first rows are empty."""
+    begins = ", ".join(f"substr(ltrim(c{k}, E' \\t\\n\\r\\f\\v'), 1, 6)" for k in range(width))
+    columns = zip(*con.execute(f"SELECT {begins} FROM raw_cells LIMIT {LOOKED_AT}").fetchall(), strict=True)
+    found = (next(filter(None, cells), None) for cells in columns)
+    return {k for k, begin in enumerate(found) if begin is None or begin.startswith(("{", "[", "Human:"))}
 
 
 def _parts(con: duckdb.DuckDBPyConnection, cell: str) -> list[tuple[str, str]]:

@@ -11,8 +11,6 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from data.duck import told
 from data.importers import json_object, json_rows, workbook
 from data.importers.records import Header, read_header, scan
 from data.importers.source import Source, open_source
@@ -179,19 +178,10 @@ def run_sql(
     con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object], progress: Progress, text: str
 ) -> None:
     """Execute one statement and report how far it is; stopping in `progress` interrupts it."""
-    with ThreadPoolExecutor(1) as beside:
-        job = beside.submit(con.execute, sql, parameters)
-        try:
-            while True:
-                try:
-                    job.result(0.25)
-                    return
-                except StillRunning:
-                    progress(min(max(con.query_progress() / 100, 0.0), 1.0), text)
-        except BaseException:
-            if not job.done():
-                con.interrupt()
-            raise
+    told(
+        con, lambda: con.execute(sql, parameters),
+        lambda: progress(min(max(con.query_progress() / 100, 0.0), 1.0), text),
+    )  # fmt: skip
 
 
 def _table(

@@ -19,7 +19,7 @@ import pyarrow as pa
 from data.duck import told
 from data.ingest import Ingested, add_dataset, find_dataset, next_id
 from data.model import TIE, A, B, Progress, silent
-from data.normalise import ROW_HASH
+from data.rules import ROW_HASH
 from data.simulate import tables
 from data.simulate.cells import Cells, blocks
 from data.simulate.numbered import Numbered, Numbering
