@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +14,13 @@ import typer
 
 from commands.output import Bar, Dataset, Output, check_output, say, show_tables, store
 from data import imports
+from data.model import part
+
+ASKING = "asked: "
+"""Begins the line on stderr after which an answer is read."""
+
+PATIENCE = 900.0
+"""Seconds after which no answer is a no."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,6 +54,9 @@ def import_file(
     only_mapped: Annotated[
         bool, typer.Option("--only-mapped", help="take no column by its name; --map says all")
     ] = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="say what would happen, and import if the answer on stdin is yes")
+    ] = False,
     output: Output = "table",
 ) -> None:
     """Read judgments, or a table of factors, labels or published weights, into the store."""
@@ -60,13 +74,40 @@ def import_file(
     from studies import health
     from studies.pack import pack
 
-    report = imports.import_path(
-        store(), path, dataset, options, strict=strict, dry_run=dry_run, rejects=rejects, inspect=health.of_import,
-        progress=Bar(),
-    )
-    if not dry_run:
-        pack(store(), dataset, Bar())
+    bar, dry = Bar(), dry_run or ask
+    with imports.prepare(store(), path, dataset, options, progress=part(bar, 0.0, 0.6)) as ready:
+        last = partial(ready.commit, strict=strict, rejects=rejects, inspect=health.of_import)
+        report = last(dry_run=dry, progress=part(bar, 0.6, 1.0))
+        if ask and not dry_run and report.accepted:
+            show_report(report, output)
+            if not agreed():
+                return
+            dry, report = False, last(progress=bar, later=True)
+    if not dry:
+        pack(store(), dataset, bar)
     show_report(report, output)
+
+
+def _line() -> str:
+    """What stdin says next; past Python's buffer, which a thread that waits for it would hold at the program's end."""
+    try:
+        return os.read(sys.stdin.fileno(), 1000).decode(errors="replace")
+    except (OSError, ValueError):
+        return sys.stdin.readline()
+
+
+def agreed() -> bool:
+    """Whether somebody says yes on stdin before long. What waits holds memory, and no lease."""
+    sys.stdout.flush()
+    say(f"{ASKING}import it? yes or no")
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.append(_line()), daemon=True)
+    reader.start()
+    reader.join(PATIENCE)
+    if said and said[0].strip().lower() in ("y", "yes"):
+        return True
+    say("nothing was changed")
+    return False
 
 
 def show_report(report: imports.ImportReport, output: str) -> None:

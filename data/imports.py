@@ -28,7 +28,7 @@ from data.importers import factor_weights, factors, labels, registry
 from data.importers.source import digest
 from data.importers.table import RawTable
 from data.ingest import Ingested, add_dataset, find_dataset, ingest
-from data.model import Progress, silent
+from data.model import Progress, part, silent
 from data.normalise import Staged, normalise
 from data.plain_columns import PlainMapping
 from data.queries.published import published_judges
@@ -200,6 +200,54 @@ def import_path(
     Raises FileError or MappingError when nothing can be read, NothingAcceptedError when no row (or, with `strict`,
     not every row) could be accepted. The store is then as before.
     """
+    with prepare(store, path, dataset, options, progress=part(progress, 0.0, 0.6)) as ready:
+        return ready.commit(
+            strict=strict, dry_run=dry_run, rejects=rejects, inspect=inspect, progress=part(progress, 0.6, 1.0)
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file that was read and checked, and can be tried and then imported without reading it again.
+
+    read : the last step; earlier : its report instead, where the dataset held the file already
+    """
+
+    store: Store
+    dataset: str
+    options: ImportOptions
+    sha: str
+    read: Callable[..., ImportReport] | None
+    earlier: ImportReport | None = None
+
+    def commit(
+        self, *, strict: bool = False, dry_run: bool = False, rejects: str | os.PathLike[str] | None = None,
+        inspect: Inspect | None = None, progress: Progress = silent, later: bool = False,
+    ) -> ImportReport:  # fmt: skip
+        """The last step; see `import_path`. later : not at once, so that somebody else may have imported the file"""
+        earlier = _earlier(self.store, self.dataset, self.sha, self.options) if later else self.earlier
+        if earlier is not None:
+            return earlier
+        if self.read is None:
+            raise StoreError(
+                f"the file was in dataset {self.dataset!r} when it was looked at and is not any more: import it again"
+            )
+        return self.read(strict=strict, dry_run=dry_run, rejects=rejects, inspect=inspect, progress=progress)
+
+
+@contextlib.contextmanager
+def prepare(
+    store: Store,
+    path: str | os.PathLike[str],
+    dataset: str,
+    options: ImportOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> Iterator[Prepared]:
+    """A file or folder, read and checked outside the store; what was read is gone at the end of the block.
+
+    Raises as `import_path` does when nothing can be read.
+    """
     options = options or ImportOptions()
     source = Path(path)
     if not source.exists():
@@ -208,7 +256,8 @@ def import_path(
     sha = digest(source)
     earlier = _earlier(store, dataset, sha, options)
     if earlier is not None:
-        return earlier
+        yield Prepared(store, dataset, options, sha, None, earlier)
+        return
     with store.staging() as staging:
         importer = registry.choose(source, options.format)
         beside = BESIDE.get(importer.NAME)
@@ -218,12 +267,12 @@ def import_path(
         sheet = dict(options.sets).get("sheet")
         sets = tuple((name, value) for name, value in options.sets if name != "sheet")
         raw = registry.load(
-            importer, source, staging.connection, staging.scratch, _part(progress, 0.0, 0.4), sheet
+            importer, source, staging.connection, staging.scratch, part(progress, 0.0, 0.67), sheet
         )
         if options.format is None and _holds_factors(store, dataset, options, raw):
             importer, beside = factors, BESIDE[factors.NAME]
             raw = replace(raw, inferred=(*raw.inferred, "keys and values without a verdict: read as --as factors"))
-        name, reading = source.name, _part(progress, 0.4, 0.6)
+        name, reading = source.name, part(progress, 0.67, 1.0)
         mapping: AnyMapping
         if beside is not None:
             if options.judge_columns or options.attributes:
@@ -238,11 +287,12 @@ def import_path(
                 automatic=options.automatic,
             )  # fmt: skip
             staged = normalise(staging.connection, raw.columns, mapping, reading)
-        return commit(
-            store, staging.connection, dataset, staged, raw, mapping, JUDGMENTS if beside is None else beside.kind,
+        last = partial(
+            commit, store, staging.connection, dataset, staged, raw, mapping,
+            JUDGMENTS if beside is None else beside.kind,
             log={"file_name": name, "sha256": sha, "format": importer.NAME, "mapping": options.key()},
-            strict=strict, dry_run=dry_run, rejects=rejects, inspect=inspect, progress=_part(progress, 0.6, 1.0),
         )  # fmt: skip
+        yield Prepared(store, dataset, options, sha, last)
 
 
 def require_dataset(store: Store, dataset: str, added: str = "Factors are added to pairs") -> int:
@@ -361,10 +411,6 @@ def commit_simulated(
         write_truth(con, done.dataset_id, truth)
     progress(1.0, "done")
     return report
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    return lambda share, text: progress(start + (end - start) * min(share, 1.0), text)
 
 
 @contextlib.contextmanager

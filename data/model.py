@@ -22,6 +22,11 @@ def silent(share: float, text: str) -> None:
     """A progress that tells nobody."""
 
 
+def part(progress: Progress, start: float, end: float) -> Progress:
+    """The progress of a piece of work that is the part from `start` to `end` of the whole."""
+    return lambda share, text: progress(start + (end - start) * min(share, 1.0), text)
+
+
 @dataclass(frozen=True)
 class Rejection:
     """One row (or cell) that was not taken, and why.

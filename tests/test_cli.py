@@ -223,6 +223,21 @@ def test_simulate_stores_its_truth(run) -> None:
         assert abs(row["strength"] - pseudo[row["judge"], row["model"]]) < 4 * row["se"]
 
 
+@pytest.mark.parametrize(("answer", "there"), [("yes\n", True), ("Y\n", True), ("no\n", False), ("", False)], ids=str)
+def test_ask_imports_what_was_tried(
+    run, judgments: Path, monkeypatch: pytest.MonkeyPatch, answer: str, there: bool
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    done = run("import", str(judgments), "--dataset", "d", "--ask", "-o", "csv")
+    assert done.code == 0
+    assert "import it? yes or no" in done.err
+    assert ("nothing was changed" in done.err.split("yes or no")[1]) is not there
+    assert Path("jurylens.duckdb").exists() is there
+    if there:
+        again = run("import", str(judgments), "--dataset", "d", "--ask", "-o", "csv")
+        assert "yes or no" not in again.err, "nothing would be added"
+
+
 def test_dry_run_strict_and_rejects(run, judgments: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text(judgments.read_text() + "p1,s1,m1,m2,gpt,,perhaps\n")

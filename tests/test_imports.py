@@ -466,6 +466,35 @@ def test_a_dry_run_looks_at_the_dataset_as_it_would_be(store: Store) -> None:
     assert seen == [3, 4], "an import is not looked at"
 
 
+def test_what_was_read_once_can_be_tried_and_then_imported(store: Store) -> None:
+    text = GOOD + "p1,m1,m2,x,y,gpt,banana\n"
+    with imports.prepare(store, write(store.path.parent, text), "d") as ready:
+        tried = ready.commit(dry_run=True)
+        assert not store.exists()
+        done = ready.commit(later=True)
+        assert (tried.dry_run, done.dry_run) == (True, False)
+        assert tried.rejections.equals(done.rejections)
+        assert (tried.read, tried.accepted, tried.judges) == (done.read, done.accepted, done.judges)
+        again = ready.commit(later=True)
+        assert (again.accepted, again.duplicates) == (0, 3), "it is known by now"
+    assert len(rows(store)) == 2
+    whole = Store(store.path.parent / "whole.duckdb")
+    load(whole, text)
+    assert print_of(whole) == print_of(store)
+
+
+def test_a_file_that_somebody_else_imports_meanwhile_adds_nothing(store: Store) -> None:
+    path = write(store.path.parent, GOOD)
+    with imports.prepare(store, path, "d") as ready:
+        assert ready.commit(dry_run=True).accepted == 2
+        import_path(store, path, "d")
+        assert ready.commit(later=True).duplicates == 2
+    with imports.prepare(store, path, "d") as ready:
+        datasets.delete(store, "d")
+        with pytest.raises(JurylensError, match="import it again"):
+            ready.commit(later=True)
+
+
 def test_strict_and_dry_run_and_nothing_accepted_leave_the_store_as_it_was(store: Store) -> None:
     bad = GOOD + "p1,m1,m2,x,y,gpt,banana\n"
     dry = load(store, bad, dry_run=True)

@@ -82,3 +82,39 @@ def test_what_the_command_line_told_is_there_without_its_remarks(tmp_path):
     assert job.failed
     assert job.told.startswith("--model nobody/nothing: no folder of this name")
     assert job.reason == job.told
+
+
+def heard(job: Job, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not (job.done or job.waiting) and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def test_a_dry_run_that_asks_imports_what_it_read_when_the_answer_is_yes(tmp_path):
+    db, path = tmp_path / "s.duckdb", tmp_path / "f.csv"
+    path.write_text(rows(100))
+    job = Job(db, ["import", str(path), "--dataset=d", "--ask"], asks=True)
+    heard(job)
+    assert job.waiting
+    assert (job.answer()["accepted"], job.answer()["dry_run"]) == (100, True)
+    assert not db.exists()
+    # What was read counts, not what has become of the file.
+    path.write_text(rows(7))
+    assert job.reply("yes")
+    wait(job)
+    assert not job.failed
+    assert [one["dry_run"] for one in job.answers()] == [True, False]
+    assert job.answer()["accepted"] == 100
+    assert not job.reply("yes"), "it waits no more"
+
+
+def test_a_no_leaves_nothing_behind(tmp_path):
+    db, path = tmp_path / "s.duckdb", tmp_path / "f.csv"
+    path.write_text(rows(100))
+    job = Job(db, ["import", str(path), "--dataset=d", "--ask"], asks=True)
+    heard(job)
+    assert job.reply("no")
+    wait(job)
+    assert not job.failed
+    assert not db.exists()
+    assert not list(tmp_path.glob("*staging*")), "what was read is gone"

@@ -14,10 +14,14 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 CLI = Path(__file__).resolve().parents[1] / "cli.py"
+
+ASKED = "asked:"
+"""The first word of the line on which it asks."""
 
 _running: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -27,10 +31,12 @@ class Job:
 
     share, text : how far it is; said : what it told besides, line by line
     needs : what must not be thrown away while it runs, such as the folder of the file that it reads
+    asks : it may ask a question after its first answer, and wait
     """
 
-    def __init__(self, db: Path, arguments: Sequence[str], needs: object = None) -> None:
+    def __init__(self, db: Path, arguments: Sequence[str], needs: object = None, asks: bool = False) -> None:
         self.key = (str(db), *arguments)
+        self._asked = False
         self._needs = needs
         self.share, self.text = 0.0, "starting"
         self.said: list[str] = []
@@ -38,7 +44,8 @@ class Job:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the job)
         self._process = subprocess.Popen(
             [sys.executable, str(CLI), "--db", str(db), *arguments, "-o", "json"],
-            stdout=self._out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, encoding="utf-8",
+            stdout=self._out, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE if asks else subprocess.DEVNULL, text=True, encoding="utf-8",
             errors="replace", env=os.environ | {"JURYLENS_PROGRESS": "lines", "PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
         _running.add(self)
@@ -52,6 +59,8 @@ class Job:
             if kind == "progress":
                 share, _, text = rest.partition(" ")
                 self.share, self.text = float(share), text
+            elif kind == ASKED:
+                self._asked = True
             elif line.strip():
                 self.said.append(line.rstrip("\n"))
         self._process.wait()
@@ -59,6 +68,24 @@ class Job:
     @property
     def done(self) -> bool:
         return not self._reader.is_alive()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has asked, and nobody has answered."""
+        return self._asked and not self.done
+
+    def reply(self, word: str) -> bool:
+        """Answer what it asked; False where it waits no more."""
+        assert self._process.stdin is not None
+        if not self.waiting:
+            return False
+        self._asked, self.share = False, 0.0
+        self.said.clear()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(word + "\n")
+            self._process.stdin.close()
+            return True
+        return False
 
     def wait(self) -> None:
         self._reader.join()
@@ -74,9 +101,20 @@ class Job:
         return self.done and self._process.returncode != 0
 
     def answer(self) -> dict[str, Any]:
-        """The JSON of a job that is done and did not fail."""
+        """The last JSON of a job that is done and did not fail, or waits."""
+        return self.answers()[-1]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """All of them, in order."""
         self._out.seek(0)
-        found: dict[str, Any] = json.loads(self._out.read())
+        text = self._out.read().decode("utf-8")
+        # The process shares this place in the file, and may go on writing.
+        self._out.seek(0, os.SEEK_END)
+        found, at = [], 0
+        while text[at:].strip():
+            at += len(text[at:]) - len(text[at:].lstrip())
+            one, at = json.JSONDecoder().raw_decode(text, at)
+            found.append(one)
         return found
 
     @property

@@ -32,7 +32,8 @@ class Upload:
     """One dropped file on its way into the store.
 
     sheets : of a workbook, as they stand in it; wrong : why it cannot be read; last : how the last file of its shape
-    was read; checked, failed : what came of which choices; job : the running dry run or import, of the choices `tried`
+    was read; checked, failed : what came of which choices; job : the running dry run or import, of the choices `tried`;
+    held : the job of `checked`, which has read the file and waits to hear whether it shall be imported
     """
 
     file_id: str
@@ -44,12 +45,14 @@ class Upload:
     wrong: str | None = None
     last: Shape | None = None
     job: Job | None = None
+    held: Job | None = None
     tried: Choices | None = None
     importing: bool = False
     by_itself: bool = True
     checked: tuple[Choices, dict[str, Any]] | None = None
     failed: tuple[Choices, str] | None = None
     imported: dict[str, Any] | None = None
+    _end: weakref.finalize[[Job], Upload] | None = None
 
     @property
     def path(self) -> Path:
@@ -60,23 +63,42 @@ class Upload:
         return Path(self.folder.name) / "rejects.csv"
 
     def start(self, choices: Choices, *, dry: bool) -> None:
-        """Begin a dry run or the import."""
+        """Begin a dry run, or the import: by the dry run itself where it has read just this and still waits."""
+        held, self.held = self.held, None
+        mine = self.checked is not None and self.checked[0] == choices
         self.tried, self.importing, self.failed = choices, not dry, None
-        more = ["--dry-run"] if dry else []
-        arguments = choices.arguments(self.path, *more, f"--rejects={self.rejects}")
-        self.job = Job(self.store.path, arguments, needs=self.folder)
-        if dry:
-            # Nobody will ask for its answer when the window is gone.
-            weakref.finalize(self, _end, self.job)
+        if held is not None and not dry and mine and held.reply("yes"):
+            self.job = held
         else:
+            if held is not None:
+                held.reply("no")
+            more = ["--ask"] if dry else []
+            arguments = choices.arguments(self.path, *more, f"--rejects={self.rejects}")
+            self.job = Job(self.store.path, arguments, needs=self.folder, asks=dry)
+        if self._end is not None:
+            self._end.detach()
+        # Nobody will ask for the answer of a dry run when the window is gone.
+        self._end = weakref.finalize(self, _end, self.job) if dry else None
+        if not dry:
             _imports.append(self)
             del _imports[:-KEPT]
+
+    def stop(self) -> None:
+        """End what runs or waits, and leave the store as it was."""
+        for job in (self.job, self.held):
+            if job is not None and not job.reply("no"):
+                job.cancel()
+        self.job = self.held = None
 
     def finish(self) -> None:
         """Take the answer of the job that has ended, whichever window sees it first."""
         with _finishing:
             job, tried, self.job = self.job, self.tried, None
         if job is None or tried is None:
+            return
+        if self.importing and not job.failed and job.answer()["dry_run"]:
+            # It had waited too long for its yes, and left.
+            self.start(tried, dry=False)
             return
         if job.failed:
             self.failed = (tried, job.reason)
@@ -87,6 +109,7 @@ class Upload:
             self._remember(tried)
         else:
             self.checked = (tried, job.answer())
+            self.held = job if job.waiting else None
         self.importing = False
 
     def _remember(self, choices: Choices) -> None:
@@ -97,7 +120,7 @@ class Upload:
 
 
 def _end(job: Job) -> None:
-    if not job.done:
+    if not job.reply("no") and not job.done:
         job.cancel()
 
 

@@ -142,8 +142,8 @@ def drop() -> None:
 
 def _another() -> None:
     now: Upload | None = st.session_state.pop("upload", None)
-    if now is not None and now.job is not None:
-        now.job.cancel()
+    if now is not None:
+        now.stop()
 
 
 def _file_name(name: str) -> str:
@@ -291,8 +291,7 @@ def act(now: Upload, choices: Choices, missing: str | None) -> None:
     asked.step(steps + 1 if choices.means and now.last is None else None, "What would be taken")
     if now.job is not None and now.tried != choices:
         # Overtaken by a change.
-        now.job.cancel()
-        now.job = None
+        now.stop()
     if missing:
         st.info(escape(missing, 4000), icon=":material/edit:")
         return
@@ -350,7 +349,7 @@ def watch() -> None:
 def _bar(one: Upload, key: str) -> bool:
     """Progress and a button to stop; True once the job has ended."""
     assert one.job is not None
-    if one.job.done:
+    if one.job.done or one.job.waiting:
         return True
     doing = "" if one.importing else "Checking, nothing is changed yet: "
     st.progress(min(max(one.job.share, 0.0), 1.0), escape(doing + one.job.text, 200))
