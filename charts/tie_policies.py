@@ -20,6 +20,8 @@ POLICIES = {"half": "half a win", "davidson": "Davidson", "rao_kupper": "Rao– 
 
 PITCH = 15.0
 """Pixels between two ranks where they all fit."""
+AIRY, ENOUGH = 26.0, 180.0
+"""Pixels between two ranks where there are few, and the height from which on they come closer."""
 
 FEW = 15
 """Models that are given two lines each where their names need them."""
@@ -138,7 +140,8 @@ def _panel(table: pd.DataFrame, judge: str, mark: Mark, narrow: bool, pitch: flo
     order = [k for k in np.lexsort((-moved, ~leaves)) if known[k]]
     names = [str(table["model"].iloc[k]) for k in order]
     low, high = parts.numbers(table, "rank_lower"), parts.numbers(table, "rank_upper")
-    height = min(pitch * max(float(np.nanmax(ranks, initial=1)), 4), TALLEST[narrow])
+    n = max(float(np.nanmax(ranks, initial=1)), 4)
+    height = min(max(pitch * n, min(AIRY * n, ENOUGH)), TALLEST[narrow])
     return _Panel(judge, mark, names, ranks[order], moved[order], leaves[order], low[order], high[order], height)
 
 

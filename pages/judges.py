@@ -8,12 +8,16 @@ from ui.sections.show import show
 
 seen = selection.current()
 st.title("Judges", anchor=False)
+alone = seen.names is not None and bool(seen.names.judges) and not judges.bases(seen)
+if alone:
+    judges.similar(seen)
 stand_in.verdicts(seen)
 judge = audit.biases(seen)
 disagreement.sources(seen, judge)
 if seen.names is not None and seen.names.judges:
     show(JUDGES, seen, judge)
-st.subheader("Which judges resemble which?", anchor=False)
-judges.similar(seen)
+if not alone:
+    st.subheader("Which judges resemble which?", anchor=False)
+    judges.similar(seen)
 weight_matrix.published(seen)
 judges.add_own(seen)

@@ -197,7 +197,7 @@ def own_models(seen: View, result: Result, judge: str) -> None:
     table = result.table("own_models")
     mine = table[table["judge"] == judge]
     dataset = seen.names.dataset
-    with st.expander(f"Its own models ({len(mine):,})", key=f"audit-own-{judge}"):
+    with st.expander(f"Which are its own models? ({len(mine):,})", key=f"audit-own-{judge}"):
         because = f"Now: {mine['because'].iloc[0]}." if len(mine) else "Now: none of these models."
         st.caption(f"{because} What is saved here holds for this dataset, on every page and command.")
         # By judge and by what is in force: another judge's choice, or one that was taken back, does not linger.
