@@ -13,6 +13,7 @@ import pytest
 
 # Before numpy is loaded: threads of two workers wait for each other at every block, which costs ten times the work.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
 

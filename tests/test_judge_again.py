@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import comb
 from pathlib import Path
 
+import kept
 import numpy as np
 import pytest
 
@@ -31,7 +32,6 @@ HEADER = ["prompt_id", "prompt", "scenario", "model_a", "model_b", "response_a",
 
 def store_of(folder: Path, *, n: int = 60, order: str = "known", texts: bool = True, named: bool = True) -> Store:
     """60 prompts of three scenarios, a pair each: the judge `bot` in one order (every other one b first), and people."""
-    folder.mkdir(exist_ok=True)
     out = io.StringIO()
     rows = csv.writer(out)
     bare = [c for c in HEADER if texts or c not in ("prompt", "response_a", "response_b")]
@@ -47,11 +47,7 @@ def store_of(folder: Path, *, n: int = 60, order: str = "known", texts: bool = T
         if order == "both":
             write([*words, "bot", "llm", "", "true", "ab"[k % 4 == 0]])
         write([*words, "people", "human", f"ann {k % 4}" if named else "", "", "ab"[k % 4 == 1]])
-    path = folder / "judgments.csv"
-    path.write_text(out.getvalue(), newline="")
-    store = Store(folder / "s.duckdb")
-    import_path(store, path, "d")
-    return store
+    return kept.store_of(folder, out.getvalue())
 
 
 def listed(result: Result) -> list[dict[str, str]]:

@@ -6,11 +6,10 @@ import csv
 import io
 import json
 import sys
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
+from kept import store_of
 
 import cli
 from data.imports import import_path
@@ -40,23 +39,6 @@ def judgments(ids: bool = True) -> str:
     return HEADER + out.getvalue()
 
 
-def store_of(folder: Path, content: str) -> Store:
-    folder.mkdir(exist_ok=True)
-    path = folder / "s.duckdb"
-    path.write_bytes(imported(content))
-    return Store(path)
-
-
-@cache
-def imported(content: str) -> bytes:
-    """The store of an import of this content, made once."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "judgments.csv"
-        path.write_text(content, newline="")
-        import_path(Store(path.with_name("s.duckdb")), path, "d")
-        return path.with_name("s.duckdb").read_bytes()
-
-
 def contents(store: Store) -> dict[str, list[tuple]]:
     """What the dataset holds besides judgments, by name and text."""
     with store.reading() as con:
@@ -84,6 +66,7 @@ def filled(result, folder: Path, winners, name: str = "filled.csv") -> Path:
     return path
 
 
+@pytest.mark.every(2, "blind", "ids", "judge")
 @pytest.mark.parametrize("blind", [False, True])
 @pytest.mark.parametrize("ids", [True, False])
 @pytest.mark.parametrize("judge", ["people", "=gpt"])
