@@ -56,6 +56,22 @@ def drawn(command: str) -> Callable[[F], F]:
     return known
 
 
+E = TypeVar("E", bound=Callable[..., Drawing])
+
+
+def drawn_each(command: str, table: str) -> Callable[[E], E]:
+    """Register a drawing of one judge, (result, judge, most) -> drawing, as that of each judge in a table."""
+
+    def known(function: E) -> E:
+        def all_of(result: Result, most: int | None) -> Sequence[Drawing]:
+            return each(judges_in(result.table(table)), lambda judge: [function(result, judge, most)])
+
+        DRAWN[command] = all_of
+        return function
+
+    return known
+
+
 def rows(n: int, most: int | None) -> int:
     """How many of `n` rows are drawn."""
     return min(n, ROWS if most is None else most)

@@ -14,7 +14,17 @@ from charts.waterfall import waterfall_chart
 from charts.weight_cells import POOLED, PUBLISHED, Figures
 from charts.weight_matrix import weight_matrix_chart
 from charts.weights import weight_chart
-from exports.drawings.drawing import Drawing, drawn, each, factor_names, judges_in, of_judge, reference_of, rows
+from exports.drawings.drawing import (
+    Drawing,
+    drawn,
+    drawn_each,
+    each,
+    factor_names,
+    judges_in,
+    of_judge,
+    reference_of,
+    rows,
+)
 from studies.factors_matrix import PUBLISHED as OTHERS
 from studies.factors_variants import VARIANTS
 from studies.study import Result
@@ -26,6 +36,7 @@ STEPS, MARKS = 8, 10
 """Steps of an explanation that can be followed, and rows of several marks that can be told apart."""
 
 
+@drawn_each("factors fit", "factors")
 def weights(result: Result, judge: str, most: int | None = None, unit: str = POINTS) -> Drawing:
     """One judge's weights."""
     table = of_judge(result.table("factors"), judge)
@@ -35,11 +46,7 @@ def weights(result: Result, judge: str, most: int | None = None, unit: str = POI
     ), "factors")  # fmt: skip
 
 
-@drawn("factors fit")
-def _weights(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("factors")), lambda judge: [weights(result, judge, most)])
-
-
+@drawn_each("factors gap", "gaps")
 def gaps(result: Result, judge: str, most: int | None = None, unit: str = POINTS) -> Drawing:
     """Both judges' weights, and their gap."""
     table = of_judge(result.table("gaps"), judge)
@@ -49,22 +56,13 @@ def gaps(result: Result, judge: str, most: int | None = None, unit: str = POINTS
     ), "gaps")  # fmt: skip
 
 
-@drawn("factors gap")
-def _gaps(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("gaps")), lambda judge: [gaps(result, judge, most)])
-
-
+@drawn_each("factors scenarios", "gaps")
 def gaps_by_scenario(result: Result, judge: str, most: int | None = None, unit: str = POINTS) -> Drawing:
     table = of_judge(result.table("gaps"), judge)
     names = factor_names(table)
     return Drawing("gaps", lambda theme, narrow: factor_scenario_chart(
         table, reference_of(result), judge, theme, most=rows(len(names), most), narrow=narrow, unit=unit, labels=names
     ), "gaps")  # fmt: skip
-
-
-@drawn("factors scenarios")
-def _gaps_by_scenario(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("gaps")), lambda judge: [gaps_by_scenario(result, judge, most)])
 
 
 def variants(

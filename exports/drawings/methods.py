@@ -14,7 +14,7 @@ from charts.methods import AMCE, CPM, LABELS, LASSO, MEANS, TAU, TAU_B
 from charts.pooled import one_factor_chart, pooled_chart
 from charts.posteriors import posterior_chart, posterior_scenario_chart
 from charts.properties import property_chart
-from exports.drawings.drawing import Drawing, drawn, each, factor_names, judges_in, mark_of, of_judge, rows
+from exports.drawings.drawing import Drawing, drawn, drawn_each, each, factor_names, judges_in, mark_of, of_judge, rows
 from exports.drawings.factors import SIDE_BY_SIDE
 from studies.factor_options import display
 from studies.factor_words import lower
@@ -200,6 +200,7 @@ def _pooled(result: Result, most: int | None) -> Sequence[Drawing]:
     return (*apart, *each(judges_in(result.table("weights")), lambda judge: [pooled(result, judge, WEIGHT, most)]))
 
 
+@drawn_each("factors hierarchical", "shared")
 def hierarchical(result: Result, judge: str, most: int | None = None) -> Drawing:
     """What is shared, and what is a scenario's own."""
     shared, table = (of_judge(result.table(name), judge) for name in ("shared", "weights"))
@@ -207,11 +208,6 @@ def hierarchical(result: Result, judge: str, most: int | None = None) -> Drawing
         shared, table, theme, mark_of(result, judge, theme), most=rows(len(shared), most), narrow=narrow,
         labels=factor_names(shared),
     ), "weights")  # fmt: skip
-
-
-@drawn("factors hierarchical")
-def _hierarchical(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("shared")), lambda judge: [hierarchical(result, judge, most)])
 
 
 def groups(result: Result, judge: str, most: int | None = None) -> Drawing:

@@ -19,7 +19,7 @@ from charts.scenarios import scenarios_chart
 from charts.slope import slope_chart
 from charts.tie_policies import tie_policies_chart
 from charts.winrate import winrate_chart
-from exports.drawings.drawing import Drawing, drawn, each, judges_in, mark_of, of_judge, reference_of, rows
+from exports.drawings.drawing import Drawing, drawn, drawn_each, each, judges_in, mark_of, of_judge, reference_of, rows
 from studies.study import Result
 
 
@@ -75,6 +75,7 @@ def _compare(result: Result, most: int | None) -> Sequence[Drawing]:
     ))  # fmt: skip
 
 
+@drawn_each("places", "places")
 def places(result: Result, judge: str, most: int | None = None) -> Drawing:
     table = of_judge(result.table("places"), judge)
     return Drawing("places", lambda theme, narrow: places_chart(
@@ -82,11 +83,7 @@ def places(result: Result, judge: str, most: int | None = None) -> Drawing:
     ), "places")  # fmt: skip
 
 
-@drawn("places")
-def _places(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("places")), lambda judge: [places(result, judge, most)])
-
-
+@drawn_each("control", "models")
 def controls(result: Result, judge: str, most: int | None = None) -> Drawing:
     models, worth = (of_judge(result.table(name), judge) for name in ("models", "coefficients"))
     return Drawing("controls", lambda theme, narrow: controls_chart(
@@ -94,11 +91,7 @@ def controls(result: Result, judge: str, most: int | None = None) -> Drawing:
     ), "models")  # fmt: skip
 
 
-@drawn("control")
-def _controls(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("models")), lambda judge: [controls(result, judge, most)])
-
-
+@drawn_each("scenarios", "heterogeneity")
 def orders(result: Result, judge: str, most: int | None = None, raw: bool = False) -> Drawing:
     """Strengths by scenario. raw : each scenario alone, rather than pooled with the others"""
     table, models = (of_judge(result.table(name), judge) for name in ("scenarios", "heterogeneity"))
@@ -108,11 +101,6 @@ def orders(result: Result, judge: str, most: int | None = None, raw: bool = Fals
     ), "scenarios")  # fmt: skip
 
 
-@drawn("scenarios")
-def _orders(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("heterogeneity")), lambda judge: [orders(result, judge, most)])
-
-
 @drawn("tie-policies")
 def tie_policies(result: Result, most: int | None = None) -> Sequence[Drawing]:
     return [Drawing("policies", lambda theme, narrow: tie_policies_chart(
@@ -120,6 +108,7 @@ def tie_policies(result: Result, most: int | None = None) -> Sequence[Drawing]:
     ), "policies")]  # fmt: skip
 
 
+@drawn_each("winrate", "winrates")
 def winrates(result: Result, judge: str, most: int | None = None) -> Drawing:
     table = of_judge(result.table("winrates"), judge)
     baseline = str(result.settings["baseline"])
@@ -128,21 +117,12 @@ def winrates(result: Result, judge: str, most: int | None = None) -> Drawing:
     ), "winrates")  # fmt: skip
 
 
-@drawn("winrate")
-def _winrates(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("winrates")), lambda judge: [winrates(result, judge, most)])
-
-
+@drawn_each("correct", "models")
 def corrected(result: Result, judge: str, most: int | None = None) -> Drawing:
     models = of_judge(result.table("models"), judge)
     return Drawing("corrected", lambda theme, narrow: correct_chart(
         models, reference_of(result), judge, theme, humans=result.humans, most=rows(len(models), most), narrow=narrow
     ), "models")  # fmt: skip
-
-
-@drawn("correct")
-def _corrected(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("models")), lambda judge: [corrected(result, judge, most)])
 
 
 def residuals(result: Result, judge: str) -> Drawing:

@@ -11,7 +11,7 @@ from charts.scenario_figures import Figures, figures_of
 from charts.scenario_matrix import scenario_matrix_chart
 from charts.scenario_panels import scenario_panels_chart
 from charts.scenario_rows import CORRELATION, agreement_look
-from exports.drawings.drawing import Drawing, drawn, each, judges_in, of_judge, reference_of, rows
+from exports.drawings.drawing import Drawing, drawn, drawn_each, each, judges_in, of_judge, reference_of, rows
 from studies.factor_options import display
 from studies.study import Result
 
@@ -25,6 +25,7 @@ def coverage(result: Result, most: int | None = None) -> Sequence[Drawing]:
                     "coverage")]  # fmt: skip
 
 
+@drawn_each("scenario-agreement", "judges")
 def agreement(result: Result, judge: str, most: int | None = None, pooled: bool = True) -> Drawing:
     """Agreement in each scenario. pooled : drawn to the others as far as it is noise, where that is known"""
     table, of = of_judge(result.table("scenarios"), judge), of_judge(result.table("judges"), judge)
@@ -36,22 +37,13 @@ def agreement(result: Result, judge: str, most: int | None = None, pooled: bool 
     ), "scenarios")  # fmt: skip
 
 
-@drawn("scenario-agreement")
-def _agreement(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("judges")), lambda judge: [agreement(result, judge, most)])
-
-
+@drawn_each("scenario-orders", "scenarios")
 def orders(result: Result, judge: str, most: int | None = None) -> Drawing:
     """How alike the orders of models are in each scenario."""
     table = of_judge(result.table("scenarios"), judge)
     return Drawing("orders", lambda theme, narrow: judge_rows_chart(
         table, (judge,), theme, CORRELATION, humans=result.humans, most=rows(len(table), most), narrow=narrow
     ), "scenarios")  # fmt: skip
-
-
-@drawn("scenario-orders")
-def _orders(result: Result, most: int | None) -> Sequence[Drawing]:
-    return each(judges_in(result.table("scenarios")), lambda judge: [orders(result, judge, most)])
 
 
 def figures(result: Result, judge: str, unit: str = POINTS) -> Figures:
