@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser_app import ROOT
 from tiny_bert import SIZE, WORDS, by_hand, make
 
 from errors import OptionError
@@ -223,3 +227,9 @@ def test_pooling_of_another_kind_is_left_to_sentence_transformers(tmp_path: Path
     (tmp_path / "p" / "config_sentence_transformers.json").write_text(json.dumps(own))
     with pytest.raises(UnsupportedModelError, match="it puts words of its own before a text"):
         OnnxBert(tmp_path / "p")
+
+
+def test_what_runs_the_model_keeps_no_events_about_its_user(tmp_path: Path) -> None:
+    home = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", "import texts.onnx_bert"], cwd=ROOT, env=home, check=True)
+    assert list(tmp_path.iterdir()) == []
