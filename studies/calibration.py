@@ -72,7 +72,7 @@ class JudgeCalibration(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted = counted_votes(store, con, names, condition)
+            counted = counted_votes(store, con, names, self)
             said = preferences(con, condition) if self.of == "preference" else confidences(con, condition)
             placed = places(con, names, condition)
             fingerprint = queries.fingerprint(con, names, self.judge)

@@ -95,7 +95,7 @@ class DisagreementParts(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted, said = counted_votes(store, con, names, condition), replies(con, names, condition)
+            counted, said = counted_votes(store, con, names, self), replies(con, names, condition)
             found = texts_queries.sources(con, names, versions())
             chosen = [found[name] for name in self.factor]
             differences = rows_queries.differences(con, names, chosen, condition) if chosen else None

@@ -64,7 +64,7 @@ def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
     with store.reading("counting votes") as con:
         names = queries.catalog(con, study)
         condition = queries.where(study, names, ranked=False)
-        counted = counted_votes(store, con, names, condition)
+        counted = counted_votes(store, con, names, study)
         dated, day = votes_by_day(con, names, condition if all_of_it else f"{condition} AND false")
         several = all_of_it and len(names.criteria) > 1
         criteria = {

@@ -7,8 +7,13 @@ bounded in bytes, the least recently used thrown away first; asked anew after ea
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
+
+from data import queries
+from data.model import Selection
 from data.queries import Catalog, Con
 from data.queries.votes import Votes, votes
 from data.remembered import Kept
@@ -31,11 +36,36 @@ def part(
     return _kept.get((str(store.path), stamp, names.dataset_id, names.display.written, of), compute, waiting=waiting)
 
 
-def counted_votes(store: Store, con: Con, names: Catalog, condition: str) -> Votes:
-    """As data.queries.votes.votes. Called inside the lease of `con`."""
+def counted_votes(store: Store, con: Con, names: Catalog, selection: Selection) -> Votes:
+    """As data.queries.votes.votes, of the judgments of a selection. Called inside the lease of `con`.
+
+    Where all judges' votes of all scenarios are kept, those of some are taken from them.
+    """
     humans = tuple(sorted(i for i, kind in names.judges.values() if kind == "human"))
-    key = (str(store.path), store.stamp(), names.labeling, names.dataset_id, humans, condition, "votes")
-    return _kept.get(key, lambda: _sealed(votes(con, names, condition)), _bytes)
+    state = (str(store.path), store.stamp(), names.labeling, names.dataset_id, humans)
+    whole = queries.where(replace(selection, judge=(), scenario=()), names, ranked=False)
+    everybody = not selection.judge or set(selection.judge) == set(names.judges)
+    condition = whole if everybody and not selection.scenario else queries.where(selection, names, ranked=False)
+
+    def count(what: str) -> Votes:
+        if what != whole and names.labeling is None and _kept.knows((*state, whole, "votes")):
+            return _sealed(_of(get(whole), names, selection))
+        return _sealed(votes(con, names, what))
+
+    def get(what: str) -> Votes:
+        return _kept.get((*state, what, "votes"), lambda: count(what), _bytes)
+
+    return get(condition)
+
+
+def _of(counted: Votes, names: Catalog, selection: Selection) -> Votes:
+    """The votes of the selection's judges and scenarios, in their order."""
+    rows = np.ones(len(counted), dtype=bool)
+    if selection.judge:
+        rows &= np.isin(counted.judge_id, [names.judges[judge][0] for judge in selection.judge])
+    if selection.scenario:
+        rows &= np.isin(counted.scenario, [names.scenarios[scenario] for scenario in selection.scenario])
+    return counted.take(np.flatnonzero(rows))
 
 
 def _sealed(counted: Votes) -> Votes:

@@ -50,8 +50,7 @@ class ScenarioAgreement(Fitted):
         progress(0.0, "counting votes")
         with store.reading("counting votes by scenario") as con:
             names = queries.catalog(con, self)
-            condition = queries.where(self, names, ranked=False)
-            counted = counted_votes(store, con, names, condition)
+            counted = counted_votes(store, con, names, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
         scenarios = list(names.scenarios.values())

@@ -71,7 +71,7 @@ class JudgeShares(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted = counted_votes(store, con, names, condition)
+            counted = counted_votes(store, con, names, self)
             verdicts = condition + (" AND p_a <> 0.5" if self.ties == "drop" else "")
             said = preferences(con, verdicts)
             placed = places(con, names, condition)

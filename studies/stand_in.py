@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +14,8 @@ from charts import words
 from data.model import Progress, option
 from data.store import Store
 from errors import OptionError
-from studies.judge_votes import as_table, clustered, hang_together, load, nothing_shared, oddities, shared
+from studies.judge_votes import Loaded, as_table, clustered, hang_together, load, nothing_shared, oddities, shared
+from studies.kept import part
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -29,6 +31,15 @@ MANY = 3
 
 COLUMNS = ("judge", "verdict", "advantage", "lower", "upper", "p", "agreement", "ceiling", "comparisons", "pairs",
            "clusters", "clustering", "reason", "advantage_no_ties", "lower_no_ties", "upper_no_ties")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class One:
+    """What one judge adds to the answer. said : warnings"""
+
+    found: StandIn
+    clustering: str
+    said: list[str]
 
 
 @register
@@ -71,23 +82,18 @@ class JudgeStandIn(Fitted):
         said: list[str] = []
         for k, judge in enumerate(others):
             progress(k / len(others), f"holding {judge} against {reference}")
-            both = shared(data.of(reference), data.of(judge), self.cluster)
-            if both is None:
+            alone = replace(self, judge=(reference, judge))
+            one = part(
+                store, data.names, alone, partial(alone.of_one, data),
+                partial(progress, k / len(others), f"holding {judge} against {reference}"),
+            )  # fmt: skip
+            if one is None:
                 reasons[judge] = nothing_shared(reference, data.names, self.variant)
                 continue
-            if 1 < int(both.raw.reference.sum(axis=1).max()) < 3:
-                said.append(
-                    f"{judge}: {reference} gave two votes a pair at most, so that the others are one person: this says "
-                    "that the judge is as much like one of them as the two are like each other"
-                )
-            said += [one for one in oddities(reference, both.raw, judge) if "ceiling" in one or "nothing but" in one]
-            if both.clustering.warning is not None:
-                said.append(both.clustering.warning)
-            one = judge_stand_in(both.raw, both.clustering, ties=self.ties != "drop", margin=self.margin,
-                                 smallest=self.smallest, level=self.level)  # fmt: skip
-            found[judge] = one
-            row = {name: None if words.absent(value) else value for name, value in asdict(one).items()}
-            rows.append({"judge": judge, "clustering": both.clustering.name, **row})
+            said += one.said
+            found[judge] = one.found
+            row = {name: None if words.absent(value) else value for name, value in asdict(one.found).items()}
+            rows.append({"judge": judge, "clustering": one.clustering, **row})
         if not found:
             raise nobody(reasons)
         progress(1.0, "done")
@@ -100,6 +106,25 @@ class JudgeStandIn(Fitted):
             fingerprint=data.fingerprint,
             findings=conclusions(reference, found, self.margin),
         )  # fmt: skip
+
+    def of_one(self, data: Loaded) -> One | None:
+        """What is said of the only judge beside the reference; None where they share no pair."""
+        reference, judge = self.judge
+        both = shared(data.of(reference), data.of(judge), self.cluster)
+        if both is None:
+            return None
+        said = []
+        if 1 < int(both.raw.reference.sum(axis=1).max()) < 3:
+            said.append(
+                f"{judge}: {reference} gave two votes a pair at most, so that the others are one person: this says "
+                "that the judge is as much like one of them as the two are like each other"
+            )
+        said += [one for one in oddities(reference, both.raw, judge) if "ceiling" in one or "nothing but" in one]
+        if both.clustering.warning is not None:
+            said.append(both.clustering.warning)
+        found = judge_stand_in(both.raw, both.clustering, ties=self.ties != "drop", margin=self.margin,
+                               smallest=self.smallest, level=self.level)  # fmt: skip
+        return One(found, both.clustering.name, said)
 
     def _caption(self, reference: str, found: Mapping[str, StandIn], hang: str) -> str:
         n = [one.comparisons for one in found.values()]

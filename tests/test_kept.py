@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import analysis.compare
 import studies.compare
 from analysis.compare import Comparison, compare_strengths
 from analysis.rank_correlation import RankCorrelation, correlate_ranks
+from data import queries
 from data.imports import import_path
+from data.model import Selection
 from data.remembered import Kept
 from data.store import Store
 from studies import kept
@@ -59,14 +62,43 @@ def test_a_judge_is_held_against_the_reference_once_whoever_stands_beside_it(
 
 
 def test_votes_that_are_kept_cannot_be_changed(store: Store) -> None:
-    from data import queries
-
     with store.reading("test") as con:
         names = queries.catalog(con, "d")
-        counted = kept.counted_votes(store, con, names, f"dataset_id = {names.dataset_id}")
-        assert kept.counted_votes(store, con, names, f"dataset_id = {names.dataset_id}") is counted
+        counted = kept.counted_votes(store, con, names, Selection(dataset="d"))
+        assert kept.counted_votes(store, con, names, Selection(dataset="d")) is counted
     with pytest.raises(ValueError, match="read-only"):
         counted.a[0] = 7
+
+
+@pytest.mark.parametrize("some", [
+    {"judge": ("two", "people")}, {"scenario": ("s1",)}, {"judge": ("one",), "scenario": ("s2", "s0")},
+    {"judge": ("people",), "model": ("x", "y")},
+], ids=["judges", "scenario", "both", "models too"])  # fmt: skip
+def test_votes_of_some_are_those_of_all_that_are_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, some: dict[str, tuple[str, ...]]
+) -> None:
+    rows = [f"{row},s{int(row[1:].split(',')[0]) % 3}" for row in ROWS.splitlines()[1:]]
+    (tmp_path / "d.csv").write_text("\n".join([ROWS.splitlines()[0] + ",scenario", *rows]) + "\n")
+    store = Store(tmp_path / "s.duckdb")
+    import_path(store, tmp_path / "d.csv", "d")
+    chosen = Selection(dataset="d", criterion="overall", **some)  # type: ignore[arg-type]
+    asked = []
+    count = kept.votes
+    monkeypatch.setattr(kept, "votes", lambda *given: asked.append(given[-1]) or count(*given))  # type: ignore[func-returns-value]
+
+    def columns() -> dict[str, list[Any]]:
+        with store.reading("test") as con:
+            names = queries.catalog(con, "d")
+            return {n: c.tolist() for n, c in kept.counted_votes(store, con, names, chosen).__dict__.items()}
+
+    alone = columns()
+    assert len(alone["pair"]) > 0
+    monkeypatch.setattr(kept, "_kept", Kept())
+    with store.reading("test") as con:
+        kept.counted_votes(store, con, queries.catalog(con, "d"), replace(chosen, judge=(), scenario=()))
+    assert len(asked) == 2
+    assert columns() == alone
+    assert len(asked) == 2
 
 
 def test_how_alike_two_orders_are_is_worked_out_once_whichever_is_the_reference(

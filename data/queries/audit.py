@@ -11,6 +11,7 @@ from data.model import Selection
 from data.queries import Catalog, Con, where
 from data.queries.delivered import sums
 from data.queries.votes import voter_of
+from data.remembered import known
 
 Column = np.ndarray
 
@@ -118,7 +119,8 @@ def _first(label_a: str, label_b: str, value_a: str, value_b: str) -> str:
 def sides(con: Con, names: Catalog) -> pd.DataFrame:
     """Of each pair, ascending: pair, model_a, model_b (ids, -1 unnamed), longer (sign of a - b in characters), marked
     (sign of a - b in marks of formatting); these two NaN where a text is absent."""
-    return con.execute(
+    # All texts are read for it, whatever was selected.
+    return known(("sides", names.dataset_id), lambda: con.execute(
         """WITH texts AS (
             SELECT text_id, length(body) AS n, len(regexp_extract_all(body, $m)) AS marks FROM text
             WHERE text_id IN (SELECT text_id FROM response WHERE dataset_id = $d)),
@@ -129,7 +131,7 @@ def sides(con: Con, names: Catalog) -> pd.DataFrame:
             ON b.response_id = p.response_b
         WHERE p.dataset_id = $d ORDER BY p.pair_id""",
         {"d": names.dataset_id, "m": MARKS},
-    ).df()
+    ).df(), lambda found: int(found.memory_usage().sum())).copy(deep=False)  # fmt: skip
 
 
 def families(con: Con, names: Catalog) -> dict[tuple[str, int], str]:
