@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -94,8 +95,9 @@ def share(value: Any) -> str:
     if absent(value):
         return ""
     more = _more.get()
-    text = f"{100 * float(value):.{more}f}" if more > 0 else str(round(100 * float(value)))
-    return f"{text} %".replace("-", MINUS)
+    # Rounded as the share itself is: .665 is .67 in a table and 67 % beside it, though 100 times .665 rounds to 66.
+    percents = Decimal(f"{float(value):.{USUAL + max(more, 0)}f}").scaleb(2)
+    return f"{percents if percents else abs(percents):f} %".replace("-", MINUS)
 
 
 def percent(level: float) -> str:

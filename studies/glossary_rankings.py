@@ -71,7 +71,8 @@ ENTRIES: dict[str, tuple[str, str, str]] = {
     "rank_interval": (
         "Places that the model can take: below every model that is better by more than noise, above every one that is "
         "worse by more.",
-        "It holds for one model at a time; for all at once places are wider.",
+        "It holds for one model at a time, and for the very best of many that are all but equal too seldom: for all at "
+        "once places are wider.",
         "Mogstad, Romano, Shaikh and Wilhelm 2024",
     ),
     "simultaneous_interval": (

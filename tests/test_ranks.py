@@ -21,6 +21,20 @@ def test_ranks_by_hand():
     assert found.upper.tolist() == [2, 3, 3]
 
 
+def test_the_best_of_many_models_all_but_equal_is_held_too_seldom():
+    """The sentence of docs/rankings.md: 20 models a fiftieth of a standard error apart, 1,000 draws."""
+    n, rng = 20, np.random.default_rng(0)
+    theta, vcov = -0.02 * np.arange(n), np.eye(n) - 1 / n
+    root, true = np.linalg.cholesky(vcov + 1e-9 * np.eye(n)), np.arange(1, n + 1)
+    held = np.zeros(n)
+    for _ in range(1_000):
+        found = find_ranks(theta + root @ rng.standard_normal(n), vcov, 1.959964)
+        held += (found.lower <= true) & (true <= found.upper)
+    # The standard error of one model's share is about 1 %.
+    assert held[0] / 1_000 == pytest.approx(0.84, abs=0.04)
+    assert held.mean() / 1_000 == pytest.approx(0.96, abs=0.01)
+
+
 def test_what_two_strengths_share_cancels():
     theta = np.array([0.3, 0.0])
     shared = np.array([[1.0, 0.999], [0.999, 1.0]])

@@ -35,9 +35,23 @@ def test_interval_and_estimate() -> None:
     assert words.estimate(None, None, None) == ""
 
 
-@pytest.mark.parametrize(("value", "said"), [(0.664, "66 %"), (1.0, "100 %"), (-0.05, "−5 %"), (None, "")])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.664, "66 %"), (1.0, "100 %"), (-0.05, "−5 %"), (None, ""), (0.0, "0 %"), (-0.001, "0 %"), (0.665, "67 %"), (12.3, "1230 %")],
+)
 def test_share(value: float | None, said: str) -> None:
     assert words.share(value) == said
+
+
+def test_a_share_is_rounded_as_the_number_beside_it() -> None:
+    for n in range(1, 260):
+        for k in range(n):
+            digits = words.number(k / n)
+            assert float(words.share(k / n).removesuffix(" %")) == pytest.approx(100 * float(digits or 0)), (k, n)
+    with words.decimals(3):
+        assert words.share(0.6655) == "66.5 %"
+        assert words.number(0.6655) == ".665"
+        assert words.share(0.0) == "0.0 %"
 
 
 @pytest.mark.parametrize(
