@@ -32,6 +32,9 @@ from ui.notices import by_label
         ("assert it with --set swapped=false", None, "assert it with --set swapped=false"),
         ("not measured: run python cli.py factors extract --dataset d", None,
          "not measured: run python cli.py factors extract --dataset d"),
+        # A page has a button for this one.
+        ("texts have not been measured yet: run python cli.py factors extract --dataset d; they are left out", None,
+         "texts have not been measured yet: the page Factors has a button for it; they are left out"),
         ("a -- b, m--n 3, '--model'", None, "a -- b, m--n 3, '--model'"),
     ],
 )  # fmt: skip

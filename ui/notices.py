@@ -18,7 +18,7 @@ from studies.study import REGISTRY, Study
 from ui.ask import CHOICES, label
 
 _FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
-_UNMEASURED = re.compile(r"not (?:been )?measured yet: (?:run )?python cli\.py factors extract --dataset ('[^']*'|\S+)")
+_UNMEASURED = re.compile(r"(?<=measured yet): (?:run )?python cli\.py factors extract --dataset ('[^']*'|[^\s;,]+)")
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 
 
@@ -42,7 +42,7 @@ def by_label(text: str, cls: type[Study] | None = None) -> str:
     cls : the study that says it; its fields come before those of others. A command to be run elsewhere and an option
     that no page has stay as they are.
     """
-    text = _UNMEASURED.sub("not measured yet: the page Factors has a button for it", text)
+    text = _UNMEASURED.sub(": the page Factors has a button for it", text)
     if "cli.py" in text:
         return text
 
