@@ -41,7 +41,7 @@ STYLE = f"""<style>
 .st-key-menu [data-testid="stPageLink-NavLink"] {{ padding: .3rem .5rem; }}
 .st-key-menu [data-testid="stElementContainer"] + [data-testid="stElementContainer"] {{ margin-top: .15rem; }}
 @media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
-  [class*="st-key-foot-"] > :first-child {{ flex: 1 1 100%; }} }}
+  :is([class*="st-key-foot-"], [class*="st-key-figures-"]) > :first-child {{ flex: 1 1 100%; }} }}
 [class*="st-key-foot-"] > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; width: fit-content; }}
 [data-testid="stPageLink-NavLink"]:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}

@@ -68,8 +68,8 @@ def _named(drawing: Drawing | Draw | None, key: str, table: str) -> Drawing | No
 def _figures(result: Result, drawing: Drawing, key: str) -> None:
     """The figure in three formats and two widths."""
     for mm, label in WIDTHS.items():
-        st.caption(f"Figure: {label.lower()}")
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"figures-{mm}-{key}"):
+            st.caption(f"Figure, {label.lower()}", width=170)
             for kind, mime in MIMES.items():
                 _button(kind.upper(), _figure(drawing, mm, kind), file_name(result, f"{drawing.name}-{mm}mm", kind),
                         mime, f"{kind}-{mm}-{key}", label=f"Figure as {kind.upper()}, {label.lower()}")  # fmt: skip
