@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
 
 import pytest
 from browser_app import LONG, cli, cli_process, drop, pick, press, ready, say
@@ -119,6 +122,13 @@ def test_what_is_no_table_or_too_large_meets_a_sentence(data, tmp_path):
         assert data.get_by_role("button", name="Import").count() == 0
 
 
+def pause(name: str) -> None:
+    """Keep the process that has read this file from doing any more."""
+    found = subprocess.run(["pgrep", "-f", f"cli[.]py .*{name}"], capture_output=True, text=True, check=True)
+    for pid in found.stdout.split():
+        os.kill(int(pid), signal.SIGSTOP)
+
+
 def test_an_import_outlives_a_reload_and_can_be_stopped(data, app):
     before = cli(app.db, "datasets")
     rows = "".join(f"p{k % 997},m{k % 7},n{k % 5},gpt-{k % 11},{'ab'[k % 2]}\n" for k in range(150_000))
@@ -127,6 +137,8 @@ def test_an_import_outlives_a_reload_and_can_be_stopped(data, app):
     expect(data.get_by_text("Stopped. Nothing was changed.")).to_be_visible(timeout=LONG)
     press(data, "Check the file")
     expect(data.get_by_role("button", name="Import 150,000 judgments")).to_be_visible(timeout=3 * LONG)
+    # What goes on from the dry run may be done before the page is loaded anew.
+    pause("large.csv")
     press(data, "Import 150,000 judgments")
     expect(data.get_by_test_id("stProgress")).to_be_visible(timeout=LONG)
     data.reload()
