@@ -1,5 +1,6 @@
 """Do the worked examples of CONTRIBUTING.md work as they stand?"""
 
+import importlib
 import re
 import sys
 import types
@@ -21,6 +22,9 @@ SECTIONS = ("A factor", "An importer", "A study", "A chart")
 def module(tmp_path_factory):
     """What the blocks of code define, all in one module; nothing of it stays known to the program."""
     factors()
+    # What is registered while the examples run would be forgotten with them, and be missed by later tests.
+    for name in ("studies", *(f"exports.drawings.{one}" for one in ("factors", "judges", "methods", "rankings", "scenarios"))):
+        importlib.import_module(name)
     patch = pytest.MonkeyPatch()
     patch.chdir(tmp_path_factory.mktemp("contributing"))
     patch.setattr(importers, "IMPORTERS", importers.IMPORTERS)
