@@ -61,9 +61,10 @@ def alt_test_chart(
     gap = max(GAP, APART * theme.small / plot)
     middle = (1 - gap) / 2
     domains = [(0.0, middle), (middle + gap, 1.0)]
-    room = middle * plot
-    titles = [written.wrap(text, room, theme.small) for text in
-              ("pairs on which it is as good or better, %", "annotators that it wins, %")]  # fmt: skip
+    texts = ("pairs on which it is as good or better, %", "annotators that it wins, %")
+    # Between the panels is room for the little by which a word may be wider than one.
+    room = max(middle * plot, *(written.widest_part(text, theme.small) + 1 for text in texts))
+    titles = [written.wrap(text, room, theme.small) for text in texts]
     bottom = parts.axis_height(max(map(len, titles)), theme)
     text = "Dashed: half of the annotators, which it takes to pass. ✓ and filled: passed."
     if len(shown) < len(table):
