@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -86,7 +87,7 @@ def take_samples(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> dict
         )
     out = {}
     inside = [column.rpartition(".")[0] in columns for column in columns]
-    measured = {}
+    measured: dict[int, tuple[int, tuple[Any, ...]]] = {}
     for part in set(inside):
         alike = [k for k, i in enumerate(inside) if i == part]
         for first in range(0, len(alike), TOGETHER):
