@@ -34,6 +34,7 @@ def test_each_study_has_a_figure_or_a_reason_why_not(paper_stores: Stores) -> No
     assert on_pages <= set(REGISTRY)
 
 
+@pytest.mark.every(2, "command")
 @pytest.mark.parametrize("command", sorted(set(REGISTRY) - set(WITHOUT)))
 def test_each_figure_is_drawn_in_both_widths_and_says_what_it_shows(paper_stores: Stores, command: str) -> None:
     try:
