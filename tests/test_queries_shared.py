@@ -66,7 +66,7 @@ def test_everything_is_counted_as_by_a_subquery(store: Store, judges: tuple[str,
         pd.testing.assert_frame_equal(rows.pairs_between(), queries.pairs_between(con, condition), check_dtype=False)
         for clusters in (("prompt",), ("pair", "prompt")):
             for position in (False, True):
-                found = rows.counts(clusters, position, tied=True).frame
+                found = rows.pairs_in_order(con).counts(clusters, position, tied=True).frame
                 wanted = queries.counts(con, condition, clusters, position, tied=True).frame
                 assert set(found) == set(wanted)
                 for name, column in wanted.items():
