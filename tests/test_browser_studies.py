@@ -168,6 +168,8 @@ def run_once(monkeypatch):
     return answers
 
 
+# Every second study in a run of the tests, all of them in the walks.
+@pytest.mark.every(2, "command")
 @pytest.mark.parametrize("command", sorted(PLACES, key=lambda name: (address(name), name)))
 def test_the_page_and_the_command_line_give_the_same_numbers(opened, app, run_once, command):
     cls, (_, _, key, table) = REGISTRY[command], PLACES[command]

@@ -31,6 +31,7 @@ import pyarrow as pa
 from data.fields import FIELDS, canonical
 from data.importers import heads
 from data.importers.gather import Gatherer, Piece
+from data.importers.json_path import value_at
 from data.importers.table import RawTable, run_sql
 from data.model import Progress
 from errors import FileError
@@ -204,8 +205,7 @@ def _of(cell: str, key: str) -> str:
     """SQL for a text within a cell that is a JSON object."""
     if cell == "NULL":
         return "NULL::VARCHAR"
-    path = '$."' + key.replace('"', '\\"') + '"'
-    return f"TRY(json_extract_string({cell}, '{path.replace(chr(39), chr(39) * 2)}'))"
+    return value_at(cell, key)
 
 
 def _factors(gatherer: Gatherer, annotators: list[_Annotator], word: str, reason: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ import duckdb
 from data.fields import FIELDS, canonical
 from data.importers import conversations, heads
 from data.importers.gather import Gatherer, Piece
+from data.importers.json_path import value_at
 from data.importers.table import RawTable
 from data.model import Progress
 from errors import FileError
@@ -170,12 +171,11 @@ def _custom(cell: str, schema: dict[str, str]) -> dict[str, str]:
     """The cells of the custom fields."""
     out: dict[str, str] = {}
     for name, kind in schema.items():
-        path = ('$."' + name.replace('"', '\\"') + '"').replace("'", "''")
         if cell == "NULL":
             values = ["NULL", "NULL"]
         elif kind in FACTORS:
-            values = [f"TRY(json_extract_string({cell}, '{path}[{k}]'))" for k in (0, 1)]
+            values = [value_at(cell, name, k) for k in (0, 1)]
         else:
-            values = [f"TRY(json_extract_string({cell}, '{path}'))"]
+            values = [value_at(cell, name)]
         out |= dict(zip(_columns(name, kind), values, strict=False))
     return out

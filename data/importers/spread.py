@@ -13,6 +13,7 @@ from dataclasses import replace
 import duckdb
 
 from data.importers import conversations
+from data.importers.json_path import value_at
 from data.importers.table import RawTable
 
 LOOKED_AT = 200
@@ -62,8 +63,8 @@ def _parts(con: duckdb.DuckDBPyConnection, cell: str) -> list[tuple[str, str]]:
         if any(listed is None for (listed,) in keys):
             return []
         counts = Counter(key for (listed,) in keys for key in listed)
-        names = [key for key, many in counts.items() if many >= n / 2 and len(key) <= 60 and '"' not in key]
-        return [(key, f"TRY({cell} ->> '$.\"{key.replace(chr(39), chr(39) * 2)}\"')") for key in names]
+        names = [key for key, many in counts.items() if many >= n / 2 and len(key) <= 60]
+        return [(key, value_at(cell, key)) for key in names]
     if n and dialogues == n:
         # All up to the last answer is what that answer replies to.
         return [
