@@ -65,7 +65,7 @@ def setup() -> None:
     lets it do so while the server still computes; the first real chart then shows a second earlier.
     """
     # White on the light blue of the dark theme is hard to read, and Streamlit writes in white on its main colour.
-    filled = (f'[data-testid="stMultiSelectTagsContainer"] [data-tag] *, [data-testid="stBaseButton-primary"] * '
+    filled = (f'[data-testid="stMultiSelectTagsContainer"] [data-tag] *, [data-testid^="stBaseButton-primary"] * '
               f"{{ color: {theme().background}; }}")  # fmt: skip
     st.html(STYLE.replace("</style>", filled + "</style>"))
     if "preloaded" not in st.session_state:
