@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data.importers import registry
 from data.importers import source as sources
 from data.importers.source import Source, open_source
 from errors import Cancelled, FileError, JurylensError
@@ -179,6 +180,16 @@ def test_names_that_look_like_patterns(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- what is refused
 
 ZIP = b"PK\x03\x04\x14\x00\x00\x00\x08\x00"
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.jsonl.gz", "x.json.gz", "x.csv"])
+def test_gzip_data_that_are_damaged_from_the_first_byte_on_are_some_importers(tmp_path: Path, name: str) -> None:
+    """No importer that looks into the file stumbles; the one that takes it says what is wrong."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(TEXT.encode() if isinstance(TEXT, str) else TEXT, mtime=0)[:10] + b"\x00" * 40)
+    assert registry.choose(path).NAME
+    with pytest.raises(FileError, match="damaged"):
+        open_source(path, tmp_path)
+
+
 def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "ROOMY", 1 << 20)
     with pytest.raises(FileError, match="unpacks to more than 200 times its size"):

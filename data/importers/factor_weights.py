@@ -9,12 +9,12 @@ Shown order: none; a table of weights holds no judgment.
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import duckdb
 
 from data.fields import canonical
+from data.importers import heads
 from data.importers.layout import sniff_delimiter
 from data.importers.table import RawTable, read_single
 from data.model import Progress
@@ -28,17 +28,7 @@ HEADER = 4096
 
 def sniff(path: Path) -> bool:
     """Whether the first line names a judge, a factor and a weight, and no prompt or winner."""
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as plain:
-            head = plain.read(HEADER)
-        if head[:2] == b"\x1f\x8b":
-            with gzip.open(path) as packed:
-                head = packed.read(HEADER)
-    except (OSError, EOFError):
-        return False
-    line = head.decode("utf-8-sig", errors="replace").split("\n", 1)[0].rstrip("\r")
+    line = heads.head(path, HEADER).split("\n", 1)[0].rstrip("\r")
     names = {canonical(word.strip('" ')) for word in line.split(sniff_delimiter(line, whole=True))}
     return {"judge", "weight"} <= names and any(n in names for n in FACTOR) and not names & {"winner", "prompt", "p_a"}
 
