@@ -67,15 +67,16 @@ def outline(path: Path) -> dict[str, Any]:
         return out
 
 
-def head(path: Path, most: int = HEAD) -> str:
-    """The first `most` bytes of a text file, decompressed, without white space before them; empty where unreadable."""
+def head(path: Path, most: int | None = None) -> str:
+    """The first `most` bytes (HEAD unless said) of a text file, decompressed, without white space before them; empty
+    where it cannot be read."""
     try:
         if not path.is_file():
             return ""
         with path.open("rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"
         with gzip.open(path, "rb") if packed else path.open("rb") as file:
-            return file.read(most).decode("utf-8-sig", "ignore").lstrip()
+            return file.read(HEAD if most is None else most).decode("utf-8-sig", "ignore").lstrip()
     except (OSError, EOFError, zlib.error):
         return ""
 
