@@ -47,10 +47,7 @@ class SharedRows:
 
     def pairs_in_order(self, con: Con) -> SharedRows:
         """The same with codes of pairs that do not hang on how the store was filled, for what is drawn by pair."""
-        codes = in_order(con, "pair", np.concatenate([part["pair"] for part in self.parts]))
-        cuts = np.cumsum([len(part["pair"]) for part in self.parts])[:-1]
-        ordered = zip(self.parts, np.split(codes, cuts), strict=True)
-        return SharedRows(tuple(part | {"pair": code} for part, code in ordered))
+        return SharedRows(tuple(_in_order(con, "pair", self.parts)))
 
     def counts(self, clusters: Sequence[str] = (), position: bool = False, tied: bool = False) -> Counts:
         """As `queries.counts` with clusters: neighbours that are alike are summed."""
@@ -125,11 +122,15 @@ def shared_rows(con: Con, condition: str, judge_ids: Sequence[int]) -> SharedRow
         if not keep.all():
             parts[k] = {name: column[keep] for name, column in part.items()}
     for way in ("prompt", "annotator"):
-        ordered = in_order(con, way, np.concatenate([part[way] for part in parts]))
-        cuts = np.cumsum([len(part[way]) for part in parts])[:-1]
-        for part, codes in zip(parts, np.split(ordered, cuts), strict=True):
-            part[way] = codes
+        parts = _in_order(con, way, parts)
     return SharedRows(tuple(parts))
+
+
+def _in_order(con: Con, way: str, parts: Sequence[dict[str, Column]]) -> list[dict[str, Column]]:
+    """The parts with codes of one kind of cluster that do not hang on how the store was filled."""
+    codes = in_order(con, way, np.concatenate([part[way] for part in parts]))
+    cuts = np.cumsum([len(part[way]) for part in parts])[:-1]
+    return [part | {way: code} for part, code in zip(parts, np.split(codes, cuts), strict=True)]
 
 
 def _columns(batch: pa.RecordBatch) -> dict[str, Column]:

@@ -24,6 +24,7 @@ NOT_VERDICTS = {"swapped", "count", "model", "scenario", "score", "rank", "confi
                 "weight", "index",
                 "prompt_id", "pair_id", "judgment_id", "judged_at", "criterion", "variant", "judge_kind"}  # fmt: skip
 _VERDICTS = {"winner", "p_a", "count_a", "chosen", "score_a", "rating", "rank", "ranking", "rating_1", "rank_1"}
+_ANSWERED = {"response_a", "model_a", "chosen", "response", "model", "response_1"}
 _ABOUT_ORDER = {"first", "second", "shown", "order", "position", "cue", "expected", "left", "right"}
 
 _ASKED = ("repeat", "weight", "variant")
@@ -260,7 +261,7 @@ class Columns:
     def texts(self) -> None:
         """Texts that nothing was said of, where a prompt or responses are still looked for."""
         lacks = [] if {"prompt", "prompt_id"} & set(self.by_field) else ["prompt"]
-        if not {"response_a", "model_a", "chosen", "response", "model", "response_1"} & set(self.by_field):
+        if not _ANSWERED & set(self.by_field):
             lacks += ["response_a", "response_b"]
         for column in self.free() if lacks else ():
             if self.samples[column].wordy or self.samples[column].objects:
@@ -271,7 +272,7 @@ class Columns:
         have = set(self.by_field)
         judges = any(m.role == "judge" for m in self.found.values())
         verdict = not judges and not have & _VERDICTS
-        sides = not have & {"response_a", "model_a", "chosen", "response", "model", "response_1", "pair_id"}
+        sides = not have & (_ANSWERED | {"pair_id"})
         for column in self.free():
             sample, said = self.samples[column], self.said[column]
             if said.concept in NOT_VERDICTS - {"model"} or sample.wordy or not sample.complete or sample.distinct < 2:
