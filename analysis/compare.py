@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.bootstrap import REPLICATES, Report
 from analysis.cells import Cells, fold_to_pairs
 from analysis.connectivity import find_kept
-from analysis.gap import EQUIVALENCE_MARGIN, Gaps, find_gaps
+from analysis.gap import EQUIVALENCE_MARGIN, Gaps, GapSummary, find_gaps
 from analysis.orthant import opposite_signs
 from analysis.rank_correlation import RankCorrelation, correlate_ranks
 from analysis.reliability import Corrected, correct_agreement
@@ -96,8 +96,7 @@ class Comparison:
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """One row a model: model, strength_ref, strength_judge, then as in `Gaps.table`."""
-        names = {"name": "model", "weight_ref": "strength_ref", "weight_judge": "strength_judge"}
-        return self.gaps.table(level).rename(columns=names)
+        return gap_table(self.gaps.summary(), level)
 
     def flip_table(self) -> pd.DataFrame:
         """One row a flip, most certain first: model_1, model_2, p_flip, judgments."""
@@ -109,6 +108,12 @@ class Comparison:
                 "judgments": pd.Series([flip.judgments for flip in self.flips], dtype="int64"),
             }
         )
+
+
+def gap_table(gaps: GapSummary, level: float = 0.95) -> pd.DataFrame:
+    """As `Comparison.table`."""
+    names = {"name": "model", "weight_ref": "strength_ref", "weight_judge": "strength_judge"}
+    return gaps.table(level).rename(columns=names)
 
 
 def compare_strengths(

@@ -21,7 +21,7 @@ from scipy.special import chdtrc, fdtrc
 from analysis.cells import Floats
 from analysis.multiple import adjust_bh, adjust_holm
 from analysis.tables import booleans, floats
-from analysis.vcov import ROUNDING, Covariance
+from analysis.vcov import ROUNDING, Covariance, Quantiles
 
 EQUIVALENCE_MARGIN = 0.1
 EQUIVALENCE_LEVEL = 0.90  # two one-sided tests at 5 %
@@ -91,6 +91,50 @@ class Gaps:
         net = self.gap if self.scaled is None else self.scaled
         return np.where(np.isnan(_z(net, _unit(self.joint))), np.nan, net.se)
 
+    def summary(self) -> GapSummary:
+        """What tables say of it."""
+        return GapSummary(
+            names=self.names, reference=self.reference, judge=self.judge, joint=_alone(self.joint),
+            gap=_alone(self.gap), scale=self.scale, scaled=None if self.scaled is None else _alone(self.scaled),
+            margin=self.margin, counted=self.counted,
+        )  # fmt: skip
+
+    def scale_table(self, level: float = 0.95) -> pd.DataFrame:
+        """As `GapSummary.scale_table`."""
+        return self.summary().scale_table(level)
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """As `GapSummary.table`."""
+        return self.summary().table(level)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What a covariance says of each of its estimates alone, all (n,): all that intervals and tests need."""
+
+    estimate: Floats
+    se: Floats
+    quantiles: Quantiles
+
+
+def _alone(covariance: Covariance) -> Alone:
+    return Alone(covariance.estimate, covariance.se, covariance.quantiles)
+
+
+@dataclass(frozen=True)
+class GapSummary:
+    """What tables say of `Gaps`, whose fields it has: a hundredth of their size, where many are kept."""
+
+    names: tuple[str, ...]
+    reference: Floats
+    judge: Floats
+    joint: Alone
+    gap: Alone
+    scale: Scale | None
+    scaled: Alone | None
+    margin: float
+    counted: NDArray[np.bool_]
+
     def scale_table(self, level: float = 0.95) -> pd.DataFrame:
         """One row: value, se, lower, upper of the scale; no row when it is not offered."""
         if self.scale is None:
@@ -130,7 +174,7 @@ class Gaps:
         return pd.DataFrame(columns)
 
 
-def _unit(joint: Covariance) -> Floats:
+def _unit(joint: Covariance | Alone) -> Floats:
     """(n,) standard error that each gap would have if the two judges' noise were independent; NaN without any noise."""
     variance, size = joint.se**2, np.abs(joint.estimate)
     n = len(variance) // 2
@@ -138,7 +182,7 @@ def _unit(joint: Covariance) -> Floats:
     return np.where(unit > ROUNDING * np.maximum(size[:n], size[n:]), unit, np.nan)
 
 
-def _z(covariance: Covariance, unit: Floats) -> Floats:
+def _z(covariance: Covariance | Alone, unit: Floats) -> Floats:
     """Estimates in standard errors; NaN where the estimate has none (it is 0 by construction)."""
     se = covariance.se
     has = se > 1e-6 * unit
@@ -146,7 +190,7 @@ def _z(covariance: Covariance, unit: Floats) -> Floats:
 
 
 def _tested(
-    covariance: Covariance, level: float, names: Sequence[str], unit: Floats, counted: NDArray[np.bool_]
+    covariance: Alone, level: float, names: Sequence[str], unit: Floats, counted: NDArray[np.bool_]
 ) -> dict[str, pd.Series]:
     z = _z(covariance, unit)
     p = covariance.quantiles.p_value(z)

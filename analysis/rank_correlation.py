@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from analysis.bootstrap import REPLICATES, RIDGE, Report, replicate_strengths
-from analysis.cells import Cells, Floats
+from analysis.cells import Cells, Floats, Ints
 from analysis.strengths import Strengths
 from analysis.tables import floats
 from analysis.vcov import Clustering
@@ -34,18 +34,29 @@ def ranks_of(values: Floats) -> Floats:
     """Ranks within each row, equal values sharing their mean rank."""
     rows = np.atleast_2d(values)
     n = rows.shape[1]
-    order = np.argsort(rows, axis=1, kind="stable")
+    order = np.argsort(rows, axis=1)
+    out = np.empty(rows.shape)
+    np.put_along_axis(out, order, np.arange(1.0, n + 1)[None, :], axis=1)
     ascending = np.take_along_axis(rows, order, axis=1)
-    new = np.ones(rows.shape, dtype=bool)
+    tied = np.flatnonzero(~(ascending[:, 1:] != ascending[:, :-1]).all(axis=1))
+    if len(tied):
+        out[tied] = _with_ties(ascending[tied], order[tied])
+    return out.reshape(values.shape)
+
+
+def _with_ties(ascending: Floats, order: Ints) -> Floats:
+    """The ranks of rows that are given in ascending order, and where each value stands."""
+    n = ascending.shape[1]
+    new = np.ones(ascending.shape, dtype=bool)
     new[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
     position = np.arange(n)
     first = np.maximum.accumulate(np.where(new, position, 0), axis=1)
-    ends = np.ones(rows.shape, dtype=bool)
+    ends = np.ones(ascending.shape, dtype=bool)
     ends[:, :-1] = new[:, 1:]
     last = np.minimum.accumulate(np.where(ends, position, n)[:, ::-1], axis=1)[:, ::-1]
-    out = np.empty(rows.shape)
+    out = np.empty(ascending.shape)
     np.put_along_axis(out, order, (first + last) / 2 + 1, axis=1)
-    return out.reshape(values.shape)
+    return out
 
 
 def spearman(x: Floats, y: Floats) -> Floats:

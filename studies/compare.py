@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.bootstrap import Report
-from analysis.compare import Comparison, compare_strengths
-from analysis.reliability import FEW_PROMPTS
+from analysis.compare import Comparison, compare_strengths, gap_table
+from analysis.gap import GapSummary
+from analysis.rank_correlation import RankCorrelation
+from analysis.reliability import FEW_PROMPTS, Corrected
 from analysis.strengths import TIE_NAMES, Ties
 from analysis.tables import floats
 from analysis.vcov import choose_clustering
@@ -36,12 +38,33 @@ def _part(progress: Progress, begin: float, parts: int, text: str) -> Report:
 
 @dataclass(frozen=True)
 class Held:
-    """One judge held against the reference on the pairs that both judged."""
+    """One judge held against the reference on the pairs that both judged: what is said of it at any level.
+
+    not_compared : rows (model, cause); flips : as the result's table; n_models : compared; extent : see `SharedRows`
+    Without fits and covariances, which take megabytes: hundreds of these are kept.
+    """
 
     judge: str
-    comparison: Comparison
+    gaps: GapSummary
+    correlation: RankCorrelation | None
+    corrected: Corrected | None
+    flips: pd.DataFrame
+    not_compared: tuple[tuple[str, str], ...]
+    n_models: int
+    n_clusters: int
+    clustering: str
+    method: str
+    warnings: tuple[str, ...]
     extent: dict[str, int]
-    pairs: pd.DataFrame
+
+    @classmethod
+    def of(cls, judge: str, found: Comparison, extent: dict[str, int], pairs: pd.DataFrame) -> Held:
+        """pairs : as `queries.pairs_between`, by name"""
+        return cls(
+            judge, found.gaps.summary(), found.correlation, found.corrected, _flips(judge, found, pairs),
+            tuple((left.model, left.cause) for left in found.not_compared), len(found.reference.models),
+            found.n_clusters, found.clustering.name, found.covariance.method, found.warnings, extent,
+        )  # fmt: skip
 
 
 @register
@@ -88,7 +111,7 @@ class Compare(Fitted):
             raise nobody(reasons)
         warnings = sentences(reasons)
         for one in held:
-            warnings += [f"{one.judge}: {w}" if len(held) > 1 else w for w in one.comparison.warnings]
+            warnings += [f"{one.judge}: {w}" if len(held) > 1 else w for w in one.warnings]
         progress(1.0, "done")
         figures = [self._figures(one) for one in held]
         single = figures[0] if len(held) == 1 else {}
@@ -96,19 +119,15 @@ class Compare(Fitted):
             study=self,
             tables={
                 "models": pd.concat([self._models(one) for one in held], ignore_index=True),
-                "flips": pd.concat([self._flips(one) for one in held], ignore_index=True),
+                "flips": pd.concat([one.flips for one in held], ignore_index=True),
                 "judges": pd.DataFrame([self._flat(f) for f in figures]),
                 "left_out": pd.DataFrame(
-                    [
-                        {"judge": one.judge, "model": left.model, "cause": left.cause}
-                        for one in held
-                        for left in one.comparison.not_compared
-                    ],
+                    [(one.judge, model, cause) for one in held for model, cause in one.not_compared],
                     columns=["judge", "model", "cause"],
                 ),
             },
             values={k: single.get(k) for k in ("spearman", "kendall", "corrected", "scale")},
-            settings=self.settings() | {"reference": reference, "clustering": held[0].comparison.clustering.name},
+            settings=self.settings() | {"reference": reference, "clustering": held[0].clustering},
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(one, reference) for one in held),
             fingerprint=fingerprint,
@@ -167,12 +186,12 @@ class Compare(Fitted):
         )  # fmt: skip
         by_id = {i: name for name, i in names.models.items()}
         pairs["a"], pairs["b"] = pairs["a"].map(by_id), pairs["b"].map(by_id)
-        return Held(judge, comparison, extent, pairs)
+        return Held.of(judge, comparison, extent, pairs)
 
     def _models(self, one: Held) -> pd.DataFrame:
-        table = one.comparison.table(self.level)
+        table = gap_table(one.gaps, self.level)
         table.insert(0, "judge", one.judge)
-        joint = one.comparison.gaps.joint
+        joint = one.gaps.joint
         half = joint.quantiles.two_sided(self.level) * joint.se
         n = len(table)
         for end, side in (("ref", slice(0, n)), ("judge", slice(n, 2 * n))):
@@ -180,38 +199,28 @@ class Compare(Fitted):
             table[f"upper_{end}"] = floats(joint.estimate[side] + half[side])
         return table.sort_values("strength_ref", ascending=False, kind="stable", ignore_index=True)
 
-    def _flips(self, one: Held) -> pd.DataFrame:
-        flips = one.comparison.flip_table()
-        between = zip(one.pairs["a"], one.pairs["b"], one.pairs["pairs"], strict=True)
-        behind = {frozenset((a, b)): int(n) for a, b, n in between}
-        flips["pairs"] = [behind.get(frozenset(p), 0) for p in zip(flips["model_1"], flips["model_2"], strict=True)]
-        flips["pairs"] = flips["pairs"].astype("int64")
-        flips.insert(0, "judge", one.judge)
-        return flips
-
     def _figures(self, one: Held) -> dict[str, Any]:
-        comparison = one.comparison
         out: dict[str, Any] = {"judge": one.judge}
-        alike = comparison.correlation
+        alike = one.correlation
         for name in ("spearman", "kendall"):
             out[name] = None
             if alike is not None:
                 interval = getattr(alike, name).interval(self.level)
                 out[name] = {"value": interval.value, "lower": interval.lower, "upper": interval.upper}
-        net = comparison.corrected.interval(self.level) if comparison.corrected is not None else None
+        net = one.corrected.interval(self.level) if one.corrected is not None else None
         out["corrected"] = None
         if net is not None and net.value is not None:
             out["corrected"] = {"value": net.value, "lower": net.lower, "upper": net.upper}
-        scale = comparison.gaps.scale_table(self.level)
+        scale = one.gaps.scale_table(self.level)
         out["scale"] = scale.iloc[0].to_dict() if len(scale) else None
         out |= {
-            "models": len(comparison.reference.models),
+            "models": one.n_models,
             "judgments": one.extent["judgments"],
             "pairs": one.extent["pairs"],
             "prompts": one.extent["prompts"],
-            "clusters": comparison.n_clusters or None,
-            "clustering": comparison.clustering.name,
-            "intervals": comparison.covariance.method,
+            "clusters": one.n_clusters or None,
+            "clustering": one.clustering,
+            "intervals": one.method,
             "separated_replicates": None if alike is None else alike.share_separated,
         }
         return out
@@ -231,15 +240,29 @@ class Compare(Fitted):
         return row
 
     def _caption(self, one: Held, reference: str) -> str:
-        extent, comparison = one.extent, one.comparison
-        scale = comparison.gaps.scale
+        extent = one.extent
+        scale = one.gaps.scale
         alike = "" if self.gaps_only else "; rank correlations by prompt bootstrap"
         decisive = "" if scale is None else f" Scaled gaps are net of decisiveness (scale {words.number(scale.value)})."
         return (
             f"Bradley-Terry strengths (natural log, mean 0) of "
-            f"{words.plural(len(comparison.reference.models), 'model')} by {reference} and {one.judge}, "
+            f"{words.plural(one.n_models, 'model')} by {reference} and {one.judge}, "
             f"both fitted on the {words.plural(extent['pairs'], 'pair')} (with "
             f"{words.amounts(judgment=extent['judgments'], prompt=extent['prompts'])}) that both judged; "
             f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, "
-            f"{comparison.covariance.method}{alike}.{decisive}"
+            f"{one.method}{alike}.{decisive}"
         )
+
+
+def _flips(judge: str, found: Comparison, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of models that the judges order differently, with how many pairs of answers are behind each."""
+    flips = found.flip_table()
+    place = {name: k for k, name in enumerate(found.reference.models)}
+    behind = np.zeros((len(place), len(place)), dtype=np.int64)
+    known = pairs[pairs["a"].isin(place) & pairs["b"].isin(place)]
+    a, b = (known[end].map(place).to_numpy(dtype=np.int64) for end in ("a", "b"))
+    behind[a, b] = behind[b, a] = known["pairs"]
+    one, two = (flips[end].map(place).to_numpy(dtype=np.int64) for end in ("model_1", "model_2"))
+    flips["pairs"] = behind[one, two]
+    flips.insert(0, "judge", judge)
+    return flips

@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 _kept = Kept()
 
+WHOLE = 2_000_000
+"""Judgments of a dataset up to which the votes of all are counted when some have been asked for twice: 60 MB."""
+
 
 def part(
     store: Store, names: Catalog, of: Hashable, compute: Callable[[], T], waiting: Callable[[], None] = lambda: None
@@ -39,7 +42,8 @@ def part(
 def counted_votes(store: Store, con: Con, names: Catalog, selection: Selection) -> Votes:
     """As data.queries.votes.votes, of the judgments of a selection. Called inside the lease of `con`.
 
-    Where all judges' votes of all scenarios are kept, those of some are taken from them.
+    Where all judges' votes of all scenarios are kept, those of some are taken from them. Who asks for some a second
+    time goes from one selection to the next: all are counted then, once.
     """
     humans = tuple(sorted(i for i, kind in names.judges.values() if kind == "human"))
     state = (str(store.path), store.stamp(), names.labeling, names.dataset_id, humans)
@@ -48,9 +52,14 @@ def counted_votes(store: Store, con: Con, names: Catalog, selection: Selection) 
     condition = whole if everybody and not selection.scenario else queries.where(selection, names, ranked=False)
 
     def count(what: str) -> Votes:
-        if what != whole and names.labeling is None and _kept.knows((*state, whole, "votes")):
+        if what != whole and names.labeling is None and (_kept.knows((*state, whole, "votes")) or again()):
             return _sealed(_of(get(whole), names, selection))
         return _sealed(votes(con, names, what))
+
+    def again() -> bool:
+        before = _kept.knows((*state, whole, "asked"))
+        _kept.get((*state, whole, "asked"), lambda: True)
+        return before and queries.n_judgments(con, names) <= WHOLE
 
     def get(what: str) -> Votes:
         return _kept.get((*state, what, "votes"), lambda: count(what), _bytes)

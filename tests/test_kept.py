@@ -20,6 +20,7 @@ from data.store import Store
 from studies import kept
 from studies.agreement import JudgeAgreement
 from studies.compare import Compare
+from studies.simulate import add_simulated
 
 ROWS = "prompt,model_a,model_b,judge,winner\n" + "".join(
     f"p{k},{a},{b},{judge},{'ab'[(k + turn * len(a + b) + (a == 'y')) % 3 % 2]}\n"
@@ -99,6 +100,47 @@ def test_votes_of_some_are_those_of_all_that_are_theirs(
     assert len(asked) == 2
     assert columns() == alone
     assert len(asked) == 2
+
+
+def test_who_asks_for_some_votes_again_has_all_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    count = kept.votes
+    monkeypatch.setattr(kept, "votes", lambda *given: asked.append(given[-1]) or count(*given))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(kept, "_kept", Kept())
+
+    def n_asked(*judges: str) -> int:
+        with store.reading("test") as con:
+            names = queries.catalog(con, "d")
+            found = kept.counted_votes(store, con, names, Selection(dataset="d", judge=judges))
+        assert len(found) == 36 * len(judges)
+        return len(asked)
+
+    assert [n_asked("one"), n_asked("two"), n_asked("people"), n_asked("one", "two")] == [1, 2, 2, 2]
+    assert "judge_id" not in asked[1]
+    # Of a dataset too large to hold all that was said, each is counted alone.
+    monkeypatch.setattr(kept, "_kept", Kept())
+    monkeypatch.setattr(kept, "WHOLE", 107)
+    assert [n_asked("one"), n_asked("two"), n_asked("people")] == [3, 4, 5]
+
+
+def test_a_judge_held_against_the_reference_takes_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of 60 models a comparison holds covariances of a third of a megabyte, and a page of scenarios keeps hundreds.
+    store = Store(tmp_path / "s.duckdb")
+    add_simulated(store, "d", judgments=6_000, models=60, judges=2, factors=0, scenarios=1)
+    sizes = {}
+    keep = Kept._keep
+
+    def kept_size(self: Kept, key: Any, found: object, size: int) -> None:
+        sizes[type(found).__name__] = size
+        keep(self, key, found, size)
+
+    monkeypatch.setattr(Kept, "_keep", kept_size)
+    Compare(dataset="d").run(store)
+    assert 1_000 < sizes["Held"] < 100_000
 
 
 def test_how_alike_two_orders_are_is_worked_out_once_whichever_is_the_reference(

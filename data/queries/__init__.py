@@ -117,6 +117,14 @@ def dataset_table(con: Con) -> pd.DataFrame:
     return table.drop(columns="dataset_id").rename(columns={"name": "dataset"})
 
 
+def n_judgments(con: Con, names: Catalog) -> int:
+    """How many judgments a dataset holds."""
+    d = names.dataset_id
+    return known(("judgments", d), lambda: int(con.execute(
+        "SELECT count(*) FROM judgment WHERE dataset_id = $d", {"d": d}
+    ).fetchall()[0][0]))  # fmt: skip
+
+
 def dataset_facts(con: Con, dataset_id: int) -> Facts:
     judges = []
     for name, kind, n, annotators in con.execute(JUDGES, {"d": dataset_id}).fetchall():
