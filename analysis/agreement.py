@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, ndtri, stdtrit
 
 from analysis.cells import Floats, Ints
+from analysis.cluster_sums import Tally, alike, numbered
 from analysis.heterogeneity import Heterogeneity, find_heterogeneity
 from analysis.multiple import adjust_holm
 from analysis.pooling import Pooled, pool, widen
@@ -41,8 +43,31 @@ class PairVotes:
     cluster: Ints
     group: Ints
 
+    @cached_property
+    def kinds(self) -> VoteKinds:
+        """The same, what was voted alike put together."""
+        code, first = alike([*self.reference.T, *self.judge.T])
+        return VoteKinds(self.reference[first], self.judge[first], Tally(code, len(first), self.cluster))
+
     def compared(self, ties: bool) -> tuple[Floats, Floats]:
         """(n_pairs,) comparisons that agree, and all of them. ties : whether ties count as a label of their own"""
+        same, whole = self.kinds.compared(ties)
+        return same[self.kinds.rows.kind], whole[self.kinds.rows.kind]
+
+
+@dataclass(frozen=True)
+class VoteKinds:
+    """What is voted on pairs, each combination of votes once.
+
+    reference, judge : (n_kinds, 3) votes for a, b and tie; rows : the pairs
+    """
+
+    reference: Ints
+    judge: Ints
+    rows: Tally
+
+    def compared(self, ties: bool) -> tuple[Floats, Floats]:
+        """(n_kinds,) comparisons that agree, and all of them. ties : whether ties count as a label of their own"""
         some = slice(None) if ties else slice(0, 2)
         one, two = self.reference[:, some].astype(np.float64), self.judge[:, some].astype(np.float64)
         return (one * two).sum(axis=1), one.sum(axis=1) * two.sum(axis=1)
@@ -226,27 +251,30 @@ def _summed(rows: Compared, clustering: Clustering) -> Compared:
     if not ways:
         return rows
     key = rows.group.astype(np.int64)
+    n = 0
     for way in ways:
-        code = np.unique(rows.clusters[way], return_inverse=True)[1]
-        key = np.unique(key * (int(code.max(initial=0)) + 1) + code, return_inverse=True)[1]
-    first = np.unique(key, return_index=True)[1]
-    same, whole = (np.bincount(key, part, len(first)).astype(np.float64) for part in (rows.same, rows.whole))
+        code, size = numbered(rows.clusters[way])
+        key, n = numbered(key * max(size, 1) + code)
+    first = np.zeros(n, dtype=np.int64)
+    # The first row of each: numpy sets what is set several times to the last one.
+    first[key[::-1]] = np.arange(len(key))[::-1]
+    same, whole = (np.bincount(key, part, n).astype(np.float64) for part in (rows.same, rows.whole))
     return Compared(same, whole, rows.group[first], {way: rows.clusters[way][first] for way in ways})
 
 
 def _n_clusters(rows: Compared, clustering: Clustering) -> int:
     """Of the way that has fewer; without clustering each row is one."""
-    counts = [len(np.unique(rows.clusters[way])) for way in _ways(clustering)]
+    counts = [numbered(rows.clusters[way])[1] for way in _ways(clustering)]
     return min(counts, default=len(rows.whole))
 
 
 def _codes(rows: Compared, clustering: Clustering) -> list[tuple[str, Ints, int]]:
     """Each way of clustering: its name, (n,) codes from 0, and the sign with which its covariance enters."""
     ways = _ways(clustering)
-    found = [(way, np.unique(rows.clusters[way], return_inverse=True)[1], 1) for way in ways]
+    found = [(way, numbered(rows.clusters[way])[0], 1) for way in ways]
     if len(found) == 2:
         (_, one, _), (_, two, _) = found
-        both = np.unique(one * (int(two.max(initial=0)) + 1) + two, return_inverse=True)[1]
+        both = numbered(one * (int(two.max(initial=0)) + 1) + two)[0]
         found.append((" x ".join(ways), both, -1))
     return found
 

@@ -20,11 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
 from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from analysis.cells import Floats, Ints
@@ -162,8 +164,10 @@ def join(parts: Sequence[Figures]) -> Figures:
     )  # fmt: skip
 
 
-def _numbered(codes: Ints) -> tuple[Ints, int]:
+def numbered(codes: Ints) -> tuple[Ints, int]:
     """Codes from 0 on in the same order, and how many there are; as numpy.unique says, without sorting where it can."""
+    if not len(codes):
+        return np.zeros(0, dtype=np.int64), 0
     least = int(codes.min())
     span = int(codes.max()) - least + 1
     if span > 4 * len(codes) + 1000:
@@ -175,11 +179,66 @@ def _numbered(codes: Ints) -> tuple[Ints, int]:
     return number[codes - least], int(number[-1]) + 1
 
 
+def alike(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
+    """Which rows are alike in all columns: (n,) codes from 0, and the position of a row of each code.
+
+    columns : (n,) each, of whole numbers from 0
+    """
+    key, size = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in columns:
+        top = int(column.max(initial=0)) + 1
+        if size * top > 4 * len(key) + 1000:
+            # What no row has takes no number, so that the product of all columns' sizes never overflows.
+            key, size = numbered(key)
+        key, size = key * top + column, size * top
+    code, n = numbered(key)
+    first = np.zeros(n, dtype=np.int64)
+    first[code] = np.arange(len(code))
+    return code, first
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Rows of which many are alike, so that what they add need be worked out once a kind.
+
+    kind : (n,) codes from 0; n_kinds : how many there are; cluster : (n,) codes
+    """
+
+    kind: Ints
+    n_kinds: int
+    cluster: Ints
+
+    @cached_property
+    def times(self) -> Ints:
+        """(n_kinds,) rows of each kind."""
+        return np.bincount(self.kind, minlength=self.n_kinds)
+
+    @cached_property
+    def codes(self) -> tuple[Ints, int]:
+        """(n,) codes of clusters from 0 on, and how many there are."""
+        return numbered(self.cluster)
+
+    @cached_property
+    def _by_cluster(self) -> csr_array:
+        """(n_clusters, n_kinds) how many rows of each kind a cluster has."""
+        codes, n = self.codes
+        once = np.ones(len(codes))
+        return csr_array(coo_array((once, (codes, self.kind)), shape=(n, self.n_kinds)))
+
+    def of_clusters(self, table: Floats) -> Floats:
+        """(n_clusters, d) what clusters add. table : (n_kinds, d) of one row of each kind"""
+        return np.asarray(self._by_cluster @ table)
+
+    def of_some(self, clusters: Ints, table: Floats) -> Floats:
+        """(len(clusters), d) what these clusters add. clusters : codes from 0"""
+        return np.asarray(self._by_cluster[clusters] @ table)
+
+
 def estimate(
     function: Function,
     sums: Floats,
     mass: Floats,
-    cluster: Ints,
+    cluster: Ints | Tally,
     clustering: Clustering,
     names: Sequence[str],
     kinds: Sequence[Kind] | Kind,
@@ -189,21 +248,79 @@ def estimate(
     function : maps (..., d) sums to (..., k) values; of sums alone, so that it can be asked without a cluster, and made
         of arithmetic, so that it can be asked with complex numbers
     sums : (n, d) what each row adds; mass : (n,) how much stands in a row; rows without any are not counted
-    cluster : (n,) codes
+    cluster : (n,) codes; or a tally, where sums and mass are those of one row of each kind
     """
     kinds = (kinds,) * len(names) if isinstance(kinds, str) else tuple(kinds)
+    if isinstance(cluster, Tally):
+        units = int(cluster.times[mass > 0].sum())
+        return _told(_of_kinds(function, sums, mass, cluster, clustering), units, clustering, names, kinds)
     rows = np.flatnonzero(mass > 0)
-    sums, mass, cluster = np.asarray(sums, dtype=np.float64)[rows], mass[rows].astype(np.float64), cluster[rows]
-    units = len(rows)
+    if len(rows) < len(mass):
+        sums, mass, cluster = sums[rows], mass[rows], cluster[rows]
+    sums, mass = np.asarray(sums, dtype=np.float64), mass.astype(np.float64)
     if clustering.name != "none" and len(rows):
-        cluster, n = _numbered(cluster)
-        sums = np.column_stack([np.bincount(cluster, column, n) for column in sums.T])
+        cluster, n = numbered(cluster)
+        sums = np.array([np.bincount(cluster, column, n) for column in sums.T]).T
         mass = np.asarray(np.bincount(cluster, mass, n), dtype=np.float64)
-    found = covariance_of_sums(function, sums, mass, clustering)
-    k, n = len(names), len(mass)
-    if not n:
+    found = covariance_of_sums(function, sums, mass, clustering) if len(rows) else None
+    return _told(found, len(rows), clustering, names, kinds)
+
+
+def estimate_parts(
+    function: Function,
+    sums: Floats,
+    mass: Floats,
+    rows: Tally,
+    part: Ints,
+    clustering: Clustering,
+    names: Sequence[str],
+    kinds: Sequence[Kind] | Kind,
+) -> dict[int, tuple[Figures, int, float]]:
+    """As `estimate`, of each part of the rows: its figures, how many rows count, and how much stands in them.
+
+    sums, mass : of one row of each kind; part : (n,) codes; rows below 0 are of no part
+    """
+    kinds = (kinds,) * len(names) if isinstance(kinds, str) else tuple(kinds)
+    codes, n_clusters = rows.codes if clustering.name != "none" else (np.arange(len(part)), len(part))
+    some = part >= 0
+    if not some.all():
+        part, kind, codes = part[some], rows.kind[some], codes[some]
+    else:
+        kind = rows.kind
+    counted = mass > 0
+    number, n_parts = numbered(part)
+    key = number * n_clusters + codes
+    # First by part alone, which sorts numbers of few bits: clusters then mostly ascend, as pairs do in a store.
+    order = np.argsort(number.astype(np.int16) if n_parts < 1 << 15 else number, kind="stable")
+    key = key[order]
+    if (key[1:] < key[:-1]).any():
+        again = np.argsort(key, kind="stable")
+        order, key = order[again], key[again]
+    start = np.flatnonzero(np.diff(key, prepend=-1))
+    kind = kind[order]
+    columns = [np.where(counted, column, 0.0)[kind] for column in (*sums.T, mass, counted)]
+    *added, weight, units = (np.add.reduceat(column, start) if len(start) else column for column in columns)
+    ends = np.searchsorted(key[start], np.arange(n_parts + 1) * n_clusters)
+    out = {}
+    for at, low, high in zip(np.unique(part), ends[:-1], ends[1:], strict=True):
+        here = low + np.flatnonzero(weight[low:high] > 0)
+        n, whole = int(units[here].sum()), weight[here]
+        found = None
+        if len(here):
+            found = covariance_of_sums(function, np.array([one[here] for one in added]).T, whole, clustering)
+        out[int(at)] = _told(found, n, clustering, names, kinds), n, float(whole.sum())
+    return out
+
+
+def _told(
+    found: Covariance | None, units: int, clustering: Clustering, names: Sequence[str], kinds: tuple[Kind, ...]
+) -> Figures:
+    """found : None where nothing counts; units : rows that do"""
+    k = len(names)
+    if found is None:
         nothing, none = np.full(k, np.nan), np.zeros(k, dtype=np.int64)
         return Figures(tuple(names), kinds, nothing, nothing, np.zeros(k), none, np.zeros(k), none)
+    n = units if clustering.name == "none" else found.terms[0].n_clusters
     df = found.quantiles.df if n > 1 else 0.0
     se = found.se if n > 1 else np.full(k, np.nan)
     return Figures(
@@ -225,17 +342,52 @@ def _bias(found: Covariance, kinds: tuple[Kind, ...]) -> Floats:
 
 def covariance_of_sums(function: Function, sums: Floats, mass: Floats, clustering: Clustering) -> Covariance:
     """Covariance of a function of column sums; sums : (n_clusters, d), mass : (n_clusters,), all above 0."""
+    return _covariance(
+        function, sums.sum(axis=0), mass, clustering, lambda clusters: sums[clusters],
+        lambda derivative: sums @ derivative.T,
+    )  # fmt: skip
+
+
+def _of_kinds(
+    function: Function, sums: Floats, mass: Floats, rows: Tally, clustering: Clustering
+) -> Covariance | None:
+    """The same of rows that are alike, of which each kind's are worked out once; None where nothing counts."""
+    counted = mass > 0
+    sums, mass = np.where(counted[:, None], sums, 0.0), np.where(counted, mass, 0.0)
+    whole = rows.times @ sums
+    if not (rows.times[counted] > 0).any():
+        return None
+    if clustering.name == "none":
+        # Rows that are alike add as many times the same square.
+        often = np.sqrt(rows.times)[:, None]
+        return _covariance(function, whole, mass, clustering, lambda some: sums[some],
+                           lambda derivative: often * (sums @ derivative.T))  # fmt: skip
+    return _covariance(
+        function, whole, rows.of_clusters(mass[:, None])[:, 0], clustering,
+        lambda clusters: rows.of_some(clusters, sums), lambda derivative: rows.of_clusters(sums @ derivative.T),
+    )  # fmt: skip
+
+
+def _covariance(
+    function: Function, whole: Floats, mass: Floats, clustering: Clustering, added: Callable[[Ints], Floats],
+    toward: Callable[[Floats], Floats],
+) -> Covariance:  # fmt: skip
+    """whole : (d,) sums; mass : (n_clusters,), those without any are no clusters
+
+    added : maps m clusters to (m, d), what they add to the sums
+    toward : maps the (k, d) derivative to (n_clusters, k), what clusters add to the linear form of the function
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole = sums.sum(axis=0)
-        value, n = function(whole), len(sums)
+        value = function(whole)
+        n = len(mass) if mass.all() else int(np.count_nonzero(mass))
         if clustering.name == "none":
             deleted, effective = np.empty(0, dtype=np.int64), np.inf
         else:
             deleted, effective = find_heavy(mass)
-        replicates = function(whole - sums[deleted]) if len(deleted) else np.empty((0, len(value)))
+        replicates = function(whole - added(deleted)) if len(deleted) else np.empty((0, len(value)))
         linear = np.zeros((len(value), len(value)))
         if len(deleted) < n:
-            away = sums @ _derivative(function, whole).T
+            away = toward(_derivative(function, whole))
             away[deleted] = 0.0
             linear = away.T @ away
     if clustering.name == "none":

@@ -13,6 +13,7 @@ it is nobody's choice, `even_kappa` is what it would be on average if a coin had
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from analysis.agreement import PairVotes
 from analysis.cells import Floats, Ints
-from analysis.cluster_sums import Figures, Function, estimate, join
+from analysis.cluster_sums import Figures, Function, Tally, alike, estimate, estimate_parts, join
 from analysis.vcov import Clustering
 
 LABELS = ("a", "b", "tie")
@@ -45,26 +46,32 @@ def margin(votes: Ints) -> Floats:
 
 def agree(votes: PairVotes, clustering: Clustering) -> Figures:
     """Of one judge with the reference: agreement, kappa, ac1, fleiss and alpha, each also no_ties."""
-    parts = []
+    kinds, parts = votes.kinds, []
     for ending, some in ((WITH, 3), (WITHOUT, 2)):
         parts.append(compare_labels(votes, clustering, ending))
-        both = (votes.reference + votes.judge)[:, :some]
+        both = (kinds.reference + kinds.judge)[:, :some]
         # Where one of them said nothing but ties there is nobody to compare without them.
-        met = np.logical_and(votes.reference[:, :some].any(axis=1), votes.judge[:, :some].any(axis=1))
-        parts.append(_panel(np.where(met, both.T, 0).T, votes.cluster, clustering, ending))
+        met = np.logical_and(kinds.reference[:, :some].any(axis=1), kinds.judge[:, :some].any(axis=1))
+        parts.append(_panel(both * met[:, None], kinds.rows, clustering, ending))
     return join(parts)
 
 
 def compare_labels(votes: PairVotes, clustering: Clustering, ending: str) -> Figures:
     """agreement, kappa and ac1 of all comparisons of one's votes with the other's. ending : WITH or WITHOUT"""
-    some = 3 if ending == WITH else 2
-    one, two = votes.reference[:, :some].astype(np.float64), votes.judge[:, :some].astype(np.float64)
+    some, kinds = 3 if ending == WITH else 2, votes.kinds
+    one, two = kinds.reference[:, :some].astype(np.float64), kinds.judge[:, :some].astype(np.float64)
     table = (one[:, :, None] * two[:, None, :]).reshape(len(one), some * some)
     names = [f"{name}{ending}" for name in ("agreement", "kappa", "ac1")]
     return estimate(
-        _two_raters(some, _used(table, some)), table, table.sum(axis=1), votes.cluster, clustering, names,
+        _two_raters(some, _used(table, some)), table, table.sum(axis=1), kinds.rows, clustering, names,
         ("share", "coefficient", "coefficient"),
     )  # fmt: skip
+
+
+def confusion(votes: PairVotes) -> Floats:
+    """(3, 3) comparisons by label of the reference and label of the judge."""
+    kinds = votes.kinds
+    return np.asarray((kinds.reference * kinds.rows.times[:, None]).T.astype(np.float64) @ kinds.judge)
 
 
 def even_kappa(votes: PairVotes, ending: str) -> float:
@@ -74,8 +81,7 @@ def even_kappa(votes: PairVotes, ending: str) -> float:
     Alpert and Goldstein 1954).
     """
     some = 3 if ending == WITH else 2
-    one, two = votes.reference[:, :some].astype(np.float64), votes.judge[:, :some].astype(np.float64)
-    cells = one.T @ two
+    cells = confusion(votes)[:some, :some]
     turn = [1, 0, 2][:some]
     cells = cells + cells[np.ix_(turn, turn)]
     if not cells.sum() > 0:
@@ -85,11 +91,11 @@ def even_kappa(votes: PairVotes, ending: str) -> float:
 
 def hold_out(votes: PairVotes, clustering: Clustering) -> Figures:
     """ceiling, against_others (the judge's share with the same others) and advantage (this less that), also no_ties."""
-    parts = []
+    kinds, parts = votes.kinds, []
     for ending in (WITH, WITHOUT):
-        sums = leave_one_out(votes.reference, votes.judge, ties=ending == WITH)
+        sums = leave_one_out(kinds.reference, kinds.judge, ties=ending == WITH)
         names = [f"{name}{ending}" for name in ("against_others", "ceiling", "advantage")]
-        parts.append(estimate(_difference, sums, sums[:, 2], votes.cluster, clustering, names,
+        parts.append(estimate(_difference, sums, sums[:, 2], kinds.rows, clustering, names,
                               ("share", "share", "change")))  # fmt: skip
     return join(parts)
 
@@ -100,25 +106,32 @@ def agree_within(votes: Ints, cluster: Ints, clustering: Clustering) -> Figures:
     votes : (n, 3) of one judge
     """
     parts = []
+    votes, rows = _kinds(votes, cluster)
     # Every vote that is left out is compared once, as with a judge that has one vote and never ties.
     once = np.tile(np.array([1, 0, 0]), (len(votes), 1))
     for ending, some in ((WITH, 3), (WITHOUT, 2)):
-        parts.append(agree_mutually(votes, cluster, clustering, "agreement", ending))
-        parts.append(_panel(votes[:, :some], cluster, clustering, ending))
+        parts.append(agree_mutually(votes, rows, clustering, "agreement", ending))
+        parts.append(_panel(votes[:, :some], rows, clustering, ending))
         held = leave_one_out(votes, once, ties=ending == WITH)[:, 1:]
-        parts.append(estimate(_ratio, held, held[:, 1], cluster, clustering, (f"ceiling{ending}",), "share"))
+        parts.append(estimate(_ratio, held, held[:, 1], rows, clustering, (f"ceiling{ending}",), "share"))
     return join(parts)
 
 
-def agree_mutually(votes: Ints, cluster: Ints, clustering: Clustering, name: str, ending: str) -> Figures:
+def agree_mutually(votes: Ints, cluster: Ints | Tally, clustering: Clustering, name: str, ending: str) -> Figures:
     """Share of all unordered pairs of votes on a pair that have the same label. ending : WITH or WITHOUT
 
-    votes : (n, 3) of one judge; name : of the figure
+    votes : (n, 3) of one judge; cluster : as `estimate` takes it; name : of the figure
     """
     part = votes[:, : 3 if ending == WITH else 2].astype(np.float64)
     n = part.sum(axis=1)
     sums = np.column_stack([(part * (part - 1)).sum(axis=1) / 2, n * (n - 1) / 2])
     return estimate(_ratio, sums, sums[:, 1], cluster, clustering, (f"{name}{ending}",), "share")
+
+
+def _kinds(votes: Ints, cluster: Ints) -> tuple[Ints, Tally]:
+    """Votes, each combination once, and the rows that have it."""
+    code, first = alike(list(votes.T))
+    return votes[first], Tally(code, len(first), cluster)
 
 
 def differ(reference: Ints, one: Ints, two: Ints, cluster: Ints, clustering: Clustering) -> Figures:
@@ -128,22 +141,43 @@ def differ(reference: Ints, one: Ints, two: Ints, cluster: Ints, clustering: Clu
     which none of the three is a tie
     """
     parts = []
+    all_three, rows = _kinds(np.column_stack([reference, one, two]), cluster)
     for ending, some in ((WITH, 3), (WITHOUT, 2)):
-        ref, first, second = (votes[:, :some].astype(np.float64) for votes in (reference, one, two))
+        ref, first, second = (all_three[:, at : at + some].astype(np.float64) for at in (0, 3, 6))
         n_first, n_second = first.sum(axis=1), second.sum(axis=1)
         sums = np.column_stack(
             [(ref * second).sum(axis=1) * n_first, (ref * first).sum(axis=1) * n_second,
              ref.sum(axis=1) * n_first * n_second]
         )  # fmt: skip
         names = [f"{name}{ending}" for name in ("agreement", "agreement_against", "difference")]
-        parts.append(estimate(_difference, sums, sums[:, 2], cluster, clustering, names,
+        parts.append(estimate(_difference, sums, sums[:, 2], rows, clustering, names,
                               ("share", "share", "change")))  # fmt: skip
     return join(parts)
 
 
-def share(same: Floats, whole: Floats, cluster: Ints, clustering: Clustering) -> Figures:
-    """`agreement` of comparisons. same, whole : (n,) those that agree, and all"""
+def share(same: Floats, whole: Floats, cluster: Ints | Tally, clustering: Clustering) -> Figures:
+    """`agreement` of comparisons. same, whole : (n,) those that agree, and all; cluster : as `estimate` takes it"""
     return estimate(_ratio, np.column_stack([same, whole]), whole, cluster, clustering, ("agreement",), "share")
+
+
+@dataclass(frozen=True)
+class PartAgreement:
+    """Of a part of the pairs. found : its `agreement`; pairs, comparisons : that it rests on"""
+
+    found: Figures
+    pairs: int
+    comparisons: int
+
+
+def share_by_part(votes: PairVotes, part: Ints, clustering: Clustering, *, ties: bool) -> dict[int, PartAgreement]:
+    """Agreement in each part of the pairs, ascending. part : (n_pairs,) codes; pairs below 0 are in none
+
+    ties : whether a tie is a label of its own
+    """
+    same, whole = votes.kinds.compared(ties)
+    found = estimate_parts(_ratio, np.column_stack([same, whole]), whole, votes.kinds.rows, part, clustering,
+                           ("agreement",), "share")  # fmt: skip
+    return {at: PartAgreement(one, pairs, int(mass)) for at, (one, pairs, mass) in found.items()}
 
 
 def trend(same: Floats, whole: Floats, time: Floats, cluster: Ints, clustering: Clustering) -> Figures:
@@ -202,12 +236,10 @@ def _two_raters(some: int, used: int) -> Function:
     return figures
 
 
-def _panel(votes: Ints, cluster: Ints, clustering: Clustering, ending: str) -> Figures:
-    """fleiss and alpha of all votes on a pair; pairs with fewer than two votes say nothing."""
+def _panel(votes: Ints, rows: Tally, clustering: Clustering, ending: str) -> Figures:
+    """fleiss and alpha of all votes on a pair; pairs with fewer than two votes say nothing. votes : of each kind"""
     t = votes.astype(np.float64)
     n, some = t.sum(axis=1), t.shape[1]
-    two = n > 1
-    t, n, held = t[two], n[two], cluster[two]
     # Coincidences of Krippendorff: ordered pairs of votes within a pair, each pair weighing as its votes.
     met = t[:, :, None] * t[:, None, :] - t[:, :, None] * np.eye(some)
     met = (met / np.maximum(n - 1, 1)[:, None, None]).reshape(len(t), some * some)
@@ -226,7 +258,7 @@ def _panel(votes: Ints, cluster: Ints, clustering: Clustering, ending: str) -> F
         alpha = 1 - apart / np.where(np.real(expected) > 1e-12, expected, np.nan)
         return np.stack([fleiss, alpha], axis=-1)
 
-    return estimate(figures, sums, n, held, clustering, (f"fleiss{ending}", f"alpha{ending}"), "coefficient")
+    return estimate(figures, sums, n * (n > 1), rows, clustering, (f"fleiss{ending}", f"alpha{ending}"), "coefficient")
 
 
 def leave_one_out(reference: Ints, judge: Ints, ties: bool) -> Floats:

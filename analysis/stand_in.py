@@ -59,18 +59,19 @@ def judge_stand_in(
     ties : whether a tie is a label of its own; without, what is a tie on any side is left out
     """
     ending = WITH if ties else WITHOUT
-    compared = leave_one_out(votes.reference, votes.judge, ties)[:, 2]
+    kinds = votes.kinds
+    compared, times = leave_one_out(kinds.reference, kinds.judge, ties)[:, 2], kinds.rows.times
     found = hold_out(votes, clustering)
     name = f"advantage{ending}"
     at = found.names.index(name)
     ends = found.interval(level)
     low, high = (float(end[at]) for end in ends)
     other = found.names.index(f"advantage{WITHOUT}")
-    pairs, clusters = int((compared > 0).sum()), int(found.clusters[at])
+    pairs, clusters = int(times[compared > 0].sum()), int(found.clusters[at])
     verdict, reason = _decide(found, name, (low, high), pairs, clusters, margin, smallest)
     return StandIn(
         verdict, found[name], low, high, found.p_value(name, -margin, "above"), found[f"against_others{ending}"],
-        found[f"ceiling{ending}"], int(compared.sum()), pairs, clusters, reason, float(found.value[other]),
+        found[f"ceiling{ending}"], int(compared @ times), pairs, clusters, reason, float(found.value[other]),
         float(ends[0][other]), float(ends[1][other]),
     )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import combinations
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement import PairVotes
-from analysis.cells import Floats, Ints
+from analysis.cells import Ints
+from analysis.cluster_sums import numbered
 from analysis.judge_agreement import (
     LABELS,
     WITH,
@@ -21,25 +21,26 @@ from analysis.judge_agreement import (
     agree_mutually,
     agree_within,
     compare_labels,
+    confusion,
     differ,
     even_kappa,
     hold_out,
     majority,
     margin,
-    share,
+    share_by_part,
     trend,
 )
 from analysis.multiple import adjust_bh
 from analysis.tables import floats
-from analysis.vcov import choose_clustering
+from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data.model import Progress, option
-from data.queries.differences import UNNAMED
 from data.queries.votes import Votes
 from data.store import Store
 from studies.judge_votes import (
     Held,
     Loaded,
+    against_reference,
     as_table,
     by_letters,
     clustered,
@@ -49,11 +50,10 @@ from studies.judge_votes import (
     hang_together,
     held,
     load,
-    nothing_shared,
     oddities,
+    on_both,
     shared,
 )
-from studies.kept import part
 from studies.periods import PERIODS, by_period
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
@@ -129,27 +129,17 @@ class JudgeAgreement(Fitted):
     def answer(self, store: Store, progress: Progress) -> Result:
         progress(0.0, "counting votes")
         data = load(self, store)
-        reference, *others = self.judge
+        reference = self.judge[0]
         rows: Rows = {name: [] for name in PARTS}
-        reasons: dict[str, str] = {}
         said: list[str] = []
-        kappas: dict[str, tuple[float, float]] = {}
-        for k, judge in enumerate(others):
-            done = 0.9 * k / len(others)
-            progress(done, f"comparing {judge} with {reference}")
-            alone = replace(self, judge=(reference, judge), between=False)
-            found = part(
-                store, data.names, alone, partial(alone.of_one, data),
-                partial(progress, done, f"comparing {judge} with {reference}"),
-            )  # fmt: skip
-            if found is None:
-                reasons[judge] = nothing_shared(reference, data.names, self.variant)
-                continue
+        # What a judge adds is the same whether or not every two are held against each other.
+        alone = replace(self, between=False)
+        each, reasons = against_reference(alone, store, data, JudgeAgreement.of_one, progress, 0.9)
+        for found in each.values():
             for name, some in found.rows.items():
                 rows[name] += some
             said += found.said
-            if found.kappas is not None:
-                kappas[judge] = found.kappas
+        kappas = {judge: found.kappas for judge, found in each.items() if found.kappas is not None}
         if not rows["judges"]:
             raise nobody(reasons)
         said += by_letters(kappas)
@@ -202,52 +192,58 @@ class JudgeAgreement(Fitted):
         return majority(votes) if self.level_of == "majority" else votes
 
     def _labelled(self, raw: PairVotes) -> PairVotes:
+        if self.level_of == "vote":
+            return raw
         return PairVotes(self._labels(raw.reference), self._labels(raw.judge), raw.cluster, raw.group)
 
-    def _part(self, both: Held) -> dict[str, object]:
-        """Agreement on some pairs, with ties as this study takes them."""
-        same, whole = self._labelled(both.raw).compared(self.ties != "drop")
-        found = share(same, whole, both.raw.cluster, both.clustering)
+    def _whole(self, both: Held) -> dict[str, object]:
+        """Agreement on all pairs, as that of a part is told."""
+        return self._parts(self._labelled(both.raw), np.zeros(len(both.pair), dtype=np.int64), both.clustering)[0]
+
+    def _parts(self, labels: PairVotes, part: Ints, clustering: Clustering) -> dict[int, dict[str, object]]:
+        """Agreement in each part of the pairs, with ties as this study takes them. part : (n_pairs,), below 0 none"""
+        found = share_by_part(labels, part, clustering, ties=self.ties != "drop")
         return {
-            **ended(found, "agreement", self.level), "comparisons": int(whole.sum()),
-            "pairs": int((whole > 0).sum()), "clusters": int(found.clusters[0]),
+            at: {**ended(one.found, "agreement", self.level), "comparisons": one.comparisons, "pairs": one.pairs,
+                 "clusters": int(one.found.clusters[0])}
+            for at, one in found.items()
         }  # fmt: skip
 
     def _add(self, rows: Rows, data: Loaded, judge: str, both: Held) -> None:
-        labels = self._labelled(both.raw)
+        labels, kinds = self._labelled(both.raw), both.raw.kinds
         # The ceiling leaves single votes out, whichever label is compared.
         found, held_out = agree(labels, both.clustering), hold_out(both.raw, both.clustering)
-        with_ties, without = (labels.compared(ties)[1] for ties in (True, False))
+        pairs, majorities = labels.kinds.rows.times, self.level_of == "majority"
+        with_ties, without = (int(labels.kinds.compared(ties)[1] @ pairs) for ties in (True, False))
         people = {
             name: value for ending in (WITH, WITHOUT) for name, value in columns(
-                agree_mutually(both.raw.reference, both.raw.cluster, both.clustering, "people", ending), self.level
+                agree_mutually(kinds.reference, kinds.rows, both.clustering, "people", ending), self.level
             ).items()
         }
         rows["judges"].append(
             {
-                "judge": judge, "pairs": len(both.pair), "prompts": len(np.unique(both.prompt)),
-                "votes": int(both.raw.reference.sum()), "comparisons": int(with_ties.sum()),
-                "comparisons_no_ties": int(without.sum()),
-                "no_majority": int((labels.reference.sum(axis=1) == 0).sum()) if self.level_of == "majority" else None,
+                "judge": judge, "pairs": len(both.pair), "prompts": numbered(both.prompt)[1],
+                "votes": int(both.raw.reference.sum()), "comparisons": with_ties,
+                "comparisons_no_ties": without,
+                "no_majority": int(pairs[~labels.kinds.reference.any(axis=1)].sum()) if majorities else None,
                 "clusters": int(found.clusters[0]), "clustering": both.clustering.name,
                 **columns(found, self.level), **people, **columns(held_out, self.level),
             }
         )  # fmt: skip
         rows["confusion"] += [{"judge": judge} | row for row in _confusion(labels)]
         said = {"judge": judge}
-        width = margin(both.raw.reference)
-        band = np.select([width <= 0, width <= 1 / 3, width <= 2 / 3, width < 1], [0, 1, 2, 3], 4)
-        for at in np.unique(band[~np.isnan(width)]):
-            some = self._part(_take(both, (band == at) & ~np.isnan(width)))
+        width = margin(kinds.reference)
+        band = np.select([np.isnan(width), width <= 0, width <= 1 / 3, width <= 2 / 3, width < 1], [-1, 0, 1, 2, 3], 4)
+        for at, some in self._parts(labels, band[kinds.rows.kind], both.clustering).items():
             rows["margins"].append(said | {"margin": MARGINS[at]} | some)
         names = {number: name for name, number in data.names.scenarios.items()}
-        for at in np.unique(both.scenario[both.scenario != UNNAMED]):
-            some = self._part(_take(both, both.scenario == at))
-            rows["scenarios"].append(said | {"scenario": names[int(at)]} | some)
+        # A scenario that is not known is below 0.
+        for at, some in self._parts(labels, both.scenario, both.clustering).items():
+            rows["scenarios"].append(said | {"scenario": names[at]} | some)
         for criterion, votes in data.criteria.items():
             here = shared(data.of(self.judge[0], votes), data.of(judge, votes), self.cluster)
             if here is not None:
-                rows["criteria"].append(said | {"criterion": criterion} | self._part(here))
+                rows["criteria"].append(said | {"criterion": criterion} | self._whole(here))
         self._add_time(rows, data, judge)
 
     def _add_time(self, rows: Rows, data: Loaded, judge: str) -> None:
@@ -260,10 +256,14 @@ class JudgeAgreement(Fitted):
         if not len(when):
             return
         both = held(when, theirs.take(np.searchsorted(theirs.pair, when.pair)).counts(), when.counts(), self.cluster)
-        same, whole = self._labelled(both.raw).compared(self.ties != "drop")
-        period = by_period(day, self.period)
-        for start, end, here in period:
-            rows["periods"].append({"judge": judge, "start": start, "end": end} | self._part(_take(both, here)))
+        labels, when_said = self._labelled(both.raw), np.zeros(len(day), dtype=np.int64)
+        periods = []
+        for at, (start, end, here) in enumerate(by_period(day, self.period)):
+            when_said[here] = at
+            periods.append({"judge": judge, "start": start, "end": end})
+        for at, some in self._parts(labels, when_said, both.clustering).items():
+            rows["periods"].append(periods[at] | some)
+        same, whole = labels.compared(self.ties != "drop")
         # Slopes are read by the month.
         found = trend(same, whole, day.astype(np.float64) / 30, both.raw.cluster, both.clustering)
         if not np.isnan(found.value[0]):
@@ -287,7 +287,7 @@ class JudgeAgreement(Fitted):
             if not several.any():
                 continue
             of, counts = of.take(several), counts[several]
-            by = choose_clustering(self.cluster, len(np.unique(of.prompt)))
+            by = choose_clustering(self.cluster, numbered(of.prompt)[1])
             found = agree_within(counts, clusters(of, by), by)
             rows.append(
                 {"judge": judge, "pairs": len(of), "votes": int(counts.sum()), "clusters": int(found.clusters[0]),
@@ -301,14 +301,16 @@ class JudgeAgreement(Fitted):
         reference = data.of(self.judge[0])
         for judge in judges[1:]:
             one, two = data.of(judges[0]), data.of(judge)
-            pairs = np.intersect1d(np.intersect1d(reference.pair, one.pair), two.pair)
-            if not len(pairs):
+            first, second = on_both(one, two)
+            one, two = one.take(first), two.take(second)
+            at_reference, at_one = on_both(reference, one)
+            if not len(at_one):
                 continue
-            at = reference.take(np.searchsorted(reference.pair, pairs))
-            counts = [self._labels(v.take(np.searchsorted(v.pair, pairs)).counts()) for v in (reference, one, two)]
-            by = choose_clustering(self.cluster, len(np.unique(at.prompt)))
+            at = reference.take(at_reference)
+            counts = [self._labels(v.counts()) for v in (at, one.take(at_one), two.take(at_one))]
+            by = choose_clustering(self.cluster, numbered(at.prompt)[1])
             found = differ(counts[0], counts[1], counts[2], clusters(at, by), by)
-            row: dict[str, object] = {"judge": judge, "against": judges[0], "pairs": len(pairs)}
+            row: dict[str, object] = {"judge": judge, "against": judges[0], "pairs": len(at)}
             for ending in (WITH, WITHOUT):
                 p = found.p_value(f"difference{ending}")
                 row[f"p{ending}"] = None if np.isnan(p) else p
@@ -337,10 +339,8 @@ class JudgeAgreement(Fitted):
             for name in ("agreement", "kappa"):
                 numbers = ended(found, f"{name}{ending}", self.level)
                 named |= dict(zip((name, f"{name}_lower", f"{name}_upper"), numbers.values(), strict=True))
-            whole = labels.compared(ending == WITH)[1]
-            rows.append(
-                {"judge_1": one, "judge_2": two, **named, "comparisons": int(whole.sum()), "pairs": len(both.pair)}
-            )
+            whole = int(labels.kinds.compared(ending == WITH)[1] @ labels.kinds.rows.times)
+            rows.append({"judge_1": one, "judge_2": two, **named, "comparisons": whole, "pairs": len(both.pair)})
         return as_table(rows, ["judge_1", "judge_2", *_ends(("agreement", "kappa")), "comparisons", "pairs"])
 
     # -- what is said of it ------------------------------------------------------------------------------------------
@@ -376,15 +376,9 @@ class JudgeAgreement(Fitted):
         )
 
 
-def _take(both: Held, rows: Ints | np.ndarray[Any, np.dtype[np.bool_]]) -> Held:
-    raw = both.raw
-    some = PairVotes(raw.reference[rows], raw.judge[rows], raw.cluster[rows], raw.group[rows])
-    return Held(some, both.pair[rows], both.prompt[rows], both.scenario[rows], both.clustering)
-
-
 def _confusion(labels: PairVotes) -> list[dict[str, object]]:
     """One row a label of the reference and a label of the judge."""
-    table: Floats = labels.reference.T.astype(np.float64) @ labels.judge
+    table = confusion(labels)
     whole, of = table.sum(), table.sum(axis=1)
     return [
         {

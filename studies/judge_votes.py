@@ -3,24 +3,30 @@ wrong with them?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from analysis.agreement import PairVotes
 from analysis.cells import Ints
-from analysis.cluster_sums import Figures
+from analysis.cluster_sums import Figures, numbered
 from analysis.vcov import Clustering, choose_clustering
 from charts import words
 from data import queries
+from data.model import Progress
 from data.queries import Catalog
 from data.queries.votes import Column, Votes, votes, votes_by_day
 from data.store import Store
 from errors import OptionError
-from studies.kept import counted_votes
+from studies.kept import counted_votes, part
 from studies.study import Fitted
+
+S = TypeVar("S", bound=Fitted)
+T = TypeVar("T")
 
 LOPSIDED = 0.9
 """Share of one side's labels from which on chance-corrected figures speak of the file rather than of the judge."""
@@ -110,7 +116,7 @@ def on_both(one: Votes, two: Votes) -> tuple[Ints, Ints]:
 
 def held(at: Votes, one: Ints, two: Ints, cluster: str) -> Held:
     """at : where they stand; one, two : (n, 3) votes there"""
-    clustering = choose_clustering(cluster, len(np.unique(at.prompt)))
+    clustering = choose_clustering(cluster, numbered(at.prompt)[1])
     nobody = np.zeros(len(at), dtype=np.int64)
     raw = PairVotes(one, two, clusters(at, clustering), nobody)
     return Held(raw, at.pair.astype(np.int64), at.prompt.astype(np.int64), at.scenario.astype(np.int64), clustering)
@@ -120,6 +126,30 @@ def clusters(at: Votes, clustering: Clustering) -> Ints:
     """(n,) codes of what hangs together."""
     code: Ints = (at.prompt if clustering.name == "prompt" else at.pair).astype(np.int64)
     return code
+
+
+def against_reference(
+    study: S, store: Store, data: Loaded, of_one: Callable[[S, Loaded], T | None], progress: Progress,
+    share: float = 1.0,
+) -> tuple[dict[str, T], dict[str, str]]:
+    """What is said of each judge beside the reference, kept for whoever asks next; of the others, why it is not.
+
+    of_one : of a study with the reference and one judge; None where they share no pair
+    share : of the progress, that this takes
+    """
+    reference, *others = study.judge
+    found: dict[str, T] = {}
+    reasons: dict[str, str] = {}
+    for k, judge in enumerate(others):
+        report = partial(progress, share * k / len(others), f"holding {judge} against {reference}")
+        report()
+        alone = replace(study, judge=(reference, judge))
+        one = part(store, data.names, alone, partial(of_one, alone, data), report)
+        if one is None:
+            reasons[judge] = nothing_shared(reference, data.names, study.variant)
+        else:
+            found[judge] = one
+    return found, reasons
 
 
 def nothing_shared(reference: str, names: Catalog, variant: str) -> str:
@@ -162,14 +192,19 @@ def ended(found: Figures, name: str, level: float) -> dict[str, float | None]:
 
 def as_table(rows: Sequence[dict[str, object]], names: Sequence[str]) -> pd.DataFrame:
     """Rows with these columns, all of them there; numbers that are undefined missing."""
-    table = pd.DataFrame(list(rows), columns=list(names))
-    for name in table.columns:
-        given = [value for value in table[name] if not words.absent(value)]
+    if not rows:
+        return pd.DataFrame([], columns=list(names))
+    columns: dict[str, Any] = {}
+    for name in names:
+        said: list[Any] = [row.get(name, np.nan) for row in rows]
+        given = [value for value in said if not words.absent(value)]
         if given and all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in given):
-            table[name] = pd.array([None if words.absent(v) else int(v) for v in table[name]], dtype="Int64")
-        elif len(table) and all(isinstance(value, (float, int)) for value in given):
-            table[name] = pd.array([None if words.absent(v) else float(v) for v in table[name]], dtype="Float64")
-    return table
+            columns[name] = pd.array([None if words.absent(v) else int(v) for v in said], dtype="Int64")
+        elif all(isinstance(value, (float, int)) for value in given):
+            columns[name] = pd.array([None if words.absent(v) else float(v) for v in said], dtype="Float64")
+        else:
+            columns[name] = said
+    return pd.DataFrame(columns, columns=list(names))
 
 
 def by_letters(kappas: Mapping[str, tuple[float, float]]) -> list[str]:

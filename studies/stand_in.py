@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -14,8 +13,16 @@ from charts import words
 from data.model import Progress, option
 from data.store import Store
 from errors import OptionError
-from studies.judge_votes import Loaded, as_table, clustered, hang_together, load, nothing_shared, oddities, shared
-from studies.kept import part
+from studies.judge_votes import (
+    Loaded,
+    against_reference,
+    as_table,
+    clustered,
+    hang_together,
+    load,
+    oddities,
+    shared,
+)
 from studies.refused import nobody, sentences
 from studies.study import Finding, Fitted, Result, register
 
@@ -75,23 +82,13 @@ class JudgeStandIn(Fitted):
             raise OptionError(f"--smallest {self.smallest}: at least 2 pairs")
         progress(0.0, "counting votes")
         data = load(self, store, all_of_it=False)
-        reference, *others = self.judge
-        found: dict[str, StandIn] = {}
+        reference = self.judge[0]
+        each, reasons = against_reference(self, store, data, JudgeStandIn.of_one, progress)
+        found = {judge: one.found for judge, one in each.items()}
         rows: list[dict[str, object]] = []
-        reasons: dict[str, str] = {}
         said: list[str] = []
-        for k, judge in enumerate(others):
-            progress(k / len(others), f"holding {judge} against {reference}")
-            alone = replace(self, judge=(reference, judge))
-            one = part(
-                store, data.names, alone, partial(alone.of_one, data),
-                partial(progress, k / len(others), f"holding {judge} against {reference}"),
-            )  # fmt: skip
-            if one is None:
-                reasons[judge] = nothing_shared(reference, data.names, self.variant)
-                continue
+        for judge, one in each.items():
             said += one.said
-            found[judge] = one.found
             row = {name: None if words.absent(value) else value for name, value in asdict(one.found).items()}
             rows.append({"judge": judge, "clustering": one.clustering, **row})
         if not found:
