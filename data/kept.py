@@ -1,6 +1,6 @@
-"""What did somebody choose for a dataset last time, and which views of it did they keep under a name?
+"""Which views of a dataset did somebody keep under a name?
 
-Both are words of an address, with the names of the files; the dataset itself is not among them, as it may be renamed.
+Words of an address, with the names of the files; the dataset itself is not among them, as it may be renamed.
 """
 
 from __future__ import annotations
@@ -8,23 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import duckdb
 
 from data import queries
-from data.display import clean, set_setting
+from data.choices import DATASET, Words, as_text, from_text
+from data.display import clean
 from data.store import Store
 from errors import OptionError, unknown_name
 
 Con = duckdb.DuckDBPyConnection
-Words = dict[str, list[str]]
-
-CHOICES = "choices"
-"""Name of the setting."""
-
-DATASET = "dataset"
-
 
 @dataclass(frozen=True)
 class SavedView:
@@ -36,45 +30,9 @@ class SavedView:
     saved_at: datetime
 
 
-def as_text(words: Mapping[str, Sequence[str]]) -> str:
-    """Words as an address has them, without the dataset."""
-    return urlencode([(k, v) for k, values in words.items() if k != DATASET for v in values])
-
-
 def address(dataset: str, view: SavedView) -> str:
     """The words of a saved view as an address has them, with the name that the dataset has now."""
     return "&".join(filter(None, [urlencode([(DATASET, dataset)]), as_text(view.words)]))
-
-
-def _from_text(text: str) -> Words:
-    words: Words = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        words.setdefault(name, []).append(value)
-    return words
-
-
-# -- the last choices -----------------------------------------------------------------------------------------------
-
-
-def remembered(con: Con, dataset_id: int) -> Words:
-    """The choices that the next visit finds again; none where nothing was chosen."""
-    rows = con.execute(
-        "SELECT value FROM setting WHERE dataset_id = $d AND name = $n", {"d": dataset_id, "n": CHOICES}
-    ).fetchall()
-    return _from_text(rows[0][0]) if rows else {}
-
-
-def remember(store: Store, dataset: str, words: Mapping[str, Sequence[str]]) -> None:
-    """Keep these choices for the next visit; none at all are forgotten. Raises UnknownNameError."""
-    with store.reading("looking at remembered choices") as con:
-        same = as_text(remembered(con, queries.catalog(con, dataset).dataset_id)) == as_text(words)
-    if same:
-        return
-    with store.writing("remembering choices") as con:
-        set_setting(con, queries.catalog(con, dataset).dataset_id, CHOICES, as_text(words) or None)
-
-
-# -- views with a name ----------------------------------------------------------------------------------------------
 
 
 def saved_views(con: Con, dataset_id: int) -> list[SavedView]:
@@ -83,7 +41,7 @@ def saved_views(con: Con, dataset_id: int) -> list[SavedView]:
         "SELECT name, page, address, saved_at FROM saved_view WHERE dataset_id = $d ORDER BY saved_at, name",
         {"d": dataset_id},
     ).fetchall()
-    return [SavedView(name, page, _from_text(address), at) for name, page, address, at in rows]
+    return [SavedView(name, page, from_text(address), at) for name, page, address, at in rows]
 
 
 def save_view(store: Store, dataset: str, name: str, page: str, words: Mapping[str, Sequence[str]]) -> str:

@@ -8,13 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import cli
+import data.choices
 from data import kept
+from data.choices import Words, remember, remembered
 from data.datasets import rename
 from data.display import Changes, change
 from data.imports import import_path
 from data.store import Store
-from errors import OptionError, ReadOnlyError, StoreBusyError, UnknownNameError
-from ui import kept as ui_kept
+from errors import OptionError, ReadOnlyError, UnknownNameError
 from ui.view import read_view
 
 
@@ -36,14 +37,13 @@ def views(store: Store) -> list[kept.SavedView]:
         return kept.saved_views(con, 1)
 
 
-def choices(store: Store) -> kept.Words:
+def choices(store: Store) -> Words:
     with store.reading() as con:
-        return kept.remembered(con, 1)
+        return remembered(con, store, 1)
 
 
 def app_of(store: Store, monkeypatch: pytest.MonkeyPatch, page: str = "", **words: str | list[str]) -> AppTest:
     monkeypatch.setenv("JURYLENS_DB", str(store.path))
-    monkeypatch.setattr(ui_kept, "_again", ui_kept._write)
     app = AppTest.from_file(str(Path(cli.__file__).parent / "app.py"), default_timeout=60)
     if page:
         app.switch_page(f"pages/{page}.py")
@@ -80,46 +80,56 @@ def test_nothing_is_kept_read_only(store: Store) -> None:
     with pytest.raises(ReadOnlyError):
         kept.save_view(closed, "d", "x", "rankings", {})
     with pytest.raises(ReadOnlyError):
-        kept.remember(closed, "d", {"ties": ["drop"]})
+        remember(closed, "d", {"ties": ["drop"]})
 
 
 def test_choices_are_kept_until_nothing_is_chosen(store: Store) -> None:
-    kept.remember(store, "d", {"dataset": ["d"], "ties": ["drop"]})
     stamp = store.stamp()
-    kept.remember(store, "d", {"ties": ["drop"]})
-    assert store.stamp() == stamp, "what is there already is not written"
-    assert choices(store) == {"ties": ["drop"]}
-    kept.remember(store, "d", {})
+    remember(store, "d", {"dataset": ["d"], "ties": ["drop"], "judge": ["a & b=c", ""]})
+    assert choices(store) == {"ties": ["drop"], "judge": ["a & b=c", ""]}
+    rename(store, "d", "e")
+    assert choices(store), "whatever the dataset is called"
+    stamp = store.stamp()
+    remember(store, "e", {"ties": ["drop"]})
+    remember(store, "e", {})
     assert choices(store) == {}
+    assert store.stamp() == stamp, "to choose something is no commit: what pages have worked out stays"
+    with pytest.raises(UnknownNameError):
+        remember(store, "d", {})
 
 
-def test_a_busy_store_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(ui_kept, "_again", lambda: None)
+def test_choices_belong_to_the_dataset_and_not_to_its_number(store: Store, tmp_path: Path) -> None:
+    remember(store, "d", {"ties": ["drop"]})
+    other = Store(tmp_path / "other.duckdb")
+    import_path(other, tmp_path / "d.csv", "d")
+    assert choices(other) == {}
+    other.path.replace(store.path)
+    assert choices(store) == {}, "another store has taken its place"
 
-    def busy(*_: object) -> None:
-        asked.append(1)
-        if len(asked) < 3:
-            raise StoreBusyError("later")
 
-    monkeypatch.setattr(kept, "remember", busy)
-    key, waiting = (str(store.path), "d"), (store, {"ties": ["drop"]}, ui_kept.TRIES)
-    monkeypatch.setitem(ui_kept._pending, key, waiting)
-    for _ in range(2):
-        ui_kept._write()
-        with store.reading() as con:
-            assert ui_kept.recall(con, store, "d", 1) == {"ties": ["drop"]}, "what waits is found all the same"
-    ui_kept._write()
-    assert key not in ui_kept._pending
-    monkeypatch.setattr(kept, "remember", lambda *_: (_ for _ in ()).throw(UnknownNameError("gone")))
-    ui_kept._pending[key] = waiting
-    ui_kept._write()
-    assert key not in ui_kept._pending
+def test_a_damaged_file_of_choices_is_forgotten(store: Store) -> None:
+    file = store.path.with_name(store.path.name + ".choices.json")
+    for damaged in ("{", "[1]", '{"1": 2}', "\x00"):
+        file.write_text(damaged)
+        assert choices(store) == {}
+        remember(store, "d", {"ties": ["drop"]})
+        assert choices(store) == {"ties": ["drop"]}
+    assert [path.name for path in file.parent.glob("*.choices.json*")] == [file.name]
+
+
+def test_choices_of_datasets_that_were_chosen_long_ago_go(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data.choices, "MOST", 2)
+    for name in ("e", "f"):
+        import_path(store, store.path.parent / "d.csv", name)
+    for name in ("d", "e", "d", "f"):
+        remember(store, name, {"ties": ["drop"], "judge": [name + str(len(choices(store)))]})
+    with store.reading() as con:
+        assert [bool(remembered(con, store, number)) for number in (1, 2, 3)] == [True, False, True]
 
 
 def test_an_address_wins_over_the_last_choices(store: Store) -> None:
-    kept.remember(store, "d", {"judge": ["first", "second"], "ties": ["drop"]})
-    fresh = read_view({}, store, recall=ui_kept.recall)
+    remember(store, "d", {"judge": ["first", "second"], "ties": ["drop"]})
+    fresh = read_view({}, store, recall=remembered)
     assert fresh.reference == "first"
     assert fresh.study.ties == "drop"
     assert read_view({"dataset": ["d"]}, store).reference == "people"
@@ -129,7 +139,7 @@ def test_an_address_wins_over_the_last_choices(store: Store) -> None:
 
 
 def test_a_visit_without_an_address_finds_the_last_choices(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept.remember(store, "d", {"judge": ["first", "people", "second"]})
+    remember(store, "d", {"judge": ["first", "people", "second"]})
     change(store, "d", Changes(shown={("judge", "first"): "Number one"}))
     fresh = app_of(store, monkeypatch)
     assert fresh.sidebar.selectbox(key="w:reference").value == "Number one"

@@ -1,54 +1,30 @@
-"""Which views did the reader keep, and how does the next visit find the last choices again?
+"""Which views did the reader keep, and what did they choose, which the next visit finds again?
 
-The last choices are written a few seconds after the last click, beside the page and not in its way: where the store is
-busy they wait, and in a store that is open read-only nothing is kept.
+In a store that is open read-only nothing is kept.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
 from charts import words as written
 from data import kept
+from data.choices import DATASET, remember
 from data.kept import SavedView
-from data.queries import Con
-from data.store import Store
-from errors import JurylensError, StoreBusyError
+from errors import JurylensError
 from studies import naming
 from studies.overview import escape
 from ui import navigation, session
 from ui.view import SELECTION, View, Words
 
-DELAY = 3.0
-"""Seconds after the last choice."""
-
-PATIENCE = 0.5
-"""Seconds for which others may be kept waiting by a choice that is written."""
-
-TRIES = 20
-
-_pending: dict[tuple[str, str], tuple[Store, Words, int]] = {}
-_mutex = threading.Lock()
-
-
-# -- the last choices -----------------------------------------------------------------------------------------------
-
-
-def recall(con: Con, store: Store, dataset: str, dataset_id: int) -> Words:
-    """The choices of the last visit, also those that are still to be written."""
-    with _mutex:
-        waiting = _pending.get((str(store.path), dataset))
-    return waiting[1] if waiting is not None else kept.remembered(con, dataset_id)
-
 
 def choices(seen: View) -> Words:
     """What is chosen beside the dataset, where it does not go without saying, with the names of the files."""
-    chosen = {k: v for k, v in seen.address().items() if k in SELECTION and k != kept.DATASET}
+    chosen = {k: v for k, v in seen.address().items() if k in SELECTION and k != DATASET}
     return naming.real_words(chosen, seen.display)
 
 
@@ -61,48 +37,9 @@ def note(seen: View) -> None:
     if st.session_state.get("noted") == (key, words):
         return
     st.session_state["noted"] = (key, words)
-    _later(store, seen.names.dataset, words)
-
-
-def _later(store: Store, dataset: str, words: Words) -> None:
-    brief = copy(store)
-    brief.patience = PATIENCE
-    with _mutex:
-        first = not _pending
-        _pending[(str(store.path), dataset)] = (brief, words, TRIES)
-    if first:
-        _again()
-
-
-def _again() -> None:
-    timer = threading.Timer(DELAY, _write)
-    timer.daemon = True
-    timer.start()
-
-
-def _write() -> None:
-    with _mutex:
-        waiting = list(_pending.items())
-    for key, (store, words, tries) in waiting:
-        left = 0
-        try:
-            kept.remember(store, key[1], words)
-        except StoreBusyError:
-            left = tries - 1
-        except JurylensError:
-            # The dataset or the store is gone meanwhile, and the choices with it.
-            pass
-        with _mutex:
-            if _pending[key][1] is not words:
-                continue
-            if left:
-                _pending[key] = (store, words, left)
-            else:
-                del _pending[key]
-    with _mutex:
-        more = bool(_pending)
-    if more:
-        _again()
+    # Without the right to write beside the store the next visit begins anew, and this one goes on.
+    with suppress(JurylensError):
+        remember(store, seen.names.dataset, words)
 
 
 # -- views with a name ----------------------------------------------------------------------------------------------
@@ -117,7 +54,7 @@ def views(seen: View) -> list[SavedView]:
 def open_link(seen: View, one: SavedView) -> None:
     """A link to the page of a saved view, with its address."""
     screen = next((s for s in navigation.SCREENS if s.url == one.page), navigation.SCREENS[0])
-    words = {kept.DATASET: [seen.names.dataset] if seen.names else [], **one.words}
+    words = {DATASET: [seen.names.dataset] if seen.names else [], **one.words}
     st.page_link(
         screen.path, label=escape(one.name), icon=screen.icon, width="stretch",
         query_params=[(k, v) for k, values in words.items() for v in values],
@@ -165,7 +102,7 @@ def _save(dataset: str, screen: navigation.Screen, words: Words) -> None:
 
 def _forget() -> None:
     words = st.session_state.get("words", {})
-    st.session_state["words"] = {k: v for k, v in words.items() if k not in SELECTION or k == kept.DATASET}
+    st.session_state["words"] = {k: v for k, v in words.items() if k not in SELECTION or k == DATASET}
     st.session_state["changed"] = True
 
 

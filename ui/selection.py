@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from charts import words as charts_words
+from data.choices import remembered
 from data.model import Selection
 from errors import JurylensError
 from studies import naming
@@ -39,7 +40,7 @@ def begin(screen: Screen) -> View:
     try:
         # Another dataset, or a visit without an address: the choices that were made for it last time.
         fresh = state.pop("recall", False) or (written is None and not address)
-        recall = kept.recall if fresh else None
+        recall = remembered if fresh else None
         seen = tour.kept(read_view(_words(), session.store(), (*screen.words, tour.WORD), recall))
     except JurylensError as error:
         session.notice(error)

@@ -109,7 +109,7 @@ def find_reference(names: Catalog) -> str | None:
 
 def read_view(
     words: Mapping[str, Sequence[str]], store: Store, page_words: Sequence[str] = (),
-    recall: Callable[[Con, Store, str, int], Words] | None = None,
+    recall: Callable[[Con, Store, int], Words] | None = None,
 ) -> View:  # fmt: skip
     """The view that an address means. page_words : names of words that the page understands beside the selection
 
@@ -128,7 +128,7 @@ def read_view(
         dataset = _dataset(words, known, dropped)
         names = queries.catalog(con, dataset)
         if recall is not None:
-            words = {**words, **recall(con, store, dataset, names.dataset_id)}
+            words = {**words, **recall(con, store, names.dataset_id)}
         # An address has the names of the files, whatever people are shown.
         words = naming.shown_words(words, names.display)
         facts = _facts.get(store, names.dataset_id, lambda: queries.dataset_facts(con, names.dataset_id))
