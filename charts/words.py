@@ -37,6 +37,11 @@ def set_decimals(wished: int | None) -> None:
     _more.set(0 if wished is None else wished - USUAL)
 
 
+def more_decimals() -> int:
+    """How many more decimals than usual estimates have just now."""
+    return _more.get()
+
+
 @contextmanager
 def decimals(wished: int | None) -> Iterator[None]:
     """As `set_decimals`, inside the block."""

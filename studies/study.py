@@ -10,8 +10,8 @@ import dataclasses
 import shlex
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
@@ -44,6 +44,7 @@ class Result:
     taken : defaults that `resolve` filled in, in sentences; fingerprint : digest of the judgments it could read
     humans : which judges of the dataset are people, whom figures mark
     display : how judges and models are shown, and whether the names here are those
+    kept_as : equal for answers that are alike in all of this, where somebody keeps them; None: nobody has said so
     """
 
     study: Study
@@ -57,6 +58,7 @@ class Result:
     findings: tuple[Finding, ...] = ()
     humans: tuple[str, ...] = ()
     display: Display = AS_THEY_ARE
+    kept_as: Hashable = field(default=None, compare=False)
 
     def table(self, name: str | None = None) -> pd.DataFrame:
         """The table called `name`, or the first one."""

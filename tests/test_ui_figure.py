@@ -1,10 +1,17 @@
 """Is a table shown as people read it, and taken away as it is?"""
 
-import pandas as pd
+from dataclasses import replace
 
+import pandas as pd
+import plotly.io
+import pytest
+
+from charts import words
+from charts.theme import DARK, LIGHT
+from exports.drawings import in_order, rankings
 from studies.rank import Rank
 from studies.study import Result
-from ui.figure import WIDEST, _width, with_intervals
+from ui.figure import WIDEST, Finished, _drawn, _width, with_intervals
 from ui.take_away import as_csv, file_name
 
 
@@ -38,3 +45,55 @@ def test_a_column_of_long_names_has_room_for_them():
     assert _width(pd.Series([], dtype=object)) is None
     assert _width(pd.Series(["Length (words), whole", None])) == 7 * 21 + 24
     assert _width(pd.Series(["x" * 500])) == WIDEST
+
+
+# -- what is drawn once for all who look at the same ----------------------------------------------------------------
+
+
+def ranked(strength: float = 0.5, kept_as: object = "an answer") -> Result:
+    """A ranking of two models; kept_as : equal for equal answers, as a page's answers have it"""
+    table = pd.DataFrame({
+        "judge": ["people"] * 2, "model": ["one", "two"], "strength": [strength, -strength],
+        "lower": [strength - 1, -strength - 1], "upper": [strength + 1, 1 - strength],
+        "rank": [1, 2], "rank_lower": [1, 1], "rank_upper": [2, 2],
+    })  # fmt: skip
+    return Result(Rank(), {"ranking": table}, {}, {}, (), "", "", humans=("people",), kept_as=kept_as)
+
+
+def test_a_chart_is_drawn_once_for_equal_answers_and_anew_for_all_else():
+    def drawn(result=None, theme=LIGHT, narrow=False, **more):
+        return _drawn(rankings.ranking(result or ranked(), **more), theme, narrow)
+
+    first = drawn()
+    assert drawn() is first
+    assert drawn(most=2) is drawn(most=2)
+    with words.decimals(4):
+        finer = drawn()
+    truth = pd.DataFrame({"judge": ["people"] * 2, "model": ["one", "two"], "truth": [0.1, 0.2]})
+    others = [
+        drawn(theme=DARK), drawn(theme=replace(LIGHT, order=("people", "gpt"))), drawn(narrow=True), drawn(most=1),
+        drawn(small=True), drawn(truth=truth), drawn(truth=truth * 1), finer, drawn(ranked(kept_as="another answer")),
+    ]  # fmt: skip
+    assert all(one is not first for one in others)
+    assert others[5] is others[6]  # two tables of equal cells
+
+
+def test_a_chart_of_an_answer_that_nobody_keeps_is_drawn_each_time():
+    one, two = (_drawn(rankings.ranking(ranked(kept_as=None)), LIGHT, False) for _ in range(2))
+    assert one is not two
+    assert one == two
+
+
+def test_marks_in_another_order_are_another_drawing():
+    plain = rankings.ranking(ranked())
+    assert plain.key is not None
+    assert len({plain.key, in_order(plain, ("people",)).key, in_order(plain, ("gpt", "people")).key}) == 3
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+def test_the_browser_gets_the_figure_that_was_drawn(narrow):
+    drawing = rankings.ranking(ranked())
+    figure = drawing.draw(LIGHT, narrow)
+    finished = Finished(_drawn(drawing, LIGHT, narrow))
+    assert plotly.io.to_json(finished.to_dict(), validate=False) == plotly.io.to_json(figure, validate=False)
+    assert finished.alt == figure.layout.meta["alt"] != ""

@@ -20,7 +20,7 @@ from studies.overview import PLURAL, escape
 from studies.study import Result
 from ui import selection
 from ui.behind import ICON
-from ui.figure import charts, show_table
+from ui.figure import charts, fold, show_table
 from ui.navigation import link
 from ui.session import attempt
 from ui.view import View
@@ -71,8 +71,7 @@ def _confusion(seen: View, result: Result, table: pd.DataFrame, judge: str) -> N
     reference = str(seen.reference)
     st.markdown(confused(table, reference, judge))
     charts(drawings.confusion(result, judge), "confusion")
-    with st.expander("The same as a table"):
-        show_table(table, CELLS, key="confusion")
+    fold("confusion", lambda: show_table(table, CELLS, key="confusion"))
     parted = table[(table["reference_says"] != "tie") & (table["judge_says"] != "tie")]
     if (parted.loc[parted["reference_says"] != parted["judge_says"], "comparisons"] > 0).any():
         link(seen, "Examples", "Read the pairs on which their majorities take opposite sides", icon=ICON,
@@ -115,11 +114,10 @@ def _part(seen: View, result: Result, table: pd.DataFrame, part: Part, judge: st
     charts(drawings.agreement_by(result, judge, part), f"agreement-{part.table}")
     heads = {"start": "from", "end": "to"} if part is PERIODS else {part.thing: part.thing}
     linked = part is SCENARIOS
-    with st.expander("The same as a table" + (", with the pairs behind each row" if linked else "")):
-        show_table(
-            table, heads | PART, key=f"agreement-{part.table}",
-            pairs=(lambda row: _in_scenario(reference, judge, row)) if linked else None,
-        )  # fmt: skip
+    fold(f"agreement-{part.table}", lambda: show_table(
+        table, heads | PART, key=f"agreement-{part.table}",
+        pairs=(lambda row: _in_scenario(reference, judge, row)) if linked else None,
+    ), linked=linked)  # fmt: skip
 
 
 def _in_scenario(reference: str, judge: str, row: Mapping[Any, Any]) -> PairsBehind:
@@ -185,10 +183,9 @@ def _differences(seen: View, judge: str, study: JudgeAgreement, most: int) -> No
         f"difference{ending}_interval": "interval", f"p{ending}": "p", f"q{ending}": "q",
         f"agreement{ending}": "agreement", f"agreement_against{ending}": "of the other", "pairs": "pairs",
     }  # fmt: skip
-    with st.expander("The same as a table, with the pairs behind each row", expanded=len(table) < 4):
-        read = table.sort_values(f"difference{ending}", ascending=False, kind="stable", ignore_index=True)
-        show_table(read, heads, key="differences", pairs=lambda row: PairsBehind(
-            (reference, judge, str(row["judge"])), shared=True))  # fmt: skip
+    read = table.sort_values(f"difference{ending}", ascending=False, kind="stable", ignore_index=True)
+    fold("differences", lambda: show_table(read, heads, key="differences", pairs=lambda row: PairsBehind(
+        (reference, judge, str(row["judge"])), shared=True)), linked=True, expanded=len(table) < 4)  # fmt: skip
 
 
 def differing(table: pd.DataFrame, judge: str, reference: str, ties_left_out: bool) -> str:

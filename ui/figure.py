@@ -12,6 +12,7 @@ import streamlit as st
 
 from charts import theme as themes
 from charts import words
+from data.remembered import Kept
 from data.safe_csv import is_text
 from exports.drawings import Draw, Drawing, in_order
 from studies import glossary
@@ -53,6 +54,8 @@ STYLE = f"""<style>
 [data-testid="stMetricLabel"] * {{ white-space: normal; }}
 [data-testid="stCaptionContainer"] code {{ color: inherit; }}
 </style>"""
+
+_figures = Kept(most_bytes=96 << 20)
 
 INTERVAL = "interval"
 """Ends the name of a column that is made of two others."""
@@ -109,13 +112,15 @@ def figure(
         result, frame = complete, complete.table(table) if rows is None else rows
     seen = in_order(drawing if isinstance(drawing, Drawing) else Drawing(key, drawing, table or ""), theme().order)
     foot(result, frame, table or next(iter(result.tables)), key, more, seen)
-    if read is not None:
-        frame = read(frame) if callable(read) else read
+
+    def as_read() -> None:
+        seen = frame if read is None else read(frame) if callable(read) else read
+        show_table(seen, columns, key=key, pairs=pairs)
+
     if folded:
-        with st.expander("The same as a table" + (", with the pairs behind each row" if pairs else "")):
-            show_table(frame, columns, key=key, pairs=pairs)
+        fold(key, as_read, linked=pairs is not None)
     else:
-        show_table(frame, columns, key=key, pairs=pairs)
+        as_read()
 
 
 def charts(drawing: Drawing | Draw, key: str, point: Behind | None = None) -> None:
@@ -123,24 +128,65 @@ def charts(drawing: Drawing | Draw, key: str, point: Behind | None = None) -> No
 
     point : from a mark's customdata, by position, to the pairs behind it; a mark that was clicked has a link to them
     """
-    draw = drawing.draw if isinstance(drawing, Drawing) else drawing
+    now = theme()
     for width, narrow in (("wide", False), ("narrow", True)):
         with st.container(key=f"{width}-{key}"):
+            finished = Finished(_drawn(drawing, now, narrow))
             if point is None:
-                _chart(draw(theme(), narrow), f"chart-{width}-{key}")
+                _chart(finished, f"chart-{width}-{key}")
             else:
-                _clickable(draw(theme(), narrow), f"chart-{width}-{key}", point)
+                _clickable(finished, f"chart-{width}-{key}", point)
 
 
-def _chart(drawn: go.Figure, key: str, **more: Any) -> Any:
+@st.fragment
+def fold(key: str, draw: Callable[[], None], *, linked: bool = False, expanded: bool = False) -> None:
+    """The table behind a chart, drawn when somebody opens it. A fragment: nothing else of the page is drawn anew.
+
+    linked : whether its rows lead to their pairs; expanded : whether it is open until somebody shuts it
+    """
+    label = "The same as a table" + (", with the pairs behind each row" if linked else "")
+    with st.expander(label, expanded=expanded, key=f"fold-{key}", on_change="rerun") as box:
+        if box.open:
+            draw()
+
+
+class Finished(go.Figure):
+    """A figure as the browser gets it, not to be changed any more: nothing is checked or copied again.
+
+    content : what `to_dict` of the figure that was drawn said
+    """
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        # Nothing of a figure but what is below is asked for on the way to the browser.
+        self._content = content
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._content
+
+    @property
+    def alt(self) -> str:
+        """The sentence that stands for the picture."""
+        return str((self._content["layout"].get("meta") or {}).get("alt", ""))
+
+
+def _drawn(drawing: Drawing | Draw, theme: themes.Theme, narrow: bool) -> dict[str, Any]:
+    """What the browser draws, made once for all who look at the same."""
+    if not isinstance(drawing, Drawing):
+        return drawing(theme, narrow).to_dict()
+    if drawing.key is None:
+        return drawing.draw(theme, narrow).to_dict()
+    key = (drawing.key, theme, narrow, words.more_decimals())
+    return _figures.get(key, lambda: drawing.draw(theme, narrow).to_dict())
+
+
+def _chart(drawn: Finished, key: str, **more: Any) -> Any:
     return st.plotly_chart(
-        drawn, theme=None, key=key, alt=str((drawn.layout.meta or {}).get("alt", "")),
-        config={"displayModeBar": False, "responsive": True}, **more,
+        drawn, theme=None, key=key, alt=drawn.alt, config={"displayModeBar": False, "responsive": True}, **more,
     )  # fmt: skip
 
 
 @st.fragment
-def _clickable(drawn: go.Figure, key: str, point: Behind) -> None:
+def _clickable(drawn: Finished, key: str, point: Behind) -> None:
     """A chart of which a mark can be clicked, and below it the link to that mark's pairs.
 
     A fragment: a click draws this chart and its link anew, and nothing else of the page.
@@ -198,6 +244,7 @@ def show_table(frame: pd.DataFrame, columns: Mapping[str, str] | None = None, *,
     _headings({c: wanted.get(c, c) for c in shown.columns}, key)
 
 
+@st.fragment
 def _headings(columns: Mapping[str, str], key: str) -> None:
     """What the headings mean, for fingers and keyboards: those within the table speak to a mouse alone."""
     told: dict[str, list[str]] = {}
@@ -206,7 +253,10 @@ def _headings(columns: Mapping[str, str], key: str) -> None:
             told.setdefault(text, []).append(heading.strip())
     if not told:
         return
-    with st.popover("What the columns mean", type="tertiary", icon=":material/help:", key=f"help-{key}"):
+    with st.popover("What the columns mean", type="tertiary", icon=":material/help:", key=f"help-{key}",
+                    on_change="rerun") as opened:  # fmt: skip
+        if not opened.open:
+            return
         for text, headings in told.items():
             st.markdown(f"**{escape(', '.join(dict.fromkeys(headings)), 400)}**: {escape(text, 4000)}")
 

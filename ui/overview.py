@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NoReturn
 
 import streamlit as st
@@ -117,9 +118,13 @@ def _agreement(seen: View) -> str:
     except JurylensError:
         # The page Judges says what is lacking.
         return ""
-    cells = result.table("confusion")
-    has_ties = bool(cells.loc[cells["reference_says"] == "tie", "comparisons"].any())
-    return agreement_line(str(seen.reference), result.table("judges"), has_ties)
+
+    def said() -> str:
+        cells = result.table("confusion")
+        has_ties = bool(cells.loc[cells["reference_says"] == "tie", "comparisons"].any())
+        return agreement_line(str(seen.reference), result.table("judges"), has_ties)
+
+    return session.derived("agreement", [result], said)
 
 
 def _answers(seen: View) -> Found:
@@ -138,7 +143,7 @@ def _answers(seen: View) -> Found:
                 results.append(session.answer(study))
             except JurylensError as error:
                 found.errors.append(str(error))
-        line = cls.overview(results) if results else None
+        line = session.derived(command, results, partial(cls.overview, results)) if results else None
         if line is not None:
             found.results[command], found.lines[command] = results, line
     return found
@@ -267,7 +272,7 @@ def why(seen: View) -> None:
     except JurylensError:
         # Without texts and factors there is nothing to say; what else is wrong stands on the page Factors.
         return
-    line = FactorsGap.overview([result])
+    line = session.derived("factors gap", [result], lambda: FactorsGap.overview([result]))
     if line is None:
         return
     st.subheader("Why they part", anchor=False)

@@ -7,9 +7,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
@@ -17,9 +19,9 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 from charts import words
 from data import queries
 from data.queries import Catalog
-from data.remembered import Kept
+from data.remembered import Kept, known, pickled
 from data.store import Store
-from errors import JurylensError
+from errors import JurylensError, StoreError
 from studies import naming
 from studies.study import VERSION, Result, Study, taken
 from ui.cache import size_of
@@ -31,7 +33,10 @@ QUIET = 0.4
 LINGER = 30.0
 """Seconds that the store's file stays open for the next reading."""
 
+T = TypeVar("T")
+
 _results = Kept()
+_derived = Kept(most_bytes=16 << 20)
 _modules = 0
 
 
@@ -63,14 +68,41 @@ def settle() -> None:
 
 
 def _resolved(study: Study) -> tuple[Study, Hashable, Catalog]:
-    """The study with all choices made, the key of its answer, and the names of its dataset."""
+    """The study with all choices made, the key of its answer, and the names of its dataset.
+
+    Looked up once for as long as the store stays as it is, and so is why it cannot be asked.
+    """
     where = store()
-    with where.reading(f"looking up {study.command}") as con:
-        resolved = naming.here(study, queries.display(con, study.dataset)).resolve(where)
+
+    def look_up() -> tuple[Study, Hashable, Catalog] | JurylensError:
+        try:
+            resolved = naming.here(study, queries.display(con, study.dataset)).resolve(where)
+        except StoreError:
+            raise
+        except JurylensError as error:
+            # A copy: what was raised holds on to all that its callers had in hand.
+            return copy(error)
         names = queries.catalog(con, resolved)
         # The sentences of an answer have names and decimals in them.
         key = (str(where.path), names.dataset_id, resolved, resolved.stamp(con, names), names.display.written, VERSION)
         return resolved, key, names
+
+    with where.reading(f"looking up {study.command}") as con:
+        found = known(("resolved", study), look_up, lambda it: 1000 if isinstance(it, JurylensError) else pickled(it))
+    if isinstance(found, JurylensError):
+        raise copy(found)
+    return found
+
+
+def derived(what: str, results: Sequence[Result], make: Callable[[], T]) -> T:
+    """What `make` says of these answers and of nothing else, made once as long as they stand.
+
+    what : tells apart what is made of the same answers
+    """
+    answers = tuple(result.kept_as for result in results)
+    if None in answers:
+        return make()
+    return _derived.get((what, answers, words.more_decimals()), make)
 
 
 def early(study: Study, part: Study) -> Result | None:
@@ -99,14 +131,19 @@ def _answer(study: Study, resolved: Study, key: Hashable, names: Catalog) -> Res
     begun = time.monotonic()
     last = (0.0, f"working on {resolved.title.rstrip('?')}")
     drawing = threading.Lock()
-    done = False
+    seen = done = False
+
+    def draw() -> None:
+        nonlocal seen
+        seen = True
+        slot.progress(*last)
 
     def progress(share: float, text: str) -> None:
         nonlocal last
         last = (min(max(share, 0.0), 1.0), text)
         # Drawing is also where Streamlit ends a run that has been overtaken.
         if time.monotonic() - begun > QUIET:
-            slot.progress(*last)
+            draw()
         else:
             slot.empty()
 
@@ -114,27 +151,33 @@ def _answer(study: Study, resolved: Study, key: Hashable, names: Catalog) -> Res
         # A step that lasts reports nothing meanwhile: what it was about to do is said all the same.
         with drawing:
             if not done:
-                slot.progress(*last)
+                draw()
 
-    timer = threading.Timer(QUIET, late)
-    timer.daemon = True
-    add_script_run_ctx(timer)
-    timer.start()
+    def compute() -> Result:
+        nonlocal done
+        timer = threading.Timer(QUIET, late)
+        timer.daemon = True
+        add_script_run_ctx(timer)
+        timer.start()
+        try:
+            return resolved.answer(where, progress)
+        finally:
+            timer.cancel()
+            with drawing:
+                done = True
+
     try:
         with words.decimals(names.display.decimals):
             result = _results.get(
-                key,
-                lambda: resolved.answer(where, progress), size_of,
-                lambda: progress(0.0, "another window is computing this already"),
+                key, compute, size_of, lambda: progress(0.0, "another window is computing this already")
             )
     finally:
-        timer.cancel()
-        with drawing:
-            done = True
-        slot.empty()
+        if seen:
+            slot.empty()
     result = replace(
-        result, taken=taken(study, resolved), humans=tuple(names.humans), display=names.display
-    )
+        result, taken=taken(study, resolved), humans=tuple(names.humans), display=names.display,
+        kept_as=(key, tuple(names.humans), names.display),
+    )  # fmt: skip
     return naming.as_shown(result)
 
 

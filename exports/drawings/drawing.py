@@ -6,9 +6,10 @@ report ask the same function, so that a figure in a paper is the one that was se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -33,11 +34,14 @@ class Drawing:
 
     name : a word for the file, unique among the result's drawings; table : which of its tables stands behind it
     draw : (theme, narrow) -> figure
+    key : drawings of equal keys are alike in the same theme, width and number of decimals; None where nobody has said
+        what a drawing rests on (see `keyed`)
     """
 
     name: str
     draw: Draw
     table: str
+    key: Hashable = None
 
 
 # (result, rows drawn at most; None: as many as fit) -> its figures, the main one first
@@ -57,6 +61,40 @@ def drawn(command: str) -> Callable[[F], F]:
 
 
 E = TypeVar("E", bound=Callable[..., Drawing])
+K = TypeVar("K", bound=Callable[..., Any])
+
+
+def keyed(function: K) -> K:
+    """Give the drawings that a function makes of a result a key: of the function, the answer and all other arguments.
+
+    The function must rest on nothing else. It gives a drawing, several, or None.
+    """
+
+    @wraps(function)
+    def made(result: Result, *args: Any, **more: Any) -> Any:
+        found = function(result, *args, **more)
+        if found is None or result.kept_as is None:
+            return found
+        said = tuple(_as_key(one) for one in (*args, *sorted(more), *(more[name] for name in sorted(more))))
+        key = (function.__module__, function.__qualname__, result.kept_as, len(args), said)
+        try:
+            hash(key)
+        except TypeError:
+            return found
+        if isinstance(found, Drawing):
+            return replace(found, key=key)
+        return tuple(replace(one, key=(*key, k)) for k, one in enumerate(found))
+
+    return made  # type: ignore[return-value]
+
+
+def _as_key(value: Any) -> Hashable:
+    """An argument as a part of a key: equal for what is drawn alike."""
+    if isinstance(value, pd.DataFrame):
+        return tuple((name, *value[name].tolist()) for name in value)
+    if isinstance(value, (list, tuple)):
+        return tuple(_as_key(one) for one in value)
+    return frozenset(value) if isinstance(value, (set, frozenset)) else value
 
 
 def drawn_each(command: str, table: str) -> Callable[[E], E]:
@@ -102,7 +140,7 @@ def in_order(drawing: Drawing, judges: tuple[str, ...]) -> Drawing:
     def ordered(theme: Theme, narrow: bool) -> go.Figure:
         return draw(theme if theme.order else replace(theme, order=judges), narrow)
 
-    return replace(drawing, draw=ordered)
+    return replace(drawing, draw=ordered, key=None if drawing.key is None else (drawing.key, judges))
 
 
 def mark_of(result: Result, judge: str, theme: Theme) -> Mark:

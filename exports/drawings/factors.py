@@ -21,6 +21,7 @@ from exports.drawings.drawing import (
     each,
     factor_names,
     judges_in,
+    keyed,
     of_judge,
     reference_of,
     rows,
@@ -37,6 +38,7 @@ STEPS, MARKS = 8, 10
 
 
 @drawn_each("factors fit", "factors")
+@keyed
 def weights(result: Result, judge: str, most: int | None = None, unit: str = POINTS) -> Drawing:
     """One judge's weights."""
     table = of_judge(result.table("factors"), judge)
@@ -47,6 +49,7 @@ def weights(result: Result, judge: str, most: int | None = None, unit: str = POI
 
 
 @drawn_each("factors gap", "gaps")
+@keyed
 def gaps(result: Result, judge: str, most: int | None = None, unit: str = POINTS) -> Drawing:
     """Both judges' weights, and their gap."""
     table = of_judge(result.table("gaps"), judge)
@@ -57,6 +60,7 @@ def gaps(result: Result, judge: str, most: int | None = None, unit: str = POINTS
 
 
 @drawn_each("factors scenarios", "gaps")
+@keyed
 def gaps_by_scenario(result: Result, judge: str, most: int | None = None, unit: str = POINTS) -> Drawing:
     table = of_judge(result.table("gaps"), judge)
     names = factor_names(table)
@@ -65,6 +69,7 @@ def gaps_by_scenario(result: Result, judge: str, most: int | None = None, unit: 
     ), "gaps")  # fmt: skip
 
 
+@keyed
 def variants(
     result: Result, judge: str, gap: bool, most: int | None = None, unit: str = POINTS
 ) -> Drawing:
@@ -93,6 +98,7 @@ def _variants(result: Result, most: int | None) -> Sequence[Drawing]:
     return (*apart, *each(judges_in(result.table("weights")), lambda judge: [variants(result, judge, False, most)]))
 
 
+@keyed
 def explained(
     result: Result, sides: tuple[str, str] | None = None, most: int | None = None, unit: str = POINTS
 ) -> Drawing:
@@ -117,6 +123,7 @@ def _explained(result: Result, most: int | None) -> Sequence[Drawing]:
 
 
 @drawn("factors trust")
+@keyed
 def trust(result: Result, most: int | None = None) -> Sequence[Drawing]:
     """What the factors predict of verdicts held out; nothing where too few are there to hold some out."""
     table = result.table("held_out")
@@ -127,6 +134,7 @@ def trust(result: Result, most: int | None = None) -> Sequence[Drawing]:
     ), "held_out")]  # fmt: skip
 
 
+@keyed
 def strengths(result: Result, judges: Sequence[str], most: int | None = None) -> Drawing:
     """How often each factor agrees with the verdict."""
     table = result.table("strengths")
@@ -141,6 +149,7 @@ def _strengths(result: Result, most: int | None) -> Sequence[Drawing]:
     return [strengths(result, judges_in(result.table("strengths"))[:SIDE_BY_SIDE], most)]
 
 
+@keyed
 def weight_matrix(
     result: Result, judges: Sequence[str], figures: Figures = POOLED, unit: str = POINTS,
     humans: Sequence[str] | None = None,

@@ -22,7 +22,7 @@ from charts.reward_models import accuracy_chart, bands_chart
 from charts.shares import shares_chart
 from charts.similarity import judge_map, similarity_chart
 from charts.stand_in import stand_in_chart
-from exports.drawings.drawing import Drawing, drawn, each, judges_in, of_judge, reference_of, rows
+from exports.drawings.drawing import Drawing, drawn, each, judges_in, keyed, of_judge, reference_of, rows
 from studies.study import Result
 
 PANELS = 6
@@ -36,6 +36,7 @@ BINS = 10
 
 
 @drawn("stand-in")
+@keyed
 def stand_in(result: Result, most: int | None = None) -> Sequence[Drawing]:
     table = result.table("judges")
     if table["advantage"].isna().all():
@@ -46,6 +47,7 @@ def stand_in(result: Result, most: int | None = None) -> Sequence[Drawing]:
     ), "judges")]  # fmt: skip
 
 
+@keyed
 def biases(result: Result, judge: str) -> Drawing:
     """Dots against a judge without the bias."""
     table = result.table("biases")
@@ -54,6 +56,7 @@ def biases(result: Result, judge: str) -> Drawing:
     ), "biases")  # fmt: skip
 
 
+@keyed
 def bias_matrix(result: Result, most: int | None = None) -> Drawing:
     """All judges at once."""
     table = result.table("biases")
@@ -62,6 +65,7 @@ def bias_matrix(result: Result, most: int | None = None) -> Drawing:
     ), "biases")  # fmt: skip
 
 
+@keyed
 def circumstances(result: Result, judge: str) -> Drawing:
     """Accuracy before and after a perturbation."""
     table = result.table("variants")
@@ -80,6 +84,7 @@ def _audit(result: Result, most: int | None) -> Sequence[Drawing]:
     ]))  # fmt: skip
 
 
+@keyed
 def disagreement(result: Result, order: Sequence[str], most: int) -> Drawing:
     """A bar a judge. order : the judges as they are drawn, the first `most` of them"""
     judges = result.table("judges")
@@ -96,6 +101,7 @@ def _disagreement(result: Result, most: int | None) -> Sequence[Drawing]:
     return [disagreement(result, order, rows(len(order), most))]
 
 
+@keyed
 def similarity(result: Result) -> Drawing:
     pairs, placed, tree = (result.table(name) for name in ("pairs", "placed", "tree"))
     return Drawing("similarity", lambda theme, narrow: similarity_chart(
@@ -103,6 +109,7 @@ def similarity(result: Result) -> Drawing:
     ), "pairs")  # fmt: skip
 
 
+@keyed
 def similarity_map(result: Result) -> Drawing | None:
     """None where too few judges can be held against one another for a map to say more than the matrix."""
     placed = result.table("placed")
@@ -133,6 +140,7 @@ def against_whom(result: Result) -> Against:
     return against
 
 
+@keyed
 def agreement(result: Result, focus: str | None = None, most: int | None = None) -> Drawing:
     """Each judge beside people's own agreement. focus : the judge that is looked at"""
     table, against = result.table("judges"), against_whom(result)
@@ -142,6 +150,7 @@ def agreement(result: Result, focus: str | None = None, most: int | None = None)
     ), "judges")  # fmt: skip
 
 
+@keyed
 def confusion(result: Result, judge: str) -> Drawing:
     """Verdict by verdict."""
     table = of_judge(result.table("confusion"), judge)
@@ -160,6 +169,7 @@ def overall(result: Result, judge: str) -> float:
     return float(n[same].sum() / n.sum()) if n.sum() else 0.0
 
 
+@keyed
 def agreement_by(result: Result, judge: str, part: Part) -> Drawing:
     """By people's margin, scenario, criterion or time."""
     table = as_percent(of_judge(result.table(part.table), judge), part)
@@ -170,6 +180,7 @@ def agreement_by(result: Result, judge: str, part: Part) -> Drawing:
     ), part.table)  # fmt: skip
 
 
+@keyed
 def differences(result: Result, others: Sequence[str], most: int | None = None) -> Drawing:
     """All others held against the first of the judges. others : all judges but the reference, for their marks"""
     table = result.table("differences")
@@ -192,6 +203,7 @@ def _agreement(result: Result, most: int | None) -> Sequence[Drawing]:
     return (agreement(result, None, most), *several, *each(judges, closer))
 
 
+@keyed
 def alt_test(result: Result, focus: str | None = None, most: int | None = None) -> Drawing:
     """focus : the judge that is looked at"""
     table = result.table("judges")
@@ -208,6 +220,7 @@ def _alt_test(result: Result, most: int | None) -> Sequence[Drawing]:
 # -- shares, calibration, criteria, scores ----------------------------------------------------------------------------
 
 
+@keyed
 def shares(result: Result, order: Sequence[str], most: int) -> Drawing:
     """A panel a judge. order : the judges as they are drawn, the first `most` of them"""
     told = {str(row["judge"]): row for row in result.table("judges").to_dict("records")}
@@ -233,6 +246,7 @@ def _shares(result: Result, most: int | None) -> Sequence[Drawing]:
     return [shares(result, judges_in(judges), PANELS if most is None else most)]
 
 
+@keyed
 def calibration(result: Result, order: Sequence[str], most: int, bins: int = BINS) -> Drawing:
     """A reliability diagram a judge. order : the judges as they are drawn, the first `most` of them"""
     off = result.table("judges").set_index("judge")[f"ece_{bins}"].dropna().astype(float)
@@ -250,6 +264,7 @@ def _calibration(result: Result, most: int | None) -> Sequence[Drawing]:
     return [calibration(result, judges_in(judges), PANELS if most is None else most)]
 
 
+@keyed
 def criteria(result: Result, judges: Sequence[str], most: int | None = None) -> Drawing:
     """What each criterion weighs in the overall verdict."""
     table = result.table("weights")
@@ -258,6 +273,7 @@ def criteria(result: Result, judges: Sequence[str], most: int | None = None) -> 
     ), "weights")  # fmt: skip
 
 
+@keyed
 def criterion_agreement(result: Result, judge: str, most: int | None = None) -> Drawing | None:
     """None where fewer than two criteria can be held against the reference."""
     table = result.table("criteria")
@@ -277,6 +293,7 @@ def _criteria(result: Result, most: int | None) -> Sequence[Drawing]:
     return (criteria(result, judges, most), *agreed)
 
 
+@keyed
 def accuracy(result: Result, most: int | None = None) -> Drawing:
     """Of scores, in each scenario."""
     judges = result.table("judges")
@@ -285,6 +302,7 @@ def accuracy(result: Result, most: int | None = None) -> Drawing:
     ), "judges")  # fmt: skip
 
 
+@keyed
 def bands(result: Result, judges: Sequence[str]) -> Drawing:
     """Whether others follow the labels that the scores doubt. judges : one or two"""
     table: pd.DataFrame = result.table("margin_judges")

@@ -14,7 +14,18 @@ from charts.methods import AMCE, CPM, LABELS, LASSO, MEANS, TAU, TAU_B
 from charts.pooled import one_factor_chart, pooled_chart
 from charts.posteriors import posterior_chart, posterior_scenario_chart
 from charts.properties import property_chart
-from exports.drawings.drawing import Drawing, drawn, drawn_each, each, factor_names, judges_in, mark_of, of_judge, rows
+from exports.drawings.drawing import (
+    Drawing,
+    drawn,
+    drawn_each,
+    each,
+    factor_names,
+    judges_in,
+    keyed,
+    mark_of,
+    of_judge,
+    rows,
+)
 from exports.drawings.factors import SIDE_BY_SIDE
 from studies.factor_options import display
 from studies.factor_words import lower
@@ -42,6 +53,7 @@ def _by_judge(
     ), source)  # fmt: skip
 
 
+@keyed
 def taus(result: Result, judges: Sequence[str], most: int | None = None, b: bool = False) -> Drawing:
     """b : tau-b, which leaves out what is equal"""
     table = result.table("taus")
@@ -68,6 +80,7 @@ def level_names(result: Result) -> dict[str, str]:
     return out
 
 
+@keyed
 def labels(result: Result, judges: Sequence[str], most: int | None = None) -> Drawing:
     """The strength of each label."""
     return _by_judge("labels", result.table("labels"), "labels", judges, LABELS, result, most, level_names(result))
@@ -78,6 +91,7 @@ def _labels(result: Result, most: int | None) -> Sequence[Drawing]:
     return [labels(result, judges_in(result.table("labels"))[:SIDE_BY_SIDE], most)]
 
 
+@keyed
 def composed(result: Result, judges: Sequence[str], most: int | None = None) -> Drawing:
     """Weights of the sum that predicts verdicts best."""
     table = result.table("weights")
@@ -89,6 +103,7 @@ def _composed(result: Result, most: int | None) -> Sequence[Drawing]:
     return [composed(result, judges_in(result.table("weights"))[:SIDE_BY_SIDE], most)]
 
 
+@keyed
 def kept(result: Result, judges: Sequence[str], most: int | None = None) -> Drawing:
     """What a Lasso keeps; filled where it does in most draws."""
     table = kept_rows(result.table("lasso"))
@@ -106,6 +121,7 @@ def _kept(result: Result, most: int | None) -> Sequence[Drawing]:
     return [kept(result, judges_in(result.table("lasso"))[:SIDE_BY_SIDE], most)]
 
 
+@keyed
 def effects(result: Result, judges: Sequence[str], most: int | None = None, means: bool = False) -> Drawing:
     """Effects of levels, or marginal means."""
     table = result.table("amce")
@@ -120,6 +136,7 @@ def _effects(result: Result, most: int | None) -> Sequence[Drawing]:
     return [effects(result, judges, most), effects(result, judges, most, means=True)]
 
 
+@keyed
 def posteriors(result: Result, judges: Sequence[str], most: int | None = None) -> Drawing:
     """Bayesian weights."""
     table = result.table("factors")
@@ -129,6 +146,7 @@ def posteriors(result: Result, judges: Sequence[str], most: int | None = None) -
     ), "factors")  # fmt: skip
 
 
+@keyed
 def posteriors_by_scenario(result: Result, judge: str, most: int | None = None) -> Drawing | None:
     """None where there is one scenario alone."""
     table = of_judge(result.table("scenarios"), judge)
@@ -175,6 +193,7 @@ def gap_kind(result: Result) -> str | None:
     return (SCALED if "scaled" in kinds else GAP) if kinds else None
 
 
+@keyed
 def pooled(result: Result, judge: str, kind: str = WEIGHT, most: int | None = None) -> Drawing:
     of = Pooled(result, judge, kind)
     return Drawing(of.name, lambda theme, narrow: pooled_chart(
@@ -183,6 +202,7 @@ def pooled(result: Result, judge: str, kind: str = WEIGHT, most: int | None = No
     ), of.name)  # fmt: skip
 
 
+@keyed
 def one_factor(result: Result, judge: str, factor: str, kind: str = WEIGHT) -> Drawing:
     """One factor in every scenario, pooled and alone."""
     of = Pooled(result, judge, kind)
@@ -201,6 +221,7 @@ def _pooled(result: Result, most: int | None) -> Sequence[Drawing]:
 
 
 @drawn_each("factors hierarchical", "shared")
+@keyed
 def hierarchical(result: Result, judge: str, most: int | None = None) -> Drawing:
     """What is shared, and what is a scenario's own."""
     shared, table = (of_judge(result.table(name), judge) for name in ("shared", "weights"))
@@ -210,6 +231,7 @@ def hierarchical(result: Result, judge: str, most: int | None = None) -> Drawing
     ), "weights")  # fmt: skip
 
 
+@keyed
 def groups(result: Result, judge: str, most: int | None = None) -> Drawing:
     """One judge's weights in each group."""
     table, tests = (of_judge(result.table(name), judge) for name in ("weights", "tests"))
@@ -219,6 +241,7 @@ def groups(result: Result, judge: str, most: int | None = None) -> Drawing:
     ), "weights")  # fmt: skip
 
 
+@keyed
 def groups_agreement(result: Result, judge: str) -> Drawing | None:
     """None where nobody is held against a reference."""
     table = of_judge(result.table("agreement"), judge)
@@ -238,6 +261,7 @@ def _groups(result: Result, most: int | None) -> Sequence[Drawing]:
 
 
 @drawn("factors properties")
+@keyed
 def properties(result: Result, most: int | None = None) -> Sequence[Drawing]:
     return [Drawing("properties", lambda theme, narrow: property_chart(
         result.table("properties"), int(result.values["pairs"]), theme, narrow=narrow

@@ -19,10 +19,22 @@ from charts.scenarios import scenarios_chart
 from charts.slope import slope_chart
 from charts.tie_policies import tie_policies_chart
 from charts.winrate import winrate_chart
-from exports.drawings.drawing import Drawing, drawn, drawn_each, each, judges_in, mark_of, of_judge, reference_of, rows
+from exports.drawings.drawing import (
+    Drawing,
+    drawn,
+    drawn_each,
+    each,
+    judges_in,
+    keyed,
+    mark_of,
+    of_judge,
+    reference_of,
+    rows,
+)
 from studies.study import Result
 
 
+@keyed
 def ranking(
     result: Result, most: int | None = None, truth: pd.DataFrame | None = None, small: bool = False
 ) -> Drawing:
@@ -38,6 +50,7 @@ def _rank(result: Result, most: int | None) -> Sequence[Drawing]:
     return [ranking(result, most)]
 
 
+@keyed
 def side_by_side(
     result: Result, judge: str, most: int | None = None, truth: pd.DataFrame | None = None
 ) -> Drawing:
@@ -49,6 +62,7 @@ def side_by_side(
     ), "models")  # fmt: skip
 
 
+@keyed
 def gaps(
     result: Result, judge: str, most: int | None = None, truth: pd.DataFrame | None = None, small: bool = False
 ) -> Drawing:
@@ -60,6 +74,7 @@ def gaps(
     ), "models")  # fmt: skip
 
 
+@keyed
 def flips(result: Result, judge: str) -> Drawing:
     """Pairs of models that change places."""
     models, table = (of_judge(result.table(name), judge) for name in ("models", "flips"))
@@ -76,6 +91,7 @@ def _compare(result: Result, most: int | None) -> Sequence[Drawing]:
 
 
 @drawn_each("places", "places")
+@keyed
 def places(result: Result, judge: str, most: int | None = None) -> Drawing:
     table = of_judge(result.table("places"), judge)
     return Drawing("places", lambda theme, narrow: places_chart(
@@ -84,6 +100,7 @@ def places(result: Result, judge: str, most: int | None = None) -> Drawing:
 
 
 @drawn_each("control", "models")
+@keyed
 def controls(result: Result, judge: str, most: int | None = None) -> Drawing:
     models, worth = (of_judge(result.table(name), judge) for name in ("models", "coefficients"))
     return Drawing("controls", lambda theme, narrow: controls_chart(
@@ -92,6 +109,7 @@ def controls(result: Result, judge: str, most: int | None = None) -> Drawing:
 
 
 @drawn_each("scenarios", "heterogeneity")
+@keyed
 def orders(result: Result, judge: str, most: int | None = None, raw: bool = False) -> Drawing:
     """Strengths by scenario. raw : each scenario alone, rather than pooled with the others"""
     table, models = (of_judge(result.table(name), judge) for name in ("scenarios", "heterogeneity"))
@@ -102,6 +120,7 @@ def orders(result: Result, judge: str, most: int | None = None, raw: bool = Fals
 
 
 @drawn("tie-policies")
+@keyed
 def tie_policies(result: Result, most: int | None = None) -> Sequence[Drawing]:
     return [Drawing("policies", lambda theme, narrow: tie_policies_chart(
         result.table(), theme, humans=result.humans, narrow=narrow
@@ -109,6 +128,7 @@ def tie_policies(result: Result, most: int | None = None) -> Sequence[Drawing]:
 
 
 @drawn_each("winrate", "winrates")
+@keyed
 def winrates(result: Result, judge: str, most: int | None = None) -> Drawing:
     table = of_judge(result.table("winrates"), judge)
     baseline = str(result.settings["baseline"])
@@ -118,6 +138,7 @@ def winrates(result: Result, judge: str, most: int | None = None) -> Drawing:
 
 
 @drawn_each("correct", "models")
+@keyed
 def corrected(result: Result, judge: str, most: int | None = None) -> Drawing:
     models = of_judge(result.table("models"), judge)
     return Drawing("corrected", lambda theme, narrow: correct_chart(
@@ -125,6 +146,7 @@ def corrected(result: Result, judge: str, most: int | None = None) -> Drawing:
     ), "models")  # fmt: skip
 
 
+@keyed
 def residuals(result: Result, judge: str) -> Drawing:
     """The pairs of models that one scale fits worst."""
     table = of_judge(result.table("pairs"), judge)
@@ -138,6 +160,7 @@ def _residuals(result: Result, most: int | None) -> Sequence[Drawing]:
     return each(judges_in(result.table("fit")), lambda judge: [residuals(result, judge)])
 
 
+@keyed
 def next_pairs(result: Result, judge: str) -> Drawing:
     table = of_judge(result.table("next"), judge)
     return Drawing("next", lambda theme, narrow: next_chart(
@@ -151,6 +174,7 @@ def _next(result: Result, most: int | None) -> Sequence[Drawing]:
 
 
 @drawn("reliability")
+@keyed
 def reliability(result: Result, most: int | None = None) -> Sequence[Drawing]:
     table = result.table("agreement")
     return [Drawing("agreement", lambda theme, narrow: agreement_chart(

@@ -11,7 +11,7 @@ from charts.scenario_figures import Figures, figures_of
 from charts.scenario_matrix import scenario_matrix_chart
 from charts.scenario_panels import scenario_panels_chart
 from charts.scenario_rows import CORRELATION, agreement_look
-from exports.drawings.drawing import Drawing, drawn, drawn_each, each, judges_in, of_judge, reference_of, rows
+from exports.drawings.drawing import Drawing, drawn, drawn_each, each, judges_in, keyed, of_judge, reference_of, rows
 from studies.factor_options import display
 from studies.study import Result
 
@@ -20,12 +20,14 @@ PANELS = 12
 
 
 @drawn("datasets coverage")
+@keyed
 def coverage(result: Result, most: int | None = None) -> Sequence[Drawing]:
     return [Drawing("coverage", lambda theme, narrow: coverage_chart(result.table(), theme, narrow=narrow),
                     "coverage")]  # fmt: skip
 
 
 @drawn_each("scenario-agreement", "judges")
+@keyed
 def agreement(result: Result, judge: str, most: int | None = None, pooled: bool = True) -> Drawing:
     """Agreement in each scenario. pooled : drawn to the others as far as it is noise, where that is known"""
     table, of = of_judge(result.table("scenarios"), judge), of_judge(result.table("judges"), judge)
@@ -38,6 +40,7 @@ def agreement(result: Result, judge: str, most: int | None = None, pooled: bool 
 
 
 @drawn_each("scenario-orders", "scenarios")
+@keyed
 def orders(result: Result, judge: str, most: int | None = None) -> Drawing:
     """How alike the orders of models are in each scenario."""
     table = of_judge(result.table("scenarios"), judge)
@@ -52,6 +55,7 @@ def figures(result: Result, judge: str, unit: str = POINTS) -> Figures:
     return figures_of(result.table("figures"), result.table("tests"), result.table("scenarios"), judge, unit, net)
 
 
+@keyed
 def matrix(
     result: Result, judge: str, most: int | None = None, unit: str = POINTS, pooled: bool = True
 ) -> Drawing:
@@ -64,6 +68,7 @@ def matrix(
     ), "figures")  # fmt: skip
 
 
+@keyed
 def panels(
     result: Result, judge: str, most: int | None = None, unit: str = POINTS, first: int = PANELS
 ) -> Drawing:

@@ -16,7 +16,7 @@ from studies.factors_bayes import FactorsBayes
 from studies.overview import PLURAL, escape
 from studies.study import Result
 from ui.ask import shown
-from ui.figure import charts, figure, show_table
+from ui.figure import charts, figure, fold, show_table
 from ui.methods import judges_of, pick, plain
 from ui.remarks import sentences
 from ui.session import attempt
@@ -67,10 +67,9 @@ def _by_scenario(result: Result, judges: list[str], names: Mapping[str, str], le
     apart = drawings.posteriors_by_scenario(result, of, MOST)
     if apart is not None:
         charts(apart, "bayes-scenarios")
-    with st.expander("The same as a table"):
-        columns = {"scenario": "scenario"} | {c: h for c, h in (FactorsBayes.shown or {}).items() if c != "judge"}
-        read = mine.assign(factor=[names[str(f)] for f in mine["factor"]])
-        show_table(read, columns | {"pairs": "pairs"}, key="bayes-scenarios")
+    columns = {"scenario": "scenario"} | {c: h for c, h in (FactorsBayes.shown or {}).items() if c != "judge"}
+    read = mine.assign(factor=[names[str(f)] for f in mine["factor"]])
+    fold("bayes-scenarios", lambda: show_table(read, columns | {"pairs": "pairs"}, key="bayes-scenarios"))
 
 
 def finding(table: pd.DataFrame, judge: str, names: Mapping[str, str], level: float) -> str:
