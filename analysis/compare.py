@@ -152,9 +152,13 @@ def compare_strengths(
     models = common.models
     pair = [reference.among(models), judge.among(models)]
     fits = [fit_strengths(part, ties=ties, position=position) for part in pair]
-    covariance = strength_covariance(fits, pair, clustering)
     n = len(models)
     width = len(fits[0].parameters)  # the same for both: the same models, ties and position
+    # By name, so that how alike the orders are is the same to the last digit with either as the reference.
+    order = sorted((0, 1), key=lambda k: names[k])
+    by_name = strength_covariance([fits[k] for k in order], [pair[k] for k in order], clustering)
+    turned = np.r_[tuple(slice(k * width, (k + 1) * width) for k in order)]
+    covariance = by_name if order == [0, 1] else by_name.of(lambda w: w[..., turned], np.eye(2 * width)[turned])
     strengths = np.r_[0:n, width : width + n]
     joint = covariance.of(lambda w: w[..., strengths], np.eye(2 * width)[strengths])
     correlation, corrected = None, None
@@ -162,13 +166,11 @@ def compare_strengths(
         # Side by side on two cores: each spends its time in matrix products, which leave Python alone.
         with ThreadPoolExecutor(1) as beside:
             waiting = None if n_prompts is None else beside.submit(_corrected, fits, pair, n_prompts)
-            # By name, so that it is the same to the last digit with either as the reference.
-            order = sorted((0, 1), key=lambda k: names[k])
 
             def correlate() -> RankCorrelation:
                 return correlate_ranks(
                     [fits[k] for k in order], [pair[k] for k in order], clustering, rng, replicates=replicates,
-                    report=report,
+                    covariance=by_name, report=report,
                 )  # fmt: skip
 
             correlation = kept(correlate)

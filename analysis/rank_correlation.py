@@ -24,7 +24,7 @@ from analysis.bootstrap import REPLICATES, RIDGE, Report, replicate_strengths
 from analysis.cells import Cells, Floats, Ints
 from analysis.strengths import Strengths
 from analysis.tables import floats
-from analysis.vcov import Clustering
+from analysis.vcov import Clustering, Covariance
 from errors import OptionError
 
 FEW_PROMPTS = 30
@@ -176,11 +176,13 @@ def correlate_ranks(
     rng: np.random.Generator,
     *,
     replicates: int = REPLICATES,
+    covariance: Covariance | None = None,
     report: Report | None = None,
 ) -> RankCorrelation:
     """Spearman's rho and Kendall's tau-b of two judges with their cluster-bootstrap intervals.
 
     fits : reference and judge, over the same models; cells : their judgments
+    covariance : of the stacked parameters of both, where it is known; must be of these fits in this order
     With two ways of clustering the first (prompt) is drawn; without clustering there is no interval. Replicates are
     refits, or one Newton step from the fit where that does as well: see `replicate_strengths`.
     report : called with the share that is done; may raise to stop the work
@@ -197,7 +199,9 @@ def correlate_ranks(
         empty = np.empty(0)
         return RankCorrelation(_figure(rho, empty), _figure(tau, empty), None, 0, 0, 0.0, RIDGE, note)
     way = clustering.name.split("+")[0]
-    drawn = replicate_strengths(fits, cells, way, rng, replicates=replicates, ridge=RIDGE, report=report)
+    drawn = replicate_strengths(
+        fits, cells, way, rng, replicates=replicates, ridge=RIDGE, covariance=covariance, report=report
+    )
     separated = drawn[0].separated | drawn[1].separated
     n = drawn[0].n_clusters
     share = float(separated.mean())

@@ -10,6 +10,7 @@ import analysis.bootstrap as bootstrap
 from analysis.bootstrap import POISSON, bootstrap_strengths, replicate_strengths
 from analysis.bradley_terry import fit_bradley_terry
 from analysis.cells import Cells, fold_to_pairs
+from analysis.rank_correlation import kendall, spearman
 from analysis.replicates import refit
 from analysis.sandwich import strength_covariance
 from analysis.vcov import Clustering
@@ -173,7 +174,7 @@ def test_weights_of_one_are_the_fit_itself():
         bootstrap.refit_weighted(fit, cells, "prompt", np.ones((79, 3), dtype=np.int16))
 
 
-def test_many_clusters_are_drawn_in_groups_and_spread_like_the_refits():
+def test_many_clusters_are_drawn_from_their_covariance_and_spread_like_the_refits():
     rng = np.random.default_rng(12)
     cells = random_cells(rng, n_models=6, n_prompts=20_000, n=40_000)
     turned = rng.random(len(cells.i)) < 0.2
@@ -183,17 +184,40 @@ def test_many_clusters_are_drawn_in_groups_and_spread_like_the_refits():
     slow = bootstrap_strengths(fits, [cells, other], "prompt", np.random.default_rng(1), replicates=1000)
     exact = strength_covariance(fits, [cells, other], Clustering("prompt"))
     assert quick[0].n_clusters == slow[0].n_clusters > 16_384
+    assert not quick[0].separated.any()
     both = [np.cov(np.hstack([one.strength for one in found]), rowvar=False) for found in (quick, slow)]
-    # 1,000 replicates know a variance to 4.5 %, 4,000 to 2.2 %, and so do groups: 3 standard errors of the worst of 12.
+    # 1,000 replicates know a variance to 4.5 %, 4,000 to 2.2 %: 3 standard errors of the worst of 12.
     assert np.diag(both[0]) == pytest.approx(exact.se**2, rel=0.1)
     assert np.diag(both[0]) == pytest.approx(np.diag(both[1]), rel=0.17)
-    # What the judges share in a prompt is shared in the groups: the correlation of a model's two strengths.
+    # What the judges share in a prompt is shared in the draws: the correlation of a model's two strengths.
     found, known = (np.diag(c[:6, 6:]) / np.sqrt(np.diag(c)[:6] * np.diag(c)[6:]) for c in (both[0], exact.vcov))
     assert found == pytest.approx(known, abs=0.06)
     assert known.min() > 0.3
 
 
-@pytest.mark.parametrize(("n_prompts", "n"), [(20_000, 1_500), (3_000, 40_000)])
+def test_an_interval_of_how_alike_two_orders_are_is_that_of_refits():
+    """Just within what is drawn instead of refitted: few of the clusters, strengths hardly sure enough."""
+    rng = np.random.default_rng(3)
+    cells = random_cells(rng, n_models=60, n_prompts=6_000, n=2_700, strength=np.linspace(-1, 1, 60))
+    turned = rng.random(len(cells.i)) < 0.15
+    both = [cells, dataclasses.replace(cells, score=np.where(turned, 1 - cells.score, cells.score))]
+    fits = [fit_bradley_terry(part) for part in both]
+    least_sure = max(np.sqrt(np.diag(fit.bread).max()) for fit in fits)
+    assert 0.8 * bootstrap.SURE < least_sure < bootstrap.SURE
+    n = 4000
+    drawn, refits = (
+        way(fits, both, "prompt", np.random.default_rng(seed), replicates=n)
+        for seed, way in enumerate((replicate_strengths, bootstrap_strengths))
+    )
+    assert not drawn[0].penalty
+    assert refits[0].penalty
+    for measure in (spearman, kendall):
+        found, known = (np.quantile(measure(*(one.strength for one in way)), [0.025, 0.975]) for way in (drawn, refits))
+        # An end of 4,000 replicates is known to 1 % of the width: 3 standard errors of a difference.
+        assert found == pytest.approx(known, abs=0.045 * (known[1] - known[0])), measure
+
+
+@pytest.mark.parametrize(("n_prompts", "n"), [(20_000, 400), (1_900, 40_000)])
 def test_few_clusters_or_unsure_strengths_are_refitted(n_prompts, n):
     cells = random_cells(np.random.default_rng(5), n_prompts=n_prompts, n=n)
     fit = fit_bradley_terry(cells)
