@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +26,9 @@ TIES = {
     "davidson": "ties modelled after Davidson",
     "rao-kupper": "ties modelled after Rao and Kupper",
 }
+
+
+_WHOLE = re.compile(r"(\d[\d,]*)")
 
 
 def absent(value: Any) -> bool:
@@ -137,6 +141,20 @@ def listing(names: list[str], most: int = 3) -> str:
     if len(names) > most:
         return ", ".join(names[:most]) + f" and {len(names) - most} more"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else ""
+
+
+def ranges(texts: Iterable[str]) -> str:
+    """`clustered by 146 to 160 prompts`: sentences that differ in their numbers alone as one; the others beside it."""
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    for text in texts:
+        parts = _WHOLE.split(text)
+        alike.setdefault(tuple(parts[::2]), []).append(parts[1::2])
+    said = []
+    for between, found in alike.items():
+        ends = [sorted(set(at), key=lambda n: int(n.replace(",", ""))) for at in zip(*found, strict=True)]
+        numbers = [at[0] if len(at) == 1 else f"{at[0]} to {at[-1]}" for at in ends]
+        said.append("".join(one for pair in zip(between, [*numbers, ""], strict=True) for one in pair))
+    return " / ".join(said)
 
 
 def quoted(names: Iterable[str], most: int = 3) -> str:

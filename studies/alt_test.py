@@ -19,7 +19,7 @@ from data.queries import Catalog
 from data.queries.annotations import UNNAMED, Said, said_by_annotator
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
-from studies.judge_votes import hang_together
+from studies.judge_votes import clustered, hang_together
 from studies.refused import nobody, sentences
 from studies.study import Fitted, Result, register
 
@@ -107,20 +107,22 @@ class AltTestStudy(Fitted):
         left_out = _left_out(found, labels)
         warnings = [*sentences(reasons), *warnings, *self._warnings(found, labels, left_out), *_said(hang)]
         warnings += self._soft(found, said, names)
+        judges = _judges(found, hang, self.level)
+        clusters = clustered(judges["clustering"], judges["clusters"])
         together = hang_together(one.name for one in hang.values())
         return Result(
             study=self,
-            tables={"judges": _judges(found, hang, self.level), "annotators": annotators, "left_out": left_out},
+            tables={"judges": judges, "annotators": annotators, "left_out": left_out},
             values={},
             settings=self.settings() | {
                 "people": humans, "clustering": together, "false_discovery": FALSE_DISCOVERY,
                 "few_items": FEW_ITEMS,
             },
-            warnings=tuple(dict.fromkeys(warnings)), caption=self._caption(found, humans, together),
+            warnings=tuple(dict.fromkeys(warnings)), caption=self._caption(found, humans, clusters),
             fingerprint=fingerprint,
         )  # fmt: skip
 
-    def _caption(self, found: Mapping[str, AltTest], humans: list[str], clustering: str) -> str:
+    def _caption(self, found: Mapping[str, AltTest], humans: list[str], hang: str) -> str:
         most = max(len(one.annotator) for one in found.values())
         pairs = max(one.n_different for one in found.values())
         score = "share of equal labels" if self.score == "accuracy" else "minus the root mean squared difference"
@@ -130,7 +132,7 @@ class AltTestStudy(Fitted):
             f"Alternative-annotator test (Calderon, Reichart and Dror 2025) against {words.plural(most, 'annotator')} "
             f"of {words.listing(humans)} on up to {words.plural(pairs, 'pair')}, {score}, {ties}. As good or better: "
             "mean over annotators of the share of pairs on which the judge scores no less than the annotator left out, "
-            f"with a {words.percent(self.level)} interval clustered by {clustering}. Annotators won: one-sided "
+            f"with a {words.percent(self.level)} interval, {hang}. Annotators won: one-sided "
             f"t-tests of independent pairs against {self.epsilon:g}, Benjamini-Yekutieli at {FALSE_DISCOVERY:g}; "
             "passed from half of them on."
         )

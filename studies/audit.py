@@ -30,7 +30,7 @@ from errors import NotIdentifiedError, OptionError
 from studies.audit_data import Audited, JudgeSaid, load
 from studies.audit_missing import missing
 from studies.audit_odd import odd_verdicts
-from studies.judge_votes import as_table, columns
+from studies.judge_votes import as_table, clustered, columns
 from studies.own_models import find_owners, read_told, stamped
 from studies.study import Fitted, Result, register
 
@@ -313,14 +313,12 @@ class Audit(Fitted):
         return out
 
     def _caption(self, data: Audited, biases: pd.DataFrame) -> str:
-        hang = "taken as independent" if self.cluster == "none" else "clustered by prompt (rows below 10 by pair)"
-        if self.cluster in ("prompt", "pair"):
-            hang = f"clustered by {self.cluster}"
+        hang = f", {clustered(biases['clustering'], biases['clusters'])}" if len(biases) else ""
         held = f", held against {data.reference}" if data.reference else ""
         n = int(biases["n"].max()) if len(biases) else 0
         return (
             f"Biases of {words.plural(len(data.judges), 'judge')}{held}: rates of up to {n:,} units with "
-            f"{words.percent(self.level)} intervals, {hang}; chance: guessing; null: a judge without the bias. "
+            f"{words.percent(self.level)} intervals{hang}; chance: guessing; null: a judge without the bias. "
             "Exact tests of paired flips (McNemar; signs of clusters flipped); length, formatting and own models "
             "beyond what the reference explains. q: Benjamini-Hochberg within the judge; flagged below .05."
         )

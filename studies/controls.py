@@ -192,7 +192,7 @@ class Controls(Fitted):
             f"Bradley-Terry strengths (natural log, mean 0) by {judges}, raw and with {words.listing(held, 10)} held "
             f"equal ({METHODS[self.normalisation]}); "
             f"{words.amounts(**{way: len(np.unique(frame[way])) for way in ('pair', 'prompt')})}; "
-            f"{words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, " + " / ".join(methods) + "."
+            f"{words.ties(self.ties)}{position}; {words.percent(self.level)} intervals, " + words.ranges(methods) + "."
         )
 
 

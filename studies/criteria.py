@@ -23,7 +23,7 @@ from data.store import Store
 from studies.criteria_data import Asked, fetch
 from studies.criteria_orders import by_criterion, like_overall
 from studies.criteria_weights import Weighed, hold, weigh
-from studies.judge_votes import as_table, columns, ended, shared
+from studies.judge_votes import as_table, clustered, columns, ended, shared
 from studies.study import Finding, Fitted, Result, register
 
 CRITERIA = ("judge", "criterion", "judgments", "pairs", "prompts", "ties", "agreement", "lower", "upper", "comparisons",
@@ -90,11 +90,12 @@ class JudgeCriteria(Fitted):
             "correlations": _whole(_with_q(as_table(together, TOGETHER)), "shared_pairs"), **by_model,
         }  # fmt: skip
         clustering = str(criteria["clustering"].iloc[0])
+        hang = clustered(criteria["clustering"], criteria["clusters"])
         return Result(
             study=self, tables=tables, values={} if scale is None else {"scale": scale},
             settings=self.settings() | {"reference": reference, "overall": data.overall, "clustering": clustering},
             warnings=tuple(dict.fromkeys([*weighed.warnings, *said, *warned])),
-            caption=self._caption(data, weighed, clustering), fingerprint=data.fingerprint,
+            caption=self._caption(data, weighed, hang), fingerprint=data.fingerprint,
             findings=tuple(Finding(sentence(weights, judge)) for judge in weighed.fits),
         )  # fmt: skip
 
@@ -175,12 +176,11 @@ class JudgeCriteria(Fitted):
         del held["correlation_ref_lower"], held["correlation_ref_upper"]
         return {**held, "p": None if np.isnan(p) else p, "shared_pairs": len(pairs)}
 
-    def _caption(self, data: Asked, weighed: Weighed, clustering: str) -> str:
+    def _caption(self, data: Asked, weighed: Weighed, hang: str) -> str:
         who = words.listing(
             [f"{judge} ({words.plural(fit.n_judgments, 'verdict')} on {words.plural(fit.n_pairs, 'pair')})"
              for judge, (fit, _) in weighed.fits.items()], 5,
         )  # fmt: skip
-        hang = "taken as independent" if clustering == "none" else f"clustered by {clustering}"
         weights = (
             f"Weights: logistic regression, without an intercept, of the verdicts on {data.overall} by {who} on the "
             f"same voter's verdicts on {words.listing(list(data.criteria), 6)} (−1, 0, 1). "

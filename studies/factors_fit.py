@@ -142,7 +142,7 @@ class FactorsFit(Published):
         return (
             f"Logistic regression of the verdicts of {judges} on {n_factors([f for f, _ in fits.values()])}, without "
             f"an intercept ({CODINGS[self.coding]}); {words.plural(data.prompts, 'prompt')}; {words.ties(self.ties)}"
-            f"{position}; {words.percent(self.level)} intervals, " + " / ".join(methods) + "."
+            f"{position}; {words.percent(self.level)} intervals, " + words.ranges(methods) + "."
         )
 
 

@@ -85,7 +85,7 @@ class FactorsStrength(Factors):
         judges = ", ".join(
             f"{judge} ({words.plural(int(one.whole.max(initial=0.0)), 'judgment')})" for judge, one in found.items()
         )
-        named = " / ".join(methods[:3]) if methods else "none, as all votes share one cluster"
+        named = words.ranges(methods) if methods else "none, as all votes share one cluster"
         return (
             f"Votes of {words.plural(len(self.factor), 'factor')} for the answer that has more of it, held against the "
             f"verdicts of {judges}; {words.plural(prompts, 'prompt')}. Strength = relevance × κ = (agreeing − "

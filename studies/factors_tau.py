@@ -153,7 +153,7 @@ class FactorsTau(Factors):
         self, found: Mapping[str, Taus], aligned: Mapping[str, tuple[Alignment, str, int]], prompts: int
     ) -> str:
         methods = sorted({c.method for one in found.values() for c in one.covariance if c is not None})
-        named = " / ".join(methods[:3]) if methods else "none, as all judgments share one cluster"
+        named = words.ranges(methods) if methods else "none, as all judgments share one cluster"
         ties = "verdicts that are ties are left out" if self.ties == "drop" else (
             "tau leaves out verdicts that are ties, tau-b counts them"
         )  # fmt: skip

@@ -136,7 +136,7 @@ class NextPairs(Fitted):
         return (
             f"Plan for {judges} in {names.dataset}: greedy choice by the {aim}, each judgment worth p(1 − p) divided "
             f"by the design effect; {words.ties(self.ties)}; half-widths of {words.percent(self.level)} intervals"
-            + (", " + " / ".join(methods) if methods else "")
+            + (", " + words.ranges(methods) if methods else "")
             + "."
         )
 

@@ -55,6 +55,14 @@ def escape(name: str, most: int = 60) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=])", r"\\\1", flat)
 
 
+def inert(label: str) -> str:
+    """A label with a name in it that screen readers alone are told, so without backslashes.
+
+    Markdown that is hidden fetches its images and makes its links all the same, unless something unseen parts them.
+    """
+    return _ADDRESS.sub("\\1\u2060", label).replace("](", "]\u2060(")
+
+
 def with_code(text: str) -> str:
     """A sentence of the program's own inside Markdown: what it sets in backquotes stays code, the rest is as it is."""
     parts = re.split(r"`([^`]+)`", text)

@@ -180,7 +180,7 @@ class Places(Fitted):
             f"Bradley-Terry strengths (natural log, mean 0); {words.plural(extent['judgments'], 'judgment')}, "
             f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; {words.ties(self.ties)}; "
             f"{words.percent(self.level)} intervals, "
-            + " / ".join(sorted(set(methods)))
+            + words.ranges(sorted(set(methods)))
             + "; rank intervals from all differences with their covariance, for one model and for all at once; groups "
             f"by Holm's test of all pairs{drawn}."
         )

@@ -153,9 +153,7 @@ class Rank(Fitted):
         return (
             f"Bradley-Terry strengths (natural log, mean 0) by {judges}; "
             f"{words.amounts(pair=extent['pairs'], prompt=extent['prompts'])}; {words.ties(self.ties)}{position}; "
-            f"{words.percent(self.level)} intervals, "
-            + " / ".join(sorted(methods))
-            + f"{ranks}."
+            f"{words.percent(self.level)} intervals, {words.ranges(sorted(methods))}{ranks}."
         )
 
 

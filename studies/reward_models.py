@@ -28,7 +28,7 @@ from data.queries.votes import Column, Votes, votes
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError, unknown_name
 from studies.audit_data import says_right
-from studies.judge_votes import as_table, columns, ended
+from studies.judge_votes import as_table, clustered, columns, ended
 from studies.overview import PLURAL
 from studies.refused import nobody, sentences
 from studies.reward_bands import BAND_COLUMNS, BAND_JUDGES, PAIRS, Bands, find_bands
@@ -150,6 +150,7 @@ class RewardModels(Fitted):
         bands = self._bands(names, held, said)
         progress(1.0, "done")
         judged = _with_q(as_table(rows, JUDGES))
+        hang = clustered(judged["clustering"], judged["clusters"])
         return Result(
             study=self, values=_values(judged, bands), fingerprint=fingerprint,
             tables={
@@ -159,7 +160,7 @@ class RewardModels(Fitted):
             },
             settings=self.settings() | {"clustering": judged["clustering"].iloc[0]},
             warnings=tuple(dict.fromkeys([*sentences(reasons), *warnings, *bands.said])),
-            caption=self._caption(held, bands), findings=tuple(Finding(self._sentence(row)) for row in rows),
+            caption=self._caption(held, bands, hang), findings=tuple(Finding(self._sentence(row)) for row in rows),
         )  # fmt: skip
 
     def _require(self, names: Catalog, judges: Sequence[str]) -> None:
@@ -295,11 +296,9 @@ class RewardModels(Fitted):
 
     # -- what is said of it ------------------------------------------------------------------------------------------
 
-    def _caption(self, held: Mapping[str, One], bands: Bands) -> str:
+    def _caption(self, held: Mapping[str, One], bands: Bands, hang: str) -> str:
         who = words.listing([f"{judge} ({words.plural(len(one.z), 'pair')})" for judge, one in held.items()], 5)
         ties = "ties left out" if self.ties == "drop" else "a tie is half right"
-        by = next(iter(held.values())).clustering.name
-        hang = "taken as independent" if by == "none" else f"clustered by {by}"
         margins = (
             f" Margins: normalised differences of scores towards the label of {self.reference}, mean over "
             f"{words.plural(bands.models, 'model')} on {words.plural(bands.n_pairs, 'pair')}; lowest fifth flip, next "

@@ -20,7 +20,7 @@ from data.queries.differences import UNNAMED
 from data.queries.votes import Votes
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
-from studies.judge_votes import on_both
+from studies.judge_votes import clustered, on_both
 from studies.kept import counted_votes
 from studies.study import Fitted, Result, register
 
@@ -116,10 +116,12 @@ class ScenarioAgreement(Fitted):
             warnings=(
                 *(f"{judge} {reason}" for judge, reason in reasons.items()), *_warnings(table, overall, unlabelled),
             ),
-            caption=self._caption(overall, reference), fingerprint=fingerprint,
+            caption=self._caption(
+                overall, reference, clustered(overall["clustering"], [one.n_clusters.sum() for one in found.values()])
+            ), fingerprint=fingerprint,
         )  # fmt: skip
 
-    def _caption(self, judges: pd.DataFrame, reference: str) -> str:
+    def _caption(self, judges: pd.DataFrame, reference: str, hang: str) -> str:
         who = ", ".join(
             f"{row['judge']} ({row['comparisons']:,} comparisons on {words.plural(int(row['pairs']), 'pair')})"
             for row in judges.to_dict("records")
@@ -127,7 +129,7 @@ class ScenarioAgreement(Fitted):
         labels = "ties left out" if self.ties == "drop" else "a tie is a label of its own"
         return (
             f"Share of comparisons of {reference}'s votes with those of {who} that have the same label ({labels}); "
-            f"{words.percent(self.level)} intervals, clustered by {judges['clustering'].iloc[0]}, each scenario by its "
+            f"{words.percent(self.level)} intervals, {hang}, each scenario by its "
             "own number (below 50: jackknife, t). Pooled: full empirical Bayes of the log-odds over scenarios, "
             "between-scenario sd half-normal(.5); posterior intervals, which hold on average over scenarios. "
             "p: Welch's test of equal agreement in all scenarios; q over judges."

@@ -197,7 +197,7 @@ class TiePolicies(Fitted):
 
     def _caption(self, found: list[Policies], extent: dict[str, int]) -> str:
         judges = ", ".join(f"{one.judge} ({words.plural(int(one.judgments), 'judgment')})" for one in found)
-        methods = " / ".join(sorted({one.chosen.covariance.method for one in found}))
+        methods = words.ranges(sorted({one.chosen.covariance.method for one in found}))
         position = " A position term is fitted." if self.position else ""
         return (
             f"Ranks of the models by {judges} with ties as half a win for each side, modelled after Davidson and after "

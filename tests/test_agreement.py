@@ -292,6 +292,7 @@ def test_soft_verdicts_that_are_even_on_average_are_a_tie(tmp_path: Path) -> Non
 def test_the_study_names_thin_scenarios_and_what_is_left_out(store: Store) -> None:
     result = ScenarioAgreement(dataset="d").run(store)
     table = result.table().set_index("scenario")
+    assert f"clustered by {table['clusters'].sum()} prompts, each scenario by its own number" in result.caption
     assert table.loc["x", "agreement"] == 0.0
     assert table.loc["z", "agreement"] == 1.0
     assert table.loc["y", "agreement"] == 0.5

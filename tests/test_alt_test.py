@@ -252,6 +252,7 @@ def test_the_study_s_tables(tmp_path: Path) -> None:
     result = AltTestStudy(dataset="d").run(store)
     (judge,) = result.as_json()["judges"]
     assert (judge["judge"], judge["annotators"], judge["items"]) == ("gpt", 3, 60)
+    assert f"interval, clustered by {judge['clusters']} {judge['clustering']}s. Annotators" in result.caption
     assert {"advantage_probability", "lower", "upper", "winning_rate", "passed"} <= set(judge)
     people = result.table("annotators")
     assert people["annotator"].tolist() == ["ann", "bob", "cid"]

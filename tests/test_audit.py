@@ -200,6 +200,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_planted_biases_are_found_and_a_fair_judge_has_none(store: Store) -> None:
     result = Audit(dataset="d").run(store)
     assert result.settings["reference"] == "gold"
+    clusters = result.table()["clusters"]
+    assert f"clustered by {clusters.min():,} to {clusters.max():,} prompts" in result.caption
     table = result.tables["biases"].set_index(["judge", "bias"])
     flagged = table.index[table["flagged"].fillna(False).astype(bool)].tolist()
     assert set(flagged) == {("gpt-biased", name) for name in ("first_position", "self_preference", "bandwagon")}

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser_app import LONG, Server, cli, ready, start
+from browser_app import LONG, Server, cli, drop, ready, start
 from hostile import ELSEWHERE, rows
 from playwright.sync_api import Page
 
@@ -67,3 +67,21 @@ def test_nothing_runs_links_or_is_fetched(page: Page, hostile: Server, screen: s
     assert page.evaluate(IN_PAGE) == []
     assert page.evaluate(IN_CHARTS) == []
     assert Path(hostile.db).exists()
+
+
+def test_a_dropped_file_is_shown_before_its_import_as_it_is(page: Page, hostile: Server) -> None:
+    """Columns, first values, judges and verdicts stand in the wizard's text: images in them were fetched there."""
+    image = f"![x]({ELSEWHERE}/x.png)"
+    lines = [f"question,category {image},reply one,reply two,judge {image}"]
+    lines += [f"{image} $x^2$ {k},_cell_,{image},*b* {k},{('left', 'right', image)[k % 3]}" for k in range(12)]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{hostile.url}/data")
+    ready(page)
+    drop(page, "![x](x).csv", "\n".join(lines).encode())
+    ready(page)
+    assert [url for url in asked if url.startswith(ELSEWHERE)] == []
+    assert page.evaluate(IN_PAGE) == []
+    main = page.get_by_test_id("stMain")
+    assert main.locator(".katex:visible, em:visible").count() == 0
+    assert "_cell_" in main.inner_text()

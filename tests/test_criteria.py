@@ -217,6 +217,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_the_study_says_what_other_studies_say(store: Store) -> None:
     result = JudgeCriteria().run(store)
     criteria = result.table()
+    assert f"intervals, clustered by {criteria['clusters'].max()} prompts." in result.caption
     assert criteria["criterion"].tolist() == ["clear", "correct", "overall"] * 2
     by_agreement = JudgeAgreement().run(store).table("criteria").set_index("criterion")
     mine = criteria[criteria["judge"] == "llm"].set_index("criterion")

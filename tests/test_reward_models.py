@@ -252,6 +252,7 @@ def test_against_a_recomputation(store: Store) -> None:
         # One temperature for all: too sure where scores say nothing, not sure enough elsewhere.
         away = scenarios["sureness"] - scenarios["accuracy"]
         assert away["maths"] > 0 > max(away["code"], away["poem"])
+    assert f"intervals, clustered by {judges['clusters'].max()} prompts" in result.caption
     assert result.findings[0].text.startswith("small prefers what people prefer in ")
     assert "points less" in result.findings[0].text
 

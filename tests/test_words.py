@@ -87,3 +87,20 @@ def test_shorten_cuts_the_middle_and_keeps_both_ends() -> None:
     assert short.startswith("organisation")
     assert short.endswith("-v2")
     assert words.shorten("short", 20) == "short"
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["clustered by 146 prompts (CR1)", "clustered by 1,160 prompts (CR1)", "clustered by 152 prompts (CR1)"],
+         "clustered by 146 to 1,160 prompts (CR1)"),
+        (["20 prompts (jackknife, CR3), t with 19 degrees of freedom", "60 prompts (CR1), normal",
+          "12 prompts (jackknife, CR3), t with 11 degrees of freedom"],
+         "12 to 20 prompts (jackknife, CR3), t with 11 to 19 degrees of freedom / 60 prompts (CR1), normal"),
+        (["by 9 prompts", "by 9 prompts"], "by 9 prompts"),
+        (["5 % of 7", "none"], "5 % of 7 / none"),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_sentences_that_differ_in_their_numbers_alone_are_one(texts: list[str], said: str) -> None:
+    assert words.ranges(texts) == said

@@ -51,7 +51,7 @@ def closer(seen: View, result: Result, judge: str, study: JudgeAgreement, most: 
     view = str(selection.page_word(WORD, known, CONFUSION))
     if len(known) > 1:
         st.session_state[f"w:{WORD}"] = view
-        st.segmented_control(f"A closer look at {words.shorten(judge, 40)}", known, key=f"w:{WORD}", required=True,
+        st.segmented_control("A closer look", known, key=f"w:{WORD}", required=True,
                              format_func=NAMES.__getitem__,
                              on_change=selection.on_change(WORD, f"w:{WORD}"))  # fmt: skip
     if view == CONFUSION:

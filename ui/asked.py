@@ -12,7 +12,7 @@ from typing import Literal
 import streamlit as st
 
 from data.recognise import ASK, GUESS, SURE
-from studies.overview import escape
+from studies.overview import escape, inert
 
 YOURS, AS_LAST = "yours", "as last time"
 BADGES = {
@@ -69,7 +69,7 @@ def segments(
     if st.session_state[widget] not in options:
         st.session_state[widget] = None
     picked = st.segmented_control(
-        label, options, key=widget, format_func=lambda o: names.get(o, o), label_visibility=seen
+        inert(label), options, key=widget, format_func=lambda o: names.get(o, o), label_visibility=seen
     )
     keep(widget, picked or "")
     return picked or ""

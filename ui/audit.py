@@ -202,7 +202,7 @@ def own_models(seen: View, result: Result, judge: str) -> None:
         st.caption(f"{because} What is saved here holds for this dataset, on every page and command.")
         # By judge and by what is in force: another judge's choice, or one that was taken back, does not linger.
         key = f"w:own-models-{judge}-{hash(tuple(mine['model']))}"
-        own = st.multiselect(f"Models of {shown(judge)}'s own", list(seen.names.models), list(mine["model"]), key=key,
+        own = st.multiselect("Its own models", list(seen.names.models), list(mine["model"]), key=key,
                              format_func=shown, placeholder="None of them")  # fmt: skip
         with st.container(horizontal=True):
             if st.button("Save", key="save-own", icon=":material/save:"):

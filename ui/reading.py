@@ -13,8 +13,7 @@ from data.rated import RATED
 from data.recognise import ASK, SHAPES, Meaning
 from data.recognise.values import verdict_kind
 from data.vocabulary import FIELDS
-from studies.overview import escape
-from ui.ask import shown
+from studies.overview import escape, inert
 from ui.asked import AS_LAST, WIDTHS, YOURS, badge, keep, key, restore, say_all, told
 from ui.mapping import ABOUT, JUDGE, UNUSED, Choices, Look, first_means, remembered_means
 
@@ -70,7 +69,7 @@ def _column(file: str, seen: Look, meaning: Meaning, first: str, before: Mapping
     with right:
         widget = key(file, f"means:{number}")
         restore(widget, start, options)
-        picked = st.selectbox(f"{column} means", options, key=widget, format_func=field_name,
+        picked = st.selectbox(inert(f"{column} means"), options, key=widget, format_func=field_name,
                               label_visibility="collapsed")  # fmt: skip
         keep(widget, picked)
     confidence = meaning.confidence if meaning.role != "unused" or meaning.confidence == ASK else None
@@ -114,7 +113,7 @@ def _values(first: tuple[str, ...], most: int = 72) -> str:
     short = [words.shorten(" ".join(value.split()), 48) for value in first]
     while len(short) > 1 and len(" · ".join(short)) > most:
         short.pop()
-    return " · ".join(shown(value) for value in short) or "empty"
+    return " · ".join(escape(value) for value in short) or "empty"
 
 
 def shape_of(choices: Choices) -> str:

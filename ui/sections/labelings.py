@@ -46,7 +46,7 @@ def draw(seen: View, judge: str | None) -> None:
         return
     _cluster(seen)
     for name in seen.names.labelings:
-        with st.popover(f"Edit {shown(name)}", type="tertiary"):
+        with st.popover(f"Edit {escape(name)}", type="tertiary"):
             _edit(seen, name)
     link(seen, "Data", "Open a file", icon=":material/upload_file:")
 

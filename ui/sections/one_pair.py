@@ -188,6 +188,6 @@ def trust(rows: pd.DataFrame, result: Result) -> str:
     counts = zip(rows["judge"], rows["judgments"], strict=True)
     n = [f"{judge} {words.plural(int(count), 'judgment')}" for judge, count in counts]
     new = "fitted without this pair's prompt" if not rows["in_fit"].any() else "fitted with this pair among them"
-    methods = " / ".join(dict.fromkeys(rows["intervals"]))
+    methods = words.ranges(dict.fromkeys(rows["intervals"]))
     level, ties = words.percent(float(result.settings["level"])), words.ties(str(result.settings["ties"]))
     return escape(f"{'; '.join(n)}, {new} · {ties} · exact Shapley values · {level} intervals, {methods}", 4000)
