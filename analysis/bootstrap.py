@@ -54,10 +54,12 @@ BLOCK_ENTRIES = 320_000
 SETTLED, SLOWEST = 2e-2, 0.25
 MAX_STEPS = 25
 # Naive standard error up to which draws of the strengths' own covariance do as well as refits, with `FEW` clusters or
-# more. In worlds of 10 to 100 models and 2,000 to 6,000 prompts, the largest error .10 to .35, the ends of both
-# intervals lay within 1 % of the interval's width of one another on average; the noise of 1,000 replicates is 2 %.
-# A model so sure has won and lost a dozen times and more: one replicate in 100,000 would have it separated.
-SURE = 0.3
+# more: in worlds of 10 to 100 models and 2,000 to 6,000 prompts, the largest error .10 to .35, the ends of both
+# intervals lay within 1.3 % of the interval's width of one another on average; the noise of 1,000 replicates is 2 %.
+SURE = 0.36
+# Wins and losses of each model from on which hardly a replicate (one in 3,000) has it separated: who has fewer is
+# refitted, and the share of such replicates told.
+OFTEN = 8
 ROWS_A_MODEL = 6
 # Weight up to which sums are kept in short numbers: their rounding is then far below the last step that is asked for.
 SHORT = 2e6
@@ -186,7 +188,7 @@ def replicate_strengths(
     covariance : V, where it is known by `way` alone
     """
     plain = [fit for fit in fits if isinstance(fit, BradleyTerry)]
-    if max(float(np.diag(fit.bread).max(initial=0.0)) for fit in fits) <= SURE**2:
+    if all(_is_sure(fit) for fit in fits):
         n = dense_codes([cluster_codes(fit.used(part), way) for fit, part in zip(fits, cells, strict=True)]).n_clusters
         if n >= FEW:
             if covariance is None or covariance.clustering.name != way:
@@ -195,6 +197,20 @@ def replicate_strengths(
     if len(plain) < len(fits):
         return one_step_strengths(fits, cells, way, rng, replicates)
     return bootstrap_strengths(plain, cells, way, rng, replicates=replicates, ridge=ridge, report=report)
+
+
+def _is_sure(fit: Strengths) -> bool:
+    """Whether one step does as well as a refit, and no replicate has a separated model."""
+    if float(np.diag(fit.bread).max(initial=0.0)) > SURE**2:
+        return False
+    if not isinstance(fit, BradleyTerry):
+        return True
+    counts = fit.counts
+    ends = np.concatenate([counts.a, counts.b])
+    won, lost = (np.bincount(ends, np.concatenate(part), counts.n_models) for part in (
+        (counts.score, counts.lost), (counts.lost, counts.score)
+    ))  # fmt: skip
+    return float(min(won.min(), lost.min())) >= OFTEN
 
 
 def _drawn(

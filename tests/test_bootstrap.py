@@ -203,7 +203,7 @@ def test_an_interval_of_how_alike_two_orders_are_is_that_of_refits():
     both = [cells, dataclasses.replace(cells, score=np.where(turned, 1 - cells.score, cells.score))]
     fits = [fit_bradley_terry(part) for part in both]
     least_sure = max(np.sqrt(np.diag(fit.bread).max()) for fit in fits)
-    assert 0.8 * bootstrap.SURE < least_sure < bootstrap.SURE
+    assert 0.7 * bootstrap.SURE < least_sure < bootstrap.SURE
     n = 4000
     drawn, refits = (
         way(fits, both, "prompt", np.random.default_rng(seed), replicates=n)
