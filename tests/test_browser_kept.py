@@ -45,7 +45,13 @@ def test_a_name_is_typed_and_choices_and_views_are_found_again(page, app, datase
     page.get_by_label("Name of this view").fill("Held against one")
     page.keyboard.press("Tab")
     press(page, "Save this view")
-    expect(page.get_by_role("link", name="Held against one").first).to_be_attached(timeout=LONG)
+    pick(page, "Reference", "folk")
+    expect(page).not_to_have_url(re.compile("judge=judge-x&judge=folk"), timeout=LONG)
+    # On the page that it is of, a view is opened in place, and the address follows.
+    press(page, "Saved views")
+    press(page, "Held against one")
+    expect(page).to_have_url(re.compile("judge=judge-x&judge=folk&judge=judge-y"), timeout=LONG)
+    expect(reference(page)).to_have_value("Judge Number One", timeout=LONG)
 
     # The page Data is the one that computes least.
     page.goto(f"{app.url}/data")

@@ -171,4 +171,7 @@ def test_read_only_has_links_alone(store: Store, monkeypatch: pytest.MonkeyPatch
     assert not app.exception
     keys = {button.key for button in [*app.sidebar.button, *app.main.button]}
     assert not keys & {"save-view", "forget", "names-save"}
+    # A button on the page that the view is of, a link elsewhere.
+    assert [button.label for button in app.sidebar.button].count("Mine") == 1
+    app = app_of(store, monkeypatch, "judges")
     assert [link.proto.label for link in app.sidebar.get("page_link")].count("Mine") == 1

@@ -51,14 +51,28 @@ def views(seen: View) -> list[SavedView]:
         return kept.saved_views(con, seen.names.dataset_id)
 
 
-def open_link(seen: View, one: SavedView) -> None:
-    """A link to the page of a saved view, with its address."""
+def open_link(seen: View, one: SavedView, here: str, where: str) -> None:
+    """A link to the page of a saved view, with its address. here : the title of the page one is on; where : on it
+
+    A link to the page one is on would show the view and leave the address as it was: there it is a button.
+    """
     screen = next((s for s in navigation.SCREENS if s.url == one.page), navigation.SCREENS[0])
     words = {DATASET: [seen.names.dataset] if seen.names else [], **one.words}
+    if screen.title == here:
+        st.button(escape(one.name), icon=screen.icon, key=f"view-{where}-{one.name}", type="tertiary",
+                  on_click=_open, args=(words,))  # fmt: skip
+        return
     st.page_link(
         screen.path, label=escape(one.name), icon=screen.icon, width="stretch",
         query_params=[(k, v) for k, values in words.items() for v in values],
     )  # fmt: skip
+
+
+def _open(words: Words) -> None:
+    """Show these words of an address on this page. For callbacks."""
+    st.session_state["words"], st.session_state["changed"] = words, True
+    # They have the names of the files: the next run is not to take them for display names.
+    st.session_state.pop("view", None)
 
 
 def in_sidebar(seen: View, screen: navigation.Screen, words: Mapping[str, Sequence[str]]) -> None:
@@ -70,7 +84,7 @@ def in_sidebar(seen: View, screen: navigation.Screen, words: Mapping[str, Sequen
         return
     with st.popover("Saved views", icon=":material/bookmark:", width="stretch", key="saved-views"):
         for one in known:
-            open_link(seen, one)
+            open_link(seen, one, screen.title, "sidebar")
         if not known:
             st.caption("A view is this page with all its choices. Save it under a name to come back to it.")
         if fixed:
@@ -124,7 +138,7 @@ def listing(seen: View) -> None:
         st.error(escape(st.session_state.pop("view-told"), 4000), icon=":material/error:")
     for k, one in enumerate(known):
         with st.container(horizontal=True, vertical_alignment="center", key=f"view-{k}"):
-            open_link(seen, one)
+            open_link(seen, one, navigation.SCREENS[0].title, "listing")
             st.caption(one.saved_at.strftime("%Y-%m-%d"))
             if not fixed:
                 with st.popover("Change", icon=":material/edit:", type="tertiary", key=f"view-change-{k}"):
