@@ -131,3 +131,22 @@ def known(key: Hashable, ask: Callable[[], T], size: Callable[[T], int] = pickle
     """
     state = getattr(_thread, "state", None)
     return ask() if state is None else _known.get((state, key), ask, size)
+
+
+_large = Kept(most_bytes=512 << 20)
+
+
+def known_large(key: Hashable, ask: Callable[[], T], size: Callable[[T], int]) -> T:
+    """As `known`, of what takes megabytes, which would push out what is small."""
+    state = getattr(_thread, "state", None)
+    return ask() if state is None else _large.get((state, key), ask, size)
+
+
+def asked_again(key: Hashable) -> bool:
+    """Whether this has been asked before of the store as it is; from now on it has. Inside a write lease never."""
+    state = getattr(_thread, "state", None)
+    if state is None:
+        return False
+    before = _known.knows((state, "asked", key))
+    _known.get((state, "asked", key), lambda: True)
+    return before

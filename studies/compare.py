@@ -150,7 +150,7 @@ class Compare(Fitted):
         with store.reading(f"comparing {judge} with {reference}") as con:
             queries.read_scenarios_of(con, names)
             ids = [names.judges[reference][0], names.judges[judge][0]]
-            rows = shared_rows(con, queries.where(self, names, self.ties), ids)
+            rows = shared_rows(con, self, names, self.ties, (reference, judge))
             extent = rows.extent
             by_pair = extent["prompts"] < FEW_PROMPTS or self.cluster == "pair"
             if by_pair and extent["judgments"]:

@@ -23,9 +23,6 @@ T = TypeVar("T")
 
 _kept = Kept()
 
-WHOLE = 2_000_000
-"""Judgments of a dataset up to which the votes of all are counted when some have been asked for twice: 60 MB."""
-
 
 def part(
     store: Store, names: Catalog, of: Hashable, compute: Callable[[], T], waiting: Callable[[], None] = lambda: None
@@ -52,14 +49,11 @@ def counted_votes(store: Store, con: Con, names: Catalog, selection: Selection) 
     condition = whole if everybody and not selection.scenario else queries.where(selection, names, ranked=False)
 
     def count(what: str) -> Votes:
-        if what != whole and names.labeling is None and (_kept.knows((*state, whole, "votes")) or again()):
+        if what != whole and names.labeling is None and (
+            _kept.knows((*state, whole, "votes")) or queries.held_whole(con, names, (whole, "votes"))
+        ):
             return _sealed(_of(get(whole), names, selection))
         return _sealed(votes(con, names, what))
-
-    def again() -> bool:
-        before = _kept.knows((*state, whole, "asked"))
-        _kept.get((*state, whole, "asked"), lambda: True)
-        return before and queries.n_judgments(con, names) <= WHOLE
 
     def get(what: str) -> Votes:
         return _kept.get((*state, what, "votes"), lambda: count(what), _bytes)

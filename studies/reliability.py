@@ -88,8 +88,7 @@ class Reliability(Fitted):
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         with store.reading(f"holding {judge} against {reference}") as con:
             queries.read_scenarios_of(con, names)
-            ids = [names.judges[reference][0], names.judges[judge][0]]
-            rows = shared_rows(con, queries.where(self, names, self.ties), ids)
+            rows = shared_rows(con, self, names, self.ties, (reference, judge))
             extent = rows.extent
             if 0 < extent["prompts"] < FEW_PROMPTS:
                 rows = rows.pairs_in_order(con)

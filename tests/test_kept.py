@@ -121,7 +121,7 @@ def test_who_asks_for_some_votes_again_has_all_counted(
     assert "judge_id" not in asked[1]
     # Of a dataset too large to hold all that was said, each is counted alone.
     monkeypatch.setattr(kept, "_kept", Kept())
-    monkeypatch.setattr(kept, "WHOLE", 107)
+    monkeypatch.setattr(queries, "WHOLE", 107)
     assert [n_asked("one"), n_asked("two"), n_asked("people")] == [3, 4, 5]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from data import queries
 from data.imports import import_path
 from data.model import Selection
+from data.queries import shared
 from data.queries.shared import SharedRows, shared_rows
 from data.store import Store
 
@@ -30,6 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             "p_a": rng.choice([0, 0.5, 1, 0.8], size=n),
             "swapped": rng.choice(["true", "false", ""], size=n),
             "repeat": np.arange(n),
+            "scenario": np.array(["s", "t", ""])[prompt % 3],
         }
     )
     table["annotator"] = np.where(table["judge"] == "people", rng.choice(["x", "y", ""], size=n), "")
@@ -45,32 +50,55 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return store
 
 
-def both(store: Store, judges: tuple[str, ...], ties: str = "half", more: str = "") -> tuple[SharedRows, str]:
+def both(store: Store, judges: tuple[str, ...], ties: str = "half", **more: Any) -> tuple[SharedRows, str]:
     with store.reading() as con:
         names = queries.catalog(con, "d")
         ids = [names.judges[judge][0] for judge in judges]
-        condition = queries.where(Selection(dataset="d"), names, ties) + more
-        rows = shared_rows(con, condition, ids)
-        chosen = ", ".join(map(str, ids))
-        return rows, queries.shared_pairs(condition, ids) + f" AND judge_id IN ({chosen})"
+        chosen = Selection(dataset="d", judge=judges, **more)
+        rows = shared_rows(con, chosen, names, ties, judges)
+        condition = queries.where(replace(chosen, judge=()), names, ties)
+        return rows, queries.shared_pairs(condition, ids) + f" AND judge_id IN ({', '.join(map(str, ids))})"
 
 
 @pytest.mark.parametrize("ties", ["half", "drop"])
-@pytest.mark.parametrize("judges", [("people", "robot"), ("robot", "other"), JUDGES])
-def test_everything_is_counted_as_by_a_subquery(store: Store, judges: tuple[str, ...], ties: str) -> None:
-    rows, condition = both(store, judges, ties)
-    with store.reading() as con:
-        assert rows.extent == queries.extent(con, condition)
-        assert 0 < rows.extent["judgments"] < queries.extent(con, "dataset_id = 2")["judgments"]
-        assert rows.soft_judgments() == queries.soft_judgments(con, condition)
-        pd.testing.assert_frame_equal(rows.pairs_between(), queries.pairs_between(con, condition), check_dtype=False)
-        for clusters in (("prompt",), ("pair", "prompt")):
-            for position in (False, True):
-                found = rows.pairs_in_order(con).counts(clusters, position, tied=True).frame
-                wanted = queries.counts(con, condition, clusters, position, tied=True).frame
-                assert set(found) == set(wanted)
-                for name, column in wanted.items():
-                    np.testing.assert_array_equal(found[name], column, err_msg=name)
+@pytest.mark.parametrize("more", [{}, {"scenario": ("t",)}, {"scenario": ("t", "s"), "model": ("m1", "m2", "m4")}],
+                         ids=["all", "scenario", "models"])  # fmt: skip
+@pytest.mark.parametrize("judges", [("people", "robot"), ("robot", "other"), JUDGES], ids="-".join)
+def test_everything_is_counted_as_by_a_subquery(
+    store: Store, judges: tuple[str, ...], ties: str, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Asked for once, some are read; then all, of which some are taken.
+    for asked in (False, True):
+        monkeypatch.setattr(shared, "held_whole", lambda *_, asked=asked: asked)
+        rows, condition = both(store, judges, ties, **more)
+        with store.reading() as con:
+            assert rows.extent == queries.extent(con, condition)
+            assert 0 < rows.extent["judgments"] < queries.extent(con, "dataset_id = 2")["judgments"]
+            assert rows.soft_judgments() == queries.soft_judgments(con, condition)
+            between = queries.pairs_between(con, condition)
+            pd.testing.assert_frame_equal(rows.pairs_between(), between, check_dtype=False)
+            for clusters in (("prompt",), ("pair", "prompt")):
+                for position in (False, True):
+                    found = rows.pairs_in_order(con).counts(clusters, position, tied=True).frame
+                    wanted = queries.counts(con, condition, clusters, position, tied=True).frame
+                    assert set(found) == set(wanted)
+                    for name, column in wanted.items():
+                        np.testing.assert_array_equal(found[name], column, err_msg=name)
+
+
+def test_all_are_read_when_some_are_asked_for_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    of = shared._read
+    monkeypatch.setattr(shared, "_read", lambda *given, **more: read.append(given[1]) or of(*given, **more))  # type: ignore[func-returns-value]
+    # A model that no other test asks for: what was asked before is remembered for as long as the store stays as it is.
+    for k, judges in enumerate((("people", "robot"), ("people", "other"), ("robot", "other"), ("people", "robot"))):
+        both(store, judges, ("half", "drop")[k % 2], model=("m0", "m5", "m3"))
+    assert len(read) == 2
+    assert ["judge_id" in condition for condition in read] == [True, False]
+    monkeypatch.setattr(queries, "WHOLE", 100)
+    for judges in (("people", "robot"), ("people", "other")):
+        both(store, judges, model=("m0", "m5", "m2"))
+    assert len(read) == 4
 
 
 def test_judgments_without_an_annotator_stand_for_themselves(store: Store) -> None:
@@ -87,7 +115,7 @@ def test_judgments_without_an_annotator_stand_for_themselves(store: Store) -> No
 
 
 def test_judges_without_a_pair_in_common_share_nothing(store: Store) -> None:
-    rows, _ = both(store, ("people", "robot"), more=" AND prompt_id = -1")
+    rows, _ = both(store, ("people", "robot"), since="2999-01-01")
     assert set(rows.extent.values()) == {0}
     assert len(rows.counts(("prompt",))) == 0
     assert rows.soft_judgments() == {}

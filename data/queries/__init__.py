@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from data.queries.labelings import fingerprint as fingerprint_labeling
 from data.queries.labelings import known_labelings
 from data.queries.labelings import use as use_labeling
 from data.queries.order import in_order
-from data.remembered import known
+from data.remembered import asked_again, known
 from data.shown_names import AS_THEY_ARE, Display
 from data.shown_names import read as read_display
 from errors import EmptySelectionError, OptionError, UnknownNameError, unknown_name
@@ -115,6 +115,19 @@ def dataset_table(con: Con) -> pd.DataFrame:
     ).fetchall())  # fmt: skip
     table["published"] = [int(published.get(i, 0)) for i in table["dataset_id"]]
     return table.drop(columns="dataset_id").rename(columns={"name": "dataset"})
+
+
+WHOLE = 2_000_000
+"""Judgments of a dataset up to which what all judges said is held in memory for who goes from judge to judge."""
+
+
+def held_whole(con: Con, names: Catalog, what: Hashable) -> bool:
+    """Whether all judgments of a dataset shall be read, of which now some are wanted.
+
+    what : all that is read. Yes where some of it were wanted before: who asks once, as a command does, reads what is
+    wanted; who goes on from there finds the rest in memory
+    """
+    return asked_again((names.dataset_id, names.labeling, what)) and n_judgments(con, names) <= WHOLE
 
 
 def n_judgments(con: Con, names: Catalog) -> int:

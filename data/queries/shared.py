@@ -7,18 +7,19 @@ times as much as all the rest. Fetched once, the rows answer every such question
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.queries import IS_TIE, Con, Counts, any_weighted, sum_neighbours
+from data.model import Selection
+from data.queries import IS_TIE, Catalog, Con, Counts, any_weighted, held_whole, sum_neighbours, where
 from data.queries.order import in_order
+from data.remembered import known_large
 
 Column = npt.NDArray[Any]
 
@@ -27,120 +28,129 @@ Column = npt.NDArray[Any]
 class SharedRows:
     """The judgments on pairs that each of the judges has judged, in the store's order.
 
-    parts : columns judge_id, a, b, pair, prompt and annotator (codes, see `in_order`; 0: not named), shown, score, tied, [weight], part by part
+    rows : columns judge_id, a, b, pair, prompt and annotator (codes, see `in_order`; 0: not named), shown, score, tied,
+        [weight], all (n,)
     """
 
-    parts: tuple[dict[str, Column], ...]
+    rows: dict[str, Column]
 
     @cached_property
     def extent(self) -> dict[str, int]:
         """As `queries.extent`: judgments, pairs, prompts, annotators, known_order, unnamed."""
-        unnamed = sum(int((part["annotator"] == 0).sum()) for part in self.parts)
+        unnamed = int((self.rows["annotator"] == 0).sum())
         return {
-            "judgments": sum(len(part["pair"]) for part in self.parts),
-            "pairs": self._different("pair"),
-            "prompts": self._different("prompt"),
-            "annotators": self._different("annotator") - (unnamed > 0),
-            "known_order": sum(int((part["shown"] != 0).sum()) for part in self.parts),
+            "judgments": len(self.rows["pair"]),
+            "pairs": _different(self.rows["pair"]),
+            "prompts": _different(self.rows["prompt"]),
+            "annotators": _different(self.rows["annotator"]) - (unnamed > 0),
+            "known_order": int((self.rows["shown"] != 0).sum()),
             "unnamed": unnamed,
         }
 
     def pairs_in_order(self, con: Con) -> SharedRows:
         """The same with codes of pairs that do not hang on how the store was filled, for what is drawn by pair."""
-        return SharedRows(tuple(_in_order(con, "pair", self.parts)))
+        return SharedRows(self.rows | {"pair": in_order(con, "pair", self.rows["pair"])})
 
     def counts(self, clusters: Sequence[str] = (), position: bool = False, tied: bool = False) -> Counts:
         """As `queries.counts` with clusters: neighbours that are alike are summed."""
         names = ["judge_id", "a", "b", *clusters, *(["shown"] if position else []), *(["tied"] if tied else []), "score"]
-        found = []
-        before = 0
-        for part in self.parts:
-            columns = {name: part[name] for name in names}
-            if "annotator" in columns:
-                # A judgment without a named annotator stands for itself; negative codes keep the two kinds apart.
-                own = -1 - before - np.arange(len(part["pair"]), dtype=np.int64)
-                columns["annotator"] = np.where(part["annotator"] == 0, own, part["annotator"])
-            if "weight" in part:
-                weight = part["weight"]
-                columns |= {"weight": weight, "score": weight * part["score"]}
-                if tied:
-                    columns["tied"] = weight * part["tied"]
-            found.append(sum_neighbours(columns))
-            before += len(part["pair"])
-        return Counts({name: np.concatenate([part[name] for part in found]) for name in found[0]})
+        columns = {name: self.rows[name] for name in names}
+        if "annotator" in columns:
+            # A judgment without a named annotator stands for itself; negative codes keep the two kinds apart.
+            own = -1 - np.arange(len(self.rows["pair"]), dtype=np.int64)
+            columns["annotator"] = np.where(columns["annotator"] == 0, own, columns["annotator"])
+        if "weight" in self.rows:
+            weight = self.rows["weight"]
+            columns |= {"weight": weight, "score": weight * columns["score"]}
+            if tied:
+                columns["tied"] = weight * columns["tied"]
+        return Counts(sum_neighbours(columns))
 
     def soft_judgments(self) -> dict[int, int]:
         """As `queries.soft_judgments`: judgments that are neither a win, a loss nor a tie, by judge (id)."""
-        judges = np.concatenate([part["judge_id"][~np.isin(part["score"], (0.0, 0.5, 1.0))] for part in self.parts])
+        judges = self.rows["judge_id"][~np.isin(self.rows["score"], (0.0, 0.5, 1.0))]
         ids, n = np.unique(judges, return_counts=True)
         return {int(judge): int(count) for judge, count in zip(ids, n, strict=True)}
 
     def pairs_between(self) -> pd.DataFrame:
         """As `queries.pairs_between`: a, b (ids of models, a < b) and how many of the pairs are between them."""
-        base, span = self._range("pair")
+        base, span = _range(self.rows["pair"])
         models = np.zeros(span, dtype=np.int64)
-        for part in self.parts:
-            a, b = part["a"].astype(np.int64), part["b"].astype(np.int64)
-            models[part["pair"] - base] = (np.minimum(a, b) << 32) | np.maximum(a, b)
+        a, b = self.rows["a"].astype(np.int64), self.rows["b"].astype(np.int64)
+        models[self.rows["pair"] - base] = (np.minimum(a, b) << 32) | np.maximum(a, b)
         keys, pairs = np.unique(models[models > 0], return_counts=True)
         return pd.DataFrame({"a": keys >> 32, "b": keys & 0xFFFFFFFF, "pairs": pairs})
 
-    def _different(self, name: str) -> int:
-        base, span = self._range(name)
-        met = np.zeros(span, dtype=bool)
-        for part in self.parts:
-            met[part[name] - base] = True
-        return int(met.sum())
 
-    def _range(self, name: str) -> tuple[int, int]:
-        """The least number in a column, and how many there are from it to the greatest."""
-        return _range([part[name] for part in self.parts])
+def shared_rows(con: Con, selection: Selection, names: Catalog, ties: str, judges: Sequence[str]) -> SharedRows:
+    """The judgments of these judges that a selection means, on pairs where each of them has one.
 
-
-def shared_rows(con: Con, condition: str, judge_ids: Sequence[int]) -> SharedRows:
-    """The judgments of these judges that satisfy `condition`, on pairs where each of them has one.
-
-    Equal to selecting by `shared_pairs`. Holds about 40 bytes for each judgment of the judges.
+    Equal to selecting by `shared_pairs`. Holds about 40 bytes for each judgment of the judges, or of the dataset where
+    who asks goes from judge to judge.
     """
-    weight = ", weight" if any_weighted(con, condition) else ""
-    chosen = ", ".join(map(str, judge_ids))
+    ids = [names.judges[judge][0] for judge in judges]
+    rows = _some(con, selection, names, ties, ids)
+    base, span = _range(rows["pair"])
+    shared = np.ones(span, dtype=bool)
+    for judge in ids:
+        judged = np.zeros(span, dtype=bool)
+        judged[rows["pair"][rows["judge_id"] == judge] - base] = True
+        shared &= judged
+    keep = shared[rows["pair"] - base]
+    return SharedRows(rows if keep.all() else _take(rows, np.flatnonzero(keep)))
+
+
+def _some(con: Con, selection: Selection, names: Catalog, ties: str, ids: Sequence[int]) -> dict[str, Column]:
+    """The judgments of these judges that a selection means."""
+    whole = where(replace(selection, judge=(), scenario=()), names)
+    if not held_whole(con, names, (whole, "rows")):
+        chosen = ", ".join(map(str, ids))
+        return _read(con, f"{where(selection, names, ties)} AND judge_id IN ({chosen})")
+    rows = known_large(
+        ("rows", whole, names.labeling), lambda: _read(con, whole, scenario=True),
+        lambda found: sum(column.nbytes for column in found.values()),
+    )  # fmt: skip
+    wanted = _among(rows["judge_id"], ids)
+    if selection.scenario:
+        wanted &= _among(rows["scenario"], [names.scenarios[name] for name in selection.scenario])
+    if ties == "drop":
+        wanted &= rows["tied"] == 0
+    return _take({name: column for name, column in rows.items() if name != "scenario"}, np.flatnonzero(wanted))
+
+
+def _read(con: Con, condition: str, scenario: bool = False) -> dict[str, Column]:
+    """The columns of `SharedRows` of the judgments of a condition, on request with their scenarios (ids, 0: none)."""
+    more = (", scenario_id AS scenario" if scenario else "") + (", weight" if any_weighted(con, condition) else "")
     table = con.sql(
         f"""SELECT judge_id, model_a AS a, model_b AS b, pair_id AS pair, prompt_id AS prompt, annotator_id AS annotator,
-        shown, p_a AS score, ({IS_TIE})::DOUBLE AS tied{weight}
-        FROM judgment WHERE {condition} AND judge_id IN ({chosen})"""
+        shown, p_a AS score, ({IS_TIE})::DOUBLE AS tied{more} FROM judgment WHERE {condition}"""
     ).to_arrow_table()
-    parts = [_columns(batch) for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]]
-    base, span = _range([part["pair"] for part in parts])
-    shared = np.ones(span, dtype=bool)
-    for judge in judge_ids:
-        judged = np.zeros(span, dtype=bool)
-        for part in parts:
-            judged[part["pair"][part["judge_id"] == judge] - base] = True
-        shared &= judged
-    for k, part in enumerate(parts):
-        keep = shared[part["pair"] - base]
-        if not keep.all():
-            parts[k] = {name: column[keep] for name, column in part.items()}
-    for way in ("prompt", "annotator"):
-        parts = _in_order(con, way, parts)
-    return SharedRows(tuple(parts))
+    rows = {name: pc.fill_null(column, 0).to_numpy() if column.null_count else column.to_numpy()
+            for name, column in zip(table.column_names, table.columns, strict=True)}  # fmt: skip
+    return rows | {way: in_order(con, way, rows[way]) for way in ("prompt", "annotator")}
 
 
-def _in_order(con: Con, way: str, parts: Sequence[dict[str, Column]]) -> list[dict[str, Column]]:
-    """The parts with codes of one kind of cluster that do not hang on how the store was filled."""
-    codes = in_order(con, way, np.concatenate([part[way] for part in parts]))
-    cuts = np.cumsum([len(part[way]) for part in parts])[:-1]
-    return [part | {way: code} for part, code in zip(parts, np.split(codes, cuts), strict=True)]
+def _among(column: Column, ids: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Where a column of ids has one of these."""
+    lookup = np.zeros(max([int(column.max(initial=0)), *ids]) + 1, dtype=bool)
+    lookup[list(ids)] = True
+    return np.asarray(lookup[column])
 
 
-def _columns(batch: pa.RecordBatch) -> dict[str, Column]:
-    arrays = zip(batch.schema.names, batch.columns, strict=True)
-    return {name: pc.fill_null(array, 0).to_numpy() if array.null_count else array.to_numpy() for name, array in arrays}
+def _take(rows: dict[str, Column], at: Column) -> dict[str, Column]:
+    return {name: column[at] for name, column in rows.items()}
 
 
-def _range(columns: Sequence[Column]) -> tuple[int, int]:
-    filled = [column for column in columns if len(column)]
-    if not filled:
+def _different(column: Column) -> int:
+    base, span = _range(column)
+    met = np.zeros(span, dtype=bool)
+    met[column - base] = True
+    return int(met.sum())
+
+
+def _range(column: Column) -> tuple[int, int]:
+    """The least number in a column, and how many there are from it to the greatest."""
+    if not len(column):
         return 0, 0
-    least = min(int(column.min()) for column in filled)
-    return least, max(int(column.max()) for column in filled) - least + 1
+    least = int(column.min())
+    return least, int(column.max()) - least + 1
