@@ -147,7 +147,7 @@ class Difficulty:
             tilts = _csr(tilt, place, len(block.starts) * model.nodes)
             scores = model.score_matrix(block, at)
             # The score matrix holds the row's own model too, on which its difficulty does not depend.
-            own = np.einsum("rn,rnq->rq", tilt, model.cell_scores(block, at)[block.cell])
+            own = np.einsum("rn,qrn->rq", tilt, model.cell_scores(block, at)[:, block.cell])
             own = _csr(own, self.rows.model[block.rows][:, None] * q + np.arange(q), out.shape[1])
             for start in range(0, len(out), LINES_AT_ONCE):
                 lines = by_row[start : start + LINES_AT_ONCE, block.rows].tocsr()
@@ -350,13 +350,13 @@ class _Model:
         return value, gradient.reshape(-1), complete, missing
 
     def cell_scores(self, block: _Block, at: _At) -> Floats:
-        """(c, nodes, q) scores of each (prompt, model) at the nodes."""
+        """(q, c, nodes) scores of each (prompt, model) at the nodes."""
         residual = at.residual
         design = self.rows.design[block.rows]
         parts = [residual * column[:, None] for column in design.T] + [residual * at.gamma[block.x]]
         if len(block.cell_starts) < len(residual):
             parts = [np.add.reduceat(part, block.cell_starts, axis=0) for part in parts]
-        return np.stack(parts, axis=2)
+        return np.stack(parts)
 
     def score_matrix(self, block: _Block, at: _At, centred: bool = False) -> Floats | csr_array:
         """(n_prompts * nodes, p) scores of each prompt at its nodes.
@@ -367,15 +367,17 @@ class _Model:
         values = self.cell_scores(block, at)
         x, m = block.x[block.cell_starts], self.rows.model[block.rows][block.cell_starts]
         if centred:
-            weight = at.posterior[x][:, :, None]
-            values = (values - (weight * values).sum(1, keepdims=True)) * np.sqrt(weight)
+            weight = at.posterior[x]
+            values = (values - np.einsum("cn,qcn->qc", weight, values)[:, :, None]) * np.sqrt(weight)
         n = len(block.starts)
         if len(x) >= DENSE_FROM * n * self.rows.n_models:
-            dense = np.zeros((n, self.nodes, self.rows.n_models, self.q))
-            dense[x, :, m, :] = values
-            return dense.reshape(n * self.nodes, self.size)
-        place = x[:, None, None] * self.nodes + np.arange(self.nodes)[:, None]
-        column = m[:, None, None] * self.q + np.arange(self.q)
+            # A parameter's scores lie one beside the other, as they come.
+            dense = np.zeros((self.rows.n_models, self.q, n, self.nodes))
+            for k, part in enumerate(values):
+                dense[m, k, x] = part
+            return dense.reshape(self.size, n * self.nodes).T
+        place = x[:, None] * self.nodes + np.arange(self.nodes)
+        column = m[:, None] * self.q + np.arange(self.q)[:, None, None]
         shape = values.shape
         place, column = (np.broadcast_to(part, shape).reshape(-1) for part in (place, column))
         return csr_array((values.reshape(-1), (place, column)), shape=(n * self.nodes, self.size))

@@ -224,31 +224,36 @@ class _Solver:
         top[np.arange(k), np.arange(k)] += SLIGHT * unit
         g_b, g_s = self.gradients(b, s)
         new_b, new_s = b.copy(), s.copy()
-        size_b, size_s = np.diag(top), np.einsum("dkk->dk", blocks)
+        size_b = np.diag(top).tolist()
+        # One row a factor: a sweep takes thousands of turns, and each looks at one factor in all domains.
+        new_s, g_s, free = new_s.T.copy(), g_s.T.copy(), self.free_s.T.astype(float)
+        by_factor, size_s = blocks.transpose(2, 1, 0).copy(), np.einsum("dkk->kd", blocks).copy()
         for _ in range(MAX_SWEEPS):
             moved = 0.0
             for j in range(k):
-                step = _shrink(new_s[:, j] - g_s[:, j] / size_s[:, j], self.penalties.own / size_s[:, j]) - new_s[:, j]
-                step = np.where(self.free_s[:, j], step, 0.0)
+                size, at = size_s[j], new_s[j]
+                step = (_shrink(at - g_s[j] / size, self.penalties.own / size) - at) * free[j]
                 if step.any():
-                    new_s[:, j] += step
-                    change = blocks[:, :, j] * step[:, None]
+                    new_s[j] += step
+                    change = by_factor[j] * step
                     g_s += change
-                    g_b += change.sum(axis=0)
-                    moved = max(moved, float(np.abs(step * size_s[:, j]).max()))
+                    g_b += change.sum(axis=1)
+                    moved = max(moved, float(np.abs(step * size).max()))
                 if not self.free_b[j]:
                     continue
-                one = float(_shrink(new_b[j] - g_b[j] / size_b[j], self.penalties.shared / size_b[j]) - new_b[j])
+                was, curved = float(new_b[j]), size_b[j]
+                value, by = was - float(g_b[j]) / curved, self.penalties.shared / curved
+                one = value - min(max(value, -by), by) - was
                 if one:
                     new_b[j] += one
                     g_b += one * top[:, j]
-                    g_s += one * blocks[:, :, j]
-                    moved = max(moved, abs(one) * float(size_b[j]))
+                    g_s += one * by_factor[j]
+                    moved = max(moved, abs(one) * curved)
             if moved <= 0.01 * TOLERANCE * unit:
                 break
-        return new_b, new_s
+        return new_b, new_s.T.copy()
 
 
 def _shrink(value: Floats, by: Floats) -> Floats:
     """Towards 0 by `by`, no further than 0."""
-    return np.asarray(np.sign(value) * np.maximum(np.abs(value) - by, 0.0))
+    return np.asarray(value - np.minimum(np.maximum(value, -by), by))

@@ -236,7 +236,8 @@ def expected(taste: Taste, eta: Floats, spread: Floats) -> tuple[Floats, Floats]
     score, tied = np.zeros(len(eta)), np.zeros(len(eta))
     for node, weight in zip(*NODES, strict=True):
         at = eta + spread * node
-        win, not_lost = _sigmoid(at - taste.tie), _sigmoid(at + taste.tie)
+        not_lost = _sigmoid(at + taste.tie)
+        win = _sigmoid(at - taste.tie) if taste.tie else not_lost
         score += weight * (win + not_lost) / 2
         tied += weight * (not_lost - win)
     total = float(NODES[1].sum())

@@ -72,6 +72,27 @@ def own_main() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def page_components() -> object:
+    """What streamlit finds when it looks through all installed packages for components of pages."""
+    from streamlit.components.v2.component_manager import BidiComponentManager
+
+    found = BidiComponentManager()
+    found.discover_and_register_components(start_file_watching=False)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def components_found_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every AppTest would look for them anew, which takes a tenth of a second."""
+    testing = sys.modules.get("streamlit.testing.v1.app_test")
+    if testing is None or not hasattr(request.module, "AppTest"):
+        return
+    found = request.getfixturevalue("page_components")
+    monkeypatch.setattr(testing, "BidiComponentManager", lambda: found)
+    monkeypatch.setattr(found, "discover_and_register_components", lambda **_: None)
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """A headless Chromium; without one browser tests are skipped, in CI they fail."""
     from playwright.sync_api import Error, sync_playwright

@@ -92,7 +92,8 @@ def asked(command: str, store: Store) -> Result:
 
 def filled(folder: Path, files: list[list[Row]], name: str = "store") -> Store:
     """A store into which these rows were imported, a file each."""
-    store = Store(folder / f"{name}.duckdb")
+    # A test asks several questions of it: to open DuckDB takes longer than most.
+    store = Store(folder / f"{name}.duckdb", linger=5)
     for k, some in enumerate(files):
         path = folder / f"{name}-{k}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in some))

@@ -46,7 +46,8 @@ def rows(prompts: int = 40, seed: int = 0, judges: tuple[str, ...] = ("people", 
 def stored(folder: Path, given: list[dict[str, object]], measure: bool = True, name: str = "d") -> Store:
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in given))
-    store = Store(folder / "s.duckdb")
+    # A test asks several questions of it: to open DuckDB takes longer than most.
+    store = Store(folder / "s.duckdb", linger=5)
     import_path(store, path, name)
     if measure:
         extract(store, name)

@@ -53,7 +53,8 @@ def _vote(judge: str, kind: str, eta: float, rng: np.random.Generator) -> dict[s
 
 
 def kept(folder: Path, **frames: pd.DataFrame) -> Store:
-    store = Store(folder / "s.duckdb")
+    # A test asks several questions of it: to open DuckDB takes longer than most.
+    store = Store(folder / "s.duckdb", linger=5)
     for name, frame in frames.items():
         path = folder / f"{name}.csv"
         frame.to_csv(path, index=False)

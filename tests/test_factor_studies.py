@@ -83,7 +83,8 @@ def stored(folder: Path, given: list[dict[str, Any]], name: str = "d", measure: 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in given))
-    store = Store(folder / "s.duckdb")
+    # A test asks several questions of it: to open DuckDB takes longer than most.
+    store = Store(folder / "s.duckdb", linger=5)
     assert import_path(store, path, name).accepted == len(given)
     if measure:
         extract(store, name, workers=1)

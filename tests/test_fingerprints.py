@@ -55,7 +55,8 @@ def fingerprint(store: Store) -> str:
 def filled(folder: Path, parts: list[list[str]], *, others: bool = False) -> Store:
     """A store into which the parts came as files, one after the other; others : after another dataset"""
     folder.mkdir()
-    store = Store(folder / "s.duckdb")
+    # A test asks several questions of it: to open DuckDB takes longer than most.
+    store = Store(folder / "s.duckdb", linger=5)
     if others:
         (folder / "first.csv").write_text(HEADER + "".join(rows(seed=9)[:7]))
         import_path(store, folder / "first.csv", "first")
