@@ -181,15 +181,22 @@ class Pooled:
         return Interval(self._tau_quantile((1 - level) / 2), self._tau_quantile((1 + level) / 2))
 
     def _tau_quantile(self, p: float) -> Floats:
+        out = np.full(self.tau.shape[1], np.nan)
+        for k, curve in self._tau_reached.items():
+            out[k] = self.scale[k] * np.sinh(curve.solve(p, extrapolate=False)[0])
+        return out
+
+    @cached_property
+    def _tau_reached(self) -> dict[int, CubicSpline]:
+        """By coefficient the posterior distribution function of tau, over the edges of the nodes' cells."""
         # Each node stands for its cell; the second difference is what its middle misses of the cell's integral.
         before = np.vstack([self.share[:1], self.share[:-1]])
         after = np.vstack([self.share[1:], np.zeros_like(self.share[:1])])
         reached = np.cumsum(self.share + (before - 2 * self.share + after) / 24, axis=0)
-        out = np.full(self.tau.shape[1], np.nan)
-        for k in np.flatnonzero(self.n_estimates):
-            curve = CubicSpline(self.edges, np.concatenate([[0.0], reached[:, k]]))
-            out[k] = self.scale[k] * np.sinh(curve.solve(p, extrapolate=False)[0])
-        return out
+        return {
+            int(k): CubicSpline(self.edges, np.concatenate([[0.0], reached[:, k]]))
+            for k in np.flatnonzero(self.n_estimates)
+        }
 
     # -- the mixtures, some coefficients at a time --------------------------------------------------------------
 

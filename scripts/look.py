@@ -95,10 +95,10 @@ def complaints(page: Any) -> list[str]:
     return found
 
 
-def chromium(playwright: Any) -> Any:
-    """A headless Chromium: the system's, else Playwright's own."""
+def chromium(playwright: Any, *more: str) -> Any:
+    """A headless Chromium: the system's, else Playwright's own. more : arguments beside the usual ones"""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return playwright.chromium.launch(executable_path=path, args=list(BROWSER_ARGUMENTS))
+    return playwright.chromium.launch(executable_path=path, args=[*BROWSER_ARGUMENTS, *more])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -82,14 +82,26 @@ def page_components() -> object:
 
 
 @pytest.fixture(autouse=True)
-def components_found_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every AppTest would look for them anew, which takes a tenth of a second."""
-    testing = sys.modules.get("streamlit.testing.v1.app_test")
-    if testing is None or not hasattr(request.module, "AppTest"):
+def pages_run_plainly(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every AppTest would look for components anew, a tenth of a second, and go through all that its page has said a
+    thousand times a second, to see whether it has ended."""
+    if not hasattr(request.module, "AppTest"):
         return
+    from streamlit.testing.v1 import app_test, local_script_runner
+
     found = request.getfixturevalue("page_components")
-    monkeypatch.setattr(testing, "BidiComponentManager", lambda: found)
+    monkeypatch.setattr(app_test, "BidiComponentManager", lambda: found)
     monkeypatch.setattr(found, "discover_and_register_components", lambda **_: None)
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        if runner._script_thread is not None:
+            runner._script_thread.join(timeout)
+        if not runner.script_stopped():
+            runner.request_stop()
+            runner.join()
+            raise RuntimeError(f"the page did not end within {timeout} seconds")
+
+    monkeypatch.setattr(local_script_runner, "require_widgets_deltas", wait)
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +113,9 @@ def browser() -> Iterator[object]:
 
     with sync_playwright() as playwright:
         try:
-            found = chromium(playwright)
+            # A test looks at a page for seconds: to compile what it runs into faster code, and to clear little memory
+            # often, takes a seventh of a browser's time and is never won back.
+            found = chromium(playwright, "--js-flags=--no-opt --no-maglev --min-semi-space-size=32 --max-semi-space-size=64")
         except Error as error:
             how = "no browser: run `.venv/bin/playwright install chromium`, or install the package chromium"
             if os.environ.get("CI"):

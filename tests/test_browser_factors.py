@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from browser_app import LONG, Server, drop, press, ready, start
+from browser_app import LONG, Server, cli, drop, press, ready
 from playwright.sync_api import expect
 
 from scripts.look import complaints
@@ -35,28 +33,26 @@ def judged(prompts: int = 60) -> str:
     return out.getvalue()
 
 
-@pytest.fixture(scope="module")
-def fresh(first_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    db = tmp_path_factory.mktemp("fresh") / "jurylens.duckdb"
-    shutil.copy(first_store, db)
-    server = start(db)
-    yield server
-    server.stop()
+@pytest.fixture
+def server(app: Server) -> Iterator[Server]:
+    """The app, of which the dataset that a test drops there is taken away again."""
+    yield app
+    cli(app.db, "datasets", "delete", "mine", "--yes")
 
 
 def words(page) -> str:
     return " ".join(page.get_by_test_id("stMain").inner_text().split())
 
 
-def test_from_a_file_to_the_reasons(page, fresh, tmp_path: Path):
-    page.goto(fresh.url + "/data?dataset=sample")
+def test_from_a_file_to_the_reasons(page, server):
+    page.goto(server.url + "/data?dataset=sample")
     ready(page)
     drop(page, "mine.csv", judged().encode())
     page.get_by_text("each judge", exact=False).first.wait_for(timeout=LONG)
     press(page, "Import 360 judgments")
     expect(page.get_by_text("360 judgments of mine.csv are in mine.")).to_be_visible(timeout=LONG)
 
-    page.goto(fresh.url + "/factors?dataset=mine")
+    page.goto(server.url + "/factors?dataset=mine")
     ready(page)
     assert "are measured from the texts" in words(page)
     page.locator(".st-key-measure button").click()
@@ -84,7 +80,7 @@ def test_from_a_file_to_the_reasons(page, fresh, tmp_path: Path):
     ready(page)
     assert page.url == address
 
-    page.goto(fresh.url + "/factors?dataset=mine&" + "&".join(f"open={section.word}" for section in sections))
+    page.goto(server.url + "/factors?dataset=mine&" + "&".join(f"open={section.word}" for section in sections))
     ready(page)
     assert all(section.word in page.url for section in sections)
     assert complaints(page) == []

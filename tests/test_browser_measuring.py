@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_app import LONG, Server, cli, ready, start
+from browser_app import LONG, Server, cli, ready
 from playwright.sync_api import expect
 
 from data.store import Store
@@ -31,12 +31,11 @@ def write(path: Path, texts: int) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    db = tmp_path / "d.duckdb"
-    cli(db, "import", str(write(tmp_path / "one.csv", TEXTS)), "--dataset", "d")
-    found = start(db)
-    yield found
-    found.stop()
+def server(app: Server, tmp_path: Path) -> Iterator[Server]:
+    """The app with a dataset of which nothing is measured, as long as a test lasts."""
+    cli(app.db, "import", str(write(tmp_path / "one.csv", TEXTS)), "--dataset", "d")
+    yield app
+    cli(app.db, "datasets", "delete", "d", "--yes")
 
 
 def vectors(server: Server) -> int:
