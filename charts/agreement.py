@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Theme, base, marks
+from charts.theme import Theme, base, marks, set_layout
 
 
 def agreement_chart(
@@ -59,7 +59,8 @@ def agreement_chart(
     left = written.labels_width(fitted, theme.label) + 16
     bottom = parts.axis_height(1, theme)
     remark, taken = parts.note("Hollow: as it stands; filled: net of noise.", theme, narrow, left, bottom)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 18, "t": 10, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, ["correlation of strengths"], theme, 3 if narrow else 6, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),

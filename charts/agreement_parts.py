@@ -15,7 +15,7 @@ from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
 from charts.judge_rows import BEYOND, Look
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 COLUMNS = ("agreement", "lower", "upper")
 
@@ -117,8 +117,8 @@ def difference_chart(
         text += f" The first {len(shown)} of {len(known):,} judges."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     n = len(others)
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

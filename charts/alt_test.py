@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Theme, base, marks
+from charts.theme import Theme, base, marks, set_layout
 
 PASS = 0.5
 """Share of the annotators that a judge must win."""
@@ -76,8 +76,8 @@ def alt_test_chart(
     half = parts.zero_line(n, "x2", theme, 100 * PASS) | {"line": {"color": theme.text, "width": 1.2, "dash": "dash"}}
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(ENDS, titles[0], theme, 3, anchor="y", domain=domains[0]),
         xaxis2=parts.value_axis(ENDS, titles[1], theme, 3, anchor="y", domain=domains[1]),

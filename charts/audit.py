@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 NAMES: Mapping[str, str] = {
     "position_consistency": "Position consistency", "first_position": "First position",
@@ -135,8 +135,8 @@ def bias_chart(
             shapes.append(parts.zero_line(n, f"x{end}", theme) | {"yref": f"y{end}"})
         top -= heights[k] + gap
     remark, taken = parts.note(_note(mine), theme, narrow, left, axes[-1]) if _note(mine) else (None, 8.0)
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": axes[-1] + taken, "pad": 6},
         shapes=shapes, annotations=[remark] if remark else [], **layout,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.audit import bias_hover, bias_name
 from charts.matrix_cells import fill, heads, signed
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 SHORT: Mapping[str, str] = {"length": "Length", "option_order": "Letters", "self_preference": "Own models"}
 """Heads of columns where the usual name is long."""
@@ -98,8 +98,8 @@ def bias_matrix_chart(
     top = over.height
     remark, taken = parts.note(_note(n, len(every), len(columns) - len(shown), bool(gone)), theme, narrow, left, 4)
     right = 8 + room - width * len(shown)
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": taken + 8, "pad": 6},
         xaxis=over.axis(theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.audit import bias_name
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 STEP = 0.17
 TITLE = "accuracy, %"
@@ -66,8 +66,8 @@ def variants_chart(
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     axis = parts.value_axis(limits, [TITLE], theme, 5, anchor="y")
     axis |= {"tickvals": [0, 25, 50, 75, 100], "ticktext": ["0", "25", "50", "75", "100"]}
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=axis, yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
         shapes=parts.bands(n, theme, [(0.0, 1.0)]), annotations=[remark],

@@ -14,7 +14,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Theme, base, marks
+from charts.theme import Theme, base, marks, set_layout
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ def ceiling_chart(
         top = parts.lines_of(annotations[-1]["text"]) * theme.small * written.LINE + 12
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 4 if narrow else 6, anchor="y"),
         yaxis=parts.row_axis(n, bold, theme, anchor="x"),

@@ -13,7 +13,7 @@ from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
 from charts.colour import written as as_hex
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 SAYS = {"a": "a", "b": "b", "tie": "tie"}
 CELL = {False: (120.0, 50.0), True: (72.0, 48.0)}
@@ -73,8 +73,8 @@ def confusion_chart(
     top = fitted * theme.label * written.LINE + 14
     remark, taken = parts.note(said, theme, narrow, left, 2)
     room = parts.WIDTH[narrow] - left
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         # Cells keep their shape on a wide page.
         margin={"l": left, "r": 8, "t": top, "b": 2 + taken, "pad": 4},
         xaxis={

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 BEYOND = 0.05
 """q below which a change is drawn as one."""
@@ -90,7 +90,8 @@ def controls_chart(
     win = _win_title((place.x2[1] - place.x2[0]) * plot_width, theme)
     bottom = parts.axis_height(len(win) if narrow else max(len(said), len(win)), theme)
     remark, taken = parts.note(_note(shown, factors), theme, narrow, left, bottom)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, said, theme, 4, domain=place.x, anchor="y"),
         xaxis2=parts.value_axis(gains, win, theme, 4, domain=place.x2, anchor="y2"),

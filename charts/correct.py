@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 DODGE = 0.24
 """How far the marks of a row stand from one another, in rows."""
@@ -96,7 +96,8 @@ def correct_chart(
         *(_unranked(row, theme) for row in rows if not any(np.isfinite(m.value[row]) for m in methods)),
         remark,
     ]
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 4 if narrow else 6, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),

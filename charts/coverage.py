@@ -11,7 +11,7 @@ from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
 from charts.matrix_cells import on_end
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 NO_SCENARIO = "no scenario"
 
@@ -99,7 +99,8 @@ def coverage_chart(coverage: pd.DataFrame, theme: Theme, *, narrow: bool = False
     if said:
         remark, taken = parts.note(said, theme, narrow, left, bottom)
         annotations.append(remark)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 8, "t": high, "b": bottom + taken, "pad": 4},
         xaxis={
             "range": [-0.5, m - 0.5], "side": "top", "tickmode": "array", "tickvals": list(range(m)),

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from charts import labels as written
 from charts import rows as parts
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 ACROSS = {False: 3, True: 1}
 """Panels side by side, by `narrow`."""
@@ -111,7 +111,8 @@ def diagonal_chart(
                                theme, narrow, LEFT, foot)  # fmt: skip
     # The note hangs below the lowest panel, whose axis lies above the paper's end.
     remark["yshift"] = -6
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": LEFT, "r": 12, "t": first, "b": taken, "pad": 4}, shapes=shapes,
         annotations=[*annotations, remark], **layout,
     )  # fmt: skip

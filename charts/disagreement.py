@@ -15,7 +15,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 PEOPLE, JUDGE, UNEXPLAINED = "noise of people", "noise of the judge", "unexplained"
 MIXED = "unexplained + own noise"
@@ -100,7 +100,8 @@ def disagreement_chart(
     remark, taken = parts.note(_note(pieces, len(there), more), theme, narrow, edges[0], bottom)
     n = len(there)
     ends = [parts.zero_line(n, "x", theme), parts.zero_line(n, "x", theme, 100.0)]
-    figure.update_layout(
+    set_layout(
+        figure,
         barmode="overlay", bargap=1 - BAR, legend=legend,
         margin={"l": edges[0], "r": edges[1], "t": above, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y", domain=domain)
@@ -111,7 +112,7 @@ def disagreement_chart(
     height = n * parts.row_height(fitted, theme, PRINT_ROW if theme.is_print else ROW) + above + bottom + taken
     first = [f"{words.share(piece['share'])} {piece['part']}" for piece in pieces if piece["judge"] == there[0]]
     base(figure, theme, height, f"Of the disagreement of {there[0]} with a person's vote: {words.listing(first, 8)}.")
-    figure.update_layout(showlegend=True)
+    set_layout(figure, showlegend=True)
     return figure
 
 

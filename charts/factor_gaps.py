@@ -15,7 +15,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import DODGE, MARGIN
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 BEYOND = 0.05
 """A gap is drawn as beyond noise when its q (Benjamini-Hochberg) is below this."""
@@ -107,20 +107,20 @@ def factor_gap_chart(
     if not narrow:
         limits = _add_weights(figure, found, (reference, judge), drawn, unit, hovers, theme)
         axis = parts.value_axis(limits, _weight_title(unit, room[0], theme), theme, 5, domain=domains[0], anchor="y")
-        figure.update_layout(overwrite=True, xaxis=axis)
+        set_layout(figure, xaxis=axis)
         shapes.append(parts.zero_line(n, "x", theme, 50.0 if unit == POINTS else 0.0))
     limits = _add_gap(figure, found, unit, hovers, theme)
     title = _gap_title(found, reference, judge, unit, room[-1] - 4, theme)
     axis = parts.value_axis(limits, title, theme, 4, domain=domains[-1], anchor="y")
-    figure.update_layout(overwrite=True, xaxis2=axis)
+    set_layout(figure, xaxis2=axis)
     lines = max(len(title), 0 if narrow else len(_weight_title(unit, room[0], theme)))
     bottom = parts.axis_height(lines, theme)
     remark, taken = parts.note(_note(found), theme, narrow, left, bottom)
     aside = left if narrow and theme.is_print else 0.0
     heads = _heads((reference, judge), drawn, domains, room, left, aside, theme)
     top = max(parts.lines_of(str(one["text"])) for one in heads) * theme.label * written.LINE + 14
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=[*shapes, parts.zero_line(n, "x2", theme)],

@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.factor_gaps import BEYOND, EVEN, POINTS, as_points
 from charts.matrix_cells import dot, fill, heads, said, side, signed
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 FIRST = "first_position"
 COLUMN = {False: 60.0, True: 58.0}
@@ -130,7 +130,8 @@ def scenario_matrix(
         said_below += f" Scenarios with the largest {what.lower()}; {outside} more in the table."
     top = over.height
     remark, taken = parts.note(said_below, theme, narrow, left, 4)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
         xaxis=over.axis(theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.pair_rows import pair_labels
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 BEYOND = 0.05
 """q below which a pair's misfit counts as beyond chance."""
@@ -78,7 +78,8 @@ def fit_chart(
     axis = parts.value_axis(
         (-0.02, 1.02), title, theme, anchor="y", tickvals=ticks, ticktext=[words.percent(v) for v in ticks]
     )  # fmt: skip
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=axis,
         yaxis=parts.row_axis(n, fitted.texts, theme),

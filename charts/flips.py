@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.pair_rows import pair_labels
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 SURE = 0.95
 """From this probability on a flip is filled."""
@@ -77,8 +77,8 @@ def flip_chart(
     )  # fmt: skip
     said = _note(n, len(flips) - n, reference if models is not None else None, theme)
     remark, taken = parts.note(said, theme, narrow, left, bottom)
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=axis,
         yaxis=parts.row_axis(n, fitted.texts, theme),

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.differences import BEYOND, Differences, find_differences, true_strengths
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 MARGIN = 18.0
 """Pixels right of the plot: half a tick's text."""
@@ -64,11 +64,11 @@ def gap_chart(
         limits = _add_strengths(figure, found, reference, judge, drawn, truth, theme)
         said = parts.strength_title(room[0], theme)
         axis = parts.value_axis(limits, said, theme, 5, domain=domains[0], anchor="y")
-        figure.update_layout(overwrite=True, xaxis=axis)
+        set_layout(figure, xaxis=axis)
     limits = parts.span(found.value, found.lower, found.upper)
     _add_difference(figure, found, (reference, judge), limits, theme)
     axis = parts.value_axis(limits, title, theme, 4, domain=domains[-1], anchor="y")
-    figure.update_layout(overwrite=True, xaxis2=axis)
+    set_layout(figure, xaxis2=axis)
     bottom = parts.axis_height(len(title), theme)
     said_below = _note(found, np.isfinite(_truths(found, reference, judge, truth)).any() and not narrow)
     remark, taken = parts.note(said_below, theme, narrow, left, bottom)
@@ -88,8 +88,8 @@ def gap_chart(
     shapes = [*parts.bands(n, theme, domains), parts.zero_line(n, "x2", theme)]
     if not narrow:
         shapes.append(parts.zero_line(n, "x", theme))
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x2" if narrow else "x"),
         shapes=shapes,

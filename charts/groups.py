@@ -12,7 +12,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import SYMBOLS, Mark, Theme, base
+from charts.theme import SYMBOLS, Mark, Theme, base, set_layout
 
 BEYOND = 0.05
 FIRST = "first_position"
@@ -90,7 +90,8 @@ def group_chart(
     n = len(order)
     # The marks are larger than the letters.
     top = len(heads) * theme.label * parts.GLYPH * written.LINE + 14
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, said, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
@@ -158,7 +159,8 @@ def agreement_chart(
         "for. Hollow: drawn to the others as far as it is noise."
     )
     remark, taken = parts.note(text, theme, narrow, left, bottom)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, said, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

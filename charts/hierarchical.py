@@ -12,7 +12,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 
 def hierarchical_chart(
@@ -77,7 +77,8 @@ def hierarchical_chart(
         text += f" The {len(order)} largest of {len(needed)}."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     n = len(order)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 BEYOND = 0.05
 STEP = 0.3
@@ -99,7 +99,8 @@ def judge_rows_chart(
     n = len(things)
     heads = "<br>".join(parts.tag(judge, drawn[judge], theme, parts.over_room(room, left, theme)) for judge in judges)
     top = parts.lines_of(heads) * theme.label * written.LINE + 12
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

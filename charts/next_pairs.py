@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.pair_rows import pair_labels
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 
 def next_chart(
@@ -79,7 +79,8 @@ def next_chart(
     bottom = parts.axis_height(len(title), theme)
     remark, taken = parts.note(_note(n, len(planned), len(known) < n), theme, narrow, left, bottom)
     top = 14 + theme.label * written.LINE
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis((0.0, limit), title, theme, 3 if narrow else 5, anchor="y"),
         yaxis=parts.row_axis(n, fitted.texts, theme),

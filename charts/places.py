@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 
 def places_chart(
@@ -71,7 +71,8 @@ def places_chart(
     axis = parts.value_axis(limits, title_lines, theme, 4 if narrow else 8, anchor="y")
     ticks = [value for value in axis["tickvals"] if value >= 1 and float(value).is_integer()]
     ticks = sorted({1, *ticks})
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=axis | {"tickvals": ticks, "ticktext": [words.number(int(v)) for v in ticks]},
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 BEYOND = 0.05
 RAW, POOLED = 0.2, -0.12
@@ -99,7 +99,8 @@ def pooled_chart(
         *(_side(k, value, theme) for k, value in enumerate(parts.numbers(head, "tau"))),
     ]  # fmt: skip
     top = theme.small * written.LINE + 12 if not narrow else 8.0
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, said, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),
@@ -151,7 +152,8 @@ def one_factor_chart(
     bottom = parts.axis_height(len(said), theme)
     text = "Filled: pooled with the other scenarios. Hollow: the scenario alone, where it can be fitted."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, said, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 
 def property_chart(table: pd.DataFrame, pairs: int, theme: Theme, *, narrow: bool = False) -> go.Figure:
@@ -43,7 +43,8 @@ def property_chart(table: pd.DataFrame, pairs: int, theme: Theme, *, narrow: boo
     bottom = parts.axis_height(1, theme)
     text = "Hollow: pairs with a value of both answers; filled: pairs whose answers differ in it."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 18, "t": 10, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, ["share of all pairs"], theme, 3 if narrow else 6, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.differences import PARTS, true_strengths
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 LEAST = 200.0
 """Pixels that marks need on paper: else there is no room for ranks beside them."""
@@ -108,8 +108,8 @@ def ranking_chart(
     if said:
         remark, taken = parts.note(said, theme, narrow, left, bottom)
         annotations.append(remark)
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 3 if narrow else 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),

@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
 from charts.judge_rows import Look, judge_rows_chart
-from charts.theme import Theme, base, marks
+from charts.theme import Theme, base, marks, set_layout
 
 TITLE = "share of comparisons in which the higher score is the preferred answer"
 CHANCE = 0.5
@@ -71,7 +71,8 @@ def accuracy_chart(
     if n < n_all:
         text += f" The first {n} of {n_all:,} judges."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from charts import words
 from charts.labels import LINE, Label, escape, fit_label, fit_labels, text_width, wrap
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 ROW = 26.0
 """Height of a row with a label of one line, in pixels."""
@@ -274,7 +274,7 @@ def empty(sentence: str, theme: Theme, narrow: bool = False) -> go.Figure:
     lines = wrap(sentence, WIDTH[narrow] - 40, theme.label)
     figure = go.Figure()
     base(figure, theme, 60 + 20 * len(lines), sentence)
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    set_layout(figure, margin={"l": 8, "r": 8, "t": 8, "b": 8})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.add_annotation(

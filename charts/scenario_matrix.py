@@ -15,7 +15,7 @@ from charts import words
 from charts.factor_gaps import EVEN, POINTS
 from charts.matrix_cells import dot, fill, heads, said, side
 from charts.scenario_figures import AGREEMENT, GAP, NAMES, ORDER, ORDERS, Figures, Key
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 COLUMN = {False: 58.0, True: 48.0}
 """Pixels of a figure, by `narrow`."""
@@ -109,7 +109,8 @@ def scenario_matrix_chart(
     )  # fmt: skip
     top = over.height
     remark, taken = parts.note(_note(found, keys, judges, pooled, len(listed), bool(thin)), theme, narrow, left, 4)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 8, "t": top, "b": taken + 8, "pad": 6},
         xaxis=over.axis(theme),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -13,7 +13,7 @@ from charts import words
 from charts.matrix_cells import side
 from charts.scenario_figures import AGREEMENT, GAP, ORDER, ORDERS, Figures, Key
 from charts.scenario_matrix import hover, name_of
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 ACROSS = {False: 3, True: 1}
 """Panels side by side, by `narrow`."""
@@ -97,7 +97,8 @@ def scenario_panels_chart(
     if left_out:
         text += f" {words.plural(left_out, 'figure')} more in the table."
     remark, taken = parts.note(text, theme, narrow, left, 0)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 8, "t": 4, "b": taken, "pad": 6}, shapes=shapes, annotations=[*annotations, remark],
         **layout,
     )  # fmt: skip

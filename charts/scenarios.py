@@ -15,7 +15,7 @@ from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
 from charts.matrix_cells import on_end
-from charts.theme import Theme, base
+from charts.theme import Theme, base, set_layout
 
 BEYOND = 0.05
 """q of a model below which its departures may count as beyond noise."""
@@ -101,7 +101,8 @@ def scenarios_chart(
         "type": "rect", "xref": "x", "yref": "y", "x0": -0.5, "x1": m - 0.5, "y0": -0.5, "y1": n - 0.5,
         "fillcolor": theme.grid, "line": {"width": 0}, "layer": "below",
     }  # fmt: skip
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 4},
         xaxis={
             "range": [-0.5, m - 0.5], "side": "top", "tickmode": "array", "tickvals": list(range(m)),

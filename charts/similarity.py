@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
 from charts.matrix_cells import on_end
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 NUMBERED = 12
 """Judges up to which each cell says its number."""
@@ -94,7 +94,8 @@ def similarity_chart(
     said = _note((low, high), heads, numbered, with_tree, bool(people), undefined)
     note, taken = parts.note(said, theme, narrow, left, 2)
     marked = [f"{dot} {one.html}" if judge in people else one.html for judge, one in zip(judges, labels, strict=True)]
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": 8, "t": top, "b": taken + 6, "pad": 4},
         xaxis={
             "range": [-0.5, n - 0.5], "domain": [0, domain], "side": "top", "tickmode": "array",
@@ -106,7 +107,8 @@ def similarity_chart(
         annotations=[note, *(undefined if n <= 40 else [])],
     )  # fmt: skip
     if with_tree:
-        figure.update_layout(
+        set_layout(
+            figure,
             xaxis2={
                 "domain": [domain, 1], "range": [-0.02 * float(tree["at"].max()), 1.03 * float(tree["at"].max())],
                 "visible": False, "fixedrange": True, "anchor": "y",
@@ -296,7 +298,8 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
         said += f" {words.plural(unnamed, 'judge')} without room for a name: point at them, or read the table."
     note, taken = parts.note(said, theme, narrow, 8, 2)
     axis = {"visible": False, "fixedrange": True}
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": 8, "r": 8, "t": 4, "b": taken + 6}, xaxis=axis | {"range": [0, width]},
         # However wide the page is: a unit across is a unit upwards.
         yaxis=axis | {"range": [0, height], "scaleanchor": "x", "scaleratio": 1}, annotations=[*annotations, note],

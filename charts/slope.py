@@ -14,7 +14,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.differences import BEYOND, PARTS, Differences, find_differences, true_strengths
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 GUTTER = 0.06
 """Half the space between the two judges' names at phone width, in shares of the plot's width."""
@@ -125,8 +125,8 @@ def slope_chart(
         x["xaxis3"] = parts.value_axis(limits, [], theme, 3, domain=panels[2], anchor="y")
         # One title for both panels, which have the same scale.
         texts.append(parts.foot(title[0], 0.5, 2.0 * theme.small, theme))
-    figure.update_layout(
-        overwrite=True,
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         yaxis=parts.row_axis(n, _by_row(sides[0]), theme, anchor="x2" if narrow else "x"),
         yaxis2=parts.row_axis(

@@ -13,7 +13,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Theme, base, marks
+from charts.theme import Theme, base, marks, set_layout
 
 SIGNS = {"may stand in": "✓", "not": "✗", "undecided": "?"}
 TITLE = "agreement with the other people's majority, judge minus person left out, percentage points"
@@ -64,7 +64,8 @@ def stand_in_chart(
     n = len(judges)
     dashes = parts.zero_line(n, "x", theme, -100 * margin)
     dashes["line"] = {"color": theme.text, "width": 1.2, "dash": "dash"}
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 8, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

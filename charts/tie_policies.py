@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 POLICIES = {"half": "half a win", "davidson": "Davidson", "rao_kupper": "Rao– Kupper", "drop": "left out"}
 """Columns of the table, in the order drawn, and how each is written under the axis: a space breaks the line."""
@@ -126,7 +126,8 @@ def tie_policies_chart(
         annotations.append(over | {"y": y_domain[1]})
     remark, taken = parts.note(_note(panels, len(judges) - len(shown)), theme, narrow, left, foot - 4)
     annotations.append(remark)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": head, "b": foot + taken, "pad": 4}, annotations=annotations, **axes
     )
     return base(figure, theme, plots + head + foot + taken, _alt(panels))

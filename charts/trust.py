@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Theme, base, marks
+from charts.theme import Theme, base, marks, set_layout
 
 MARGIN = 18.0
 NOTHING = "nothing"
@@ -74,7 +74,8 @@ def trust_chart(
         theme, narrow, left, bottom,
     )  # fmt: skip
     n = len(table)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": 10, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(
             limits, ["held-out verdicts predicted, %"], theme, 4 if narrow else 6, anchor="y"

@@ -13,7 +13,7 @@ from charts import rows as parts
 from charts import words
 from charts.factor_gaps import POINTS, as_points
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 SYMBOLS = ("circle", "circle-open", "square", "square-open")
 """Filled: all answers; open: without empty texts. Circles: plain; squares: model strengths held equal."""
@@ -84,7 +84,8 @@ def variants_chart(
     lines = head if narrow else [" &nbsp; ".join(head[k : k + 2]) for k in range(0, len(head), 2)]
     top = len(lines) * theme.label * written.LINE + 14
     n = len(order)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis((limits[0], limits[1]), said, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -14,7 +14,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.factor_gaps import LOG_ODDS, POINTS
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 from charts.waterfall_steps import BASE, Steps, find_way, plain, signed, verdict_in_words
 
 THICK = 0.27
@@ -105,12 +105,13 @@ def waterfall_chart(
         axis = parts.value_axis(limits, title, theme, **_ticks(limits, unit, 3 if narrow or len(panels) > 1 else 6),
                                 domain=[panel.left, panel.right], anchor=y)  # fmt: skip
         row_axis = parts.row_axis(n, ticks, theme, domain=[panel.bottom, panel.top], anchor=x)
-        figure.update_layout({f"xaxis{panel.axis}": axis})
+        set_layout(figure, **{f"xaxis{panel.axis}": axis})
         if panel.rows_axis or panel is panels[0]:
-            figure.update_layout({f"yaxis{panel.rows_axis}": row_axis})
+            set_layout(figure, **{f"yaxis{panel.rows_axis}": row_axis})
     remark, taken = parts.note(_note(unit, all_steps), theme, narrow, left, bottom)
     annotations.append(remark)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": head, "b": bottom + taken, "pad": 6}, shapes=shapes,
         annotations=annotations,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from charts.colour import written as as_hex
 from charts.factor_gaps import POINTS
 from charts.matrix_cells import signed
 from charts.matrix_layout import TREE, Layout, lay_out
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 from charts.weight_cells import POOLED, Drawn, Figures, alt, find, hover, note
 
 PALE, FULL = 0.30, 0.35
@@ -82,7 +82,8 @@ def weight_matrix_chart(
     bottom = 6.0
     remark, taken = parts.note(note(found, place, figures, unit), theme, narrow, place.left, bottom)
     top = place.title + place.over + 4
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": place.left, "r": 8, "t": top, "b": bottom + taken, "pad": 4}, annotations=[*annotations, remark],
         shapes=_grounds(place, len(judges), theme), **axes,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from charts import labels as written
 from charts import rows as parts
 from charts import words
 from charts.gaps import MARGIN
-from charts.theme import Mark, Theme, base, marks
+from charts.theme import Mark, Theme, base, marks, set_layout
 
 BEYOND = 0.05
 POINTS = "points"
@@ -75,7 +75,8 @@ def weight_chart(
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     head = parts.tag(judge, mark, theme, parts.over_room(room, left, theme))
     top = parts.lines_of(head) * theme.label * written.LINE + 12
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": MARGIN, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis((limits[0], limits[1]), title, theme, 5, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme, anchor="x"),

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from charts import labels as written
 from charts import rows as parts
 from charts import words
-from charts.theme import Mark, Theme, base
+from charts.theme import Mark, Theme, base, set_layout
 
 DODGE = 0.19
 """How far the two marks stand from the middle of a row, in rows."""
@@ -94,7 +94,8 @@ def winrate_chart(
             f"The first {words.plural(n, 'model')}; {hidden:,} more are not shown.", theme, narrow, left, bottom
         )
         annotations.append(remark)
-    figure.update_layout(
+    set_layout(
+        figure,
         margin={"l": left, "r": right, "t": top, "b": bottom + taken, "pad": 6},
         xaxis=parts.value_axis(limits, title, theme, 3 if narrow else 6, anchor="y"),
         yaxis=parts.row_axis(n, [one.html for one in fitted], theme),
