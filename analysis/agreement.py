@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.special import expit, logit, ndtri, stdtrit
 
 from analysis.cells import Floats, Ints
-from analysis.cluster_sums import Tally, alike, numbered
+from analysis.cluster_sums import Tally, alike, firsts, numbered
 from analysis.heterogeneity import Heterogeneity, find_heterogeneity
 from analysis.multiple import adjust_holm
 from analysis.pooling import Pooled, pool, widen
@@ -255,9 +255,7 @@ def _summed(rows: Compared, clustering: Clustering) -> Compared:
     for way in ways:
         code, size = numbered(rows.clusters[way])
         key, n = numbered(key * max(size, 1) + code)
-    first = np.zeros(n, dtype=np.int64)
-    # The first row of each: numpy sets what is set several times to the last one.
-    first[key[::-1]] = np.arange(len(key))[::-1]
+    first = firsts(key, n)
     same, whole = (np.bincount(key, part, n).astype(np.float64) for part in (rows.same, rows.whole))
     return Compared(same, whole, rows.group[first], {way: rows.clusters[way][first] for way in ways})
 

@@ -179,8 +179,16 @@ def numbered(codes: Ints) -> tuple[Ints, int]:
     return number[codes - least], int(number[-1]) + 1
 
 
+def firsts(code: Ints, n: int) -> Ints:
+    """(n,) position of the first row of each code."""
+    first = np.zeros(n, dtype=np.int64)
+    # What is set several times keeps what it was set to last.
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    return first
+
+
 def alike(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
-    """Which rows are alike in all columns: (n,) codes from 0, and the position of a row of each code.
+    """Which rows are alike in all columns: (n,) codes from 0, and the first row of each code.
 
     columns : (n,) each, of whole numbers from 0
     """
@@ -192,9 +200,7 @@ def alike(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
             key, size = numbered(key)
         key, size = key * top + column, size * top
     code, n = numbered(key)
-    first = np.zeros(n, dtype=np.int64)
-    first[code] = np.arange(len(code))
-    return code, first
+    return code, firsts(code, n)
 
 
 @dataclass(frozen=True)

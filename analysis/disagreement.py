@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import factorial
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.cells import Floats, Ints
+from analysis.cluster_sums import numbered
 from analysis.tables import floats
 from errors import NotIdentifiedError
 
@@ -134,8 +136,7 @@ def decompose(said: Replies, level: float = 0.95, seed: int = 0, draws: int = DR
     repeated = spare > 0
     flips = np.divide(within, spare, out=np.zeros(len(n)), where=repeated)
 
-    cluster = np.unique(said.cluster, return_inverse=True)[1]
-    n_clusters = int(cluster.max()) + 1
+    cluster, n_clusters = numbered(said.cluster)
     n_blocks = min(n_clusters, BLOCKS)
     block = np.random.default_rng(seed).permutation(n_clusters)[cluster] % n_blocks
     sums = np.column_stack(
@@ -200,7 +201,7 @@ def _ends(value: Floats, without: Floats, level: float, seed: int, draws: int) -
     middle, se = pseudo.mean(axis=0), pseudo.std(axis=0) / np.sqrt(n - 1)
     quantile = np.full(len(value), stdtrit(n - 1, (1 + level) / 2))
     if n >= FEW:
-        times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws)
+        times = _times(n, draws, seed)
         mean = times @ pseudo / n
         spread = np.sqrt(np.maximum(times @ (pseudo - middle) ** 2 / n - (mean - middle) ** 2, 0) / (n - 1))
         away = np.abs(mean - middle) / np.where(spread > 0, spread, np.inf)
@@ -209,6 +210,14 @@ def _ends(value: Floats, without: Floats, level: float, seed: int, draws: int) -
     middle = np.where(np.abs(middle - value) <= se, middle, value)
     low, high = middle - quantile * se, middle + quantile * se
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+@lru_cache(maxsize=4)
+def _times(n: int, draws: int, seed: int) -> Ints:
+    """(draws, n) how often each of n is drawn with replacement: the same for all parts, and all judges."""
+    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws)
+    times.flags.writeable = False
+    return times
 
 
 class _Explained:
@@ -301,6 +310,9 @@ def first_pairs(found: Disagreement, most: int) -> list[tuple[str, int, float]]:
     explained = {g: squared - (found.difference - found.fitted[:, k]) ** 2 for k, g in enumerate(found.groups)}
     rest = (found.difference - found.fitted.sum(axis=1)) ** 2
     for part, by_pair in {PEOPLE: found.noise, JUDGE: found.own, **explained, UNEXPLAINED: rest}.items():
-        order = np.argsort(-by_pair, kind="stable")
+        # Only those that may be among the first are put in order: the others are as many as there are pairs.
+        least = np.partition(by_pair, -most)[-most] if 0 < most < len(by_pair) else -np.inf
+        some = np.flatnonzero(by_pair >= least)
+        order = some[np.argsort(-by_pair[some], kind="stable")]
         out += [(part, int(at), float(by_pair[at])) for at in order[:most] if by_pair[at] > 1e-12]
     return out

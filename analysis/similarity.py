@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.cells import Floats, Ints
+from analysis.cluster_sums import numbered
 from analysis.rank_correlation import spearman
 from analysis.ratios import find_ways
 from analysis.tables import floats, integers
@@ -186,15 +187,15 @@ def similarity_of_verdicts(
     for i in range(n_judges):
         report(i / n_judges)
         n[i, i] = int((label[i] != ABSENT).sum())
-        places[i, i] = len(np.unique(scenario[label[i] != ABSENT]))
+        places[i, i] = numbered(scenario[label[i] != ABSENT])[1]
         for j in range(i + 1, n_judges):
             both = np.flatnonzero((label[i] != ABSENT) & (label[j] != ABSENT))
             n[i, j] = n[j, i] = len(both)
             if not len(both):
                 continue
             same = (label[i, both] == label[j, both]).astype(np.float64)
-            code = np.unique(scenario[both], return_inverse=True)[1]
-            places[i, j] = places[j, i] = int(code.max()) + 1
+            code, n_scenarios = numbered(scenario[both])
+            places[i, j] = places[j, i] = n_scenarios
             value[i, j] = value[j, i] = _mean_share(same, code)
             covariance = _covariance(same, code, ways, both, clustering)
             if covariance is not None:

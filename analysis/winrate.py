@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.cells import Floats, Ints, dense_codes
+from analysis.cluster_sums import firsts, numbered
 from analysis.tables import floats, integers
 from analysis.vcov import FEW_CLUSTERS, Clustering, Covariance, Quantiles, Term, find_heavy
 
@@ -114,8 +115,8 @@ class Deleted:
 
 def find_deleted(codes: Ints, weight: Floats, way: Way) -> Deleted:
     """The clusters of one model's rows: all of them deleted below 50, else those with more than 5 % of the weight."""
-    clusters, code = np.unique(codes, return_inverse=True)
-    n = len(clusters)
+    code, n = numbered(codes)
+    clusters = codes[firsts(code, n)]
     if way.name == "none":
         return Deleted(clusters, code, np.zeros(0, dtype=np.int64), float(n))
     deleted, effective = find_heavy(np.bincount(code, weight, n))
@@ -132,7 +133,7 @@ def make_term(way: Way, found: Deleted, influence: Floats, replicates: Floats, e
     if way.name == "none":
         # Independent rows: as many clusters as rows, and normal quantiles however few.
         return Term("none", 0, 1, np.inf, np.empty((0, influence.shape[1])), n / (n - 1) * influence.T @ influence)
-    kept = np.delete(influence, found.deleted, axis=0)
+    kept = np.delete(influence, found.deleted, axis=0) if len(found.deleted) else influence
     linear = kept.T @ kept
     if elsewhere is not None:
         linear = linear + elsewhere

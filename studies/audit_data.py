@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.audit import Units, repeated
 from analysis.beyond_reference import Held
 from analysis.cells import Cells, Floats, Ints
+from analysis.cluster_sums import numbered
 from analysis.letters import Letters
 from analysis.own_models import Own
 from analysis.vcov import Clustering
 from data import queries
-from data.queries.audit import in_all_variants, letters_word, shown, sides
+from data.queries.audit import Shown, in_all_variants, letters_word, shown, sides
 from data.store import Store
 from errors import EmptySelectionError, unknown_name
 from studies.own_models import find_owners, stamped
@@ -70,7 +72,8 @@ class JudgeSaid:
         return self._in(self.plain_name)
 
     def _in(self, variant: str) -> pd.DataFrame:
-        return self.rows[(self.rows["variant"] == variant) & self.rows["p"].notna()]
+        some = (self.rows["variant"] == variant).to_numpy() & self.rows["p"].notna().to_numpy()
+        return self.rows if some.all() else self.rows[some]
 
     @cached_property
     def variants(self) -> list[str]:
@@ -108,33 +111,34 @@ class JudgeSaid:
 
     def in_order(self) -> tuple[Floats, Held]:
         """Of verdicts with a known order: that order (+1 a first), and them as `Held`."""
-        known = self.plain[self.plain["shown"] != 0]
-        zero = np.zeros(len(known))
-        held = Held(_label(known), zero, zero, zero + 1, zero, _pairs(known["pair"]), False)
-        return known["shown"].to_numpy(dtype=np.float64), held
+        shown = self.plain["shown"].to_numpy()
+        known = shown != 0
+        zero = np.zeros(int(known.sum()))
+        held = Held(_label(self.plain)[known], zero, zero, zero + 1, zero, _pairs(self.plain["pair"])[known], False)
+        return shown[known].astype(np.float64), held
 
     @property
     def n_in_order(self) -> int:
         """Verdicts with a known order."""
-        return int(self.plain.loc[self.plain["shown"] != 0, "word"].str.len().sum())
+        return int(_verdicts(self.plain)[self.plain["shown"].to_numpy() != 0].sum())
 
     @property
     def cells_in_order(self) -> Cells | None:
         """Verdicts between two different models with a known order; None where there are none."""
-        known = self.plain[self.plain["shown"] != 0]
-        at = self.sides.reindex(known["pair"])[["model_a", "model_b"]].to_numpy()
-        ranked = (at >= 0).all(axis=1) & (at[:, 0] != at[:, 1])
+        rows = {name: self.plain[name].to_numpy() for name in ("pair", "prompt", "shown", "a", "tie")}
+        at = np.column_stack([self._side(name, _pairs(rows["pair"])) for name in ("model_a", "model_b")])
+        ranked = (rows["shown"] != 0) & (at >= 0).all(axis=1) & (at[:, 0] != at[:, 1])
         if not ranked.any():
             return None
-        known = known[ranked]
-        models, code = np.unique(at[ranked], return_inverse=True)
-        code = code.reshape(-1, 2)
-        count = known[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.int64)
-        pair = known["pair"].to_numpy(dtype=np.int64)
+        count = _verdicts(self.plain)[ranked]
+        rows, at = {name: column[ranked] for name, column in rows.items()}, at[ranked].astype(np.int64)
+        code = numbered(at.ravel())[0].reshape(-1, 2)
+        models = np.zeros(int(code.max()) + 1, dtype=np.int64)
+        models[code] = at
         return Cells(
             tuple(str(number) for number in models), code[:, 0], code[:, 1], count.astype(np.float64),
-            known["a"].to_numpy() + known["tie"].to_numpy() / 2, count, known["shown"].to_numpy(dtype=np.int64),
-            {"pair": pair, "prompt": known["prompt"].to_numpy(dtype=np.int64)},
+            rows["a"] + rows["tie"] / 2, count, rows["shown"].astype(np.int64),
+            {name: rows[name].astype(np.int64) for name in ("pair", "prompt")},
         )  # fmt: skip
 
     def letters(self) -> Letters | None:
@@ -156,65 +160,85 @@ class JudgeSaid:
 
     def counts(self) -> tuple[Floats, Floats, Floats, Ints]:
         """Ties, verdicts, replies without one, and clusters, in plain circumstances."""
-        rows = self.rows[self.rows["variant"] == self.plain_name]
-        verdicts = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
+        some = (self.rows["variant"] == self.plain_name).to_numpy()
+        rows = self.rows if some.all() else self.rows[some]
         ties, none = (rows[name].to_numpy(dtype=np.float64) for name in ("tie", "none"))
-        return ties, verdicts, none, _pairs(rows["pair"])
+        return ties, _verdicts(rows).astype(np.float64), none, _pairs(rows["pair"])
 
     @cached_property
-    def _right(self) -> pd.Series:
-        """The reference's majority label by pair, where there is one and it is no tie."""
-        if not len(self.votes):
-            return pd.Series(dtype=np.int64)
-        side = np.sign(self.votes["r"])
-        counts = pd.DataFrame({"a": side > 0, "b": side < 0, "tie": side == 0}).groupby(self.votes["pair"]).sum()
-        other = np.maximum(counts["tie"], counts[["a", "b"]].min(axis=1))
-        lead = np.where(counts[["a", "b"]].max(axis=1) > other, np.sign(counts["a"] - counts["b"]), 0)
-        found = pd.Series(lead, index=counts.index)
-        return found[found != 0].astype(np.int64)
+    def _voted(self) -> tuple[Ints, Floats]:
+        """Pairs on which the reference voted, ascending, and (5, n) of each: the sum of its votes, that of their
+        squares, and how many are above, below and at 0."""
+        pair, r = _pairs(self.votes["pair"]), self.votes["r"].to_numpy(dtype=np.float64)
+        code, n = numbered(pair)
+        met = np.zeros(n, dtype=np.int64)
+        met[code] = pair
+        return met, np.array([np.bincount(code, x, n) for x in (r, r**2, r > 0, r < 0, r == 0)]).reshape(5, n)
+
+    def _right(self, pairs: Ints) -> Ints:
+        """(n,) the reference's majority label on each; 0 where there is none, or it is a tie."""
+        met, (_, _, a, b, tie) = self._voted
+        lead = np.where(np.maximum(a, b) > np.maximum(tie, np.minimum(a, b)), np.sign(a - b), 0).astype(np.int64)
+        at = _at(met, pairs)
+        return np.where(at >= 0, np.append(lead, 0)[at], 0)
 
     def accuracy(self) -> tuple[Floats, Floats, Ints]:
         """Verdicts that are the reference's label, all on pairs that have one, and clusters. A tie is wrong."""
-        rows = self.plain
-        right = rows["pair"].map(self._right)
-        rows, right = rows[right.notna()], right[right.notna()]
-        hit = np.where(right > 0, rows["a"], rows["b"]).astype(np.float64)
-        whole = rows[["a", "b", "tie"]].sum(axis=1).to_numpy(dtype=np.float64)
-        return hit, whole, _pairs(rows["pair"])
+        pair = _pairs(self.plain["pair"])
+        right = self._right(pair)
+        known = right != 0
+        hit = np.where(right > 0, self.plain["a"].to_numpy(), self.plain["b"].to_numpy()).astype(np.float64)
+        return hit[known], _verdicts(self.plain)[known].astype(np.float64), pair[known]
 
     def held(self) -> tuple[Held, dict[str, Floats]]:
         """On the pairs that the reference has judged too."""
-        mine = self._means()
-        if len(self.votes):
-            votes = self.votes.assign(square=self.votes["r"] ** 2, one=1.0).groupby("pair")
-            mine = mine.join(votes[["r", "square", "one"]].sum(), how="inner")
-        else:
-            mine = mine.iloc[:0].assign(r=0.0, square=0.0, one=1.0)
-        return self._as_held(mine)
+        met, (total, squares, *counts) = self._voted
+        at = _at(met, self._means[0])
+        both = at >= 0
+        at = at[both]
+        return self._as_held(both, total[at], squares[at], sum(counts)[at])
 
     def labels(self) -> tuple[Ints, Ints]:
         """On the pairs of `held`: the judge's label of its mean probability, and the reference's of the majority."""
-        mine = self._means()
-        mine = mine[mine.index.isin(self.votes["pair"])] if len(self.votes) else mine.iloc[:0]
-        right = self._right.reindex(mine.index).fillna(0).to_numpy(dtype=np.int64)
-        return np.sign(mine["p"].to_numpy() - 0.5).astype(np.int64), right
+        pair, _, _, p = self._means
+        both = _at(self._voted[0], pair) >= 0
+        return np.sign(p[both] - 0.5).astype(np.int64), self._right(pair[both])
 
     def alone(self) -> tuple[Held, dict[str, Floats]]:
         """On all of its pairs, without a reference."""
-        return self._as_held(self._means().assign(r=0.0, square=0.0, one=1.0))
+        zero = np.zeros(len(self._means[0]))
+        return self._as_held(zero == 0, zero, zero, zero + 1)
 
-    def _as_held(self, mine: pd.DataFrame) -> tuple[Held, dict[str, Floats]]:
-        judge, total, squares, votes, order = (
-            mine[name].to_numpy(dtype=np.float64) for name in ("judge", "r", "square", "one", "order")
-        )
-        held = Held(judge, total, squares, votes, order, _pairs(mine.index), self.exact)
-        at = self.sides.reindex(mine.index)
-        return held, {name: at[column].to_numpy(dtype=np.float64) for name, column in SIDES.items()}
+    def _as_held(
+        self, some: NDArray[np.bool_], total: Floats, squares: Floats, votes: Floats
+    ) -> tuple[Held, dict[str, Floats]]:
+        pair, judge, order, _ = self._means
+        pair = pair[some]
+        held = Held(judge[some], total, squares, votes, order[some], pair, self.exact)
+        return held, {name: self._side(column, pair) for name, column in SIDES.items()}
 
-    def _means(self) -> pd.DataFrame:
-        """By pair, means over verdicts, then voters: judge (labels from -1 to 1), order, and p (of a)."""
-        rows = self.plain.assign(judge=_label(self.plain), order=self.plain["shown"])
-        return _mean(rows, UNIT, ["judge", "order", "p"]).groupby("pair").mean()
+    @cached_property
+    def _means(self) -> tuple[Ints, Floats, Floats, Floats]:
+        """Pairs, ascending; of each means over verdicts, then voters: labels from -1 to 1, order, and p (of a)."""
+        shown, p = (self.plain[name].to_numpy(dtype=np.float64) for name in ("shown", "p"))
+        pair, means = _mean(self.plain, [_label(self.plain), shown, p])
+        code, n = numbered(pair)
+        met, voters = np.zeros(n, dtype=np.int64), np.bincount(code, minlength=n)
+        met[code] = pair
+        judge, order, p = (np.bincount(code, mean, n) / voters for mean in means)
+        return met, judge, order, p
+
+    def _side(self, column: str, pairs: Ints) -> Floats:
+        """(n,) what `sides` says of each pair; NaN of those that it does not have."""
+        values = np.append(self.sides[column].to_numpy(dtype=np.float64), np.nan)
+        return np.asarray(values[_at(self._sides_of, pairs)])
+
+    @cached_property
+    def _sides_of(self) -> Ints:
+        pairs = _pairs(self.sides.index)
+        if (pairs[1:] < pairs[:-1]).any():
+            raise ValueError("sides must stand in the order of their pairs")
+        return pairs
 
     def with_plain(self, variant: str) -> Met:
         """Verdicts of a variant beside their plain twins: of the same order where there is one, else of any."""
@@ -226,7 +250,7 @@ class JudgeSaid:
         plain, other = met["plain"].where(ordered, met["any"]), met["word"]
         row, (one, two) = one_by_one(plain, other)
         cluster = _pairs(met["pair"])
-        right = met["pair"].map(self._right).fillna(0).to_numpy(dtype=np.int64)
+        right = self._right(cluster)
         units = Units(one, two, cluster[row], met["cue"].to_numpy(dtype=np.int64)[row])
         here, beside = _counts(plain), _counts(other)
         again_same, again = repeated(*here.T)
@@ -236,16 +260,25 @@ class JudgeSaid:
         )  # fmt: skip
 
     @cached_property
-    def _prompt(self) -> pd.Series:
-        return self.rows.drop_duplicates("pair").set_index("pair")["prompt"]
+    def _prompt(self) -> tuple[Ints, Ints]:
+        """Pairs, ascending, and the prompt of each."""
+        pair = _pairs(self.rows["pair"])
+        code, n = numbered(pair)
+        met, prompt = np.zeros((2, n), dtype=np.int64)
+        met[code], prompt[code] = pair, self.rows["prompt"].to_numpy()
+        return met, prompt
 
     def n_prompts(self, pairs: Ints) -> int:
         """Prompts of these pairs."""
-        return len(np.unique(self._prompt.reindex(pairs)))
+        return numbered(self._prompts(pairs))[1]
 
     def codes(self, pairs: Ints, by: Clustering) -> Ints:
         """What these pairs hang together by."""
-        return np.asarray(self._prompt.reindex(pairs), dtype=np.int64) if by.name == "prompt" else pairs
+        return self._prompts(pairs) if by.name == "prompt" else pairs
+
+    def _prompts(self, pairs: Ints) -> Ints:
+        met, prompt = self._prompt
+        return np.asarray(prompt[_at(met, pairs)])
 
 
 @dataclass(frozen=True)
@@ -279,21 +312,17 @@ def load(study: Audit, store: Store, told: Mapping[str, Sequence[str]]) -> Audit
         raise EmptySelectionError(
             f"{reference!r} says what is right here, and there is no other judge to audit: choose one with --judge"
         )
-    table = pd.DataFrame(said.__dict__)
-    variant = {number: name for name, number in names.variants.items()}
-    table["variant"] = table["variant"].map(variant)
-    by_judge = {int(table["judge_id"].iloc[at[0]]): table.iloc[at] for at in table.groupby("judge_id").indices.values()}
-    nothing = table.iloc[:0]
+    variants = {number: name for name, number in names.variants.items()}
+    table = {k: _table(said, names.judges[k][0], variants) for k in every}
     kinds = {name: kind for name, (_, kind) in names.judges.items()}
-    votes = _votes(by_judge.get(names.judges[reference][0], nothing), study.variant) if reference else pd.DataFrame()
+    votes = _votes(table[reference], study.variant) if reference else pd.DataFrame({"pair": [], "r": []})
     answers = answers.set_index("pair").rename(columns={"longer": "length", "marked": "formatting"})
     found = {}
     for judge in judges:
         mine = [names.models[one.model] for one in owners.own if one.judge == judge]
         a, b = (np.isin(answers[side], mine).astype(np.float64) for side in ("model_a", "model_b"))
-        rows = by_judge.get(names.judges[judge][0], nothing)
         exact = reference is not None and kinds[reference] == "rule"
-        found[judge] = JudgeSaid(rows, votes, answers.assign(own=a - b), exact, study.variant)
+        found[judge] = JudgeSaid(table[judge], votes, answers.assign(own=a - b), exact, study.variant)
     return Audited(judges, reference, owners.own, fingerprint, found, bool(names.models))
 
 
@@ -313,19 +342,60 @@ def says_right(asked: str | None, names: queries.Catalog) -> str | None:
     return None
 
 
+def _table(said: Shown, judge_id: int, variants: Mapping[int, str]) -> pd.DataFrame:
+    """The rows of one judge, with the names of variants."""
+    low, high = np.searchsorted(said.judge_id, [judge_id, judge_id + 1])
+    rows = said.take(slice(low, high)).__dict__
+    code, n = numbered(rows["variant"])
+    known = np.zeros(n, dtype=np.int64)
+    known[code] = rows["variant"]
+    named = pd.Categorical.from_codes(code, pd.Index([variants[int(one)] for one in known], dtype=str))
+    # Columns of one kind need not be copied into one table.
+    return pd.DataFrame(rows | {"variant": named}, copy=False)
+
+
 def _votes(rows: pd.DataFrame, plain: str) -> pd.DataFrame:
     """One row a vote of the reference: pair, r from -1 to 1 (mean over orders and repeats)."""
-    rows = rows[(rows["variant"] == plain) & rows["p"].notna()]
-    means = _mean(rows.assign(r=2 * rows["p"] - 1), UNIT, ["r"])
-    return pd.DataFrame({"pair": means.index.get_level_values("pair"), "r": means["r"].to_numpy()})
+    some = (rows["variant"] == plain).to_numpy() & rows["p"].notna().to_numpy()
+    rows = rows if some.all() else rows[some]
+    pair, [r] = _mean(rows, [2 * rows["p"].to_numpy(dtype=np.float64) - 1])
+    return pd.DataFrame({"pair": pair, "r": r})
 
 
-def _mean(rows: pd.DataFrame, by: list[str], names: list[str]) -> pd.DataFrame:
-    """Means over verdicts, of which each row holds as many as it counts."""
-    n = rows[["a", "b", "tie"]].sum(axis=1)
-    sums = rows[names].mul(n, axis=0).assign(n=n, **{one: rows[one] for one in by}).groupby(by).sum()
+def _mean(rows: pd.DataFrame, columns: Sequence[Floats]) -> tuple[Ints, list[Floats]]:
+    """Of each unit, by pair and voter: its pair, and means over verdicts, of which each row holds as many as it counts.
+    """
+    code, n_units = _units(rows)
+    pair, n = np.zeros(n_units, dtype=np.int64), _verdicts(rows)
+    pair[code] = rows["pair"].to_numpy()
+    whole = np.bincount(code, n, n_units)
     # Halves of sums of thirds are halves but for rounding.
-    return sums[names].div(sums["n"], axis=0).round(9)
+    return pair, [np.round(np.bincount(code, column * n, n_units) / whole, 9) for column in columns]
+
+
+def _units(rows: pd.DataFrame) -> tuple[Ints, int]:
+    """(n,) codes of units, ascending in pair and voter, and how many there are."""
+    voter, n = numbered(rows["voter"].to_numpy())
+    return numbered(numbered(rows["pair"].to_numpy())[0] * max(n, 1) + voter)
+
+
+def _at(known: Ints, wanted: Ints) -> Ints:
+    """(n,) where each stands among those known, which ascend; -1 where it does not."""
+    if not len(known) or not len(wanted):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    least, span = int(known[0]), int(known[-1] - known[0]) + 1
+    if span > 4 * (len(known) + len(wanted)) + 1000:
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[at] == wanted, at, -1)
+    place = np.full(span + 1, -1, dtype=np.int64)
+    place[known - least] = np.arange(len(known))
+    off = wanted - least
+    return place[np.where((off < 0) | (off > span), span, off)]
+
+
+def _verdicts(rows: pd.DataFrame) -> Ints:
+    """(n,) how many verdicts each row holds."""
+    return np.asarray(rows["a"].to_numpy() + rows["b"].to_numpy() + rows["tie"].to_numpy(), dtype=np.int64)
 
 
 def _label(rows: pd.DataFrame) -> Floats:
@@ -370,5 +440,11 @@ def _words(rows: pd.DataFrame, by: list[str]) -> pd.Series:
 
 def _by_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Verdicts by unit: first (a shown first) and last (b shown first), of the units that have both."""
+    code, n = _units(rows)
+    shown, side = rows["shown"].to_numpy(), np.zeros((2, n), dtype=bool)
+    for met, sign in zip(side, (1, -1), strict=True):
+        met[code[shown == sign]] = True
+    # Words are put side by side of few units, where few have both orders.
+    rows = rows[(side[0] & side[1])[code]]
     one, two = (_words(rows[rows["shown"] == side], UNIT) for side in (1, -1))
     return pd.concat({"first": one, "last": two}, axis=1, join="inner")

@@ -36,7 +36,7 @@ def odd_verdicts(data: Audited) -> list[str]:
             apart.append(judge)
         both = int(((rows["a"] > 0) & (rows["b"] > 0)).sum())
         if both:
-            again = int((rows[["a", "b", "tie"]].sum(axis=1) > 1).sum())
+            again = int((rows["a"] + rows["b"] + rows["tie"] > 1).sum())
             split.append(f"{judge} ({both:,} of {again:,})")
     told = [(CONSTANT[kind], some) for kind, some in kinds.items()]
     told.append((f"no pair is shared with {data.reference}, so that nothing tells biases from good taste", apart))
@@ -54,7 +54,7 @@ def always(rows: pd.DataFrame) -> str:
         return ""
     shown = rows["shown"]
     # In one order alone a and the first place are one and the same.
-    if {1, -1} == set(shown):
+    if {1, -1} == set(shown.unique().tolist()):
         first = rows["a"].where(shown > 0, rows["b"]).sum()
         if first in (0, a + b):
             return "first" if first else "last"

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.cluster_sums import numbered
 from analysis.disagreement import FEW, JUDGE, PEOPLE, SAID, Disagreement, Replies, decompose, first_pairs
 from analysis.tables import floats
 from analysis.vcov import Clustering, choose_clustering
@@ -20,6 +21,7 @@ from data.queries import differences as rows_queries
 from data.queries import texts as texts_queries
 from data.queries.places import Places, places
 from data.queries.replies import Rows, replies
+from data.queries.runs import runs
 from data.queries.texts import TEXT, Source
 from data.queries.votes import Votes
 from data.store import Store
@@ -95,7 +97,8 @@ class DisagreementParts(Fitted):
         with store.reading("counting votes") as con:
             names = queries.catalog(con, self)
             condition = queries.where(self, names, ranked=False)
-            counted, said = counted_votes(store, con, names, self), replies(con, names, condition)
+            counted = counted_votes(store, con, names, self)
+            said = replies(con, names, queries.where(replace(self, judge=self.judge[1:]), names, ranked=False))
             found = texts_queries.sources(con, names, versions())
             chosen = [found[name] for name in self.factor]
             differences = rows_queries.differences(con, names, chosen, condition) if chosen else None
@@ -151,13 +154,15 @@ class DisagreementParts(Fitted):
         counts = np.column_stack([said[name] for name in ("a", "b", "tie")]).astype(np.int64)
         if self.ties == "drop":
             counts[:, 2] = 0
-        rows = np.flatnonzero((counts.sum(axis=1) > 0) & np.isin(said["pair"], people.pair))
+        # Pairs ascend in both: of people each once, of a judge as often as it has voters and orders.
+        at = np.minimum(np.searchsorted(people.pair, said["pair"]), len(people) - 1)
+        rows = np.flatnonzero(counts.any(axis=1) & (people.pair[at] == said["pair"]))
         if not len(rows):
             raise NotIdentifiedError("shares no pair on which people have two votes or more")
         said, counts = said.take(rows), counts[rows]
-        here = people.take(np.isin(people.pair, said["pair"]))
-        clustering = choose_clustering(self.cluster, len(np.unique(here.prompt)))
-        at = np.searchsorted(here.pair, said["pair"])
+        at, met = numbered(at[rows])[0], runs([at[rows]])
+        here = people.take(np.searchsorted(people.pair, said["pair"][met]))
+        clustering = choose_clustering(self.cluster, numbered(here.prompt)[1])
         shown = said["shown"].astype(np.float64)
         warnings = []
         columns, group = [], []

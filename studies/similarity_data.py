@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.bradley_terry import fit_bradley_terry
 from analysis.cells import Floats
+from analysis.cluster_sums import firsts, numbered
 from analysis.similarity import Verdicts, label_verdicts
 from data import queries
 from data.model import Progress, Selection
@@ -53,24 +54,25 @@ def labelled(store: Store, study: Selection) -> Labelled:
         queries.require_rows(len(said["pair"]), "with a verdict")
         fingerprint = queries.fingerprint(con, names, study.judge)
     place = {names.judges[judge][0]: k for k, judge in enumerate(study.judge)}
-    ids = np.unique(said["judge_id"])
-    judge = np.array([place[int(i)] for i in ids])[np.searchsorted(ids, said["judge_id"])]
-    _, first, pair = np.unique(said["pair"], return_index=True, return_inverse=True)
+    known_judge, n = numbered(said["judge_id"])
+    judge = np.array([place[int(i)] for i in said["judge_id"][firsts(known_judge, n)]])[known_judge]
+    pair, n = numbered(said["pair"])
+    first = firsts(pair, n)
     cell, p_a = judge * len(first) + pair, said["p_a"].astype(np.float64)
     if (said["annotator"] >= 0).any():
-        who = np.unique(said["annotator"], return_inverse=True)[1]
-        _, at, code = np.unique(cell * (int(who.max()) + 1) + who, return_index=True, return_inverse=True)
-        p_a, cell = np.bincount(code, p_a) / np.bincount(code), cell[at]
+        who, n = numbered(said["annotator"])
+        code, n_votes = numbered(cell * n + who)
+        p_a, cell = np.bincount(code, p_a) / np.bincount(code), cell[firsts(code, n_votes)]
     size = len(study.judge) * len(first)
-    n = np.bincount(cell, minlength=size)
+    said_by = np.bincount(cell, minlength=size)
     with np.errstate(invalid="ignore"):
-        mean = np.where(n > 0, np.bincount(cell, p_a, size) / n, np.nan).reshape(len(study.judge), -1)
+        mean = np.where(said_by > 0, np.bincount(cell, p_a, size) / said_by, np.nan).reshape(len(study.judge), -1)
     scenario = said["scenario"][first]
     known = np.unique(scenario[scenario >= 0])
     codes = np.where(scenario >= 0, np.searchsorted(known, scenario), -1)
     clusters = {"pair": np.arange(len(first)), "prompt": said["prompt"][first]}
     return Labelled(
-        Verdicts(label_verdicts(mean), clusters, codes), len(said["pair"]), len(np.unique(clusters["prompt"])),
+        Verdicts(label_verdicts(mean), clusters, codes), len(said["pair"]), numbered(clusters["prompt"])[1],
         int((scenario < 0).sum()), len(known), fingerprint,
     )  # fmt: skip
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from data.model import Selection
 from data.queries import Catalog, Con, where
 from data.queries.delivered import sums
+from data.queries.runs import added, runs
 from data.queries.votes import voter_of
 from data.remembered import known
 
 Column = np.ndarray
+Words = pd.api.extensions.ExtensionArray
 
 MARKS = r"(?m)^\s*(?:#{1,6} |[-*+] |\d+[.)] )|\*\*|`{3}"
 """Marks of formatting: headers, items of lists, bold ends, fences of code."""
@@ -27,7 +30,7 @@ class Shown:
     letter : +1 where a was called by the first letter, -1 where b was, 0 unknown
     voter : annotator, a code of its own for each verdict of people without names, 0 for a judge without annotators
     a, b, tie, none : how many verdicts of each; p : mean p_a, NaN where there is none
-    word : the verdicts one by one, as they were repeated: a, b, or t for a tie; None where there is none
+    word : the verdicts one by one, as they were repeated: a, b, or t for a tie; missing where there is none
     """
 
     judge_id: Column
@@ -43,13 +46,13 @@ class Shown:
     tie: Column
     none: Column
     p: Column
-    word: Column
+    word: Words
 
     def __len__(self) -> int:
         return len(self.pair)
 
-    def take(self, rows: Column) -> Shown:
-        """Some of the rows: a mask, or positions."""
+    def take(self, rows: Column | slice) -> Shown:
+        """Some of the rows: a mask, positions, or a slice."""
         return Shown(**{name: column[rows] for name, column in self.__dict__.items()})
 
 
@@ -65,19 +68,40 @@ def shown(con: Con, names: Catalog, condition: str) -> Shown:
     if number is not None:
         source, letter = _with_letters(names.dataset_id, number, condition), "letter"
     table = con.sql(
-        f"""SELECT judge_id, pair_id AS pair, any_value(prompt_id) AS prompt, variant_id AS variant, shown,
+        f"""SELECT judge_id, pair_id AS pair, prompt_id AS prompt, variant_id AS variant, shown,
             coalesce(cue, 0) AS cue, {letter}::TINYINT AS letter, coalesce({voter_of(names)}, 0) AS voter,
-            count(*) FILTER (outcome <> 0 AND p_a > 0.5) AS a, count(*) FILTER (outcome <> 0 AND p_a < 0.5) AS b,
-            count(*) FILTER (outcome <> 0 AND p_a = 0.5) AS tie, count(*) FILTER (outcome = 0) AS none,
-            coalesce(round(avg(p_a) FILTER (outcome <> 0), 9), 'nan'::DOUBLE) AS p,
-            string_agg(CASE WHEN p_a > 0.5 THEN 'a' WHEN p_a < 0.5 THEN 'b' ELSE 't' END, ''
-                ORDER BY repeat NULLS LAST, judgment_id) FILTER (outcome <> 0) AS word
+            CASE WHEN outcome <> 0 THEN p_a ELSE 'nan'::DOUBLE END AS p
         FROM {source}
-        GROUP BY judge_id, pair_id, variant_id, shown, coalesce(cue, 0), {letter}::TINYINT,
-            coalesce({voter_of(names)}, 0)
-        ORDER BY judge_id, pair, variant, shown, cue, letter, voter"""
+        ORDER BY judge_id, pair, variant, shown, cue, letter, voter, repeat NULLS LAST, judgment_id"""
     ).to_arrow_table()
-    return Shown(**{name: table[name].to_numpy() for name in table.column_names})
+    *alike, p = (table[name].to_numpy() for name in table.column_names)
+    return _counted(dict(zip(table.column_names, alike, strict=False)), p)
+
+
+def _counted(alike: dict[str, Column], p: Column) -> Shown:
+    """Rows that follow one another and are alike, as one. alike : (n,) columns; p : (n,) p_a, NaN without a verdict"""
+    start = runs(alike.values())
+    n = np.diff(start, append=len(p))
+    said = ~np.isnan(p)
+    a, b, tie = (added(one.astype(np.int64), start) for one in (p > 0.5, p < 0.5, p == 0.5))
+    verdicts = a + b + tie
+    mean = np.full(len(start), np.nan)
+    np.divide(added(np.where(said, p, 0.0), start), verdicts, out=mean, where=verdicts > 0)
+    letters = np.where(p > 0.5, ord("a"), np.where(p < 0.5, ord("b"), ord("t"))).astype(np.uint8)[said]
+    return Shown(
+        **{name: column if len(start) == len(p) else column[start] for name, column in alike.items()}, a=a, b=b, tie=tie,
+        none=n - verdicts, p=np.round(mean, 9), word=_words(letters, verdicts),
+    )  # fmt: skip
+
+
+def _words(letters: Column, length: Column) -> Words:
+    """Letters that follow one another as words of these lengths; missing where there is none. letters : ASCII codes"""
+    ends = np.zeros(len(length) + 1, dtype=np.int64)
+    np.cumsum(length, out=ends[1:])
+    there = pa.array(length > 0).buffers()[1]
+    words = pa.LargeStringArray.from_buffers(len(length), pa.py_buffer(ends), pa.py_buffer(letters), there)
+    found: Words = words.to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=np.nan)}.get).array
+    return found
 
 
 def letter_factor(con: Con, names: Catalog) -> int | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from data.queries import Catalog, Con
+from data.queries.runs import added, runs
 from data.queries.votes import Column, voter_of
 
 if TYPE_CHECKING:
@@ -41,9 +44,14 @@ def replies(con: Con, names: Catalog, condition: str) -> Rows:
 
     judge_id, pair, voter, shown, a, b, tie; ascending in judge, pair, voter, order
     """
-    return _read(con, f"""SELECT judge_id, pair_id AS pair, coalesce({voter_of(names)}, 0) AS voter,
-        shown, count(*) FILTER (p_a > 0.5) AS a, count(*) FILTER (p_a < 0.5) AS b, count(*) FILTER (p_a = 0.5) AS tie
-        FROM judgment WHERE {condition} AND outcome <> 0 GROUP BY ALL ORDER BY ALL""", BY_REPLY)  # fmt: skip
+    table = con.sql(
+        f"""SELECT judge_id, pair_id AS pair, coalesce({voter_of(names)}, 0) AS voter, shown, p_a FROM judgment
+        WHERE {condition} AND outcome <> 0 ORDER BY judge_id, pair, voter, shown"""
+    ).to_arrow_table()
+    *alike, p = (table[name].to_numpy() for name in table.column_names)
+    start = runs(alike)
+    counts = [added(one.astype(np.int64), start) for one in (p > 0.5, p < 0.5, p == 0.5)]
+    return Rows(dict(zip(BY_REPLY, [*(column[start] for column in alike), *counts], strict=True)))
 
 
 def preferences(con: Con, condition: str) -> Rows:

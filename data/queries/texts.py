@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from data.queries import CLUSTER_COLUMNS, IS_TIE, Catalog, Con, Counts, counts
 from data.queries.delivered import delivered_twice, of_responses, sums
 from data.queries.labels import LONGEST_LEVEL, MOST_LEVELS, Labels, flags, labels_held
+from data.remembered import known
 
 Versions = Mapping[str, int]
 """Names of measured factors -> the version that counts; values of any other version are as if they were not there."""
@@ -76,6 +77,12 @@ def sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
     `level:NAME=LEVEL` where a delivered factor has that name). Measured ones are listed once a text of the dataset was
     measured.
     """
+    # What there is takes all values to tell, and pages ask for it again and again.
+    key = "sources of factors", names.dataset_id, tuple(versions.items())
+    return dict(known(key, lambda: _sources(con, names, versions)))
+
+
+def _sources(con: Con, names: Catalog, versions: Versions) -> dict[str, Source]:
     found: dict[str, Source] = {}
     words = labels_held(con, names.dataset_id)
     # Which factors occur: told without counting, a tenth of the time on tens of millions of values.
@@ -143,11 +150,11 @@ def free_texts(found: Mapping[str, Source]) -> list[str]:
 
 def responses(con: Con, names: Catalog) -> dict[str, int]:
     """Of a dataset's responses: how many there are (`responses`), how many have a text, how many an empty one."""
-    row = con.execute(
+    [row] = known(("responses", names.dataset_id), lambda: con.execute(
         """SELECT count(*), count(text_id), count(*) FILTER (trim(body) = '') FROM response
         LEFT JOIN text USING (text_id) WHERE dataset_id = $d""",
         {"d": names.dataset_id},
-    ).fetchall()[0]
+    ).fetchall())  # fmt: skip
     return dict(zip(("responses", "texts", "empty"), map(int, row), strict=True))
 
 
