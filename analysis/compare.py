@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.bootstrap import REPLICATES, Report
-from analysis.cells import Cells, fold_to_pairs
+from analysis.cells import Cells, Floats, Ints, fold_to_pairs
 from analysis.connectivity import find_kept
 from analysis.gap import EQUIVALENCE_MARGIN, Gaps, GapSummary, find_gaps
 from analysis.orthant import opposite_signs
@@ -50,12 +50,22 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class Flips:
+    """All flips, most certain first, all (n_flips,): of the models at positions `one` and `two`, and as in `Flip`."""
+
+    one: Ints
+    two: Ints
+    p_flip: Floats
+    judgments: Ints
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two judges held against each other.
 
     reference, judge : fits on the shared pairs and common models, each with strengths of mean 0
     covariance : joint, over the reference's parameters, then the judge's
-    gaps : per model; correlation : of the two orders, None where it was not asked for; flips : most certain first
+    gaps : per model; correlation : of the two orders, None where it was not asked for; turned : see `flips`
     corrected : agreement of the strengths net of noise; None where it was not asked for or has too few clusters
     not_compared : models left out with their cause
     """
@@ -66,7 +76,7 @@ class Comparison:
     gaps: Gaps
     correlation: RankCorrelation | None
     corrected: Corrected | None
-    flips: tuple[Flip, ...]
+    turned: Flips
     not_compared: tuple[NotCompared, ...]
 
     @property
@@ -98,14 +108,22 @@ class Comparison:
         """One row a model: model, strength_ref, strength_judge, then as in `Gaps.table`."""
         return gap_table(self.gaps.summary(), level)
 
+    @property
+    def flips(self) -> tuple[Flip, ...]:
+        """Pairs of models that the judges order differently, most certain first."""
+        table = self.flip_table()
+        return tuple(map(Flip, *(table[name].tolist() for name in table.columns)))
+
     def flip_table(self) -> pd.DataFrame:
         """One row a flip, most certain first: model_1, model_2, p_flip, judgments."""
+        models = np.array(self.reference.models, dtype=object)
+        found = self.turned
         return pd.DataFrame(
             {
-                "model_1": pd.Series([flip.model_1 for flip in self.flips], dtype="str"),
-                "model_2": pd.Series([flip.model_2 for flip in self.flips], dtype="str"),
-                "p_flip": floats([flip.p_flip for flip in self.flips]),
-                "judgments": pd.Series([flip.judgments for flip in self.flips], dtype="int64"),
+                "model_1": pd.Series(models[found.one], dtype="str"),
+                "model_2": pd.Series(models[found.two], dtype="str"),
+                "p_flip": floats(found.p_flip),
+                "judgments": pd.Series(found.judgments, dtype="int64"),
             }
         )
 
@@ -182,7 +200,7 @@ def compare_strengths(
         gaps=find_gaps(models, joint, margin=margin),
         correlation=correlation,
         corrected=corrected,
-        flips=_find_flips(fits, pair, joint),
+        turned=_find_flips(fits, pair, joint),
         not_compared=common.not_compared,
     )
 
@@ -230,7 +248,7 @@ def _common_models(reference: Cells, judge: Cells, names: tuple[str, str]) -> _C
         models = common
 
 
-def _find_flips(fits: Sequence[Strengths], cells: Sequence[Cells], joint: Covariance) -> tuple[Flip, ...]:
+def _find_flips(fits: Sequence[Strengths], cells: Sequence[Cells], joint: Covariance) -> Flips:
     reference, judge = fits
     n = len(reference.models)
     # What differs by the optimiser's rounding alone is a tie, not an order.
@@ -251,8 +269,8 @@ def _find_flips(fits: Sequence[Strengths], cells: Sequence[Cells], joint: Covari
     for part in cells:
         key = np.minimum(part.i, part.j).astype(np.int64) * n + np.maximum(part.i, part.j)
         met += np.bincount(key, part.count, n * n)
-    models = reference.models
-    judgments = met[one * n + two].astype(np.int64).tolist()
-    found = zip(one, two, p_flip.tolist(), judgments, strict=True)
-    flips = [Flip(models[i], models[j], p, n_judgments) for i, j, p, n_judgments in found]
-    return tuple(sorted(flips, key=lambda flip: (-flip.p_flip, flip.model_1, flip.model_2)))
+    judgments = met[one * n + two].astype(np.int64)
+    # Positions ascend as the pairs were listed; where two flips are as certain, by name.
+    place = np.argsort(np.argsort(np.array(reference.models, dtype=object), kind="stable"), kind="stable")
+    order = np.lexsort((place[two], place[one], -p_flip))
+    return Flips(one[order], two[order], p_flip[order], judgments[order])

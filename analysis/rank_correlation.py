@@ -71,27 +71,28 @@ def kendall(x: Floats, y: Floats) -> Floats:
     """Kendall's tau-b of each row of x with that of y, (..., n) to (...); NaN where one is constant."""
     rows_x, rows_y = np.atleast_2d(x), np.atleast_2d(y)
     n = rows_x.shape[1]
-    if n > 1 and not _has_ties(rows_x) and not _has_ties(rows_y):
+    order_x, order_y = np.argsort(rows_x, axis=1), np.argsort(rows_y, axis=1)
+    if n > 1 and not _has_ties(rows_x, order_x) and not _has_ties(rows_y, order_y):
         # Without ties the pairs in another order tell all: y in the order of x, as short numbers.
         rank = np.empty(rows_y.shape, dtype=np.int16 if n < 2**15 else np.int64)
-        np.put_along_axis(rank, np.argsort(rows_y, axis=1), np.arange(n, dtype=rank.dtype)[None, :], axis=1)
-        rank = np.take_along_axis(rank, np.argsort(rows_x, axis=1), axis=1).T.copy()
+        np.put_along_axis(rank, order_y, np.arange(n, dtype=rank.dtype)[None, :], axis=1)
+        rank = np.take_along_axis(rank, order_x, axis=1).T.copy()
         turned = np.zeros(len(rows_x), dtype=np.int64)
         for k in range(n - 1):
             turned += (rank[k + 1 :] < rank[k]).sum(axis=0)
         return np.asarray(1 - 4 * turned / (n * (n - 1))).reshape(np.shape(x)[:-1])
     concordant, untied_x, untied_y = (np.zeros(len(rows_x)) for _ in range(3))
     for k in range(n - 1):
-        order_x = np.sign(rows_x[:, k + 1 :] - rows_x[:, k : k + 1])
-        order_y = np.sign(rows_y[:, k + 1 :] - rows_y[:, k : k + 1])
-        concordant += np.einsum("rk,rk->r", order_x, order_y)
-        untied_x += np.abs(order_x).sum(axis=1)
-        untied_y += np.abs(order_y).sum(axis=1)
+        sign_x = np.sign(rows_x[:, k + 1 :] - rows_x[:, k : k + 1])
+        sign_y = np.sign(rows_y[:, k + 1 :] - rows_y[:, k : k + 1])
+        concordant += np.einsum("rk,rk->r", sign_x, sign_y)
+        untied_x += np.abs(sign_x).sum(axis=1)
+        untied_y += np.abs(sign_y).sum(axis=1)
     return _share(concordant, untied_x * untied_y).reshape(np.shape(x)[:-1])
 
 
-def _has_ties(rows: Floats) -> bool:
-    ordered = np.sort(rows, axis=1)
+def _has_ties(rows: Floats, order: Ints) -> bool:
+    ordered = np.take_along_axis(rows, order, axis=1)
     return not bool((ordered[:, 1:] > ordered[:, :-1]).all())
 
 

@@ -58,10 +58,12 @@ class Held:
     extent: dict[str, int]
 
     @classmethod
-    def of(cls, judge: str, found: Comparison, extent: dict[str, int], pairs: pd.DataFrame) -> Held:
-        """pairs : as `queries.pairs_between`, by name"""
+    def of(
+        cls, judge: str, found: Comparison, extent: dict[str, int], pairs: pd.DataFrame, ids: Mapping[str, int]
+    ) -> Held:
+        """pairs : as `queries.pairs_between`; ids : of the models"""
         return cls(
-            judge, found.gaps.summary(), found.correlation, found.corrected, _flips(judge, found, pairs),
+            judge, found.gaps.summary(), found.correlation, found.corrected, _flips(judge, found, pairs, ids),
             tuple((left.model, left.cause) for left in found.not_compared), len(found.reference.models),
             found.n_clusters, found.clustering.name, found.covariance.method, found.warnings, extent,
         )  # fmt: skip
@@ -184,9 +186,7 @@ class Compare(Fitted):
             alike=not self.gaps_only, report=report,
             kept=lambda correlate: part(store, names, orders, correlate, lambda: report(0.0)),
         )  # fmt: skip
-        by_id = {i: name for name, i in names.models.items()}
-        pairs["a"], pairs["b"] = pairs["a"].map(by_id), pairs["b"].map(by_id)
-        return Held.of(judge, comparison, extent, pairs)
+        return Held.of(judge, comparison, extent, pairs, names.models)
 
     def _models(self, one: Held) -> pd.DataFrame:
         table = gap_table(one.gaps, self.level)
@@ -254,15 +254,16 @@ class Compare(Fitted):
         )
 
 
-def _flips(judge: str, found: Comparison, pairs: pd.DataFrame) -> pd.DataFrame:
+def _flips(judge: str, found: Comparison, pairs: pd.DataFrame, ids: Mapping[str, int]) -> pd.DataFrame:
     """Pairs of models that the judges order differently, with how many pairs of answers are behind each."""
     flips = found.flip_table()
-    place = {name: k for k, name in enumerate(found.reference.models)}
-    behind = np.zeros((len(place), len(place)), dtype=np.int64)
-    known = pairs[pairs["a"].isin(place) & pairs["b"].isin(place)]
-    a, b = (known[end].map(place).to_numpy(dtype=np.int64) for end in ("a", "b"))
-    behind[a, b] = behind[b, a] = known["pairs"]
-    one, two = (flips[end].map(place).to_numpy(dtype=np.int64) for end in ("model_1", "model_2"))
-    flips["pairs"] = behind[one, two]
+    models = [ids[name] for name in found.reference.models]
+    # What was left out is counted in a last row, which nobody asks for.
+    place = np.full(max(ids.values()) + 1, len(models))
+    place[models] = np.arange(len(models))
+    behind = np.zeros((len(models) + 1, len(models) + 1), dtype=np.int64)
+    a, b = place[pairs["a"]], place[pairs["b"]]
+    behind[a, b] = behind[b, a] = pairs["pairs"]
+    flips["pairs"] = behind[found.turned.one, found.turned.two]
     flips.insert(0, "judge", judge)
     return flips
