@@ -292,16 +292,21 @@ def test_awkward_says_who_judged_what_and_what_to_distrust(page, app):
     expect(page.locator("h1")).to_contain_text("prefer what people prefer?", timeout=LONG)
 
 
-def test_dark_and_light_take_the_charts_along(browser, app):
+@pytest.fixture
+def in_scheme(page):
+    """Lets the page be seen by who prefers light, or dark."""
+    yield lambda scheme: page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme="light")
+
+
+def test_dark_and_light_take_the_charts_along(page, app, in_scheme):
     colours = {}
     for scheme in ("light", "dark"):
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
-        page = context.new_page()
+        in_scheme(scheme)
         page.goto(app.url + "/?dataset=sample")
         ready(page)
         tick = page.locator(".st-key-wide-differs .js-plotly-plot .ytick text").first
         expect(tick).to_be_visible(timeout=LONG)
         colours[scheme] = tick.evaluate("e => getComputedStyle(e.querySelector('tspan') || e).fill")
-        context.close()
     assert colours["light"] == "rgb(27, 39, 51)"
     assert colours["dark"] == "rgb(230, 235, 239)"
