@@ -322,9 +322,11 @@ def _start(design: Design, ties: Ties) -> Floats:
     if design.tied is not None:
         tied, weight = float(design.tied.sum()), float(design.weight.sum())
         if tied <= 1e-12 * weight:
-            raise NotIdentifiedError(f"{ties} cannot be fitted: there is no tie among these judgments")
+            raise NotIdentifiedError(
+                "there is no tie among these judgments that a model of ties could be fitted to"
+            )
         if tied >= weight * (1 - 1e-12):
-            raise NotIdentifiedError(f"{ties} cannot be fitted: all judgments are ties. Count each as half a win")
+            raise NotIdentifiedError("all judgments are ties, which leave nothing to model. Count each as half a win")
         start[-1] = tie_from_share(rule_of(ties), tied / weight)
     return start
 

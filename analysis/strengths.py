@@ -302,9 +302,9 @@ def _subject(name: str) -> str:
 def _first_guess(ties: Ties, tied: float, weight: float) -> float:
     if tied <= 1e-12 * weight:
         raise NotIdentifiedError(
-            f"{ties} cannot be fitted: there is no tie among these judgments. Without ties it says what "
+            "there is no tie among these judgments that a model of ties could be fitted to. Without ties it says what "
             "half a win for each side says"
         )
     if tied >= weight * (1 - 1e-12):
-        raise NotIdentifiedError(f"{ties} cannot be fitted: all judgments are ties. Count each as half a win")
+        raise NotIdentifiedError("all judgments are ties, which leave nothing to model. Count each as half a win")
     return tie_from_share(rule_of(ties), tied / weight)

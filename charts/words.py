@@ -28,6 +28,9 @@ TIES = {
 }
 
 
+KINDS = {"human": "person", "llm": "LLM", "reward_model": "reward model", "rule": "rule"}
+"""Who judged, as people are told; files, commands and data have the keys."""
+
 _WHOLE = re.compile(r"(\d[\d,]*)")
 
 

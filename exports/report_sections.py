@@ -60,6 +60,7 @@ def what_is_in_it(teller: Teller) -> Section:
                 "responses is not known") + (f"; the prompts are of {words.plural(scenarios, 'scenario')}." if scenarios
                                              else "; no scenarios are named.")  # fmt: skip
     judges = pd.DataFrame(facts.judges).convert_dtypes()
+    judges["kind"] = judges["kind"].map(words.KINDS)
     if len(judges) > ROWS:
         judges = judges[judges["judge"].isin(teller.asked.judge)]
     files = log.assign(imported=log["imported_at"].dt.strftime("%Y-%m-%d")) if len(log) else log

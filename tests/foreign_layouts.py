@@ -87,6 +87,14 @@ LAYOUTS: tuple[Layout, ...] = (
         kinds={"rater_1": "human", "rater_2": "human", "rater_3": "human"}, words={"1": "a", "2": "b"},
     ),
     Layout(
+        "one-and-two", delimited(("task text", "engine one", "engine two", "reply one", "reply two", "rater", "label"),
+                                 rows(TASKS, cycle("heron", "wren"), cycle("wren", "heron"), LONG, SHORT, cycle("gpt-4o"),
+                                      cycle("first better", "second better", "about the same"))),
+        "rows", {"task text": "prompt", "engine one": "model_a", "engine two": "model_b", "reply one": "response_a",
+                 "reply two": "response_b", "rater": "judge", "label": "winner"},
+        kinds={"gpt-4o": "llm"}, words={"first better": "a", "second better": "b", "about the same": "tie"},
+    ),
+    Layout(
         "people-and-a-model", delimited(("instruction", "output_1", "output_2", "annotator", "preference"),
                                         rows(TASKS, LONG, SHORT, cycle("anna", "ben", "gpt-4o"), cycle("A>B", "B>A"))),
         "rows", {"instruction": "prompt", "output_1": "response_a", "output_2": "response_b", "annotator": "judge",

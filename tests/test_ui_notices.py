@@ -6,6 +6,7 @@ import pytest
 
 import studies  # noqa: F401  (registers the studies)
 from errors import OptionError
+from studies.audit import Audit
 from studies.controls import Controls
 from studies.fit_check import CheckFit
 from studies.places import Places
@@ -28,6 +29,16 @@ from ui.notices import by_label
         ("choose with --factor, one of 'tone'", Controls, "choose with “Hold equal”, one of 'tone'"),
         ("--factor tone: its values are labels", Controls, "“Hold equal” tone: its values are labels"),
         ("add --length-controlled", WinRate, "add “Hold length equal”"),
+        # What is done elsewhere on the pages.
+        ("shown without a test; choose one with --reference", Audit,
+         "shown without a test; choose one with “Reference”"),
+        ("guessed for gpt (table own_models): say it once for all (cli.py datasets own)", Audit,
+         "guessed for gpt (table own_models): say it once for all under “Which are its own models?”"),
+        ("answers of models of the family of gpt (a) (--own gpt (a)=MODEL) beside others", Audit,
+         "answers of models of the family of gpt (a) beside others"),
+        ("import labels of its prompts (import FILE --as labels), or group them (labelings cluster)", None,
+         "import labels of its prompts on the page Data, or group them on the page Scenarios, under “Where do these "
+         "scenarios come from?”"),
         # What no page has, what is a command, and dashes that are no option.
         ("assert it with --set swapped=false", None, "assert it with --set swapped=false"),
         ("not measured: run python cli.py factors extract --dataset d", None,

@@ -25,6 +25,7 @@ from ui import rankings, selection, session
 from ui.ask import chosen, shown
 from ui.figure import figure, show_table
 from ui.how_many import how_many
+from ui.notices import by_label
 from ui.remarks import sentences
 from ui.session import attempt
 from ui.view import View
@@ -286,6 +287,6 @@ def cannot_show(result: Result, judge: str | None) -> None:
         for row in kinds.to_dict("records"):
             n = int(many[row["bias"]])
             whom = "" if judge is not None else f" ({words.plural(n, 'judge')})"
-            text = f"{whom}: {row['why']}. Needed: {row['needed']}."
+            text = f"{whom}: {row['why']}. Needed: {by_label(str(row['needed']), Audit)}."
             lines.append(f"- **{escape(bias_name(str(row['bias'])))}**{escape(text, 2000)}")
         st.markdown("\n".join(lines))

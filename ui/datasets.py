@@ -52,12 +52,14 @@ def one_dataset(seen: View) -> None:
     if "annotators" in judges:
         judges["annotators"] = judges["annotators"].astype("Int64")
     if len(judges):
-        show_table(judges, {c: c for c in judges.columns}, key="judges")
+        told = judges.assign(kind=judges["kind"].map(words.KINDS))
+        show_table(told, {c: c for c in told.columns}, key="judges")
     if seen.names.published:
         st.markdown("**Published weights**")
         with session.store().reading("listing published weights") as con:
             published = published_judges(con, seen.names.dataset_id)
-        show_table(published, {c: c for c in published.columns}, key="published")
+        show_table(published.assign(kind=published["kind"].map(words.KINDS)), {c: c for c in published.columns},
+                   key="published")  # fmt: skip
     imports(name)
     upkeep(name)
 

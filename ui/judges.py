@@ -220,8 +220,8 @@ def draw(result: Result) -> None:
     if mapped is not None:
         st.markdown("**The same as a map**")
         figure(
-            mapped, result, "placed", key="judge-map",
-            columns=PLACED,
+            mapped, result, "placed", key="judge-map", columns=PLACED,
+            read=result.table("placed").assign(kind=lambda one: one["kind"].map(words.KINDS)),
         )  # fmt: skip
     if result.warnings:
         st.markdown("**What to distrust**")

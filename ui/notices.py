@@ -19,6 +19,16 @@ from ui.ask import CHOICES, label
 
 _FLAG = re.compile(r"(?<![\w'-])--(?P<flag>[a-z](?:[a-z-]*[a-z])?)(?: (?P<value>[^\s,;:]+))?")
 _UNMEASURED = re.compile(r"(?<=measured yet): (?:run )?python cli\.py factors extract --dataset ('[^']*'|[^\s;,]+)")
+_ON_PAGES = tuple((re.compile(said), written) for said, written in (
+    (r"say it once for all \(cli\.py datasets own\)", "say it once for all under “Which are its own models?”"),
+    (r" \(--own .*?=MODEL\)", ""),
+    (r"\(import FILE --as labels\), or group them \(labelings cluster\)",
+     "on the page Data, or group them on the page Scenarios, under “Where do these scenarios come from?”"),
+    (r"import it with --attribute, as in --attribute annotator\.group=COLUMN, or with the columns",
+     "import it with a column that is about the annotator, or with the columns"),
+    (r"(?<![\w'-])--reference(?![\w-])", "“Reference”"),
+))  # fmt: skip
+"""What the command line has an option or a command for that no study's widget is called after."""
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 
 
@@ -43,6 +53,8 @@ def by_label(text: str, cls: type[Study] | None = None) -> str:
     that no page has stay as they are.
     """
     text = _UNMEASURED.sub(": the page Factors has a button for it", text)
+    for words, there in _ON_PAGES:
+        text = words.sub(there, text)
     if "cli.py" in text:
         return text
 

@@ -240,6 +240,9 @@ def _dataset(view: View, now: Upload) -> str:
     asked.keep(widget, dataset)
     if dataset.strip() in view.datasets:
         st.caption(f"{escape(dataset.strip())} is already there: what this file holds is added to it.")
+    elif view.names is not None and not view.names.simulated:
+        here = escape(view.names.dataset)
+        st.caption(f"A dataset of its own. To add the file to one that is there, write that name: **{here}**.")
     return dataset
 
 

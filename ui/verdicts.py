@@ -29,7 +29,7 @@ from ui.mapping import (
     words_in,
 )
 
-KINDS = dict(zip(JUDGE_KINDS, ("person", "LLM", "reward model", "rule"), strict=True))
+KINDS = {kind: words.KINDS[kind] for kind in JUDGE_KINDS}
 MANY_SURE = 8
 """Judges whose kind their names tell: more are folded away."""
 MOST_WORDS = 40

@@ -119,7 +119,7 @@ SIDES: dict[str, str] = {
     "izquierda": "left", "derecha": "right", "primera": "first", "segunda": "second", "primero": "first",
     "segundo": "second", "gauche": "left", "droite": "right", "premiere": "first", "deuxieme": "second",
     "premier": "first", "seconde": "second", "sinistra": "left", "destra": "right", "esquerda": "left",
-    "direita": "right", "甲": "a", "乙": "b", "左": "left", "右": "right", "一": "1", "二": "2",
+    "direita": "right", "甲": "a", "乙": "b", "左": "left", "右": "right", "一": "1", "二": "2", "one": "1", "two": "2",
     "c": "c", "d": "d", "e": "e", "f": "f", "g": "g", "h": "h", "chosen": "chosen", "rejected": "rejected",
     "tie": "tie", "ties": "tie", "draw": "tie", "draws": "tie",
     "unentschieden": "tie", "empate": "tie", "empates": "tie", "egalite": "tie", "pareggio": "tie", "平局": "tie",
