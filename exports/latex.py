@@ -177,9 +177,11 @@ def _float(part: Part, title: str, key: str, continued: bool) -> str:
         out.append(_row(layout, row))
     out += [r"\bottomrule", r"\end{tabular}"]
     if part.notes:
+        # No line breaks between 70 and %.
+        said = re.sub(r"(?<=\d) (?=\\%)", "~", breakable(" ".join(part.notes), SENTENCE))
         out.append(
             f"\\par\\vspace{{3pt}}\\parbox{{\\linewidth}}{{\\raggedright\\fontsize{{{small.size:g}}}"
-            f"{{{small.line:g}}}\\selectfont {breakable(' '.join(part.notes), SENTENCE)}}}"
+            f"{{{small.line:g}}}\\selectfont {said}}}"
         )
     return "\n".join([*out, f"\\end{{{name}}}"])
 

@@ -69,7 +69,11 @@ def html(story: Story, *, made: date | None = None, progress: Progress = silent)
     read = MarkdownIt("commonmark", {"html": False}).disable(["image", "autolink"])
 
     def told(text: str) -> Markup:
-        return Markup(read.renderInline(text))
+        return Markup(unbroken(read.renderInline(text)))
+
+    def unbroken(text: str) -> str:
+        """No line breaks between 70 and %."""
+        return re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
 
     drawn = {
         key: Drawn(Markup(one.svg), one.why) if one.svg else one for key, one in _drawn(story, progress).items()
@@ -77,6 +81,7 @@ def html(story: Story, *, made: date | None = None, progress: Progress = silent)
     place = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                         lstrip_blocks=True)  # fmt: skip
     place.filters["told"] = told
+    place.filters["unbroken"] = unbroken
     place.filters["source"] = references.sentence
     title = told(story.title)
     content = {

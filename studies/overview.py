@@ -50,8 +50,9 @@ _ADDRESS = re.compile(r"(https?:|www|[\w.+-])(?=//|\.(?<=www\.)|@\w)", re.IGNORE
 
 
 def escape(name: str, most: int = 60) -> str:
-    """A name as it is, inside Markdown, and never longer than `most`."""
+    """A name or a sentence as it is, inside Markdown, and never longer than `most`; no line breaks between 70 and %."""
     flat = _ADDRESS.sub("\\1\u2060", re.sub(r"\s+", " ", words.shorten(name, most)))
+    flat = re.sub(r"(?<=\d) (?=%)", "\u00a0", flat)
     return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=])", r"\\\1", flat)
 
 

@@ -210,7 +210,7 @@ def test_titles_notes_and_refusals(tmp_path: Path) -> None:
     written = latex.latex_table(result)
     assert "\\caption{Rankings}" in written
     assert "Dataset d \\& e." in written
-    assert "90 \\% intervals" in written
+    assert "90~\\% intervals" in written
     assert "% Needs \\usepackage{booktabs,array}" in written
     assert "table*" in latex.latex_table(result, width="text")
     assert "the table has no rows" in latex.latex_table(result, "left_out")

@@ -136,6 +136,7 @@ def test_the_question_knows_who_is_asked_about():
 def test_names_are_shown_as_they_are():
     assert escape("a*b_[c](d)$e$") == r"a\*b\_\[c\]\(d\)\$e\$"
     assert escape("two\nlines") == "two lines"
+    assert escape("in 70 % [62 %, 78 %] of 9 days") == "in 70\u00a0% \\[62\u00a0%, 78\u00a0%\\] of 9 days"
     assert len(escape("x" * 10_000)) <= 60
 
 
