@@ -10,9 +10,11 @@ from studies.audit import Audit
 from studies.controls import Controls
 from studies.fit_check import CheckFit
 from studies.places import Places
-from studies.study import Fitted
+from studies.rank import Rank
+from studies.study import Fitted, Result
 from studies.winrate import WinRate
 from ui.notices import by_label
+from ui.overview import warnings_of
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,11 @@ def test_a_study_s_own_sentence_needs_no_command_line() -> None:
     with pytest.raises(OptionError) as refused:
         CheckFit(level=0.3).resolve(None)  # type: ignore[arg-type]
     assert by_label(str(refused.value), CheckFit) == "“Interval level: 0.3”: a coverage from .5 up to but not 1, usually .95"
+
+
+def test_the_overview_says_a_study_s_warnings_as_the_pages_do() -> None:
+    told = ("corrected for noise, it cannot be told from perfect; use --ties drop",)
+    result = Result(Rank(judge=("people", "gpt-4")), {}, {}, {}, told, "", "")
+    said = "orrected for noise, it cannot be told from perfect; use “Ties: left out”"
+    assert warnings_of(result, many=False) == ["C" + said]
+    assert warnings_of(result, many=True) == ["gpt-4: c" + said]

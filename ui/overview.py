@@ -23,7 +23,7 @@ from studies.health import Health
 from studies.overview import SENTENCES, Line, Tile, agreement_line, escape, most_different, question, with_code
 from studies.rank import Rank
 from studies.study import REGISTRY, Finding, Result, Study
-from ui import session, tour
+from ui import notices, session, tour
 from ui.ask import chosen, shown
 from ui.behind import of_cell, of_everything, of_finding, open_pairs, ranked_by, shared_by
 from ui.figure import explained, figure
@@ -294,8 +294,7 @@ def what_to_distrust(seen: View, found: Found) -> None:
     for command in found.lines:
         many = len(found.results[command]) > 1
         for result in found.results[command]:
-            said = [f"{result.study.judge[-1]}: {w}" if many else w for w in result.warnings]
-            listed += [(Finding(text, 1), None, None) for text in said]
+            listed += [(Finding(text, 1), None, None) for text in warnings_of(result, many)]
     listed.sort(key=lambda item: -item[0].severity)
     if not listed:
         st.markdown("Nothing stands out: the models are connected, no cell is thin, the shown order is known.")
@@ -305,6 +304,13 @@ def what_to_distrust(seen: View, found: Found) -> None:
         with st.expander(f"{len(listed) - FIVE} more"):
             for item in listed[FIVE:]:
                 _told(seen, *item)
+
+
+def warnings_of(result: Result, many: bool) -> list[str]:
+    """A result's warnings in the words of the pages. many : whether to name the judge that each is of"""
+    study = result.study
+    said = [notices.by_label(text, type(study)) for text in result.warnings]
+    return [f"{study.judge[-1]}: {text}" if many else notices.sentence(text, study.judge) for text in said]
 
 
 def _told(seen: View, one: Finding, behind: PairsBehind | None, judge: str | None) -> None:
