@@ -302,10 +302,11 @@ def estimate_parts(
     if (key[1:] < key[:-1]).any():
         again = np.argsort(key, kind="stable")
         order, key = order[again], key[again]
-    start = np.flatnonzero(np.diff(key, prepend=-1))
-    kind = kind[order]
-    columns = [np.where(counted, column, 0.0)[kind] for column in (*sums.T, mass, counted)]
-    *added, weight, units = (np.add.reduceat(column, start) if len(start) else column for column in columns)
+    new = np.diff(key, prepend=-1) != 0
+    start, cell, kind = np.flatnonzero(new), np.cumsum(new) - 1, kind[order]
+    *added, weight, units = (
+        np.bincount(cell, np.where(counted, column, 0.0)[kind], len(start)) for column in (*sums.T, mass, counted)
+    )
     ends = np.searchsorted(key[start], np.arange(n_parts + 1) * n_clusters)
     out = {}
     for at, low, high in zip(np.unique(part), ends[:-1], ends[1:], strict=True):

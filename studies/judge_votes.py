@@ -52,7 +52,13 @@ class Loaded:
 
     def of(self, judge: str, votes: Votes | None = None) -> Votes:
         """The rows of one judge; of `votes`, where given."""
-        return (self.votes if votes is None else votes).of(self.names.judges[judge][0])
+        return of_judge(self.votes if votes is None else votes, self.names.judges[judge][0])
+
+
+def of_judge(votes: Votes, judge_id: int) -> Votes:
+    """The rows of one judge. Votes ascend in judge, so that nothing need be copied."""
+    low, high = np.searchsorted(votes.judge_id, [judge_id, judge_id + 1])
+    return Votes(**{name: column[low:high] for name, column in votes.__dict__.items()})
 
 
 def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:
@@ -101,12 +107,15 @@ def shared(one: Votes, two: Votes, cluster: str) -> Held | None:
     first, second = on_both(one, two)
     if not len(first):
         return None
-    one, two = one.take(first), two.take(second)
+    # Mostly one has judged all pairs of the other.
+    one, two = (v if len(rows) == len(v) else v.take(rows) for v, rows in ((one, first), (two, second)))
     return held(one, one.counts(), two.counts(), cluster)
 
 
 def on_both(one: Votes, two: Votes) -> tuple[Ints, Ints]:
     """The rows of either on the pairs that both have judged, in one order. Votes stand in the order of their pairs."""
+    if len(one) == len(two) and (one.pair == two.pair).all():
+        return np.arange(len(one)), np.arange(len(one))
     at = np.searchsorted(two.pair, one.pair)
     same = np.zeros(len(at), dtype=bool)
     inside = at < len(two.pair)

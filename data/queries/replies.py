@@ -30,13 +30,13 @@ class Rows:
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
 
-    def take(self, rows: Column) -> Rows:
-        """Some of the rows: a mask, or positions."""
+    def take(self, rows: Column | slice) -> Rows:
+        """Some of the rows: a mask, positions, or a slice."""
         return Rows({name: column[rows] for name, column in self.columns.items()})
 
     def of(self, judge_id: int) -> Rows:
-        """The rows of one judge."""
-        return self.take(self["judge_id"] == judge_id)
+        """The rows of one judge; they ascend in judges."""
+        return self.take(slice(*np.searchsorted(self["judge_id"], [judge_id, judge_id + 1])))
 
 
 def replies(con: Con, names: Catalog, condition: str) -> Rows:
