@@ -61,12 +61,16 @@ def ranked(strength: float = 0.5, kept_as: object = "an answer") -> Result:
 
 
 def test_a_chart_is_drawn_once_for_equal_answers_and_anew_for_all_else():
-    def drawn(result=None, theme=LIGHT, narrow=False, **more):
-        return _drawn(rankings.ranking(result or ranked(), **more), theme, narrow)
+    times = []
 
-    first = drawn()
-    assert drawn() is first
-    assert drawn(most=2) is drawn(most=2)
+    def drawn(result=None, theme=LIGHT, narrow=False, **more):
+        """Whether it was drawn, and not found."""
+        drawing = rankings.ranking(result or ranked(), **more)
+        before = len(times)
+        _drawn(replace(drawing, draw=lambda *look: times.append(look) or drawing.draw(*look)), theme, narrow)
+        return len(times) > before
+
+    assert [drawn(), drawn(), drawn(most=2), drawn(most=2)] == [True, False, True, False]
     with words.decimals(4):
         finer = drawn()
     truth = pd.DataFrame({"judge": ["people"] * 2, "model": ["one", "two"], "truth": [0.1, 0.2]})
@@ -74,14 +78,14 @@ def test_a_chart_is_drawn_once_for_equal_answers_and_anew_for_all_else():
         drawn(theme=DARK), drawn(theme=replace(LIGHT, order=("people", "gpt"))), drawn(narrow=True), drawn(most=1),
         drawn(small=True), drawn(truth=truth), drawn(truth=truth * 1), finer, drawn(ranked(kept_as="another answer")),
     ]  # fmt: skip
-    assert all(one is not first for one in others)
-    assert others[5] is others[6]  # two tables of equal cells
+    assert others == [True] * 6 + [False] + [True] * 2  # the truth in two tables of equal cells
 
 
 def test_a_chart_of_an_answer_that_nobody_keeps_is_drawn_each_time():
-    one, two = (_drawn(rankings.ranking(ranked(kept_as=None)), LIGHT, False) for _ in range(2))
-    assert one is not two
-    assert one == two
+    drawing, times = rankings.ranking(ranked(kept_as=None)), []
+    for _ in range(2):
+        _drawn(replace(drawing, draw=lambda *look: times.append(look) or drawing.draw(*look)), LIGHT, False)
+    assert len(times) == 2
 
 
 def test_marks_in_another_order_are_another_drawing():

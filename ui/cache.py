@@ -1,30 +1,11 @@
-"""How large is a result, and which facts does every run of a page need? What keeps them is `data.remembered`."""
+"""How large is a result? What keeps it is `data.remembered`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any
 
-from data.remembered import Kept
-from data.store import Store
 from studies.study import Result
-
-T = TypeVar("T")
-
-
-class Remembered:
-    """Small facts about a store, as long as it stays as it is: those that every run of a page needs.
-
-    most : how many are kept, the least recently used thrown away first
-    """
-
-    def __init__(self, most: int = 200) -> None:
-        self._kept = Kept(most_entries=most)
-
-    def get(self, store: Store, key: Hashable, compute: Callable[[], T]) -> T:
-        """What `compute` says, asked anew after each commit. Called inside a lease on the store."""
-        return self._kept.get((str(store.path), store.stamp(), key), compute)
 
 
 def size_of(result: Result) -> int:

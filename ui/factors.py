@@ -14,6 +14,7 @@ from charts.factor_gaps import LOG_ODDS, POINTS, sort_factors
 from data.queries import attributes as attribute_queries
 from data.queries import texts as texts_queries
 from data.queries.texts import FILE, Source
+from data.remembered import known
 from errors import JurylensError
 from exports.drawings import factors as drawings
 from studies import trust_words
@@ -29,7 +30,6 @@ from studies.study import Result, hints
 from ui import measuring, selection, session
 from ui.ask import chosen, shown, widget
 from ui.behind import open_pairs, shared_by
-from ui.cache import Remembered
 from ui.figure import figure
 from ui.how_many import how_many
 from ui.navigation import link
@@ -45,15 +45,13 @@ MOST, SPARE = 20, 5
 UNITS = {POINTS: "Win points", LOG_ODDS: "Log-odds"}
 
 
-_found = Remembered()
-
 
 def _factors(seen: View) -> Mapping[str, Source]:
     """The factors of the dataset; looked for once, however many parts of a page ask."""
     assert seen.names is not None
     store, names = session.store(), seen.names
     with store.reading("looking for factors") as con:
-        return _found.get(store, names.dataset_id, lambda: texts_queries.sources(con, names, versions()))
+        return known(("sources", names.dataset_id), lambda: texts_queries.sources(con, names, versions()))
 
 
 def known_factors(seen: View) -> list[str]:

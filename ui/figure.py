@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -55,7 +56,8 @@ STYLE = f"""<style>
 [data-testid="stCaptionContainer"] code {{ color: inherit; }}
 </style>"""
 
-_figures = Kept(most_bytes=96 << 20)
+_figures = Kept(most_bytes=64 << 20)
+"""Charts as the browser gets them."""
 
 INTERVAL = "interval"
 """Ends the name of a column that is made of two others."""
@@ -176,7 +178,10 @@ def _drawn(drawing: Drawing | Draw, theme: themes.Theme, narrow: bool) -> dict[s
     if drawing.key is None:
         return drawing.draw(theme, narrow).to_dict()
     key = (drawing.key, theme, narrow, words.more_decimals())
-    return _figures.get(key, lambda: drawing.draw(theme, narrow).to_dict())
+    # As bytes: Python's collector, which Streamlit starts after each run, would walk through all their lists.
+    kept = _figures.get(key, lambda: pickle.dumps(drawing.draw(theme, narrow).to_dict(), protocol=5), len)
+    content: dict[str, Any] = pickle.loads(kept)
+    return content
 
 
 def _chart(drawn: Finished, key: str, **more: Any) -> Any:

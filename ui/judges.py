@@ -10,6 +10,7 @@ import streamlit as st
 
 from charts import words
 from data.queries import published as published_queries
+from data.remembered import known
 from exports.drawings import judges as drawings
 from studies.overview import escape
 from studies.similarity import OVERALL, RBO, SCENARIOS, SPEARMAN, STRENGTHS, VERDICTS, WEIGHTS, JudgeSimilarity
@@ -17,7 +18,6 @@ from studies.study import Result
 from ui import factors, selection, session
 from ui.ask import chosen, shown
 from ui.behind import shared_by
-from ui.cache import Remembered
 from ui.figure import figure
 from ui.navigation import link
 from ui.overview import nothing_loaded
@@ -28,8 +28,6 @@ BASES = {VERDICTS: "Verdicts", WEIGHTS: "What moves them", STRENGTHS: "Rankings"
 OVERS = {SCENARIOS: "Mean over scenarios", OVERALL: "Overall"}
 MEASURES = {SPEARMAN: "All places alike", RBO: "First places most"}
 PLACED = {"judge": "judge", "kind": "kind", "source": "source", "place": "place in the tree", "x": "x", "y": "y"}
-
-_scenarios = Remembered()
 
 
 def similar(seen: View) -> None:
@@ -84,8 +82,8 @@ def _among(seen: View) -> list[str]:
     assert seen.names is not None
     store, dataset = session.store(), seen.names.dataset_id
     with store.reading("looking for published scenarios") as con:
-        published: list[str] = _scenarios.get(
-            store, dataset, lambda: published_queries.published_scenarios(con, dataset)
+        published: list[str] = known(
+            ("published scenarios", dataset), lambda: published_queries.published_scenarios(con, dataset)
         )
     return [*published, *(name for name in seen.names.scenarios if name not in published)]
 

@@ -12,6 +12,7 @@ import streamlit as st
 from charts import words
 from data import queries
 from data.queries.examples import PairsBehind
+from data.remembered import known
 from exports.drawings import rankings as drawings
 from studies.compare import Compare
 from studies.overview import beyond_noise, escape
@@ -20,7 +21,6 @@ from studies.study import Result
 from ui import selection, session
 from ui.ask import shown
 from ui.behind import open_pairs, pairs_link, ranked_by, shared_by
-from ui.cache import Remembered
 from ui.figure import figure
 from ui.how_many import how_many
 from ui.navigation import link
@@ -28,8 +28,6 @@ from ui.overview import ask_reference, nothing_loaded
 from ui.remarks import remarks as list_remarks
 from ui.view import View
 from ui.weights_alone import weights_alone
-
-_truth = Remembered(most=8)
 
 BREATH = 0.15
 """Seconds that a browser needs to draw a chart."""
@@ -79,7 +77,7 @@ def truth(seen: View) -> pd.DataFrame | None:
         return None
     store, dataset = session.store(), seen.names.dataset_id
     with store.reading("reading the simulated truth") as con:
-        planted = _truth.get(store, dataset, lambda: queries.truth(con, dataset))
+        planted = known(("truth", dataset), lambda: queries.truth(con, dataset))
     if planted["pseudo_true"].isna().all():
         return None
     st.session_state["w:truth"] = selection.page_word("truth", ["true"]) == "true"
@@ -106,7 +104,7 @@ def finding(seen: View, result: Result, waiting: bool = False) -> None:
 
     waiting : the result holds the gaps alone, and how alike the orders are is still to come
     """
-    line = type(result.study).overview([result])
+    line = session.derived("overview", [result], lambda: type(result.study).overview([result]))
     assert line is not None
     head = "" if _is_part(result) else f"**{line.finding}**"
     if waiting:

@@ -13,19 +13,17 @@ from typing import Any
 from data import queries
 from data.queries import Catalog, Con, Facts
 from data.queries.labelings import OWN
+from data.remembered import known
 from data.shown_names import AS_THEY_ARE, Display
 from data.store import Store
 from errors import OptionError
 from studies import naming
 from studies.study import Fitted
-from ui.cache import Remembered
 
 Words = dict[str, list[str]]
 
 ONLY = "\x00only"
 """Stands among the other judges for "nobody but the reference"."""
-
-_facts = Remembered()
 
 SELECTION = tuple(f.name for f in fields(Fitted))
 """Fields that all pages share; other words belong to one page."""
@@ -120,18 +118,18 @@ def read_view(
     if not store.exists():
         return View(())
     with store.reading("reading the selection") as con:
-        known = queries.dataset_names(con)
-        datasets = tuple(name for name, _ in known)
+        there = queries.dataset_names(con)
+        datasets = tuple(name for name, _ in there)
         if not datasets:
             return View(())
         dropped: list[str] = []
-        dataset = _dataset(words, known, dropped)
+        dataset = _dataset(words, there, dropped)
         names = queries.catalog(con, dataset)
         if recall is not None:
             words = {**words, **recall(con, store, names.dataset_id)}
         # An address has the names of the files, whatever people are shown.
         words = naming.shown_words(words, names.display)
-        facts = _facts.get(store, names.dataset_id, lambda: queries.dataset_facts(con, names.dataset_id))
+        facts = known(("facts", names.dataset_id), lambda: queries.dataset_facts(con, names.dataset_id))
         moved = "dataset" in words and list(words["dataset"])[-1] != dataset
         study, gone = Fitted.from_parameters({k: v for k, v in words.items() if k in SELECTION})
         dropped += [f"“{word}” is no possible choice and was left out." for word in gone]
@@ -163,19 +161,19 @@ def _dataset(words: Mapping[str, Sequence[str]], known: list[tuple[str, bool]], 
 def _keep_known(study: Fitted, names: Catalog, dropped: list[str]) -> Fitted:
     """Without the names that the dataset does not hold."""
     changes: dict[str, Any] = {}
-    for name, known in (("judge", names.judges), ("scenario", names.scenarios), ("model", names.models)):
+    for name, there in (("judge", names.judges), ("scenario", names.scenarios), ("model", names.models)):
         asked = tuple(dict.fromkeys(getattr(study, name)))
-        kept = tuple(one for one in asked if one in known)
-        gone = [f"“{one}”" for one in asked if one not in known]
+        kept = tuple(one for one in asked if one in there)
+        gone = [f"“{one}”" for one in asked if one not in there]
         if gone:
             dropped.append(f"{names.dataset} has no {name} {', '.join(gone)}: left out.")
         changes[name] = kept
-    for name, known in (
+    for name, there in (
         ("criterion", names.criteria), ("variant", names.variants), ("labeling", {OWN: 0, **names.labelings}),
     ):  # fmt: skip
         asked_one = getattr(study, name)
         default = "plain" if name == "variant" else None
-        if asked_one not in (default, None) and asked_one not in known and asked_one != "overall":
+        if asked_one not in (default, None) and asked_one not in there and asked_one != "overall":
             dropped.append(f"{names.dataset} has no {name} “{asked_one}”: left out.")
             changes[name] = default
     return replace(study, **changes)

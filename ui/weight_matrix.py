@@ -13,6 +13,7 @@ from charts.factor_gaps import POINTS, as_points
 from charts.rows import numbers
 from charts.weight_cells import BEYOND, PUBLISHED, Figures
 from data.queries import published as published_queries
+from data.remembered import known
 from exports.drawings import factors as drawings
 from studies.factor_options import display
 from studies.factor_words import agree, lower
@@ -23,7 +24,6 @@ from studies.study import Result
 from ui import selection, session
 from ui.ask import shown
 from ui.behind import of_cell
-from ui.cache import Remembered
 from ui.figure import figure
 from ui.navigation import link
 from ui.remarks import sentences
@@ -34,8 +34,6 @@ MOST = 4
 
 OF = "matrix_of"
 PUBLISHED_COLUMNS = {"judge": "judge", "factor": "factor", "scenario": "scenario", "weight": "weight"}
-
-_judges = Remembered()
 
 
 def draw(
@@ -72,14 +70,14 @@ def published(seen: View) -> None:
         return
     store, dataset = session.store(), seen.names.dataset_id
     with store.reading("looking for published judges") as con:
-        known: dict[str, str] = _judges.get(
-            store, dataset, lambda: _kinds(published_queries.published_judges(con, dataset))
+        kinds: dict[str, str] = known(
+            ("published judges", dataset), lambda: _kinds(published_queries.published_judges(con, dataset))
         )
     st.subheader("How does each judge weigh each factor in each scenario?", anchor=False)
-    judges = _choose(seen, known)
+    judges = _choose(seen, kinds)
     result = session.attempt(FactorsMatrix(dataset=seen.names.dataset, judge=judges, source=OTHERS))
     if result is not None:
-        draw(result, judges, [judge for judge, kind in known.items() if kind == "human"], PUBLISHED)
+        draw(result, judges, [judge for judge, kind in kinds.items() if kind == "human"], PUBLISHED)
     if seen.names.judges and seen.names.scenarios:
         link(seen, "Scenarios", "The same of the judgments here", icon=":material/category:", open="weight_matrix")
 

@@ -11,13 +11,13 @@ import streamlit as st
 from charts import words
 from charts.reliability import BINS
 from data.queries import replies
+from data.remembered import known
 from exports.drawings import judges as drawings
 from studies.calibration import SURE, JudgeCalibration
 from studies.overview import escape
 from ui import selection, session
 from ui.ask import chosen
 from ui.behind import shared_by
-from ui.cache import Remembered
 from ui.figure import figure
 from ui.how_many import how_many
 from ui.remarks import sentences
@@ -28,8 +28,6 @@ VIEWS = {ONE: "One judge", ALL: "All judges"}
 SAID = {"preference": "Its preference", "confidence": "The confidence it states"}
 CERTAIN = (1.0, 100.0)
 MOST = 15
-
-_stated = Remembered()
 
 
 def draw(seen: View, judge: str | None) -> None:
@@ -135,4 +133,4 @@ def _states(seen: View) -> bool:
     assert seen.names is not None
     store, dataset = session.store(), seen.names.dataset_id
     with store.reading("looking for confidences") as con:
-        return bool(_stated.get(store, dataset, lambda: replies.any_confidence(con, dataset)))
+        return bool(known(("confidence", dataset), lambda: replies.any_confidence(con, dataset)))

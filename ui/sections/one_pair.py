@@ -12,6 +12,7 @@ import streamlit as st
 from charts import words
 from charts.waterfall_steps import verdict_in_words
 from data.model import Selection
+from data.remembered import known
 from errors import EmptySelectionError, JurylensError, UnknownNameError
 from exports.drawings import factors as drawings
 from studies.examples import Examples
@@ -20,14 +21,11 @@ from studies.factors_explain import FactorsExplain
 from studies.overview import PLURAL, escape
 from studies.study import Result
 from ui import factors, selection, session
-from ui.cache import Remembered
 from ui.figure import figure
 from ui.navigation import link
 from ui.notices import notice
 from ui.remarks import sentences
 from ui.view import View
-
-_firsts = Remembered()
 
 NAMED = 3
 """Factors that a sentence names."""
@@ -85,7 +83,7 @@ def _answer(study: FactorsExplain) -> Result:
             study = replace(study, pair=None)
     where = session.store()
     with where.reading("looking for a pair"):
-        first = _firsts.get(where, study, lambda: study.resolve(where).pair)
+        first = known(("first pair", study), lambda: study.resolve(where).pair)
     return session.answer(replace(study, pair=first))
 
 
