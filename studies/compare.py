@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -119,21 +119,24 @@ class Compare(Fitted):
         single = figures[0] if len(held) == 1 else {}
         return Result(
             study=self,
-            tables={
-                "models": pd.concat([self._models(one) for one in held], ignore_index=True),
-                "flips": pd.concat([one.flips for one in held], ignore_index=True),
-                "judges": pd.DataFrame([self._flat(f) for f in figures]),
-                "left_out": pd.DataFrame(
-                    [(one.judge, model, cause) for one in held for model, cause in one.not_compared],
-                    columns=["judge", "model", "cause"],
-                ),
-            },
+            tables=self._tables(held) | {"judges": pd.DataFrame([self._flat(f) for f in figures])},
             values={k: single.get(k) for k in ("spearman", "kendall", "corrected", "scale")},
             settings=self.settings() | {"reference": reference, "clustering": held[0].clustering},
             warnings=tuple(dict.fromkeys(warnings)),
             caption=" ".join(self._caption(one, reference) for one in held),
             fingerprint=fingerprint,
         )
+
+    def _tables(self, held: Sequence[Held]) -> dict[str, pd.DataFrame]:
+        """All tables but `judges`."""
+        return {
+            "models": pd.concat([self._models(one) for one in held], ignore_index=True),
+            "flips": pd.concat([one.flips for one in held], ignore_index=True),
+            "left_out": pd.DataFrame(
+                [(one.judge, model, cause) for one in held for model, cause in one.not_compared],
+                columns=["judge", "model", "cause"],
+            ),
+        }
 
     @classmethod
     def overview(cls, results: Sequence[Result]) -> Line | None:
@@ -143,10 +146,14 @@ class Compare(Fitted):
         return compare_line(settings["reference"], judges, models, settings["level"], settings["ties"])
 
     def _hold(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
-        alone = replace(self, judge=(reference, judge), level=Fitted.level)
+        alone = self._with(judge=(reference, judge), level=Fitted.level)
         return part(
             store, names, alone, lambda: self._compared(store, names, reference, judge, report), lambda: report(0.0)
         )
+
+    def _with(self, **changes: Any) -> Compare:
+        """The same comparison with some changes, equal whichever class asks."""
+        return Compare(**{f.name: getattr(self, f.name) for f in fields(Compare)} | changes)
 
     def _compared(self, store: Store, names: Catalog, reference: str, judge: str, report: Report) -> Held:
         with store.reading(f"comparing {judge} with {reference}") as con:
@@ -179,7 +186,7 @@ class Compare(Fitted):
         for one, one_id in zip((reference, judge), ids, strict=True):
             require_hard(one, soft.get(one_id, 0), self.ties)
         both = min(reference, judge), max(reference, judge)
-        orders = (replace(self, judge=both, level=Fitted.level, gaps_only=False), "orders")
+        orders = (self._with(judge=both, level=Fitted.level, gaps_only=False), "orders")
         comparison = compare_strengths(
             cells[0], cells[1], clustering, np.random.default_rng(self.seed), ties=cast(Ties, self.ties),
             position=self.position, names=(reference, judge), n_prompts=extent["prompts"],
@@ -252,6 +259,14 @@ class Compare(Fitted):
             f"{words.ties(self.ties)}; {words.percent(self.level)} intervals, "
             f"{one.method}{alike}.{decisive}"
         )
+
+
+@dataclass(frozen=True)
+class OrdersAlone(Compare):
+    """`Compare` of which only how alike the orders are is asked, the table `judges`; the parts kept are the same."""
+
+    def _tables(self, held: Sequence[Held]) -> dict[str, pd.DataFrame]:
+        return {}
 
 
 def _flips(judge: str, found: Comparison, pairs: pd.DataFrame, ids: Mapping[str, int]) -> pd.DataFrame:

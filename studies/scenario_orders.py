@@ -12,7 +12,7 @@ from data.model import Progress
 from data.store import Store
 from studies.by_scenario import gathered, run_by_scenario
 from studies.cells import require_models
-from studies.compare import Compare
+from studies.compare import OrdersAlone
 from studies.study import Fitted, Result, register
 
 COLUMNS = (
@@ -42,7 +42,7 @@ class ScenarioOrders(Fitted):
         with store.reading("looking for models") as con:
             require_models(queries.catalog(con, self), "there are no orders to compare: they need")
         shared = {f.name: getattr(self, f.name) for f in fields(Fitted)}
-        found = run_by_scenario(Compare(**shared), store, progress)
+        found = run_by_scenario(OrdersAlone(**shared), store, progress)
         table = found.table("judges").reindex(columns=list(COLUMNS))
         table = table.sort_values(["judge", "spearman"], kind="stable").reset_index(drop=True)
         n = table["scenario"].nunique()

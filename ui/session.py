@@ -37,7 +37,12 @@ T = TypeVar("T")
 
 _results = Kept()
 _derived = Kept(most_bytes=16 << 20)
+ASIDE, LOOK = 20.0, 600.0
+"""Seconds between two times that what lives is set aside from garbage collection, and that all is looked through."""
+
 _modules = 0
+_aside = _looked = time.monotonic()
+_settling = threading.Lock()
 
 
 def store_path() -> Path:
@@ -56,14 +61,22 @@ def db_option() -> str | None:
 
 
 def settle() -> None:
-    """Keep what the imports made out of garbage collection.
+    """Keep what lives long out of garbage collection: what the imports made, and answers that are kept.
 
-    Streamlit collects after every run of a page, through millions of objects that libraries keep for ever; a tenth of
-    a second in which nothing is sent to the browser.
+    Streamlit collects after every run of a page, through hundreds of thousands of objects; a tenth of a second in which
+    nothing is sent to any browser. What was set aside is looked through every `LOOK` seconds, so that what has become
+    garbage meanwhile goes in the end.
     """
-    global _modules
-    if len(sys.modules) > _modules:
-        _modules = len(sys.modules)
+    global _modules, _aside, _looked
+    now = time.monotonic()
+    with _settling:
+        if len(sys.modules) <= _modules and now < _aside + ASIDE:
+            return
+        _modules, _aside = len(sys.modules), now
+        if now > _looked + LOOK:
+            _looked = now
+            gc.unfreeze()
+            gc.collect()
         gc.freeze()
 
 

@@ -107,15 +107,31 @@ def _some(con: Con, selection: Selection, names: Catalog, ties: str, ids: Sequen
         chosen = ", ".join(map(str, ids))
         return _read(con, f"{where(selection, names, ties)} AND judge_id IN ({chosen})")
     rows = known_large(
-        ("rows", whole, names.labeling), lambda: _read(con, whole, scenario=True),
+        ("rows", whole, names.labeling), lambda: _by_scenario(_read(con, whole, scenario=True)),
         lambda found: sum(column.nbytes for column in found.values()),
     )  # fmt: skip
-    wanted = _among(rows["judge_id"], ids)
+    starts, order = rows["starts"], rows["order"]
     if selection.scenario:
-        wanted &= _among(rows["scenario"], [names.scenarios[name] for name in selection.scenario])
+        known = (names.scenarios[name] for name in selection.scenario)
+        some = [one for one in known if one + 1 < len(starts)]  # the last ones may have no judgment here
+        at = np.concatenate([order[:0], *(order[starts[one] : starts[one + 1]] for one in some)])
+        if len(some) > 1:
+            at.sort()
+        wanted = _among(rows["judge_id"][at], ids)
+    else:
+        at = np.arange(len(order))
+        wanted = _among(rows["judge_id"], ids)
     if ties == "drop":
-        wanted &= rows["tied"] == 0
-    return _take({name: column for name, column in rows.items() if name != "scenario"}, np.flatnonzero(wanted))
+        wanted &= rows["tied"][at] == 0
+    return _take({name: column for name, column in rows.items() if name not in ("starts", "order")}, at[wanted])
+
+
+def _by_scenario(rows: dict[str, Column]) -> dict[str, Column]:
+    """The rows, with the `order` in which those of one scenario stand together and where each (id) `starts` in it."""
+    scenario = rows.pop("scenario")
+    order = np.argsort(scenario, kind="stable").astype(np.int32)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(scenario))])
+    return rows | {"order": order, "starts": starts}
 
 
 def _read(con: Con, condition: str, scenario: bool = False) -> dict[str, Column]:
