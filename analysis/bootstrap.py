@@ -216,7 +216,14 @@ def _is_sure(fit: Strengths) -> bool:
 def _drawn(
     fits: Sequence[Strengths], covariance: Covariance, way: str, n: int, rng: np.random.Generator, replicates: int
 ) -> tuple[Bootstrap, ...]:
-    errors = draw_errors(covariance.vcov, Quantiles(None), rng, replicates)
+    # Each judge's strengths have mean 0, so that V is singular along what all of them share. A ten thousand millionth
+    # more of it there moves no order and lets V be split twenty times as fast as by its eigenvectors.
+    size = len(covariance.vcov)
+    try:
+        root = np.linalg.cholesky(covariance.vcov + 1e-10 * np.diag(covariance.vcov).mean() * np.eye(size))
+        errors = rng.standard_normal((replicates, size)) @ root.T
+    except np.linalg.LinAlgError:
+        errors = draw_errors(covariance.vcov, Quantiles(None), rng, replicates)
     nowhere = np.zeros(replicates, dtype=bool)
     ends = np.cumsum([0, *(len(fit.parameters) for fit in fits)])
     return tuple(

@@ -30,11 +30,11 @@ from errors import OptionError
 FEW_PROMPTS = 30
 
 
-def ranks_of(values: Floats) -> Floats:
-    """Ranks within each row, equal values sharing their mean rank."""
+def ranks_of(values: Floats, order: Ints | None = None) -> Floats:
+    """Ranks within each row, equal values sharing their mean rank. order : of each row, where it is known"""
     rows = np.atleast_2d(values)
     n = rows.shape[1]
-    order = np.argsort(rows, axis=1)
+    order = np.argsort(rows, axis=1) if order is None else order
     out = np.empty(rows.shape)
     np.put_along_axis(out, order, np.arange(1.0, n + 1)[None, :], axis=1)
     ascending = np.take_along_axis(rows, order, axis=1)
@@ -59,27 +59,43 @@ def _with_ties(ascending: Floats, order: Ints) -> Floats:
     return out
 
 
-def spearman(x: Floats, y: Floats) -> Floats:
-    """Spearman's rho of each row of x with that of y, (..., n) to (...); NaN where one is constant."""
-    a, b = ranks_of(x), ranks_of(y)
+Orders = tuple[Ints, Ints]
+
+
+def orders_of(x: Floats, y: Floats) -> Orders:
+    """Where the values of each row stand in ascending order: what both correlations begin with."""
+    return np.argsort(np.atleast_2d(x), axis=1), np.argsort(np.atleast_2d(y), axis=1)
+
+
+def spearman(x: Floats, y: Floats, orders: Orders | None = None) -> Floats:
+    """Spearman's rho of each row of x with that of y, (..., n) to (...); NaN where one is constant.
+
+    orders : as `orders_of` says, where they are known
+    """
+    of_x, of_y = orders_of(x, y) if orders is None else orders
+    a, b = ranks_of(x, of_x), ranks_of(y, of_y)
     a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
     square = (a * a).sum(axis=-1) * (b * b).sum(axis=-1)
     return _share((a * b).sum(axis=-1), square)
 
 
-def kendall(x: Floats, y: Floats) -> Floats:
-    """Kendall's tau-b of each row of x with that of y, (..., n) to (...); NaN where one is constant."""
+def kendall(x: Floats, y: Floats, orders: Orders | None = None) -> Floats:
+    """Kendall's tau-b of each row of x with that of y, (..., n) to (...); NaN where one is constant.
+
+    orders : as `orders_of` says, where they are known
+    """
     rows_x, rows_y = np.atleast_2d(x), np.atleast_2d(y)
     n = rows_x.shape[1]
-    order_x, order_y = np.argsort(rows_x, axis=1), np.argsort(rows_y, axis=1)
+    order_x, order_y = orders_of(x, y) if orders is None else orders
     if n > 1 and not _has_ties(rows_x, order_x) and not _has_ties(rows_y, order_y):
         # Without ties the pairs in another order tell all: y in the order of x, as short numbers.
-        rank = np.empty(rows_y.shape, dtype=np.int16 if n < 2**15 else np.int64)
+        short = np.int16 if n < 2**15 else np.int64
+        rank = np.empty(rows_y.shape, dtype=short)
         np.put_along_axis(rank, order_y, np.arange(n, dtype=rank.dtype)[None, :], axis=1)
         rank = np.take_along_axis(rank, order_x, axis=1).T.copy()
         turned = np.zeros(len(rows_x), dtype=np.int64)
         for k in range(n - 1):
-            turned += (rank[k + 1 :] < rank[k]).sum(axis=0)
+            turned += np.add.reduce((rank[k + 1 :] < rank[k]).view(np.int8), axis=0, dtype=short)
         return np.asarray(1 - 4 * turned / (n * (n - 1))).reshape(np.shape(x)[:-1])
     concordant, untied_x, untied_y = (np.zeros(len(rows_x)) for _ in range(3))
     for k in range(n - 1):
@@ -206,9 +222,11 @@ def correlate_ranks(
     separated = drawn[0].separated | drawn[1].separated
     n = drawn[0].n_clusters
     share = float(separated.mean())
+    replicated = drawn[0].strength, drawn[1].strength
+    orders = orders_of(*replicated)
     return RankCorrelation(
-        spearman=_figure(rho, spearman(drawn[0].strength, drawn[1].strength)),
-        kendall=_figure(tau, kendall(drawn[0].strength, drawn[1].strength)),
+        spearman=_figure(rho, spearman(*replicated, orders)),
+        kendall=_figure(tau, kendall(*replicated, orders)),
         clusters=way,
         n_clusters=n,
         n_replicates=replicates,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement import THIN, Agreement, PairVotes, agree_by_group
+from analysis.cluster_sums import alike, numbered
 from analysis.multiple import adjust_bh
 from analysis.tables import floats
 from analysis.vcov import choose_clustering
 from charts import words
 from data import queries
 from data.model import Progress
+from data.queries import Catalog
 from data.queries.differences import UNNAMED
 from data.queries.votes import Votes
 from data.store import Store
 from errors import EmptySelectionError, NotIdentifiedError, OptionError
 from studies.judge_votes import clustered, on_both
-from studies.kept import counted_votes
+from studies.kept import counted_votes, part
 from studies.study import Fitted, Result, register
 
 
@@ -47,9 +49,20 @@ class ScenarioAgreement(Fitted):
                 f"--cluster {self.cluster}: agreement compares the votes of different people, which hang together by "
                 "prompt or by pair"
             )
+        with store.reading("looking up names") as con:
+            names = queries.catalog(con, self)
+        # The page Scenarios asks for it, and so does its matrix of all figures.
+        return part(
+            store, names, self, lambda: self._agreed(store, names, reference, others, progress),
+            lambda: progress(0.0, "counting votes"),
+        )  # fmt: skip
+
+    def _agreed(
+        self, store: Store, names: Catalog, reference: str, others: Sequence[str], progress: Progress
+    ) -> Result:
         progress(0.0, "counting votes")
         with store.reading("counting votes by scenario") as con:
-            names = queries.catalog(con, self)
+            queries.read_scenarios_of(con, names)
             counted = counted_votes(store, con, names, self)
             fingerprint = queries.fingerprint(con, names, self.judge)
         queries.require_rows(len(counted), "with a verdict")
@@ -74,9 +87,10 @@ class ScenarioAgreement(Fitted):
                     "import labels of its prompts (import FILE --as labels), or group them (labelings cluster)"
                 )
             one, two = one.take(labelled), two.take(labelled)
-            prompts = len(np.unique(one.prompt))
-            clustering = choose_clustering(self.cluster, prompts)
             group = np.searchsorted(scenarios, one.scenario)
+            prompt, prompts = numbered(one.prompt)
+            _, first = alike([group, prompt])
+            clustering = choose_clustering(self.cluster, prompts)
             held = PairVotes(
                 np.column_stack([one.a, one.b, one.tie]), np.column_stack([two.a, two.b, two.tie]),
                 one.prompt if clustering.name == "prompt" else one.pair, group,
@@ -89,7 +103,7 @@ class ScenarioAgreement(Fitted):
             table = result.table(self.level)
             table.insert(0, "scenario", list(names.scenarios))
             table.insert(0, "judge", judge)
-            table["prompts"] = [len(np.unique(one.prompt[group == at])) for at in range(len(scenarios))]
+            table["prompts"] = np.bincount(group[first], minlength=len(scenarios))
             table["remark"] = [_remark(result, at, clustering.name) for at in range(len(scenarios))]
             tables.append(table[table["comparisons"] > 0].sort_values(["pooled", "agreement"], kind="stable"))
             tests.append(

@@ -89,23 +89,27 @@ def shared_rows(con: Con, selection: Selection, names: Catalog, ties: str, judge
     who asks goes from judge to judge.
     """
     ids = [names.judges[judge][0] for judge in judges]
-    rows = _some(con, selection, names, ties, ids)
-    base, span = _range(rows["pair"])
+    rows, at = _some(con, selection, names, ties, ids)
+    pair, judge_id = rows["pair"][at], rows["judge_id"][at]
+    base, span = _range(pair)
     shared = np.ones(span, dtype=bool)
     for judge in ids:
         judged = np.zeros(span, dtype=bool)
-        judged[rows["pair"][rows["judge_id"] == judge] - base] = True
+        judged[pair[judge_id == judge] - base] = True
         shared &= judged
-    keep = shared[rows["pair"] - base]
-    return SharedRows(rows if keep.all() else _take(rows, np.flatnonzero(keep)))
+    at = at[shared[pair - base]]
+    return SharedRows({name: column[at] for name, column in rows.items() if name not in ("starts", "order")})
 
 
-def _some(con: Con, selection: Selection, names: Catalog, ties: str, ids: Sequence[int]) -> dict[str, Column]:
-    """The judgments of these judges that a selection means."""
+def _some(
+    con: Con, selection: Selection, names: Catalog, ties: str, ids: Sequence[int]
+) -> tuple[dict[str, Column], Column]:
+    """Judgments, and at which rows those of these judges that a selection means are."""
     whole = where(replace(selection, judge=(), scenario=()), names)
     if not held_whole(con, names, (whole, "rows")):
         chosen = ", ".join(map(str, ids))
-        return _read(con, f"{where(selection, names, ties)} AND judge_id IN ({chosen})")
+        rows = _read(con, f"{where(selection, names, ties)} AND judge_id IN ({chosen})")
+        return rows, np.arange(len(rows["pair"]))
     rows = known_large(
         ("rows", whole, names.labeling), lambda: _by_scenario(_read(con, whole, scenario=True)),
         lambda found: sum(column.nbytes for column in found.values()),
@@ -123,7 +127,7 @@ def _some(con: Con, selection: Selection, names: Catalog, ties: str, ids: Sequen
         wanted = _among(rows["judge_id"], ids)
     if ties == "drop":
         wanted &= rows["tied"][at] == 0
-    return _take({name: column for name, column in rows.items() if name not in ("starts", "order")}, at[wanted])
+    return rows, at[wanted]
 
 
 def _by_scenario(rows: dict[str, Column]) -> dict[str, Column]:
@@ -151,10 +155,6 @@ def _among(column: Column, ids: Sequence[int]) -> npt.NDArray[np.bool_]:
     lookup = np.zeros(max([int(column.max(initial=0)), *ids]) + 1, dtype=bool)
     lookup[list(ids)] = True
     return np.asarray(lookup[column])
-
-
-def _take(rows: dict[str, Column], at: Column) -> dict[str, Column]:
-    return {name: column[at] for name, column in rows.items()}
 
 
 def _different(column: Column) -> int:
