@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+from toy import spaced
 
 from analysis.tables import floats, integers
 from charts.correct import correct_chart
@@ -130,7 +131,7 @@ def test_the_sample_is_in_doubt_only_beyond_chance() -> None:
         {"judge": "robot", "kind": ["scenario", "length"], "trait": ["maths", "one twice the other"],
          "labelled": [0.5, 0.2], "unlabelled": [0.3, 0.21], "q": [0.01, 0.6]}
     )  # fmt: skip
-    said = correct.fairness(sample, "people")
+    said = spaced(correct.fairness(sample, "people"))
     assert said.startswith("**Corrected strengths hold only where the pairs that people judged are a fair sample of all.**")
     assert r"Here that is in doubt\: they differ most in “scenario maths” \(50 % of them, 30 % of the others\)" in said
     assert "doubt" not in correct.fairness(sample.assign(q=0.5), "people")

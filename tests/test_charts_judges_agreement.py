@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 from canvas import draw
 from streamlit.testing.v1 import AppTest
+from toy import spaced
 
 import cli
 from charts import agreement_parts as looks
@@ -131,18 +132,18 @@ def test_without_other_votes_there_is_no_band() -> None:
 
 def test_the_finding_holds_a_judge_against_people() -> None:
     table = judges(THREE)
-    assert with_people.finding(table, "gpt-4", VOTES.ties(True), "crowd") == (
+    assert spaced(with_people.finding(table, "gpt-4", VOTES.ties(True), "crowd")) == (
         r"**gpt\-4 agrees with crowd in 66 % \[62 %, 70 %\] of comparisons, crowd with one another in 70 % \[66 %, 74 %\]."
         r"** Of 3 judges owl agrees most (72 %), gpt\-3 least (60 %). 1 of the 3 reaches people's agreement with one another."
     )
     two = with_people.finding(judges(THREE, 0.72).head(2), "gpt-4", MAJORITY.ties(True), "crowd")
-    assert two == (
+    assert spaced(two) == (
         r"**gpt\-4 agrees with the majority of the others in 76 % \[72 %, 80 %\] of comparisons, a vote left out in 82 % "
         r"\[78 %, 86 %\].** On the same comparisons these are −6\.0 \[−10\.0, −2\.0\] points apart."
     )
     alone = with_people.finding(judges({"**a** $x$": 0.5}, None), "**a** $x$", VOTES.ties(True), "<i>p</i>")
     assert "one another" not in alone
-    assert r"\*\*a\*\* \$x\$ agrees with \<i\>p\</i\> in 50 %" in alone
+    assert r"\*\*a\*\* \$x\$ agrees with \<i\>p\</i\> in 50 %" in spaced(alone)
 
 
 # --- verdict by verdict -------------------------------------------------------------------------------------------------
@@ -183,11 +184,11 @@ def test_labels_that_nobody_uses_have_no_place() -> None:
 
 
 def test_what_is_said_of_the_cells() -> None:
-    assert views.confused(cells(CELLS), "people", "gpt-4") == (
+    assert spaced(views.confused(cells(CELLS), "people", "gpt-4")) == (
         r"**Of 200 comparisons in which people prefer an answer, gpt\-4 prefers the same in 70 %, the other in 25 % and "
         r"neither in 5 %.** gpt\-4 ties in 20 % of all 300, people in 33 %."
     )
-    assert views.confused(cells({("a", "a"): 3, ("b", "a"): 1}), "gold", "owl") == (
+    assert spaced(views.confused(cells({("a", "a"): 3, ("b", "a"): 1}), "gold", "owl")) == (
         "**Of 4 comparisons in which gold prefers an answer, owl prefers the same in 75 % and the other in 25 %.**"
     )
     assert "people say nothing but ties" in views.confused(cells({("tie", "a"): 3}), "people", "owl")
@@ -227,11 +228,11 @@ def test_periods_go_by_their_names() -> None:
 
 def test_what_is_said_of_parts() -> None:
     apart = views.parted(parts("scenario", {"code": 0.7, "plan": 0.5}), looks.SCENARIOS, "gpt-4")
-    assert apart == r"**gpt\-4 agrees least in plan, 50 % \[46 %, 54 %\], and most in code, 70 % \[66 %, 74 %\].**"
+    assert spaced(apart) == r"**gpt\-4 agrees least in plan, 50 % \[46 %, 54 %\], and most in code, 70 % \[66 %, 74 %\].**"
     alike = views.parted(parts("scenario", {"code": 0.6, "plan": 0.5}, 0.2), looks.SCENARIOS, "gpt-4")
     assert alike.endswith("Their intervals overlap: that they differ is not shown.")
     margins = views.parted(parts("margin", {"no majority": 0.5, "more": 0.6, "unanimous": 0.8}), looks.MARGINS, "gpt-4")
-    assert margins == (
+    assert spaced(margins) == (
         r"**gpt\-4 agrees in 50 % \[46 %, 54 %\] where people have no majority, and in 80 % \[76 %, 84 %\] where they are "
         "unanimous.**"
     )
@@ -302,7 +303,7 @@ def test_judges_against_half_of_the_annotators(theme: Theme, narrow: bool) -> No
 
 def test_what_is_said_of_the_test() -> None:
     table = rated({"owl": 0.8, "gpt": 0.3})
-    assert alt_test.finding(table, "gpt", 0.2) == (
+    assert spaced(alt_test.finding(table, "gpt", 0.2)) == (
         r"**gpt does not pass: it wins 3 of 10 annotators, where half are needed, at an allowance of \.20.** On 65 % \[60 %, "
         r"70 %\] of their pairs it says what the other annotators say at least as well as the one left out. Of 2 judges 1 "
         "passes."
@@ -315,13 +316,13 @@ def test_what_is_said_of_the_test() -> None:
 
 
 def test_the_line_of_the_overview() -> None:
-    assert agreement_line("crowd", judges({"gpt-4": 0.66, "gpt-3": 0.6}), True) == (
+    assert spaced(agreement_line("crowd", judges({"gpt-4": 0.66, "gpt-3": 0.6}), True)) == (
         r"gpt\-4 agrees with crowd on 66 % \[62 %, 70 %\] of verdicts without ties, gpt\-3 on 60 % \[56 %, 64 %\], crowd with "
         r"one another on 70 % \[66 %, 74 %\]."
     )
     with_ties = agreement_line("crowd", judges({"gpt-4": 0.66}, None), False)
-    assert with_ties == r"gpt\-4 agrees with crowd on 46 % \[42 %, 50 %\] of verdicts."
-    assert agreement_line("crowd", judges({f"j{k}": 0.6 for k in range(9)}), True).count("60 %") == 3
+    assert spaced(with_ties) == r"gpt\-4 agrees with crowd on 46 % \[42 %, 50 %\] of verdicts."
+    assert spaced(agreement_line("crowd", judges({f"j{k}": 0.6 for k in range(9)}), True)).count("60 %") == 3
     assert agreement_line("crowd", judges({"gpt-4": 0.6}).head(0), True) == ""
 
 

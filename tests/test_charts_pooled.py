@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from canvas import draw
+from toy import spaced
 
 from charts.groups import agreement_chart, group_chart, group_marks
 from charts.hierarchical import hierarchical_chart
@@ -110,7 +111,7 @@ def test_groups_are_told_apart_by_more_than_colour():
 
 
 def plain(text: str) -> str:
-    return text.replace("\\", "")
+    return spaced(text.replace("\\", ""))
 
 
 def test_findings_in_words():

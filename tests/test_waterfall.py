@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from scipy.special import expit
+from toy import spaced
 
 from analysis.shapley import win_points
 from charts.factor_gaps import LOG_ODDS
@@ -158,7 +159,7 @@ def test_what_was_said_in_words() -> None:
 def test_the_finding_holds_the_verdict_against_the_prediction() -> None:
     own = pd.DataFrame({"factor": ["x", "y", "z"], "points": [-9.2, 3.14, 0.01], "log_odds": [-0.4, 0.1, 0.0]})
     labels = {"x": "Bold", "y": "Words", "z": "Tables"}
-    said = finding(ROW, own, labels).replace("\\", "")
+    said = spaced(finding(ROW, own, labels)).replace("\\", "")
     assert said == (
         "**gpt-4 prefers A, against what the factors predict**: A expected in 33 % [29, 37]. For A speaks Words (+3.1); "
         "for B speaks Bold (−9.2) win points."
@@ -171,7 +172,7 @@ def test_the_finding_holds_the_verdict_against_the_prediction() -> None:
     assert reasons(own.assign(points=0.0), labels) == "No factor tells the two apart."
     in_log_odds = reasons(own.assign(points=pd.array([None] * 3, dtype="Float64")), labels)
     assert in_log_odds.replace("\\", "").endswith("Bold (−.40) log-odds.")
-    assert in_percent(ROW).replace("\\", "") == "33 % [29, 37]"
+    assert spaced(in_percent(ROW)).replace("\\", "") == "33 % [29, 37]"
     assert most_for(own, labels) == "Bold −9.2, Words +3.1"
     assert most_for(own.assign(points=0.0), labels) == "nothing tells them apart"
 
@@ -179,7 +180,7 @@ def test_the_finding_holds_the_verdict_against_the_prediction() -> None:
 def test_who_would_prefer_which() -> None:
     judges = pd.DataFrame([ROW, ROW | {"judge": "people", "lower": 45.0, "upper": 60.0},
                            ROW | {"judge": "owl", "predicted": 70.0, "lower": 60.0, "upper": 80.0}])  # fmt: skip
-    said = would_prefer(judges).replace("\\", "")
+    said = spaced(would_prefer(judges)).replace("\\", "")
     assert said.startswith(
         "owl (70 % [60, 80]) would rather prefer **A**; gpt-4 (33 % [29, 37]) would rather prefer **B**; people "
         "(33 % [45, 60]) take no side."

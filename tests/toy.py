@@ -74,3 +74,8 @@ def llmfao_cells(file: str) -> Cells:
     if "worker" in frame:
         clusters["annotator"] = frame["worker"]
     return cells_of(rows, models=models, first=np.ones(len(frame)), **clusters)
+
+
+def spaced(text: str) -> str:
+    """What a page says, with plain spaces where it does not let a line break."""
+    return text.replace("\xa0", " ")
