@@ -56,7 +56,7 @@ WATCH = """() => {
   window.watched = [];
   const top = (e) => e ? e.getBoundingClientRect().top + document.querySelector('[data-testid=stMain]').scrollTop : null;
   const look = () => {
-    const said = document.querySelector('.st-key-finding, .st-key-waiting');
+    const said = document.querySelector('.st-key-finding');
     // In the moment of its making it is there without a size, and nothing is seen of it.
     const made = document.querySelector('.st-key-wide-slope .js-plotly-plot');
     const drawn = made && made.getBoundingClientRect().height ? made : null;

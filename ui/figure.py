@@ -47,7 +47,7 @@ STYLE = f"""<style>
 [class*="st-key-foot-"] > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; width: fit-content; }}
 [data-testid="stPageLink-NavLink"]:focus-visible {{ outline: 2px solid currentColor; outline-offset: -2px; }}
 .st-key-preload, :has(> .st-key-preload) {{ display: none; }}
-.st-key-finding p, .st-key-verdicts p, .st-key-waiting p {{ font-size: 1.07rem; line-height: 1.6; }}
+.st-key-finding p, .st-key-verdicts p {{ font-size: 1.07rem; line-height: 1.6; }}
 .st-key-tiles > div {{ flex: 1 1 10rem; min-width: 9.5rem; max-width: 20rem; }}
 [data-testid="stSidebar"] hr {{ margin: 1rem 0; }}
 [data-testid="stCaptionContainer"] {{ color: inherit; opacity: .76; }}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from charts import words
 from data import queries
@@ -15,7 +16,7 @@ from data.queries.examples import PairsBehind
 from data.remembered import known
 from exports.drawings import rankings as drawings
 from studies.compare import Compare
-from studies.overview import beyond_noise, escape
+from studies.overview import Line, beyond_noise, escape
 from studies.rank import Rank
 from studies.study import Result
 from ui import selection, session
@@ -99,24 +100,47 @@ def choose_view(judge: str | None) -> str:
     return view
 
 
-def finding(seen: View, result: Result, waiting: bool = False) -> None:
+@dataclass(frozen=True)
+class Told:
+    """Where the opening sentence and the line below it stand: written anew in place, neither is away for a moment."""
+
+    said: DeltaGenerator
+    trust: DeltaGenerator
+
+    def again(self, result: Result) -> None:
+        """The same, now that the whole answer is there, or is known not to come."""
+        line = _line(result)
+        self.said.markdown(line.more if _is_part(result) else _sentence(result, line))
+        self.trust.caption(line.trust)
+
+
+def finding(seen: View, result: Result) -> Told:
     """The sentence that opens the page, the line that lets one trust it, and the pairs that it speaks of.
 
-    waiting : the result holds the gaps alone, and how alike the orders are is still to come
+    Where the result holds the gaps alone, how alike the orders are is said to be worked out.
     """
+    line = _line(result)
+    with st.container(key="finding"):
+        said = st.markdown(_sentence(result, line))
+    trust = st.caption(line.trust)
+    read_pairs(seen, result)
+    return Told(said, trust)
+
+
+def _line(result: Result) -> Line:
     line = session.derived("overview", [result], lambda: type(result.study).overview([result]))
     assert line is not None
-    head = "" if _is_part(result) else f"**{line.finding}**"
-    if waiting:
-        # In its place until it is known, so that nothing moves when it comes.
-        row = result.table("judges").iloc[0]
-        judge, reference = escape(str(row["judge"])), escape(str(result.settings["reference"]))
-        n = words.plural(int(row["models"]), "model")
-        head = f":gray[How alike {judge} and {reference} order the {n} is being worked out\u00a0…]"
-    with st.container(key="waiting" if waiting else "finding"):
-        st.markdown(f"{head} {line.more}")
-    st.caption(line.trust)
-    read_pairs(seen, result)
+    return line
+
+
+def _sentence(result: Result, line: Line) -> str:
+    if not _is_part(result):
+        return f"**{line.finding}** {line.more}"
+    # In its place until it is known, so that nothing moves when it comes.
+    row = result.table("judges").iloc[0]
+    judge, reference = escape(str(row["judge"])), escape(str(result.settings["reference"]))
+    n = words.plural(int(row["models"]), "model")
+    return f":gray[How alike {judge} and {reference} order the {n} is being worked out\u00a0…] {line.more}"
 
 
 def _is_part(result: Result) -> bool:
@@ -142,13 +166,8 @@ def compare(seen: View, study: Compare, view: str) -> Result | None:
     part = session.early(study, replace(study, gaps_only=True))
     if part is None:
         return None
-    # Made only now and filled at once: emptied earlier, the picture would jump up and down again.
-    above = st.empty()
+    told = finding(seen, part)
     found = part
-
-    def tell(result: Result, waiting: bool = False) -> None:
-        with above.container():
-            finding(seen, result, waiting)
 
     def whole() -> Result | None:
         nonlocal found
@@ -156,10 +175,9 @@ def compare(seen: View, study: Compare, view: str) -> Result | None:
         time.sleep(BREATH)
         result = session.attempt(study)
         found = result or part
-        tell(found)
+        told.again(found)
         return result
 
-    tell(part, waiting=_is_part(part))
     two_judges(seen, part, study.judge[1], view, truth(seen), whole if _is_part(part) else None)
     return found
 
