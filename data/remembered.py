@@ -114,14 +114,17 @@ _thread = threading.local()
 
 
 @contextmanager
-def reading_state(state: Hashable | None) -> Iterator[None]:
-    """While the block lasts this thread reads a store in this state; None: in one that may change meanwhile."""
-    before = getattr(_thread, "state", None)
-    _thread.state = state
+def reading_state(state: Hashable | None, served: bool = False) -> Iterator[None]:
+    """While the block lasts this thread reads a store in this state; None: in one that may change meanwhile.
+
+    served : whether readers come back to it, as to a page
+    """
+    before = getattr(_thread, "state", None), getattr(_thread, "served", False)
+    _thread.state, _thread.served = state, served
     try:
         yield
     finally:
-        _thread.state = before
+        _thread.state, _thread.served = before
 
 
 def known(key: Hashable, ask: Callable[[], T], size: Callable[[T], int] = pickled) -> T:
@@ -143,10 +146,15 @@ def known_large(key: Hashable, ask: Callable[[], T], size: Callable[[T], int]) -
 
 
 def asked_again(key: Hashable) -> bool:
-    """Whether this has been asked before of the store as it is; from now on it has. Inside a write lease never."""
+    """Whether this has been asked before of the store as it is, or will be asked again, as whatever a page asks.
+
+    From now on it has. Inside a write lease never.
+    """
     state = getattr(_thread, "state", None)
     if state is None:
         return False
+    if _thread.served:
+        return True
     before = _known.knows((state, "asked", key))
     _known.get((state, "asked", key), lambda: True)
     return before

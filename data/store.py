@@ -194,7 +194,8 @@ class Store:
             cursor = self._join(own, file, purpose, lease)
             own.readers += 1
             try:
-                with explained(self.path), reading_state((str(self.path), self.stamp(), self.shown)):
+                state = str(self.path), self.stamp(), self.shown
+                with explained(self.path), reading_state(state, served=self.linger > BETWEEN):
                     if self.shown:
                         shown_names.use(cursor)
                     yield cursor

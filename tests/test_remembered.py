@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from data import queries
-from data.remembered import Kept, known
+from data.remembered import Kept, asked_again, known, reading_state
 from data.store import Store
 from errors import Cancelled, NotIdentifiedError
 
@@ -132,3 +132,15 @@ def test_names_that_are_shown_are_known_apart_from_those_of_the_files(store):
         con.execute("UPDATE display SET shown = 'H'")
     with store.as_shown().reading() as con:
         assert list(queries.catalog(con, "d").judges) == ["H"]
+
+
+def test_what_a_page_asks_will_be_asked_again() -> None:
+    with reading_state(("store", 1)):
+        assert [asked_again("rows"), asked_again("rows"), asked_again("votes")] == [False, True, False]
+    with reading_state(("store", 2)):
+        assert not asked_again("rows"), "a commit lies between"
+        with reading_state(("store", 2), served=True):
+            assert asked_again("others")
+        assert not asked_again("more")
+        with reading_state(None):
+            assert [asked_again("rows"), asked_again("rows")] == [False, False], "a writer sees what changes"

@@ -124,8 +124,8 @@ WHOLE = 2_000_000
 def held_whole(con: Con, names: Catalog, what: Hashable) -> bool:
     """Whether all judgments of a dataset shall be read, of which now some are wanted.
 
-    what : all that is read. Yes where some of it were wanted before: who asks once, as a command does, reads what is
-    wanted; who goes on from there finds the rest in memory
+    what : all that is read. Yes where some of it were wanted before, and for pages: who asks once, as a command does,
+    reads what is wanted; who goes on from there finds the rest in memory
     """
     return asked_again((names.dataset_id, names.labeling, what)) and n_judgments(con, names) <= WHOLE
 
