@@ -29,7 +29,7 @@ from errors import NotIdentifiedError, OptionError
 from studies.extract import versions
 from studies.factor_data import KNOWN_ORDER, NOT_RECORDED
 from studies.factor_options import choose, usual
-from studies.judge_votes import as_table, of_judge
+from studies.judge_votes import as_table
 from studies.kept import counted_votes
 from studies.refused import NAMED, nobody, sentences
 from studies.study import Finding, Fitted, Result, register
@@ -108,7 +108,7 @@ class DisagreementParts(Fitted):
         x = np.empty((0, 0)) if differences is None else np.asarray(differences.x, dtype=np.float64)
         unit = np.empty(0) if differences is None else differences.unit
         reference, *others = self.judge
-        people = _several(of_judge(counted, names.judges[reference][0]), self.ties)
+        people = _several(counted.of(names.judges[reference][0]), self.ties)
         if not len(people):
             raise NotIdentifiedError(
                 f"no pair has two votes of {reference}{' without ties' if self.ties == 'drop' else ''}: how far people "

@@ -52,13 +52,7 @@ class Loaded:
 
     def of(self, judge: str, votes: Votes | None = None) -> Votes:
         """The rows of one judge; of `votes`, where given."""
-        return of_judge(self.votes if votes is None else votes, self.names.judges[judge][0])
-
-
-def of_judge(votes: Votes, judge_id: int) -> Votes:
-    """The rows of one judge. Votes ascend in judge, so that nothing need be copied."""
-    low, high = np.searchsorted(votes.judge_id, [judge_id, judge_id + 1])
-    return Votes(**{name: column[low:high] for name, column in votes.__dict__.items()})
+        return (self.votes if votes is None else votes).of(self.names.judges[judge][0])
 
 
 def load(study: Fitted, store: Store, *, all_of_it: bool = True) -> Loaded:

@@ -17,6 +17,7 @@ from data.queries.labelings import fingerprint as fingerprint_labeling
 from data.queries.labelings import known_labelings
 from data.queries.labelings import use as use_labeling
 from data.queries.order import in_order
+from data.queries.runs import added, runs
 from data.remembered import asked_again, known
 from data.shown_names import AS_THEY_ARE, Display
 from data.shown_names import read as read_display
@@ -360,16 +361,10 @@ def sum_neighbours(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     rows : columns; those summed are weight, score, tied
     """
     n_rows = len(rows["score"])
-    fresh = np.ones(n_rows, dtype=bool)
     keys = [name for name in rows if name not in ("weight", "score", "tied")]
-    np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in keys], out=fresh[1:])
-    starts = np.flatnonzero(fresh)
+    starts = runs(rows[name] for name in keys)
     n = np.diff(starts, append=n_rows)
-    sums = {
-        name: np.add.reduceat(rows[name], starts) if n_rows else rows[name]
-        for name in ("weight", "score", "tied")
-        if name in rows
-    }
+    sums = {name: added(rows[name], starts) for name in ("weight", "score", "tied") if name in rows}
     sums.setdefault("weight", n.astype(np.float64))
     return {name: rows[name][starts] for name in keys} | sums | {"n": n}
 

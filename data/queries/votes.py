@@ -33,8 +33,9 @@ class Votes:
         return len(self.pair)
 
     def of(self, judge_id: int) -> Votes:
-        """The rows of one judge."""
-        return self.take(self.judge_id == judge_id)
+        """The rows of one judge: a slice, as votes ascend in judge, so that nothing is copied."""
+        low, high = np.searchsorted(self.judge_id, [judge_id, judge_id + 1])
+        return Votes(**{name: column[low:high] for name, column in self.__dict__.items()})
 
     def counts(self) -> Column:
         """(n, 3) votes for a, b and tie."""
