@@ -198,7 +198,10 @@ def test_a_flip_opens_exactly_its_pairs(page: Page, server: Server) -> None:
     table.click(position={"x": box["width"] - 40, "y": ROW / 2})
     fewest = min(flips, key=lambda row: row["pairs"])
     expect(table.locator("[role=gridcell]").nth(3)).to_have_text(str(fewest["pairs"]), timeout=LONG)
+    # The click on the heading left the table focused, at times without a cell: a reader who comes by Tab finds one.
+    page.evaluate("document.activeElement.blur()")
     page.locator("canvas[data-testid=data-grid-canvas]").first.focus()
+    expect(table.locator("[role=gridcell][aria-selected=true]")).to_be_attached(timeout=LONG)
     page.keyboard.press("Shift+Space")
     assert follow(page) == (fewest["pairs"], fewest["pairs"])
 
