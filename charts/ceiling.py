@@ -22,13 +22,17 @@ class Against:
     """What judges and people are held against, and in which words.
 
     value, ceiling : columns of the judge's share and of people's, each with _lower and _upper
-    title, band : of the axis, and of people's share; {who} is the reference
+    title : of the axis, {who} is the reference; band : of people's share, {votes} are two of the reference
     """
 
     value: str
     ceiling: str
     title: str
     band: str
+
+    def beside(self, who: str) -> str:
+        """What stands beside the judges: two votes of the reference, or one that was left out."""
+        return self.band.format(votes=words.among_themselves(who))
 
     def ties(self, left_out: bool) -> Against:
         """The same figures without ties, where they are left out."""
@@ -38,7 +42,7 @@ class Against:
                        title=f"{self.title}, %, ties left out")  # fmt: skip
 
 
-VOTES = Against("agreement", "people", "votes of {who} with the same verdict", "{who} with one another")
+VOTES = Against("agreement", "people", "votes of {who} with the same verdict", "{votes}")
 MAJORITY = Against(
     "against_others", "ceiling", "agreement with the majority of {who}'s other votes", "a vote left out",
 )  # fmt: skip
@@ -89,7 +93,7 @@ def ceiling_chart(
     n, top = len(judges), 8.0
     annotations = [remark]
     if np.isfinite(people).any():
-        annotations.append(_band_head(people, limits, against.band.format(who=who), theme, room, left))
+        annotations.append(_band_head(people, limits, against.beside(who), theme, room, left))
         top = parts.lines_of(annotations[-1]["text"]) * theme.small * written.LINE + 12
     bold = [f"<b>{one.html}</b>" if judge == focus and n > 1 else one.html
             for judge, one in zip(judges, fitted, strict=True)]  # fmt: skip
@@ -105,7 +109,7 @@ def ceiling_chart(
     said = [f"{r['judge']} {words.share(r[against.value])}" for r in records[:5]]
     alt = f"{against.title.format(who=who)}: {words.listing(said, 5)}"
     if np.isfinite(people).any():
-        alt += f"; {against.band.format(who=who)} {words.share(float(people[np.isfinite(people)][0]) / 100)}"
+        alt += f"; {against.beside(who)} {words.share(float(people[np.isfinite(people)][0]) / 100)}"
     return base(figure, theme, height, alt + ".")
 
 
@@ -164,7 +168,7 @@ def _note(
     theme: Theme,
 ) -> str:  # fmt: skip
     band = "Line between dotted ones" if theme.is_print else "Band"
-    text = f"{band}: {against.band.format(who=who)}, on the same pairs, with its interval." if (
+    text = f"{band}: {against.beside(who)}, on the same pairs, with its interval." if (
         shown[against.ceiling].notna().any()
     ) else f"No {'line' if theme.is_print else 'band'}: {who} gave one vote a pair."  # fmt: skip
     if len(shown) < len(known):
@@ -184,7 +188,7 @@ def _hover(row: Mapping[Any, Any], against: Against, reference: str) -> str:
 
     lines = [f"<b>{written.escape(str(row['judge']))}</b> {said(against.value)} %"]
     if not words.absent(row[against.ceiling]):
-        band = against.band.format(who=words.shorten(reference, 30))
+        band = against.beside(words.shorten(reference, 30))
         lines.append(f"{written.escape(band)} {said(against.ceiling)} %")
     lines.append(words.plural(int(row["pairs"]), "pair"))
     return "<br>".join(lines)

@@ -253,7 +253,7 @@ def _note(shown: _Models, factors: pd.DataFrame) -> str:
     if factors["scale"].notna().any():
         text += " Worth: how often the answer with one scale unit more of it wins, all else equal."
     if shown.hidden:
-        text += f" The {words.plural(len(shown.names), 'model')} that move most; {shown.hidden:,} more are not shown."
+        text += f" The {words.plural(len(shown.names), 'model')} that move most; {words.not_shown(shown.hidden)}."
     return text
 
 

@@ -177,7 +177,7 @@ def _note(methods: list[_Method], n: int, hidden: int) -> str:
     if naive is not None:
         text = f"Grey intervals, {naive.said}, know nothing of its bias."
     if hidden:
-        text += f" The first {words.plural(n, 'model')}; {hidden:,} more are not shown."
+        text += f" The first {words.plural(n, 'model')}; {words.not_shown(hidden)}."
     return text.strip() or "Lines are intervals."
 
 

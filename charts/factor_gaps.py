@@ -249,7 +249,7 @@ def _note(found: FactorRows) -> str:
         text = "Decisiveness could not be taken out; these are plain gaps. " + text
     if found.hidden:
         n = words.plural(len(found.factors), "factor")
-        text += f" The {n} that differ most; {found.hidden:,} more are not shown."
+        text += f" The {n} that differ most; {words.not_shown(found.hidden)}."
     return text
 
 

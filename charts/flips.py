@@ -115,7 +115,7 @@ def _note(shown: int, hidden: int, reference: str | None, theme: Theme) -> str:
     text = f"Order by {theme.short(reference, 30)}; the other judge has it the other way round. " if reference else ""
     text += f"Filled: {words.share(SURE)} or more."
     if hidden:
-        text += f" The surest {shown:,}; {hidden:,} more are not shown."
+        text += f" The surest {shown:,}; {words.not_shown(hidden)}."
     return text
 
 

@@ -203,7 +203,7 @@ def _note(found: Differences, with_truth: bool) -> str:
     if with_truth:
         text += " Upright strokes: the simulated truth."
     if found.hidden:
-        text += f" The {words.plural(len(found), 'model')} that differ most; {found.hidden:,} more are not shown."
+        text += f" The {words.plural(len(found), 'model')} that differ most; {words.not_shown(found.hidden)}."
     return text
 
 

@@ -92,7 +92,7 @@ def judge_rows_chart(
     bottom = parts.axis_height(len(title), theme)
     text = look.note
     if len(place) < len(size):
-        hidden = f"{len(size) - len(place):,} more are not shown."
+        hidden = f"{words.not_shown(len(size) - len(place))}."
         few = f"{len(place)} {look.things}"
         text += f" The {few} furthest from the line; {hidden}" if look.sort else f" The first {few}; {hidden}"
     remark, taken = parts.note(text, theme, narrow, left, bottom)

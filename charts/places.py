@@ -65,7 +65,7 @@ def places_chart(
     title_lines = ["place"]
     bottom = parts.axis_height(1, theme)
     said = "Thick: the places a model can take; thin: those of all models at once."
-    said += f" The first {words.plural(n, 'model')}; {hidden:,} more are not shown." if hidden else ""
+    said += f" The first {words.plural(n, 'model')}; {words.not_shown(hidden)}." if hidden else ""
     remark, taken = parts.note(said, theme, narrow, left, bottom)
     top = 14 + theme.label * written.LINE
     axis = parts.value_axis(limits, title_lines, theme, 4 if narrow else 8, anchor="y")

@@ -186,7 +186,7 @@ def _hover(model: str, judge: str, table: pd.DataFrame, row: int) -> str:
 def _note(shown: int, hidden: int, judges: int, with_truth: bool) -> str:
     text = ["Upright strokes: the simulated truth."] if with_truth else []
     if hidden:
-        text.append(f"The first {words.plural(shown, 'model')}; {hidden:,} more are not shown.")
+        text.append(f"The first {words.plural(shown, 'model')}; {words.not_shown(hidden)}.")
     if judges:
         text.append(f"{words.plural(judges, 'judge')} more than fit one chart: choose fewer.")
     return " ".join(text)

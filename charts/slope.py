@@ -270,7 +270,7 @@ def _note(found: Differences, reference: str, judge: str, with_truth: bool, them
     if with_truth:
         text += " Upright strokes: the simulated truth."
     if found.hidden:
-        text += f" The {words.plural(len(found), 'model')} that differ most; {found.hidden:,} more are not shown."
+        text += f" The {words.plural(len(found), 'model')} that differ most; {words.not_shown(found.hidden)}."
     return text
 
 

@@ -71,7 +71,7 @@ def weight_chart(
     bottom = parts.axis_height(len(title), theme)
     text = f"Filled: beyond noise (q < {words.fixed(BEYOND)}); hollow: within noise."
     if len(table) > n:
-        text += f" The {words.plural(n, 'factor')} that move most; {len(table) - n:,} more are not shown."
+        text += f" The {words.plural(n, 'factor')} that move most; {words.not_shown(len(table) - n)}."
     remark, taken = parts.note(text, theme, narrow, left, bottom)
     head = parts.tag(judge, mark, theme, parts.over_room(room, left, theme))
     top = parts.lines_of(head) * theme.label * written.LINE + 12

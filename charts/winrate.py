@@ -91,7 +91,7 @@ def winrate_chart(
     taken = 6.0
     if hidden:
         remark, taken = parts.note(
-            f"The first {words.plural(n, 'model')}; {hidden:,} more are not shown.", theme, narrow, left, bottom
+            f"The first {words.plural(n, 'model')}; {words.not_shown(hidden)}.", theme, narrow, left, bottom
         )
         annotations.append(remark)
     set_layout(

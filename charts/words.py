@@ -31,6 +31,12 @@ TIES = {
 KINDS = {"human": "person", "llm": "LLM", "reward_model": "reward model", "rule": "rule"}
 """Who judged, as people are told; files, commands and data have the keys."""
 
+PLURAL = ("people", "humans", "experts", "annotators", "workers", "raters", "users", "students")
+"""Names of judges that take a verb in the plural."""
+
+COLLECTIVE = (*PLURAL, "crowd", "panel", "team")
+"""Names of judges that are said of several people."""
+
 _WHOLE = re.compile(r"(\d[\d,]*)")
 
 
@@ -137,6 +143,16 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 def amounts(**counts: int) -> str:
     """2,139 pairs, 1 prompt: amounts(pair=2139, prompt=1)."""
     return ", ".join(plural(n, one) for one, n in counts.items())
+
+
+def among_themselves(judge: str) -> str:
+    """`people with one another`, `two votes of Ben`: what votes of one judge are held against each other as."""
+    return f"{judge} with one another" if judge.casefold() in COLLECTIVE else f"two votes of {judge}"
+
+
+def not_shown(n: int) -> str:
+    """1 more is not shown; 44 more are not shown."""
+    return f"{n:,} more {'is' if n == 1 else 'are'} not shown"
 
 
 def listing(names: list[str], most: int = 3) -> str:

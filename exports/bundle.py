@@ -67,6 +67,14 @@ def write(
     Raises OptionError where the folder holds something else.
     """
     _make_room(folder)
+    with words.decimals(result.display.decimals):
+        return _written(result, store, folder, with_data, drawn, progress)
+
+
+def _written(
+    result: Result, store: Store, folder: Path, with_data: bool, drawn: Sequence[Drawing] | None, progress: Progress
+) -> Written:
+    """`write` into an empty folder, with the decimals of the moment."""
     seen, result = naming.as_shown(result), naming.as_files_have_it(result)
     shown = tuple(drawings(seen)) if drawn is None else tuple(drawn)
     said: list[str] = []

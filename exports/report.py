@@ -6,6 +6,7 @@ a page is `exports.report_page`'s.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from data.store import Store
 from errors import JurylensError
 from exports import provenance, references
 from studies import naming
+from studies.factor_labels import by_factor
 from studies.overview import question
 from studies.study import Fitted, Result, Study, human_first
 
@@ -309,9 +311,15 @@ def _remarks(sections: Iterable[Section], first: Iterable[Remark]) -> Iterable[R
             if result.study.command == "datasets health":
                 for one in result.findings:
                     found.setdefault(one.text, Remark(one.text, one.severity, one.remedy, "the dataset"))
-            for text in result.warnings:
+            for text in map(_for_readers, result.warnings):
                 found.setdefault(text, Remark(text, 0, "", section.title))
     return sorted(found.values(), key=lambda one: -one.severity)
+
+
+def _for_readers(text: str) -> str:
+    """A warning for who has neither the app nor the commands: without what to type, factors by their labels."""
+    return by_factor(re.sub(r" \(table own_models\): say it once for all \(cli\.py datasets own\)|; choose one with "
+                            r"--reference|, or factors extract(?=\))", "", text))  # fmt: skip
 
 
 def _fingerprint(results: Iterable[Result]) -> str:

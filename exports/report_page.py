@@ -22,6 +22,7 @@ from errors import DrawingError, OptionError
 from exports import chrome, figures, fonts, references
 from exports.drawings import drawings, in_order
 from exports.report import Remark, Section, Story
+from studies.overview import with_code
 
 _HERE = Path(__file__).parent
 
@@ -81,6 +82,7 @@ def html(story: Story, *, made: date | None = None, progress: Progress = silent)
     place = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                         lstrip_blocks=True)  # fmt: skip
     place.filters["told"] = told
+    place.filters["with_code"] = with_code
     place.filters["unbroken"] = unbroken
     place.filters["source"] = references.sentence
     title = told(story.title)

@@ -175,7 +175,8 @@ def what_disagreement_is(teller: Teller) -> Section | None:
 def how_biased(teller: Teller) -> Section:
     """How each judge is biased"""
     refused: list[str] = []
-    audit = teller.result(Audit, refused, judge=teller.others or teller.asked.judge)
+    # Who says what is right is who was chosen: several human judges leave it open otherwise.
+    audit = teller.result(Audit, refused, judge=teller.asked.judge, reference=teller.reference)
     told: list[str] = []
     if audit is not None:
         table = audit.table("biases")

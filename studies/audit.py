@@ -41,6 +41,7 @@ ASIDE = 0.1
 """Share of verdicts from which on it is said that they were left aside."""
 LEAST = 0.1
 """Share of verdicts that the rarer order must have where it may have been drawn by lot."""
+IN_WORDS = {"self_preference": "preference for own models", "first_position": "preference for the first place"}
 FURTHER = ("self_preference", "variants", "letters", "cannot_show", "aside", "by_lot", "one_vote")
 """What is gathered beside the rows: tables of their own, and what warnings say."""
 Told = tuple[Bias, Clustering]
@@ -297,9 +298,9 @@ class Audit(Fitted):
             out.append("which answer stood first is taken to have been drawn by lot, as neither models nor a reference "
                        f"tell order from merit: {words.listing(some, 5)}")  # fmt: skip
         if further["one_vote"]:
-            some = [f"{row['bias']} of {row['judge']}" for row in further["one_vote"]]
-            out.append("people gave one vote a pair, so that a judge more decisive than they are seems to have more of "
-                       f"each taste of theirs: {words.listing(some, 5)}")  # fmt: skip
+            some = [f"{IN_WORDS.get(str(row['bias']), row['bias'])} of {row['judge']}" for row in further["one_vote"]]
+            out.append("people gave one vote a pair, and a judge that is merely more decisive then seems to share "
+                       f"their tastes more strongly: {words.listing(some, 5)}")  # fmt: skip
         silent = [judge for judge in data.judges if not len(data.of(judge).plain)]
         if silent:
             out.append(f"no verdict in plain circumstances, which all else is held against: {words.listing(silent, 5)}")

@@ -28,7 +28,7 @@ def missing(data: Audited, judge: str, one: JudgeSaid, found: Sequence[Bias]) ->
             "the same pairs judged again in the other order, and the column swapped")  # fmt: skip
     if "first_position" not in there:
         add("first_position", "no shown order is known",
-            "the column swapped, or --set swapped=false where a came first")  # fmt: skip
+            "the column swapped: false in rows where a was shown first")  # fmt: skip
     elif "first_position" not in tested and why.get("first_position", SAME) != SAME:
         add("first_position", "", "the same pairs judged again in the other order, and the column swapped")
     if "repeat_consistency" not in there:

@@ -37,10 +37,10 @@ def odd_verdicts(data: Audited) -> list[str]:
         both = int(((rows["a"] > 0) & (rows["b"] > 0)).sum())
         if both:
             again = int((rows["a"] + rows["b"] + rows["tie"] > 1).sum())
-            split.append(f"{judge} ({both:,} of {again:,})")
+            split.append(f"{judge} ({both:,} of {again:,} questions)")
     told = [(CONSTANT[kind], some) for kind, some in kinds.items()]
     told.append((f"no pair is shared with {data.reference}, so that nothing tells biases from good taste", apart))
-    said = "asked again in the same order, verdicts went to both sides, and their mean counts, in questions"
+    said = "asked again in the same order, a judge also chose the other side, and the mean of its verdicts counts"
     told.append((said, split))
     return [f"{text}: {words.listing(some, MOST)}" for text, some in told if some]
 

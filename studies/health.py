@@ -163,7 +163,8 @@ def _thin(thin: pd.DataFrame) -> list[dict[str, object]]:
 def _identical(identical: pd.DataFrame) -> list[dict[str, object]]:
     return [
         _row("identical rows", 2, str(r["judge"]),
-             f"{r['judge']}: {words.plural(int(r['rows']), 'row')} of unnamed people repeat another row entirely.",
+             f"{r['judge']}: {words.plural(int(r['rows']), 'row')} without an annotator "
+             f"{'repeats' if r['rows'] == 1 else 'repeat'} another row entirely.",
              "Check that no file was appended twice; an annotator column tells votes from copies.", int(r["rows"]))
         for r in identical.to_dict("records")
     ]  # fmt: skip
@@ -180,7 +181,7 @@ def _order(order: pd.DataFrame) -> list[dict[str, object]]:
         _row("unknown order", 1, None,
              f"Which response was shown first is unknown for {words.plural(missing, 'judgment')}{who}: "
              "a position effect can be neither seen nor taken out.",
-             "Add a column `swapped`, or assert the order at import with `--set swapped=false`.", missing)
+             "Add a column `swapped`: false in rows where a was shown first, true where b was.", missing)
     ]  # fmt: skip
 
 

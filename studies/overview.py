@@ -18,8 +18,7 @@ from charts import words
 ALPHA = 0.05
 """False discovery rate below which a gap counts as beyond noise."""
 
-PLURAL = ("people", "humans", "experts", "annotators", "workers", "raters", "users", "students")
-"""Names of judges that take a verb in the plural."""
+PLURAL = words.PLURAL
 
 SENTENCES = 3
 """Judges that get a sentence of their own; more are left to the reader's choice."""
@@ -131,6 +130,8 @@ def _order(judge: str, reference: str, row: Mapping[Any, Any]) -> str:
 
 
 def _likeness(rho: float) -> str:
+    if rho > 1 - 1e-9:
+        return "exactly as"
     if rho >= 0.9:
         return "almost exactly as"
     if rho >= 0.7:
@@ -240,7 +241,7 @@ def agreement_line(reference: str, judges: pd.DataFrame, ties_left_out: bool) ->
     ceilings = [row for row in told if not words.absent(row[f"people{ending}"])]
     if ceilings:
         # Those of different judges differ by the pairs that each has judged.
-        parts.append(f"{people} with one another on {_percent(ceilings[0], f'people{ending}')}")
+        parts.append(f"{words.among_themselves(people)} on {_percent(ceilings[0], f'people{ending}')}")
     return f"{', '.join(parts)}."
 
 

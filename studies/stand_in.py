@@ -168,8 +168,13 @@ def sentence(judge: str, reference: str, one: StandIn, margin: float = MARGIN) -
         why += f". Without ties it would be {words.estimate(value, low, high, 1)}: {without}"
     return (
         f"{start}: it agrees with most of the others in {words.share(one.agreement)} of {one.comparisons:,} "
-        f"comparisons, people do in {words.share(one.ceiling)}, a difference of {points} points{why}"
+        f"comparisons, {_votes(reference)} do in {words.share(one.ceiling)}, a difference of {points} points{why}"
     )
+
+
+def _votes(reference: str) -> str:
+    """Whose votes the judge is beside: one person, or one judge of people, is not called people."""
+    return reference if reference.casefold() in words.PLURAL else f"votes of {reference}"
 
 
 def _values(found: Mapping[str, StandIn]) -> dict[str, Any]:

@@ -334,7 +334,7 @@ def test_a_judge_that_always_takes_the_first_is_flagged_in_one_order_too(tmp_pat
 def test_contradictions_and_strangers_get_their_sentences(tmp_path: Path) -> None:
     rows = [about(k) | {"repeat": r, "winner": "ab"[r % 2], "swapped": False} for k in range(12) for r in (1, 2)]
     told, _ = warnings(tmp_path / "repeats", rows)
-    assert "went to both sides, and their mean counts, in questions: robot (12 of 12)" in told
+    assert "also chose the other side, and the mean of its verdicts counts: robot (12 of 12 questions)" in told
     people = [{"prompt": f"q{k}", "response_a": f"x{k}", "response_b": f"y{k}", "judge": "people", "winner": "a"}
               for k in range(12)]  # fmt: skip
     told, table = warnings(tmp_path / "apart", [*people, *(about(k) | {"winner": "ab"[k % 2]} for k in range(12))])

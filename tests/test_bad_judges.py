@@ -127,7 +127,7 @@ WARNED = {
     ("the first shown always wins", "audit"): "all verdicts are for the answer shown first: gpt",
     ("the first shown always wins", "agreement"): "(verdicts on a pair that contradict each other are one)",
     ("the first shown always wins", "disagreement"): "position is no part of its own: here the response shown first always",
-    ("contradictory repeats", "audit"): "in the same order, verdicts went to both sides, and their mean counts",
+    ("contradictory repeats", "audit"): "in the same order, a judge also chose the other side, and the mean of its verdicts counts",
     ("contradictory repeats", "agreement"): "(verdicts on a pair that contradict each other are one)",
     ("contradictory repeats", "disagreement"): "its verdicts in each order are ties, or cancel each other",
     ("a variant without its twin", "audit"): "no verdict has a plain twin on the same pair, and says nothing: gpt in bandwagon",

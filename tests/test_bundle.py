@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def write(store: Store, folder: Path, **more: Any) -> dict[str, Any]:
     bundle.write(REGISTRY["rank"](judge=("people",)).run(store), store, folder, **more)
     content: dict[str, Any] = json.loads((folder / bundle.MANIFEST).read_text())
     return content
+
+
+def test_tables_of_a_bundle_have_the_dataset_s_decimals(paper_stores: Stores, tmp_path: Path) -> None:
+    result = REGISTRY["rank"](judge=("people",)).run(paper_stores[0])
+    strength = result.table("ranking")["strength"].iloc[0]
+    for wished, said in ((None, f"{strength:.2f}"), (4, f"{strength:.4f}")):
+        shown = replace(result, display=replace(result.display, decimals=wished))
+        bundle.write(shown, paper_stores[0], tmp_path / "b", drawn=())
+        table = (tmp_path / "b" / "tables" / "ranking.tex").read_text()
+        assert f"& {said.removeprefix('0')} & [" in table
 
 
 def test_a_bundle_holds_tables_caption_sources_and_what_it_rests_on(paper_stores: Stores, tmp_path: Path) -> None:

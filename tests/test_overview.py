@@ -59,6 +59,7 @@ def test_without_a_scale_no_model_is_named():
 @pytest.mark.parametrize(
     ("rho", "lower", "upper", "said"),
     [
+        (1.0, 0.94, 1.0, "owl orders the 4 models exactly as people do"),
         (0.95, 0.9, 0.98, "owl orders the 4 models almost exactly as people do"),
         (0.5, 0.1, 0.8, "owl orders the 4 models partly as people do"),
         (0.2, 0.01, 0.5, "owl orders the 4 models only loosely as people do"),

@@ -238,3 +238,22 @@ def test_the_page_makes_previews_and_hands_out_the_report(app, page) -> None:
     assert taken.value.suggested_filename == "report-awkward.pdf"
     assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
     assert all(url.startswith((app.url, "data:", "blob:", app.url.replace("http", "ws"))) for url in asked), asked
+
+
+def test_biases_are_held_against_the_reference_that_was_chosen(tmp_path: Path) -> None:
+    store = Store(tmp_path / "s.duckdb", linger=600)
+    listed = rows(ring(("m1", "m2", "m3")), prompts=30, judges=("Ann", "Ben", "gpt"))
+    listed = [row | {"judge_kind": "llm" if row["judge"] == "gpt" else "human"} for row in listed]
+    pd.DataFrame(listed).to_csv(tmp_path / "two.csv", index=False)
+    import_path(store, tmp_path / "two.csv", "two people")
+    story = report.story(Report(dataset="two people", judge=("Ben", "gpt")), store)
+    (said,) = [one for one in story.methods if one.command.startswith("python cli.py audit")]
+    assert "--reference Ben" in said.command
+    assert "held against Ben" in said.caption
+    (biases,) = [one for one in story.sections if one.key == "biases"]
+    assert set(biases.results[0].table("biases")["judge"]) == {"gpt"}
+
+
+def test_remarks_are_for_somebody_without_the_commands() -> None:
+    said = report._for_readers("'code_blocks' is left out; which are its own (table own_models): say it once for all (cli.py datasets own)")
+    assert said == "Code blocks is left out; which are its own"

@@ -189,3 +189,12 @@ def test_a_table_of_factors_with_foreign_keys_is_mapped_key_by_key(seen, tmp_pat
 def test_judgments_are_not_offered_as_factors_first(seen):
     assert not may_be_factors(seen("question,answer_1,answer_2,winner\nq,x,y,a\n"))
     assert not may_be_factors(seen("id,response,anna,gpt\np,x,a,tie\np,z,b,b\n"))
+
+
+def test_who_tested_is_the_judge_and_rows_count_as_the_import_counts_them(seen):
+    text = "question;antwort_1;antwort_2;tester;model_a;model_b;pick\n" + "".join(
+        f"q{k};x {k} x;y {k} y;{('Anna', 'Ben', 'gpt-4o-judge')[k % 3]};m;n;{'AB'[k % 2]}\n" for k in range(30)
+    )
+    found = seen(text + "q99;one cell is missing;Anna\n")
+    assert understood(found).column("judge") == "tester"
+    assert found.rows == 31

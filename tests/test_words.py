@@ -104,3 +104,14 @@ def test_shorten_cuts_the_middle_and_keeps_both_ends() -> None:
 )  # fmt: skip
 def test_sentences_that_differ_in_their_numbers_alone_are_one(texts: list[str], said: str) -> None:
     assert words.ranges(texts) == said
+
+
+def test_votes_of_one_person_are_not_said_to_be_people() -> None:
+    assert words.among_themselves("people") == "people with one another"
+    assert words.among_themselves("crowd") == "crowd with one another"
+    assert words.among_themselves("Ben") == "two votes of Ben"
+
+
+def test_one_that_is_not_shown_is_one() -> None:
+    assert words.not_shown(1) == "1 more is not shown"
+    assert words.not_shown(1_044) == "1,044 more are not shown"

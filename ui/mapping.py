@@ -79,17 +79,18 @@ def look(store: Store, path: Path, sheet: str | None = None) -> Look:
         importer = registry.choose(path)
         con = staging.connection
         raw = registry.load(importer, path, con, staging.scratch, lambda share, text: None, sheet)
+        rows = raw.n_rows + len(raw.rejections)  # also those that cannot be read, as the import counts them
         if importer.NAME != judgments.NAME:
-            return Look(importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred, sheets=raw.sheets)
+            return Look(importer.NAME, raw.columns, rows, sha, size, raw.inferred, sheets=raw.sheets)
         first = first_values(con, raw.columns)
         if recognised(raw.columns):
             inferred = (*raw.inferred, *resolve_factor_mapping(raw.columns).inferred)
-            return Look(factors.NAME, raw.columns, raw.n_rows, sha, size, inferred, first, sheets=raw.sheets)
+            return Look(factors.NAME, raw.columns, rows, sha, size, inferred, first, sheets=raw.sheets)
         samples = take_samples(con, raw.columns)
         counts = value_counts(con, raw.columns, [c for c, s in samples.items() if s.complete])
     kinds = {c: "list" if s.listed else "number" if s.numeric else "text" for c, s in samples.items()}
     return Look(
-        importer.NAME, raw.columns, raw.n_rows, sha, size, raw.inferred, first, samples, counts,
+        importer.NAME, raw.columns, rows, sha, size, raw.inferred, first, samples, counts,
         recognise(raw.columns, samples), file_shapes.digest(kinds), raw.sheets,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from errors import JurylensError
 from studies.factor_judgments import NotMeasuredError
-from studies.factor_options import display, labelled
+from studies.factor_labels import by_factor
 from studies.overview import escape
 from studies.study import REGISTRY, Study
 from ui.ask import CHOICES, label
@@ -26,6 +26,7 @@ _ON_PAGES = tuple((re.compile(said), written) for said, written in (
      "on the page Data, or group them on the page Scenarios, under “Where do these scenarios come from?”"),
     (r"import it with --attribute, as in --attribute annotator\.group=COLUMN, or with the columns",
      "import it with a column that is about the annotator, or with the columns"),
+    (r"\(page Factors, or factors extract\)", "(page Factors)"),
     (r"(?<![\w'-])--reference(?![\w-])", "“Reference”"),
 ))  # fmt: skip
 """What the command line has an option or a command for that no study's widget is called after."""
@@ -70,22 +71,6 @@ def by_label(text: str, cls: type[Study] | None = None) -> str:
         return f"“{label(field)}: {value}”" if _NUMBER.fullmatch(value) else f"“{label(field)}” {value}"
 
     return by_factor(_FLAG.sub(said, text))
-
-
-def by_factor(text: str) -> str:
-    """A sentence with the labels of measured factors instead of their names.
-
-    Names that are words of the language too (words, empty) are taken for names only in quotes.
-    """
-    return _factor_names().sub(lambda found: display(found["quoted"] or found["plain"]), text)
-
-
-@cache
-def _factor_names() -> re.Pattern[str]:
-    names = labelled()
-    quoted = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    plain = "|".join(name for name in names if "_" in name)
-    return re.compile(rf"'(?P<quoted>(?:text:)?(?:{quoted}))'|(?<![\w'=:/-])(?P<plain>{plain})(?![\w'=])")
 
 
 def _field(flag: str, cls: type[Study] | None) -> dataclasses.Field[Any] | None:

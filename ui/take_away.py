@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from charts import words
 from exports.drawings import Draw, Drawing
 from exports.text import file_word
 from studies import naming
@@ -80,7 +81,14 @@ def _button(
     help: str | None = None, label: str | None = None,
 ) -> None:  # fmt: skip
     """label : what the button gives in more words than are on it"""
-    st.download_button(text, data=data, file_name=file, mime=mime, icon=icon, key=key, on_click="ignore",
+    wished = words.USUAL + words.more_decimals()
+
+    def made() -> bytes:
+        # It is made when it is asked for, by a thread that knows nothing of the decimals this page is shown with.
+        with words.decimals(wished):
+            return data()
+
+    st.download_button(text, data=made, file_name=file, mime=mime, icon=icon, key=key, on_click="ignore",
                        help=help or label)  # fmt: skip
 
 

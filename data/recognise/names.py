@@ -46,7 +46,11 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
         "anotador", "participante", "annotateur", "annotatrice", "annotatore", "partecipante",
         "标注者", "标注员", "标注人", "アノテーター",
     ),
-    "rater": ("rater", "rater id", "rater name", "evaluator id", "judge id", "grader id"),
+    "rater": (
+        "rater", "rater id", "rater name", "evaluator id", "judge id", "grader id", "tester", "tester id",
+        "rated by", "judged by", "evaluated by", "labeled by", "labelled by", "annotated by", "graded by", "scored by",
+        "bewertet von", "beurteilt von", "testperson", "prufer",
+    ),
     "winner": (
         "winner", "preference", "pref", "verdict", "choice", "vote", "preferred", "better", "judgment", "judgement",
         "decision",

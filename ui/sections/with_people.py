@@ -103,7 +103,7 @@ def finding(table: pd.DataFrame, judge: str, against: Against, reference: str) -
         return f"**No verdict of {who} can be held against {what} here.**"
     said = f"{who} agrees with {what} in {_share(row, against.value)} of comparisons"
     if not words.absent(row[against.ceiling]):
-        said += f", {escape(against.band.format(who=reference), 60)} in {_share(row, against.ceiling)}"
+        said += f", {escape(against.beside(reference), 60)} in {_share(row, against.ceiling)}"
     text = f"**{said}.**"
     apart = "advantage_no_ties" if against.value.endswith("_no_ties") else "advantage"
     if against.value.startswith("against") and not words.absent(row[apart]):
