@@ -48,7 +48,7 @@ def latex_table(
     name = table_name or first
     rows = result.table(name) if frame is None else frame
     if columns is None and name == first:
-        columns = result.study.shown
+        columns = _with_names(result, rows, result.study.shown)
     title = result.study.title or result.study.command.capitalize()
     if name != first:
         title += f" ({name.replace('_', ' ')})" if not title.endswith("?") else f" {_sentence(name)}"
@@ -56,6 +56,19 @@ def latex_table(
         rows, title, note=result.caption, label=f"{result.study.command}-{name}", width=width, columns=columns,
         dataset=str(result.settings.get("dataset") or ""), level=float(result.settings.get("level") or 0.95),
     )  # fmt: skip
+
+
+def _with_names(result: Result, rows: pd.DataFrame, shown: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Columns of a reference and of a judge under their names, where there is one: a paper's reader knows no other."""
+    reference = result.settings.get("reference")
+    judges = rows["judge"].unique().tolist() if "judge" in rows else []
+    who = {"reference": str(reference)} if reference else {}
+    if len(judges) == 1:
+        who["judge"] = str(judges[0])
+    return shown and {
+        column: who.get(heading, heading) if column.endswith(("_ref", "_judge")) else heading
+        for column, heading in shown.items()
+    }
 
 
 def frame_table(

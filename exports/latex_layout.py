@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from exports import latex_text
 from exports.columns import Column
 
-COLUMN, PAGE = 239.0, 495.0
-"""Width of one column and of both, in points: 84 and 174 mm."""
+COLUMN, PAGE = 219.0, 452.0
+"""Width of one column and of both, in points: 77 and 159 mm, those of the narrowest usual classes (the ACL's style;
+`article` on A4). Most have more: `article` on letter paper 81 and 165 mm, many journals 84 and 174."""
 
 SLACK = 0.97
 """Share of the width that is planned for: kerning, rules and another face take the rest."""

@@ -9,6 +9,8 @@ from ui.sections.show import show
 seen = selection.current()
 st.title("Judges", anchor=False)
 alone = seen.names is not None and bool(seen.names.judges) and not judges.bases(seen)
+if seen.names is not None:
+    judges.ask_another(seen)
 if alone:
     judges.similar(seen)
 stand_in.verdicts(seen)
@@ -16,7 +18,7 @@ judge = audit.biases(seen)
 disagreement.sources(seen, judge)
 if seen.names is not None and seen.names.judges:
     show(JUDGES, seen, judge)
-if not alone:
+if not alone and not judges.one_chosen(seen):
     st.subheader("Which judges resemble which?", anchor=False)
     judges.similar(seen)
 weight_matrix.published(seen)

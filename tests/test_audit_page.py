@@ -81,3 +81,13 @@ def test_each_row_leads_to_the_pairs_that_it_counts(store: Store) -> None:
         if row["bias"] != "Refused or invalid":
             n[row["bias"]] = study.run(store).values["pairs"]
     assert n["First position"] == n["Bandwagon"] == n["Robustness: bandwagon"] == n["Accuracy"] == 60
+
+
+def test_where_one_judge_is_chosen_of_several_the_others_are_named(store: Store, opened: Open) -> None:
+    with store.reading("looking for names") as con:
+        first, *others = [name for (name,) in con.execute("SELECT name FROM judge ORDER BY name").fetchall()]
+    app = opened(store, judge=first)
+    [told] = [one.value.replace("\\", "") for one in app.main.info if "Choose another judge" in one.value]
+    assert told.startswith(f"Only {first} is chosen.")
+    assert all(other in told for other in others)
+    assert "Which judges resemble which?" not in [one.value for one in app.main.subheader]

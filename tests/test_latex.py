@@ -24,12 +24,11 @@ from studies import simulate
 from studies.rank import Rank
 from studies.study import REGISTRY, Result
 
-PREAMBLE = r"""\documentclass[10pt,twocolumn]{article}
-\usepackage[a4paper,textwidth=174mm,columnsep=6mm,textheight=240mm]{geometry}
+PREAMBLE = r"""\documentclass[10pt,a4paper,twocolumn]{article}
 \usepackage{booktabs,array}
 \begin{document}
 """
-"""Two columns of 84 mm, nothing but what the tables ask for."""
+"""The plain class with its own margins: two columns of 78 mm, nothing but what the tables ask for."""
 
 HOW = "apt-get install texlive-latex-base texlive-latex-recommended"
 
@@ -216,6 +215,16 @@ def test_titles_notes_and_refusals(tmp_path: Path) -> None:
     assert "the table has no rows" in latex.latex_table(result, "left_out")
     with pytest.raises(JurylensError, match="there is no such table; there are ranking"):
         latex.latex_table(result, "nope")
+
+
+def test_a_comparison_is_headed_by_names(store: Store) -> None:
+    everybody = REGISTRY["compare"](dataset="simulated").run(store)
+    judges = everybody.study.judge
+    one = REGISTRY["compare"](dataset="simulated", judge=judges[:2]).run(store)
+    for result, headed in ((one, judges[:2]), (everybody, (judges[0], "judge"))):
+        heads = latex.latex_table(result, width="text").split("\\midrule")[0].split("\\toprule")[1]
+        # Long names may be broken at their joints.
+        assert [cell.strip() for cell in heads.replace("\\allowbreak{}", "").split("&")][1:3] == list(headed), heads
 
 
 def test_ci_installs_latex_before_the_tests() -> None:

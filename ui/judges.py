@@ -47,6 +47,25 @@ def similar(seen: View) -> None:
         draw(result)
 
 
+def one_chosen(seen: View) -> bool:
+    """Whether a single judge is looked at of several, and no published weights are there that it resembles."""
+    return seen.names is not None and len(seen.judges) == 1 < len(seen.names.judges) and not seen.names.published
+
+
+def ask_another(seen: View) -> None:
+    """Where one judge is chosen of several: whom it can be held against."""
+    if not one_chosen(seen):
+        return
+    assert seen.names is not None
+    (one,) = seen.judges
+    others = words.listing([escape(shown(name), 40) for name in seen.names.judges if name != one], 6)
+    st.info(
+        f"Only {escape(shown(one), 40)} is chosen. Choose another judge in the sidebar to hold the two against each "
+        f"other: there {'is' if len(seen.names.judges) == 2 else 'are'} {others}.",
+        icon=":material/info:",
+    )
+
+
 def bases(seen: View) -> list[str]:
     """What this dataset's judges can be held against one another by."""
     assert seen.names is not None

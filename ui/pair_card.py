@@ -98,7 +98,7 @@ def every_verdict(pair: Row, verdicts: Sequence[Row], marks: Mapping[str, Mark],
         if len(lines) > LINES:
             rest = f"<ul>{''.join(lines[LINES:])}</ul>"
             listed += f"<details><summary>{len(lines) - LINES:,} more</summary>{rest}</details>"
-        kind = str(rows[0]["kind"]).replace("_", " ")
+        kind = words.KINDS.get(str(rows[0]["kind"]), str(rows[0]["kind"]))
         out = "" if counted else " · not counted here"
         blocks.append(
             f'<div class="said{"" if counted else " out"}"><h4>{_mark(marks[judge])}{name(judge)} '
