@@ -198,7 +198,8 @@ def examples(teller: Teller) -> Section | None:
         return Section("examples", "Pairs on which they part", refused=tuple(refused)) if refused else None
     rows = found.table("examples").to_dict("records")
     shown = tuple(_example(row) for row in rows)
-    who = words.listing([escape(judge, 40) for judge in teller.others], 3)
+    # Pairs come in on which any one of them takes the other side.
+    who = escape(teller.others[0], 40) if len(teller.others) == 1 else "one of the judges"
     finding = (
         f"**{words.plural(len(shown), 'pair')} on which {escape(teller.reference, 40)} and {who} chose opposite sides, "
         "the strongest disagreement first.**"

@@ -113,7 +113,7 @@ class JudgeAgreement(Fitted):
     shown: ClassVar[Mapping[str, str] | None] = {
         "judge": "judge", "agreement": "agreement", "agreement_interval": "interval",
         "agreement_no_ties": "without ties", "agreement_no_ties_interval": "interval ", "kappa": "kappa",
-        "alpha": "alpha", "ceiling_no_ties": "ceiling", "against_others_no_ties": "judge, same others",
+        "alpha": "alpha", "ceiling_no_ties": "ceiling, no ties", "against_others_no_ties": "judge, same others",
         "pairs": "pairs", "comparisons": "comparisons",
     }  # fmt: skip
 

@@ -257,3 +257,12 @@ def test_biases_are_held_against_the_reference_that_was_chosen(tmp_path: Path) -
 def test_remarks_are_for_somebody_without_the_commands() -> None:
     said = report._for_readers("'code_blocks' is left out; which are its own (table own_models): say it once for all (cli.py datasets own)")
     assert said == "Code blocks is left out; which are its own"
+
+
+def test_pairs_on_which_one_of_several_judges_parts_are_not_said_to_part_all(told: Story, store: Store) -> None:
+    (several,) = [one for one in told.sections if one.key == "examples"]
+    assert "people and one of the judges chose opposite sides" in several.finding
+    first = told.others[0]
+    alone = report.story(Report(dataset="simulated", judge=("people", first)), store)
+    (one,) = [section for section in alone.sections if section.key == "examples"]
+    assert f"people and {first} chose" in one.finding.replace("\\", "")
