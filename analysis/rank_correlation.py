@@ -251,6 +251,6 @@ def _warnings(clustering: Clustering, way: str, n: int, share: float) -> tuple[s
         some = f"{100 * share:.0f}" if share >= 0.01 else "less than 1"
         found.append(
             f"in {some} % of the bootstrap replicates some model only won, only lost or was not met; a ridge of "
-            f"{RIDGE} kept its strength finite there"
+            f"{f'{RIDGE:g}'.lstrip('0')} kept its strength finite there"
         )
     return tuple(found)

@@ -248,7 +248,8 @@ class Covariance:
             some = f"{100 * self.share_ridged:.0f}" if self.share_ridged >= 0.005 else "less than 1"
             found.append(
                 f"without one cluster not everything is determined (for example models that only won) in {some} % of "
-                f"cases, which were refitted with a ridge of {JACKKNIFE_RIDGE}: the intervals are rough"
+                f"cases, which were refitted with a ridge of {f'{JACKKNIFE_RIDGE:g}'.lstrip('0')}: the intervals are "
+                "rough"
             )
         return tuple(found)
 

@@ -229,11 +229,15 @@ def _results(*results: Result | None) -> tuple[Result, ...]:
 
 
 def _figures(result: Result | None, kind: str = "") -> tuple[Figure, ...]:
-    """The drawings of one kind, with the result's caption once. kind : how their names begin; left out: any"""
+    """The drawings of one kind, below the last the result's caption, which is of all of them.
+
+    kind : how their names begin; left out: any
+    """
     if result is None:
         return ()
     found = [one for one in drawings(result) if one.name.startswith(kind)][:FIGURES]
-    return tuple(Figure(result, one.name, result.caption if k == 0 else "") for k, one in enumerate(found))
+    last = len(found) - 1
+    return tuple(Figure(result, one.name, result.caption if k == last else "") for k, one in enumerate(found))
 
 
 def _shown(result: Result) -> Table:
@@ -257,14 +261,23 @@ def _strengths(result: Result) -> Table:
 
 
 def _gaps(result: Result) -> Table:
-    """A row a factor, a column a judge: gaps net of decisiveness, in the order of the first judge's."""
+    """A row a factor, a column a judge: gaps, net of decisiveness where a scale is offered, in the order of the first
+    judge's."""
     table = result.table("gaps")
     first = table["judge"] == table["judge"].iloc[0]
-    size = table["gap_scaled"].astype("Float64").abs()
+    net = bool(table["gap_scaled"].notna().any())
+    value, low, high, q, p = (
+        ("gap_scaled", "scaled_lower", "scaled_upper", "scaled_q", "scaled_p") if net
+        else ("gap", "lower", "upper", "q", "p")
+    )  # fmt: skip
+    size = table[value].astype("Float64").abs()
     order = table.assign(first=~first, size=-size).sort_values(["first", "size"], kind="stable")
     named = order.assign(factor=[display(str(factor)) for factor in order["factor"]])
-    what = "Judge minus reference, net of decisiveness (log-odds; * beyond noise, q < .05)"
-    return _by_judge(named, "factor", "gap_scaled", ("scaled_lower", "scaled_upper"), what, "scaled_q")
+    what = "Judge minus reference, net of decisiveness" if net else "Judge minus reference"
+    # What is shown first is not among the tests that q is of.
+    by_p = ", of what is shown first p" if (named[q].isna() & named[p].notna()).any() else ""
+    what += f" (log-odds; * beyond noise, q{by_p} < .05)"
+    return _by_judge(named.assign(sure=named[q].fillna(named[p])), "factor", value, (low, high), what, "sure")
 
 
 def _by_judge(

@@ -211,5 +211,5 @@ def _said(drawn: Bootstrap | None) -> tuple[str, ...]:
     some = words.share(share) if share >= 0.01 else "less than 1 %"
     return (
         f"in {some} of the bootstrap replicates some model only won, only lost or was "
-        f"not met; a ridge of {drawn.penalty} kept its strength finite there",
+        f"not met; a ridge of {words.number(drawn.penalty)} kept its strength finite there",
     )

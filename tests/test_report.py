@@ -266,3 +266,16 @@ def test_pairs_on_which_one_of_several_judges_parts_are_not_said_to_part_all(tol
     alone = report.story(Report(dataset="simulated", judge=("people", first)), store)
     (one,) = [section for section in alone.sections if section.key == "examples"]
     assert f"people and {first} chose" in one.finding.replace("\\", "")
+
+
+def test_what_a_figure_draws_as_beyond_noise_is_marked_in_the_table_too(told: Story) -> None:
+    (reasons,) = [one for one in told.sections if one.key == "reasons"]
+    (result,) = reasons.results
+    (table,) = [one for one in reasons.tables if one.caption.startswith("Judge minus reference")]
+    for judge, cells, _ in table.columns[1:]:
+        gaps = result.table("gaps").loc[lambda rows, judge=judge: rows["judge"] == judge]
+        sure = gaps["scaled_q"].fillna(gaps["scaled_p"]).lt(0.05)
+        assert gaps["factor"].eq("first_position").any(), "the position, which has no q"
+        assert sum(cell.endswith("*") for cell in cells) == int(sure.sum())
+    assert "of what is shown first p < .05" in table.caption
+    assert [bool(one.caption) for one in reasons.figures] == [False] * (len(reasons.figures) - 1) + [True]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import studies  # noqa: F401  (registers the studies)
-from errors import OptionError
+from errors import JurylensError, OptionError
 from studies.audit import Audit
 from studies.controls import Controls
 from studies.fit_check import CheckFit
@@ -13,6 +13,7 @@ from studies.places import Places
 from studies.rank import Rank
 from studies.study import Fitted, Result
 from studies.winrate import WinRate
+from ui import notices
 from ui.notices import by_label
 from ui.overview import warnings_of
 
@@ -87,3 +88,10 @@ def test_the_overview_says_a_study_s_warnings_as_the_pages_do() -> None:
     said = "orrected for noise, it cannot be told from perfect; use “Ties: left out”"
     assert warnings_of(result, many=False) == ["C" + said]
     assert warnings_of(result, many=True) == ["gpt-4: c" + said]
+
+
+def test_a_column_named_in_a_refusal_is_set_as_code_and_names_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(notices.st, "warning", lambda text, icon: told.append(text))
+    notices.notice(JurylensError("dataset 'a*b' knows no scenarios: they come with the column `scenario`"))
+    assert told == ["Dataset 'a\\*b' knows no scenarios: they come with the column `scenario`"]

@@ -13,7 +13,7 @@ import streamlit as st
 from errors import JurylensError
 from studies.factor_judgments import NotMeasuredError
 from studies.factor_labels import by_factor
-from studies.overview import escape
+from studies.overview import with_code
 from studies.study import REGISTRY, Study
 from ui.ask import CHOICES, label
 
@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"-?\d*\.?\d+")
 
 def notice(error: JurylensError, cls: type[Study] | None = None, names: Iterable[str] = ()) -> None:
     """What happened and what to do next, in the words of the page. cls, names : see `by_label` and `sentence`"""
-    st.warning(escape(by_label(sentence(str(error), names), cls), 4000), icon=":material/info:")
+    st.warning(with_code(by_label(sentence(str(error), names), cls)), icon=":material/info:")
     if isinstance(error, NotMeasuredError) and "view" in st.session_state:
         from ui.navigation import link  # whose sections draw notices
 
