@@ -14,7 +14,7 @@ from charts import rows as parts
 from charts import words
 from charts.colour import channels, ink
 from charts.matrix_cells import on_end
-from charts.theme import Mark, Theme, base, set_layout
+from charts.theme import SYMBOLS, Mark, Theme, base, marks, set_layout
 
 NUMBERED = 12
 """Judges up to which each cell says its number."""
@@ -265,10 +265,11 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
         shown_as = [numbered.get(k, name) for k, name in enumerate(shown_as)]
         placing = _place_names(shown_as, across, up, human, width, height, theme)
     figure = go.Figure()
+    own = _map_marks(names, human, mixed, theme)
     # People last: on top of whom they stand among.
-    for mark, mine in ((Mark(theme.judges[0], "square"), ~human), (Mark(theme.people, "circle"), human)):
+    for mark in dict.fromkeys(own[k] for k in np.argsort(human, kind="stable")):
         for is_hollow in (False, True):
-            rows = np.flatnonzero(mine & (hollow == is_hollow))
+            rows = np.array([k for k in range(len(names)) if own[k] == mark and hollow[k] == is_hollow], dtype=int)
             if len(rows):
                 figure.add_trace(
                     go.Scatter(
@@ -308,6 +309,19 @@ def judge_map(placed: pd.DataFrame, shown: float | None, theme: Theme, *, narrow
     )  # fmt: skip
     alt = f"A map of {words.plural(len(names), 'judge')} on which the alike stand together."
     return base(figure, theme, height + taken + 10, alt)
+
+
+def _map_marks(names: Sequence[str], human: np.ndarray, mixed: bool, theme: Theme) -> list[Mark]:
+    """The mark of each judge: its own, as in other charts, while there are plain symbols for all.
+
+    Of more judges all look alike: nobody tells twenty symbols apart, and names stand beside them.
+    mixed : whether hollow marks mean published weights, so that no judge's own mark may be an open one
+    """
+    people = {name for name, is_human in zip(names, human, strict=True) if is_human}
+    found = marks(names, people, theme)
+    if {mark.symbol for mark in found.values()} <= {*SYMBOLS, "circle", *([] if mixed else ["circle-open"])}:
+        return [found[name] for name in names]
+    return [Mark(theme.people, "circle") if name in people else Mark(theme.judges[0], "square") for name in names]
 
 
 Place = tuple[str, float, float, tuple[float, float] | None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,7 +14,7 @@ from analysis.similarity import correlate
 from analysis.similarity_map import group_judges
 from charts.colour import channels, contrast
 from charts.similarity import _ink, judge_map, similarity_chart
-from charts.theme import DARK, LIGHT, PRINT, Theme
+from charts.theme import DARK, LIGHT, PRINT, Theme, marks
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK, PRINT], ids=lambda one: one.name)
 NARROW = pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
@@ -145,6 +147,26 @@ def test_people_in_a_crowd_are_named_with_a_line() -> None:
     assert "people" in [a.text for a in figure.layout.annotations]
     assert any(shape.type == "line" for shape in figure.layout.shapes)
     assert "without room for a name" in note(figure)
+
+
+def test_a_judge_has_on_the_map_the_mark_of_other_charts_while_marks_last() -> None:
+    names = ["people", "owl", "magpie", "wren", "lark", "rook"]
+    placed = pd.DataFrame({"judge": names, "kind": ["human", *["llm"] * 5], "source": "own",
+                           "x": np.arange(6.0), "y": [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]})  # fmt: skip
+
+    def drawn(rows: pd.DataFrame, theme: Theme = LIGHT) -> dict[str, tuple[str, str]]:
+        traces = judge_map(rows, 0.6, theme).data
+        return {str(c[0]): (t.marker.symbol, t.marker.color) for t in traces for c in t.customdata}
+
+    wanted = {name: (mark.symbol, mark.colour) for name, mark in marks(names[:5], {"people"}, LIGHT).items()}
+    assert drawn(placed[:5]) == wanted
+    # A judge that stands among fewer keeps its mark.
+    ordered = replace(LIGHT, order=tuple(names[:5]))
+    assert drawn(placed[:5].iloc[[0, 2, 4]], ordered) == {name: wanted[name] for name in ("people", "magpie", "lark")}
+    assert {mark for name, mark in drawn(placed).items() if name != "people"} == {("square", LIGHT.judges[0])}
+    # Hollow means published: a second judge of people, elsewhere an open circle, does not look so.
+    both = placed[:4].assign(kind=["human", "human", "llm", "llm"], source=["own", "own", "own", "published"])
+    assert drawn(both)["owl"] == drawn(both)["people"]
 
 
 @pytest.mark.browser
