@@ -79,7 +79,7 @@ def variants_chart(
 
 
 def _hover(row: Mapping[Any, Any]) -> str:
-    change = words.estimate(100 * row["change"], 100 * row["change_lower"], 100 * row["change_upper"], 1)
+    change = words.points(row["change"], row["change_lower"], row["change_upper"])
     lines = [
         f"<b>{written.escape(bias_name(str(row['variant'])))}</b>",
         f"plain {words.share(row['accuracy_plain'])}, with it {words.share(row['accuracy'])}",

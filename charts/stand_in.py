@@ -78,7 +78,8 @@ def stand_in_chart(
 
 
 def _hover(row: Mapping[Any, Any]) -> str:
-    points = words.estimate(100 * row["advantage"], 100 * row["lower"], 100 * row["upper"], 1)
+    # A single cluster gives no interval.
+    points = words.points(row["advantage"], row["lower"], row["upper"])
     return (
         f"<b>{written.escape(str(row['judge']))}</b>: {row['verdict']}<br>{points} points<br>agrees in "
         f"{words.share(row['agreement'])}, people in {words.share(row['ceiling'])}<br>"

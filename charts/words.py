@@ -108,6 +108,12 @@ def estimate(value: Any, lower: Any, upper: Any, decimals: int = 2) -> str:
     return f"{number(value, decimals)} {interval(lower, upper, decimals)}".strip()
 
 
+def points(value: Any, lower: Any, upper: Any) -> str:
+    """A share and its interval as percentage points: -5.3 [-28.0, 17.5]; without brackets where there is none."""
+    middle, low, high = (None if absent(end) else 100 * end for end in (value, lower, upper))
+    return estimate(middle, low, high, 1)
+
+
 def share(value: Any) -> str:
     """66 %; '' where undefined."""
     if absent(value):

@@ -20,6 +20,7 @@ from charts.colour import channels, contrast
 from charts.confusion import confusion_chart
 from charts.judge_rows import judge_rows_chart
 from charts.rows import WIDTH
+from charts.stand_in import stand_in_chart
 from charts.theme import DARK, LIGHT, PRINT, Theme, marks
 from data.imports import import_path
 from data.store import Store
@@ -461,3 +462,12 @@ def test_the_overview_says_it_and_links_to_it(store: Store, monkeypatch: pytest.
     assert line.startswith("**")
     alone = opened(store, monkeypatch, "pages/overview.py", judge="old")
     assert not any("agrees with" in str(one.value) for one in alone.main.markdown)
+
+
+def test_a_judge_on_one_pair_has_no_interval_and_is_drawn() -> None:
+    table = pd.DataFrame([{
+        "judge": "gpt", "verdict": "undecided", "advantage": 0.0, "lower": None, "upper": None, "agreement": 1.0,
+        "ceiling": 1.0, "pairs": 1, "comparisons": 2,
+    }]).astype(object)  # fmt: skip
+    figure = stand_in_chart(table, 0.05, LIGHT, humans=("Ben",))
+    assert ">.0 points<" in figure.data[-1].hovertext[0], "without brackets"

@@ -94,4 +94,4 @@ def test_a_column_named_in_a_refusal_is_set_as_code_and_names_are_not(monkeypatc
     told: list[str] = []
     monkeypatch.setattr(notices.st, "warning", lambda text, icon: told.append(text))
     notices.notice(JurylensError("dataset 'a*b' knows no scenarios: they come with the column `scenario`"))
-    assert told == ["Dataset 'a\\*b' knows no scenarios: they come with the column `scenario`"]
+    assert told == ["Dataset 'a\\*b' knows no scenarios\\: they come with the column `scenario`"]
