@@ -34,7 +34,8 @@ SHORT, WIDEST = 14, 240
 are still seen beside it."""
 
 # Both drawings are in the page and the width decides which is seen: no script has to ask the browser first, and
-# turning a phone needs no second run.
+# turning a phone needs no second run. A row that does not wrap scrolls and so cuts off the focus ring of the menu at
+# its right end: nothing of it is wider than the page.
 NARROW = "(max-width: 640px)"
 STYLE = f"""<style>
 @media {NARROW} {{ [class*="st-key-wide-"] {{ display: none !important; }} }}
@@ -42,6 +43,7 @@ STYLE = f"""<style>
 .st-key-menu [data-testid="stCaptionContainer"] {{ margin: 1rem 0 -.6rem .4rem; }}
 .st-key-menu [data-testid="stPageLink-NavLink"] {{ padding: .3rem .5rem; }}
 .st-key-menu [data-testid="stElementContainer"] + [data-testid="stElementContainer"] {{ margin-top: .15rem; }}
+[class*="st-key-foot-"] {{ overflow: visible; }}
 @media {NARROW} {{ [class*="st-key-foot-"] {{ flex-wrap: wrap; }}
   :is([class*="st-key-foot-"], [class*="st-key-figures-"]) > :first-child {{ flex: 1 1 100%; }} }}
 [class*="st-key-foot-"] > [data-testid="stLayoutWrapper"] {{ flex: 0 0 auto; width: fit-content; }}
