@@ -65,7 +65,8 @@ def inert(label: str) -> str:
 
 def with_code(text: str) -> str:
     """A sentence of the program's own inside Markdown: what it sets in backquotes stays code, the rest is as it is."""
-    parts = re.split(r"`([^`]+)`", text)
+    # One line: in a paragraph of its own what follows a backquote would not be code.
+    parts = re.split(r"`([^`]+)`", re.sub(r"\s+", " ", text))
     return "".join(f"`{part}`" if k % 2 else _edged(part) for k, part in enumerate(parts))
 
 

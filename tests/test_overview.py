@@ -145,3 +145,9 @@ def test_what_a_sentence_sets_as_code_stays_code():
     assert with_code("Add a column `swapped`, or `--set a=b`.") == "Add a column `swapped`, or `--set a=b`\\."
     assert with_code("no *code*") == "no \\*code\\*"
     assert with_code("one ` alone") == "one \\` alone"
+
+
+def test_code_in_a_sentence_cannot_be_left_by_a_line_break():
+    # Of two paragraphs neither backquote would have its other.
+    assert with_code("the column `a\n\n![x](http://x.y)` is new") == "the column `a ![x](http://x.y)` is new"
+    assert with_code("3 rows *here*, `--a b`") == r"3 rows \*here\*, `--a b`"
