@@ -18,12 +18,14 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from charts import words
 from data import queries
+from data.model import Progress
 from data.queries import Catalog
 from data.remembered import Kept, known, pickled
 from data.store import Store
 from errors import JurylensError, StoreError
 from studies import naming
 from studies.study import VERSION, Result, Study, taken
+from ui.ahead import LARGE, Ahead
 from ui.cache import size_of
 
 DEFAULT_DB = "jurylens.duckdb"
@@ -121,10 +123,9 @@ def derived(what: str, results: Sequence[Result], make: Callable[[], T]) -> T:
 def early(study: Study, part: Study) -> Result | None:
     """The study's answer where it is remembered, else that of `part`, which is there sooner; as `attempt`."""
     try:
-        resolved, key, names = _resolved(study)
-        if _results.knows(key):
-            return _answer(study, resolved, key, names)
-        return answer(part)
+        if _results.knows(_resolved(study)[1]):
+            return answer(study)
+        return _answer(part, *_resolved(part))
     except JurylensError as error:
         notice(error, study)
         return None
@@ -135,7 +136,29 @@ def answer(study: Study) -> Result:
 
     While it computes a bar shows how far it is; a widget that changes meanwhile ends the work at the next report.
     """
-    return _answer(study, *_resolved(study))
+    begun = time.monotonic()
+    resolved, key, names = _resolved(study)
+    found = _answer(study, resolved, key, names)
+    if _is_large(names):
+        ahead.note(key, resolved, names, time.monotonic() - begun)
+    return found
+
+
+def _is_large(names: Catalog) -> bool:
+    with store().reading("looking how large a dataset is") as con:
+        return queries.n_judgments(con, names) >= LARGE
+
+
+def _prepare(study: Study, progress: Progress) -> None:
+    """Keep the answer for the reader who may ask next."""
+    resolved, key, names = _resolved(study)
+    with words.decimals(names.display.decimals):
+        _results.get(
+            key, lambda: resolved.answer(store(), progress), size_of, lambda: progress(0.0, "computed already")
+        )
+
+
+ahead = Ahead(_prepare)
 
 
 def _answer(study: Study, resolved: Study, key: Hashable, names: Catalog) -> Result:
