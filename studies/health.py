@@ -237,5 +237,5 @@ def _texts(without: int, responses: int) -> list[dict[str, object]]:
             f"{without:,} of {words.plural(responses, 'response')} {'has' if without == 1 else 'have'} no text: "
             "fits on factors leave their pairs out or take them for empty answers."
         )
-        remedy = "Check whether texts were lost on the way; `--empty-texts` of the factor studies says what is done."
+        remedy = "Check whether texts were lost on the way; the option Empty texts of factor studies says what is done."
     return [_row("missing texts", 1, None, said, remedy, without)]
