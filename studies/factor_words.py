@@ -164,10 +164,14 @@ def trust(reference: str, row: Mapping[Any, Any], level: float, ties: str) -> st
         decisive = "decisiveness unknown: these are plain gaps"
     else:
         span = words.estimate(scale, row["scale_lower"], row["scale_upper"])
-        decisive = f"{judge} {agree(judge, 'is')} {span} times as decisive; net gaps leave that out"
+        # Of factors: a judge may order models more decisively, and follow what was measured of texts less so.
         if float(scale) <= 0:
-            said = _turned(judge, escape(reference, 40), row)
-            decisive = f"on the whole {said} (scale {span}); net gaps leave that out"
+            decisive = f"on the whole {_turned(judge, escape(reference, 40), row)} (scale {span})"
+        elif not words.absent(row["scale_lower"]) and float(row["scale_lower"]) <= 1 <= float(row["scale_upper"]):
+            decisive = f"whether {judge} {agree(judge, 'is')} more or less decisive on factors is open (scale {span})"
+        else:
+            decisive = f"{judge} {agree(judge, 'is')} {span} times as decisive on factors"
+        decisive += "; net gaps leave that out"
     return f"{n} · {words.ties(ties)} · {decisive} · {words.percent(level)} intervals, {row['intervals']}"
 
 

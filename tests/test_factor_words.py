@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from toy import spaced
 
 from analysis.gap import NOISELESS, REFERENCE_AT_0, SAME_NOISE
 from studies.factor_words import gap_line
@@ -105,3 +106,16 @@ def test_without_a_scale_the_reason_is_the_true_one(why: str, words: str, never:
     finding = said(row("w", 0.9, 0.9, None), scale=None, why=why).finding
     assert words in finding
     assert never not in finding
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        ((1.5, 1.2, 1.8), "gpt is 1.50 [1.20, 1.80] times as decisive on factors; net gaps leave that out"),
+        ((0.59, -0.16, 1.34), "whether gpt is more or less decisive on factors is open (scale .59 [−.16, 1.34]); net gaps"),
+        ((0.6, NA, NA), "gpt is .60 times as decisive on factors"),
+        ((-0.7, -0.9, -0.5), "(scale −.70 [−.90, −.50]); net gaps leave that out"),
+    ],
+)
+def test_how_decisive_is_claimed_where_the_interval_allows_it(scale: tuple[float, float, float], words: str) -> None:
+    assert words in spaced(said(row("w", 0.1, 0.5, 0.4), scale=scale).trust)
