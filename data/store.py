@@ -58,7 +58,7 @@ class _File:
     writing : a thread has it open for writing
     escaped : a stream was left open, which holds the file although every connection is closed
     identity : which file the database is; closes_at : when it may be closed if nobody reads (monotonic seconds)
-    watched : a thread looks after that
+    watcher : the thread that looks after that, while there is one
     """
 
     mutex: threading.Lock = field(default_factory=threading.Lock)
@@ -68,7 +68,7 @@ class _File:
     escaped: bool = False
     identity: tuple[int, int] | None = None
     closes_at: float = 0.0
-    watched: bool = False
+    watcher: threading.Thread | None = None
 
     def close(self) -> None:
         """Close the read-only database; the caller holds the mutex, and nobody has a cursor."""
@@ -92,6 +92,8 @@ class _Outdated(Exception):
 _files: dict[Path, _File] = {}
 _files_mutex = threading.Lock()
 _thread = threading.local()
+_ended = threading.Event()
+"""Python is about to end."""
 _of_the_parent: list[object] = []
 _open_in_parent: set[Path] = set()
 
@@ -462,29 +464,36 @@ def _leave(path: Path, file: _File, cursor: duckdb.DuckDBPyConnection, linger: f
                 file.close()
             else:
                 file.closes_at = time.monotonic() + linger
-                if not file.watched:
-                    file.watched = True
-                    threading.Thread(target=_close_in_time, args=(path, file), daemon=True, name="linger").start()
+                if file.watcher is None:
+                    watch = threading.Thread(target=_close_in_time, args=(path, file), daemon=True, name="linger")
+                    file.watcher = watch
+                    watch.start()
     return escaped
 
 
 def _close_in_time(path: Path, file: _File) -> None:
     """Close the database that nobody reads when its time has come, or somebody wants to write."""
     while True:
-        time.sleep(LOOK)
+        ended = _ended.wait(LOOK)
         wanted = True
         with suppress(StoreError):
             wanted = writer_waits(path)
         with file.mutex:
             if file.users == 0 and (wanted or time.monotonic() >= file.closes_at):
                 file.close()
-            if file.database is None:
-                file.watched = False
+            if ended or file.database is None:
+                file.watcher = None
                 return
 
 
 @atexit.register
 def _close_idle() -> None:
+    # A thread that Python leaves standing keeps DuckDB's module alive, which then reports leaks in the terminal.
+    _ended.set()
+    watchers = [file.watcher for file in _files.values()]
+    for watcher in watchers:
+        if watcher is not None:
+            watcher.join(1.0)
     for file in _files.values():
         with file.mutex:
             if not file.users:
@@ -494,12 +503,13 @@ def _close_idle() -> None:
 def _forget_in_child() -> None:
     # A forked child has a copy of DuckDB's memory without its threads. The copy is kept, never used and never
     # closed; DuckDB would hand it out again for the same file, however much the file has changed since.
-    global _files_mutex, _thread
+    global _files_mutex, _thread, _ended
     _of_the_parent.extend((dict(_files), _thread))
     _open_in_parent.update(path for path, file in _files.items() if file.database is not None or file.writing)
     _files.clear()
     _files_mutex = threading.Lock()
     _thread = threading.local()
+    _ended = threading.Event()
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -123,3 +124,16 @@ def test_a_file_that_takes_its_place_is_the_one_that_is_read(tmp_path: Path) -> 
     os.replace(other.path, store.path)
     assert count(store) == 1
     store._file().close()
+
+
+def test_no_thread_is_left_when_python_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One that is left standing makes DuckDB's module report leaks in the terminal, after the answer.
+    monkeypatch.setattr(module, "_ended", threading.Event())
+    store = lingering(tmp_path / "s.duckdb")
+    count(store)
+    watcher = store._file().watcher
+    assert watcher is not None
+    assert watcher.is_alive()
+    module._close_idle()
+    assert not watcher.is_alive()
+    assert store._file().database is None
