@@ -85,7 +85,7 @@ def _button(
 
     def made() -> bytes:
         # It is made when it is asked for, by a thread that knows nothing of the decimals this page is shown with.
-        with words.decimals(wished):
+        with session.ahead.page(), words.decimals(wished):
             return data()
 
     st.download_button(text, data=made, file_name=file, mime=mime, icon=icon, key=key, on_click="ignore",
