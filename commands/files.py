@@ -43,7 +43,8 @@ def import_file(
                      "shape=ratings, sheet=NAME, decimal=comma, ranking=order (repeatable)"),
     ] = None,
     judge_column: Annotated[
-        list[str] | None, typer.Option("--judge-column", help="COLUMN or COLUMN=KIND: one column a judge (repeatable)")
+        list[str] | None, typer.Option("--judge-column", help="COLUMN or COLUMN=KIND: one column a judge (repeatable); "
+                     "with --set judge=NAME those of people are annotators of one judge")
     ] = None,
     attribute: Annotated[
         list[str] | None, typer.Option("--attribute", help="ENTITY.NAME=COLUMN, e.g. annotator.age=age (repeatable)")

@@ -198,6 +198,8 @@ def resolve_mapping(
             f"columns not used: {shown}" + (f" and {len(unused) - 20} more" if len(unused) > 20 else "")
         )
 
+    if judge_columns and "judge" in constants:
+        inferred.append(_one_judge_of_people(constants["judge"], judge_columns, by_field, constants))
     have = set(by_field) | set(constants)
     shape = _shape(have, bool(judge_columns), layout, said.shape)
     _require(have, shape, columns, taken, name, listing)
@@ -220,6 +222,25 @@ def resolve_mapping(
         rated=layout,
         decimal=said.decimal,
     )
+
+
+def _one_judge_of_people(
+    judge: str, columns: Sequence[tuple[str, str | None]], by_field: Dict[str, str], constants: Dict[str, str]
+) -> str:
+    """What --set judge beside --judge-column means, in a sentence. Raises MappingError where it has no meaning."""
+    people = [column for column, kind in columns if kind == "human"]
+    if not people:
+        raise MappingError(
+            f"--set judge={judge} beside --judge-column makes the columns of people annotators of one judge, and none "
+            "is said to be one: write --judge-column COLUMN=human"
+        )
+    named = by_field.get("annotator", constants.get("annotator"))
+    if named is not None:
+        raise MappingError(
+            f"--set judge={judge} makes the columns {', '.join(repr(_short(c)) for c in people)} annotators, and "
+            f"{_short(named)!r} names annotators too: leave one of them out"
+        )
+    return f"annotators of one judge, {judge!r}: " + ", ".join(repr(_short(c)) for c in people)
 
 
 def _said_by(

@@ -228,10 +228,15 @@ def _expand(con: duckdb.DuckDBPyConnection, mapping: Mapping) -> tuple[str, int]
         return "FROM cells", unfold.count_unrated(con, mapping.rated)
     if mapping.shape == "wide":
         parts = []
+        # With a judge for all rows, columns of people are annotators of that one judge.
+        pooled = mapping.constant("judge")
         for k, (column, kind) in enumerate(mapping.judge_columns):
             kind_sql = literal(kind) if kind else "judge_kind"
+            judge_sql = f"{literal(column.strip())} AS judge"
+            if pooled is not None and kind == "human":
+                judge_sql = f"{literal(pooled)} AS judge, {literal(column.strip())} AS annotator"
             parts.append(
-                f"SELECT * REPLACE ({literal(column.strip())} AS judge, j{k} AS winner, {kind_sql} AS judge_kind, "
+                f"SELECT * REPLACE ({judge_sql}, j{k} AS winner, {kind_sql} AS judge_kind, "
                 f"CAST(NULL AS VARCHAR) AS p_a), {k} AS cell, {literal(column)} AS winner_column FROM keyed "
                 f"WHERE j{k} IS NOT NULL"
             )

@@ -347,6 +347,33 @@ def test_one_column_a_judge(store: Store) -> None:
     assert "1 empty cells of judge columns are no judgment" in report.inferred
 
 
+def test_columns_of_people_are_annotators_of_one_judge_where_it_is_said_so(store: Store) -> None:
+    text = "pair_id,prompt,response_a,response_b,gpt-4,r 1,r 2\n1,p,x,y,a,b,b\n2,q,x,y,,tie,a\n3,r,x,y,b,,maybe\n"
+    columns = (("gpt-4", "llm"), ("r 1", "human"), ("r 2", "human"))
+    report = load(store, text, judge_columns=columns, sets=(("judge", "people"),))
+    assert (report.read, report.accepted, report.rejected) == (7, 6, 1)
+    assert only(report)[:3] == (4, "r 2", "maybe")
+    assert {j["judge"]: (j["kind"], j["judgments"]) for j in report.judges} == {"gpt-4": ("llm", 2), "people": ("human", 4)}
+    assert "annotators of one judge, 'people': 'r 1', 'r 2'" in report.inferred
+    with store.reading() as con:
+        found = con.execute(
+            "SELECT g.name, a.name, count(*) FROM judgment j JOIN judge g USING (judge_id) "
+            "LEFT JOIN annotator a USING (annotator_id) GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    assert found == [("gpt-4", None, 2), ("people", "r 1", 2), ("people", "r 2", 2)]
+    # The same file again brings nothing.
+    again = load(store, text, judge_columns=columns, sets=(("judge", "people"),))
+    assert again.accepted == 0
+
+
+def test_one_judge_of_people_needs_people_who_are_named_once(store: Store) -> None:
+    text = "pair_id,prompt,response_a,response_b,gpt-4,r 1,annotator\n1,p,x,y,a,b,Ann\n"
+    with pytest.raises(MappingError, match="--judge-column COLUMN=human"):
+        load(store, text, judge_columns=(("gpt-4", "llm"),), sets=(("judge", "people"),))
+    with pytest.raises(MappingError, match="makes the columns 'r 1' annotators, and 'annotator' names annotators too"):
+        load(store, text, judge_columns=(("gpt-4", "llm"), ("r 1", "human")), sets=(("judge", "people"),))
+
+
 def test_vote_counts_are_that_many_judgments(store: Store) -> None:
     text = "prompt,model_a,model_b,judge,count_a,count_b,count_tie\np,m1,m2,people,3,1,2\nq,m1,m2,people,0,0,0\n"
     report = load(store, text)

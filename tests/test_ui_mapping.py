@@ -23,6 +23,7 @@ from ui.mapping import (
     look,
     may_be_factors,
     must_be_said,
+    numbered,
     remembered,
     remembered_means,
     words_in,
@@ -198,3 +199,33 @@ def test_who_tested_is_the_judge_and_rows_count_as_the_import_counts_them(seen):
     found = seen(text + "q99;one cell is missing;Anna\n")
     assert understood(found).column("judge") == "tester"
     assert found.rows == 31
+
+
+def test_columns_of_people_can_be_annotators_of_one_judge(seen):
+    raters = seen(WIDE.replace("anna,gpt-4,note", "rater_1,rater_2,gpt-4").replace(",1\n", ",B>A\n").replace(",2\n", ",B>A\n"))
+    means = dict(first_means(raters.reading)) | {"rater_1": JUDGE, "rater_2": JUDGE, "gpt-4": JUDGE}
+    kinds = {"rater_1": "human", "rater_2": "human", "gpt-4": "llm"}
+    chosen = Choices("d", means=means, kinds=kinds)
+    assert chosen.people == ["rater_1", "rater_2"]
+    assert chosen.may_pool()
+    assert ("judge", "people") not in chosen.sets()
+    pooled = replace(chosen, pool=True)
+    assert ("judge", "people") in pooled.sets()
+    assert pooled.missing(raters, "own file.csv") is None
+    assert pooled.kept()["pool"] is True
+    # One column alone is a judge as it stands, and nobody else may be called people.
+    assert not replace(chosen, kinds=kinds | {"rater_2": "llm"}).may_pool()
+    assert ("judge", "people") not in replace(pooled, kinds=kinds | {"rater_2": "llm"}).sets()
+    assert not replace(chosen, means=means | {"People": JUDGE}).may_pool()
+    assert not replace(chosen, means=means | {"who": "annotator"}).may_pool()
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (["rater_1", "rater_2", "rater_10"], True), (["Annotator A", "Annotator B"], True), (["h1", "h2"], True),
+        (["Anna", "Ben"], False), (["Anna", "Anne"], False), (["expert_1", "crowd_1"], False), (["rater_1"], False),
+    ],
+)  # fmt: skip
+def test_names_that_differ_in_a_number_alone_are_proposed_as_one_judge(names, alike):
+    assert numbered(names) == alike

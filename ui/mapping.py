@@ -6,7 +6,7 @@ No Streamlit here. What a name or a value suggests is data/recognise's; here sta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,9 @@ TWINS = (("chosen", "rejected"), ("score_a", "score_b"), ("count_a", "count_b"),
 """Fields of which one needs the other."""
 ONE_JUDGE = ""
 """The key of the judge that no column names, among the kinds."""
+
+PEOPLE = "people"
+"""The judge whose annotators columns of people can be."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,12 @@ def first_means(reading: Reading) -> dict[str, str]:
     return {m.column: str(m.field) if m.role == "field" else roles[m.role] for m in reading.columns}
 
 
+def numbered(names: Sequence[str]) -> bool:
+    """Whether names differ in a number or a letter at their end alone: rater_1 and rater_2, but not Anna and Ben."""
+    stems = {re.sub(r"(?:[\W_]*\d+|[\W_]+[a-z])$", "", name.strip().casefold()) for name in names}
+    return len(names) > 1 and len(stems) == 1
+
+
 @dataclass(frozen=True)
 class Choices:
     """What the boxes say.
@@ -131,7 +140,7 @@ class Choices:
     judge : a name, where no column names the judges; kinds : judge -> kind, "" where it is not said yet
     words : word for a verdict -> outcome, REJECTED, or "" where it is not said; extra : further --set
     keys : of a table of factors, key -> column; paths : of a list of responses, field -> path
-    sheet : of a workbook, where the reader chose one
+    sheet : of a workbook, where the reader chose one; pool : the columns of people are annotators of one judge, PEOPLE
     """
 
     dataset: str
@@ -144,12 +153,23 @@ class Choices:
     keys: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
     sheet: str = ""
+    pool: bool = False
 
     # -- what follows ---------------------------------------------------------------------------------------------
 
     @property
     def judge_columns(self) -> list[str]:
         return [c for c, meaning in self.means.items() if meaning == JUDGE]
+
+    @property
+    def people(self) -> list[str]:
+        """The columns of judges who are people."""
+        return [c for c in self.judge_columns if self.kinds.get(c.strip()) == "human"]
+
+    def may_pool(self) -> bool:
+        """Whether columns of people can be annotators of one judge: nobody else is called so, no column names them."""
+        others = {c.strip().casefold() for c in self.judge_columns if c not in self.people}
+        return len(self.people) > 1 and PEOPLE not in others and self.column("annotator") is None
 
     def column(self, name: str) -> str | None:
         """The column that is this field."""
@@ -176,6 +196,8 @@ class Choices:
             out.append(("judge", self.judge.strip()))
             if self.kinds.get(ONE_JUDGE):
                 out.append(("judge_kind", self.kinds[ONE_JUDGE]))
+        if self.pool and len(self.people) > 1:
+            out.append(("judge", PEOPLE))
         if "judge" in fields and not self.judge_columns:
             out += [(f"judge_kind.{name}", kind) for name, kind in self.kinds.items() if kind and name]
         return [*out, *self.extra.items()]
@@ -201,7 +223,7 @@ class Choices:
         if alone:
             there, gone = sorted(alone[0], key=lambda f: f not in fields)
             return f"Still to be said: which column is {_plain(gone)}, as one is {_plain(there)}."
-        wide = [(c, None) for c in self.judge_columns]
+        wide = [(c, self.kinds.get(c.strip()) or None) for c in self.judge_columns]
         try:
             resolve_mapping(
                 seen.columns, self.maps(), self.sets(), wide, self.attributes(), name=name, automatic=False

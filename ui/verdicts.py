@@ -19,12 +19,14 @@ from ui.asked import WIDTHS, badge, certainty, keep, key, restore, say_all, segm
 from ui.mapping import (
     ONE_JUDGE,
     OUTCOMES,
+    PEOPLE,
     REJECTED,
     Choices,
     Look,
     Said,
     judges_in,
     must_be_said,
+    numbered,
     remembered,
     words_in,
 )
@@ -66,7 +68,31 @@ def judges(file: str, seen: Look, choices: Choices, last: Shape | None) -> Choic
                 which = "All" if len(open_) == len(kinds) else "The other"
                 st.button(f"{which} {len(open_)} are {text}", key=f"others-{kind}", on_click=say_all,
                           args=([key(file, f"kind:{name}") for name in open_], kind))  # fmt: skip
-    return replace(choices, kinds=kinds)
+    return _one_or_many(file, replace(choices, kinds=kinds), last)
+
+
+def _one_or_many(file: str, choices: Choices, last: Shape | None) -> Choices:
+    """Several columns of people: judges of their own, or annotators of one."""
+    if not choices.may_pool():
+        return choices
+    names = [c.strip() for c in choices.people]
+    before = last.choices.get("pool") if last is not None else None
+    start = before if isinstance(before, bool) else numbered(names)
+    one, many = f"annotators of one judge, {PEOPLE}", "judges of their own"
+    said = words.listing([words.shorten(name, 24) for name in names], 3)
+    first = one if start else many
+    left, right = st.columns(WIDTHS, vertical_alignment="center", gap="small")
+    with right:
+        picked = segments(f"{said} are", (one, many), {}, first, key(file, f"pool:{start}"))
+    with left:
+        why = "their names differ in a number alone" if start else "each has a name of its own"
+        confidence = certainty(picked, first, isinstance(before, bool), GUESS)
+        told(said, f"{len(names)} columns of people", confidence, why)
+    st.caption(
+        "One judge: LLMs are held against all of them together, and how far they agree with one another is the "
+        "ceiling. Judges of their own: each has a ranking, and they are held against each other."
+    )
+    return replace(choices, pool=(picked or many) == one)
 
 
 def _judge(file: str, judge: Judge, n: int, before: Mapping[str, str]) -> str:
