@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 
 from charts import words
-from commands.output import Output, check_output, say, show_tables, store, store_for
+from commands.output import Output, check_output, rows_of, say, show_tables, store, store_for
 from data import datasets as dataset_work
 from data import display as display_work
 from data import own_models as own_model_work
@@ -54,7 +54,7 @@ def show(name: str, output: Output = "table") -> None:
         content["truth"] = [
             {k: v for k, v in row.items() if not words.absent(v)} for row in truth.to_dict("records")
         ]
-    tables = {"judges": pd.DataFrame(facts.judges), "models": pd.DataFrame({"model": list(names.models)}),
+    tables = {"judges": rows_of(facts.judges), "models": pd.DataFrame({"model": list(names.models)}),
               "scenarios": pd.DataFrame({"scenario": list(names.scenarios)})}  # fmt: skip
     if len(published):
         content["published"] = published.to_dict("records")

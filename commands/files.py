@@ -12,7 +12,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from commands.output import Bar, Dataset, Output, check_output, say, show_tables, store
+from commands.output import Bar, Dataset, Output, check_output, rows_of, say, show_tables, store
 from data import imports
 from data.model import part
 
@@ -115,7 +115,7 @@ def show_report(report: imports.ImportReport, output: str) -> None:
     content = report.as_json()
     summary = pd.DataFrame([{k: content[k] for k in ("dataset", "format", "read", "accepted", "rejected", "duplicates",
                                                      "pairs", "models", "prompts", "scenarios")}])  # fmt: skip
-    tables = {"import": summary, "judges": pd.DataFrame(report.judges), "rejections": report.rejections.head(20)}
+    tables = {"import": summary, "judges": rows_of(report.judges), "rejections": report.rejections.head(20)}
     if report.factors is not None:
         tables["factors"] = pd.DataFrame(report.factors)
     if report.published is not None:

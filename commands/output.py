@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,6 +84,11 @@ def say(line: str) -> None:
 def check_output(output: str) -> None:
     if output not in text.FORMATS:
         raise typer.BadParameter(f"-o {output}: one of " + ", ".join(text.FORMATS))
+
+
+def rows_of(facts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A table of counts and names, a row each. Counts that some rows lack stay whole numbers."""
+    return pd.DataFrame(list(facts), dtype=object).convert_dtypes()
 
 
 def show_tables(tables: dict[str, pd.DataFrame], content: Any, output: str, name: str | None = None) -> None:

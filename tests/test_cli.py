@@ -192,6 +192,8 @@ def test_by_scenario_adds_the_field(loaded) -> None:
 
 
 def test_datasets_show_log_rename_health_undo_delete(loaded) -> None:
+    # The LLM has no annotators: the others' count stays one.
+    assert "people   llm          180            7\n" in loaded("datasets", "show", "d").out
     shown = loaded("datasets", "show", "d", "-o", "json").json
     assert (shown["judgments"], shown["models"], shown["scenarios"]) == (360, ["m1", "m2", "m3"], ["s0", "s1"])
     log = loaded("datasets", "log", "d", "-o", "json").json["imports"]
