@@ -23,8 +23,9 @@ SLACK = 0.97
 TEXTS = 0.62
 """Share of the width that columns of words keep before they are broken, where numbers leave it."""
 
-HEIGHT = 520.0
-"""Points that a table with its notes may take: less than a page of any usual class."""
+HEIGHT = 460.0
+"""Points that a table with its notes may take. With what is not reckoned (title, rules, notes whose long words leave
+lines short: 80 were seen) it is less than a page of the usual classes (`article` on letter paper: 550)."""
 
 # Widths of Computer Modern Roman at 10 pt in thousandths of the type size (cmr10.tfm); the smaller faces are wider.
 _WIDTHS = {

@@ -25,10 +25,12 @@ from studies.rank import Rank
 from studies.study import REGISTRY, Result
 
 PREAMBLE = r"""\documentclass[10pt,a4paper,twocolumn]{article}
+\setlength{\textheight}{550pt}
 \usepackage{booktabs,array}
 \begin{document}
 """
-"""The plain class with its own margins: two columns of 78 mm, nothing but what the tables ask for."""
+"""The plain class with its own margins: two columns of 78 mm as on A4, as high as on letter paper, nothing but what the
+tables ask for."""
 
 HOW = "apt-get install texlive-latex-base texlive-latex-recommended"
 
